@@ -1,0 +1,85 @@
+"""The errors kafkasim raises for a user's mistakes.
+
+A validation error names the path of the field, the value it got, what is allowed and
+why, and comes before anything runs. Kafka's own error responses
+(`NOT_ENOUGH_REPLICAS`) are data in tables, never exceptions.
+"""
+
+
+class KafkasimError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class ValidationError(KafkasimError, ValueError):
+    """A field of a document has a value that is not allowed.
+
+    Parameters
+    ----------
+    path : str
+        Where the field stands, such as ``system.topics.orders.partitions``.
+    value : object
+        What it was given.
+    allowed : str
+        What would be allowed.
+    why : str, optional
+        The rule behind it, with its source.
+    """
+
+    def __init__(self, path: str, value: object, allowed: str, why: str = "") -> None:
+        self.path = path
+        self.value = value
+        self.allowed = allowed
+        self.why = why
+        reason = f" ({why})" if why else ""
+        super().__init__(f"{path}: {value!r} is not allowed; expected {allowed}{reason}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str, str]]:
+        return (type(self), (self.path, self.value, self.allowed, self.why))
+
+    def under(self, parent: str) -> "ValidationError":
+        """Return the same error with `parent` put before its path."""
+        path = f"{parent}.{self.path}" if self.path else parent
+        return ValidationError(path, self.value, self.allowed, self.why)
+
+
+class TraceError(KafkasimError, ValueError):
+    """A traffic trace cannot be read; names the row (from 1) and the column."""
+
+    def __init__(self, text: str, *, row: int | None = None, column: str = "") -> None:
+        self.text = text
+        self.row = row
+        self.column = column
+        where = [f"row {row}"] if row is not None else []
+        where += [f"column {column!r}"] if column else []
+        super().__init__(f"{', '.join(where)}: {text}" if where else text)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (_trace_error, (self.text, self.row, self.column))
+
+
+def _trace_error(text: str, row: int | None, column: str) -> TraceError:
+    return TraceError(text, row=row, column=column)
+
+
+class TableNotRecorded(KafkasimError, LookupError):  # noqa: N818 - reads as what happened
+    """A table was asked for that this run did not record."""
+
+    def __init__(self, table: str, why: str) -> None:
+        self.table = table
+        self.why = why
+        super().__init__(f"table {table!r} was not recorded: {why}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return (type(self), (self.table, self.why))
+
+
+class ChangedFileError(KafkasimError):
+    """A file no longer holds what its recorded digest says."""
+
+
+class OutputError(KafkasimError, OSError):
+    """An output file or folder cannot be written; what was there is untouched."""
+
+
+class RunError(KafkasimError):
+    """A run could not go on; the text says at what simulated time and why."""

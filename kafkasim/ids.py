@@ -1,0 +1,41 @@
+"""Names of the things in a run.
+
+A target is `kind:name`: `broker:1`, `member:billing/2`, `source:web`,
+`subscriber:billing`. Brokers and members count from 1, partitions and offsets from 0.
+"""
+
+from dataclasses import dataclass
+
+from kafkasim.errors import ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an event is aimed at."""
+
+    kind: str
+    """`broker`, `source`, `subscriber`, …"""
+    name: str
+    """Its name within the kind."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    @classmethod
+    def parse(cls, text: str, *, path: str = "target") -> "Target":
+        """Read `kind:name`.
+
+        Raises
+        ------
+        ValidationError
+            When a colon, the kind or the name is missing.
+        """
+        kind, colon, name = text.partition(":")
+        if not (kind and colon and name):
+            raise ValidationError(path, text, "kind:name, such as subscriber:billing")
+        return cls(kind, name)
+
+
+def member_name(group: str, number: int) -> str:
+    """Return the name of the group's member `number` (from 1): `billing/1`."""
+    return f"{group}/{number}"

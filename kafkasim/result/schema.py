@@ -1,0 +1,224 @@
+"""The one schema of what a run records.
+
+Every engine and every system writes the same tables; analysis and figures know these
+and nothing else. Times are int64 nanoseconds since the run's start (`_ns`, `MISSING_NS`
+when it never happened); names are codes into a table of labels; a number that does not
+apply is −1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+SCHEMA_VERSION: Final = 1
+"""Rises when a table, a column or the digest's recipe changes."""
+
+Kind = Literal["time", "label", "offset", "number", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    """Stored name; a time ends in `_ns`."""
+    dtype: str
+    """Little-endian numpy dtype."""
+    kind: Kind
+    """How it is shown: time in ms, label as text, offset with `<NA>`, number, share."""
+    doc: str
+    """What it means, with its unit."""
+
+
+OUTCOMES: Final = MappingProxyType(
+    {
+        "records": ("acked", "failed", "unacked", "in_flight"),
+        "deliveries": ("processed", "abandoned", "in_flight"),
+        "commits": ("ok", "in_flight"),
+    }
+)
+"""Labels of the `outcome` columns; a code is the position."""
+
+CLOSED_BY: Final = ("full", "linger", "drained", "cut")
+"""Why a batch took no more records.
+
+`full`: the next record had no room, or the last one filled it; `linger`: it was drained
+when its own linger was over; `drained`: another partition of the same broker was ready
+and took it along (PR-27); `cut`: the run ended first.
+"""
+
+APIS: Final = ("Produce", "Fetch", "OffsetCommit")
+"""Labels of `requests.api`."""
+
+COMMIT_KINDS: Final = ("auto",)
+"""Labels of `commits.kind`."""
+
+APPEND_KINDS: Final = ("data",)
+"""Labels of `appends.kind`."""
+
+
+def _time(name: str, doc: str) -> Column:
+    return Column(name, "<i8", "time", doc)
+
+
+def _label(name: str, doc: str, dtype: str = "<i2") -> Column:
+    return Column(name, dtype, "label", doc)
+
+
+def _offset(name: str, doc: str) -> Column:
+    return Column(name, "<i8", "offset", doc)
+
+
+def _number(name: str, dtype: str, doc: str) -> Column:
+    return Column(name, dtype, "number", doc)
+
+
+_TOPIC = _label("topic", "topic, or queue in a system that has queues")
+_PARTITION = _number("partition", "<i4", "partition from 0; -1 when there is none")
+
+TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        "records": (
+            _number("record_id", "<i8", "row number; sources in name order"),
+            _label("source", "who sent it"),
+            _label("stream", "what it belongs to"),
+            _label("key", "key as sent; none when null", "<i4"),
+            _label("entity", "whose order matters; none when it has no owner", "<i4"),
+            _number("value_bytes", "<i4", "size of the value; -1 for a null value"),
+            _time("intended_ns", "when the world wanted it sent"),
+            _time("created_ns", "when the client took it"),
+            _time("acked_ns", "when the client held the acknowledgement"),
+            _label("outcome", "acked, failed, unacked (acks=0) or in_flight", "<i1"),
+            _label("error", "Kafka's error name; none when there was none", "<i1"),
+            _number("batch_id", "<i8", "record batch; -1 when it was never in one"),
+            _number("batch_index", "<i4", "place in its batch, from 0"),
+            _number("send_count", "<i2", "times it was sent"),
+            _number("log_copies", "<i2", "copies in the log"),
+            _number("resend_of", "<i8", "record the application sent again; -1: none"),
+            _label("caused_by", "event that made it be sent again", "<i2"),
+            _TOPIC,
+            _PARTITION,
+            _offset("offset", "offset of its first surviving append"),
+            _time("appended_ns", "when the leader appended it"),
+            _time("committed_ns", "when the high watermark passed it"),
+        ),
+        "batches": (
+            _number("batch_id", "<i8", "number of the batch"),
+            _number("parent_batch_id", "<i8", "batch it was split from; -1: none"),
+            _label("producer", "who made it"),
+            _TOPIC,
+            _PARTITION,
+            _number("record_count", "<i4", "records in it"),
+            _number("size_bytes", "<i4", "exact size of the v2 batch, header included"),
+            _time("opened_ns", "when its first record was added"),
+            _time("closed_ns", "when it took no more records"),
+            _label("closed_by", "full, linger, drained or cut", "<i1"),
+            _time("sent_ns", "when the first request with it was sent"),
+            _time("acked_ns", "when its answer was received"),
+            _number("attempts", "<i2", "requests it was part of"),
+        ),
+        "appends": (
+            _number("append_id", "<i8", "number of the append"),
+            _number("batch_id", "<i8", "batch appended"),
+            _number("attempt", "<i2", "which try of the producer, from 1"),
+            _TOPIC,
+            _PARTITION,
+            _offset("base_offset", "offset of its first record"),
+            _number("record_count", "<i4", "records in it"),
+            _label("kind", "data or control", "<i1"),
+            _number("leader", "<i4", "broker that appended it"),
+            _number("leader_epoch", "<i4", "its leader epoch"),
+            _time("appended_ns", "when the leader appended it"),
+            _time("committed_ns", "when the high watermark passed it"),
+            _time("truncated_ns", "when it was cut off again"),
+        ),
+        "deliveries": (
+            _number("record_id", "<i8", "row of the record"),
+            _label("subscriber", "who reads"),
+            _label("member", "which member of it", "<i4"),
+            _TOPIC,
+            _PARTITION,
+            _offset("offset", "its offset"),
+            _number("epoch", "<i4", "generation or member epoch of the hand-out"),
+            _number("delivery_count", "<i2", "which hand-out to this subscriber, from 1"),
+            _time("fetched_ns", "when its bytes reached the member"),
+            _time("started_ns", "when work on it began"),
+            _time("ended_ns", "when work on it ended"),
+            _label("outcome", "processed, abandoned or in_flight", "<i1"),
+        ),
+        "commits": (
+            _label("group", "consumer group"),
+            _label("member", "member that committed", "<i4"),
+            _TOPIC,
+            _PARTITION,
+            _offset("offset", "next offset to read (last processed + 1)"),
+            _time("at_ns", "when the coordinator stored it"),
+            _label("kind", "auto", "<i1"),
+            _label("outcome", "ok or in_flight", "<i1"),
+        ),
+        "assignments": (
+            _label("group", "consumer group"),
+            _number("epoch", "<i4", "generation or epoch of the assignment"),
+            _label("member", "owner", "<i4"),
+            _TOPIC,
+            _PARTITION,
+            _time("since_ns", "start of the ownership"),
+            _time("until_ns", "its end; missing when it lasted to the end of the run"),
+        ),
+        "requests": (
+            _number("request_id", "<i8", "number of the request"),
+            _label("api", "Produce, Fetch or OffsetCommit", "<i1"),
+            _label("sender", "client", "<i4"),
+            _label("receiver", "broker", "<i2"),
+            _time("sent_ns", "when the client sent it"),
+            _time("received_ns", "when the broker read it off its connection"),
+            _time("dequeued_ns", "when an IO thread took it"),
+            _time("done_ns", "when its answer was ready"),
+            _time("answered_ns", "when the client held the answer"),
+            _number("size_bytes", "<i8", "bytes of record batches it carried or fetched"),
+            _number("batch_count", "<i4", "record batches it carried or fetched"),
+            _label("error", "Kafka's error name; none when there was none", "<i1"),
+        ),
+        "links": (
+            _label("sender", "from", "<i4"),
+            _label("receiver", "to", "<i4"),
+            _number("connection_count", "<i4", "connections between the two"),
+            _number("request_count", "<i8", "requests or messages sent"),
+            _number("moved_bytes", "<i8", "bytes moved from sender to receiver"),
+        ),
+        "blocked": (
+            _label("source", "who could not hand over"),
+            _time("since_ns", "from"),
+            _time("until_ns", "to"),
+            _label("cause", "what blocked it", "<i2"),
+        ),
+        "events": (
+            _label("event", "what was done"),
+            _label("target", "to what"),
+            _time("at_ns", "when it began"),
+            _time("until_ns", "when it ended; missing when for good"),
+            _label("effect", "what it did, or not applicable"),
+        ),
+        "violations": (
+            _label("rule", "invariant"),
+            _time("at_ns", "when it broke"),
+            _label("where", "where"),
+            _label("text", "what was seen", "<i4"),
+        ),
+    }
+)
+"""Columns of each table, in the order in which rows are written."""
+
+DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        ("records", "outcome"): OUTCOMES["records"],
+        ("deliveries", "outcome"): OUTCOMES["deliveries"],
+        ("commits", "outcome"): OUTCOMES["commits"],
+        ("commits", "kind"): COMMIT_KINDS,
+        ("batches", "closed_by"): CLOSED_BY,
+        ("appends", "kind"): APPEND_KINDS,
+        ("requests", "api"): APIS,
+    }
+)
+"""Labels of the columns whose values Kafka or kafkasim fixes; (table, column) → names."""
