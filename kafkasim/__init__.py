@@ -1,0 +1,141 @@
+"""A faithful, fast, deterministic simulation of Apache Kafka for notebooks.
+
+The way through: a `Scenario` says what the world wants (`Traffic`), which system serves
+it (`Kafka`, `PointToPoint`) and what happens to it (`Crash`, `Slow`). `run` gives a
+`Result`, whose tables `analysis` reads and `plot` draws.
+
+    >>> import kafkasim as ks
+    >>> web = ks.Source(stream="orders", arrivals=ks.Poisson(rate_per_s=200))
+    >>> billing = ks.Subscriber(streams=["orders"], work_ms=1.0)
+    >>> traffic = ks.Traffic({"web": web}, {"billing": billing}, duration_s=2)
+    >>> result = ks.run(ks.Scenario(traffic, seed=7))
+    >>> len(result.deliveries) == len(result.records)
+    True
+
+Every public name is fetched when it is first asked for (PEP 562), so that importing
+kafkasim costs neither pandas, matplotlib nor SimPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kafkasim import analysis as analysis
+    from kafkasim import export as export
+    from kafkasim import log as log
+    from kafkasim import plot as plot
+    from kafkasim import testing as testing
+    from kafkasim import traces as traces
+    from kafkasim.analysis.receipts import receipts as receipts
+    from kafkasim.analysis.summary import summary as summary
+    from kafkasim.config.broker import BrokerConfig as BrokerConfig
+    from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
+    from kafkasim.config.producer import ProducerConfig as ProducerConfig
+    from kafkasim.experiments.assignment import assign as assign
+    from kafkasim.experiments.comparison import compare as compare
+    from kafkasim.experiments.running import run as run
+    from kafkasim.experiments.sweeping import sweep as sweep
+    from kafkasim.result.result import Result as Result
+    from kafkasim.result.result import load_result as load_result
+    from kafkasim.scenario.arrivals import Bursts as Bursts
+    from kafkasim.scenario.arrivals import DayCurve as DayCurve
+    from kafkasim.scenario.arrivals import Periodic as Periodic
+    from kafkasim.scenario.arrivals import Poisson as Poisson
+    from kafkasim.scenario.distributions import Exponential as Exponential
+    from kafkasim.scenario.distributions import LogNormal as LogNormal
+    from kafkasim.scenario.distributions import Uniform as Uniform
+    from kafkasim.scenario.events import Crash as Crash
+    from kafkasim.scenario.events import Slow as Slow
+    from kafkasim.scenario.keys import HotKey as HotKey
+    from kafkasim.scenario.keys import NoKeys as NoKeys
+    from kafkasim.scenario.keys import TraceColumn as TraceColumn
+    from kafkasim.scenario.keys import UniformKeys as UniformKeys
+    from kafkasim.scenario.keys import ZipfKeys as ZipfKeys
+    from kafkasim.scenario.plan import Plan as Plan
+    from kafkasim.scenario.plan import load_plan as load_plan
+    from kafkasim.scenario.scenario import Scenario as Scenario
+    from kafkasim.scenario.scenario import load as load
+    from kafkasim.scenario.systems import Cpu as Cpu
+    from kafkasim.scenario.systems import Group as Group
+    from kafkasim.scenario.systems import Hardware as Hardware
+    from kafkasim.scenario.systems import Kafka as Kafka
+    from kafkasim.scenario.systems import Link as Link
+    from kafkasim.scenario.systems import PointToPoint as PointToPoint
+    from kafkasim.scenario.systems import Producer as Producer
+    from kafkasim.scenario.systems import Topic as Topic
+    from kafkasim.scenario.trace import Trace as Trace
+    from kafkasim.scenario.traffic import Source as Source
+    from kafkasim.scenario.traffic import Subscriber as Subscriber
+    from kafkasim.scenario.traffic import Traffic as Traffic
+
+_HOME: Final = {
+    "analysis": "kafkasim",
+    "export": "kafkasim",
+    "log": "kafkasim",
+    "plot": "kafkasim",
+    "testing": "kafkasim",
+    "traces": "kafkasim",
+    "receipts": "kafkasim.analysis.receipts",
+    "summary": "kafkasim.analysis.summary",
+    "BrokerConfig": "kafkasim.config.broker",
+    "ConsumerConfig": "kafkasim.config.consumer",
+    "ProducerConfig": "kafkasim.config.producer",
+    "assign": "kafkasim.experiments.assignment",
+    "compare": "kafkasim.experiments.comparison",
+    "run": "kafkasim.experiments.running",
+    "sweep": "kafkasim.experiments.sweeping",
+    "Result": "kafkasim.result.result",
+    "load_result": "kafkasim.result.result",
+    "Bursts": "kafkasim.scenario.arrivals",
+    "DayCurve": "kafkasim.scenario.arrivals",
+    "Periodic": "kafkasim.scenario.arrivals",
+    "Poisson": "kafkasim.scenario.arrivals",
+    "Exponential": "kafkasim.scenario.distributions",
+    "LogNormal": "kafkasim.scenario.distributions",
+    "Uniform": "kafkasim.scenario.distributions",
+    "Crash": "kafkasim.scenario.events",
+    "Slow": "kafkasim.scenario.events",
+    "HotKey": "kafkasim.scenario.keys",
+    "NoKeys": "kafkasim.scenario.keys",
+    "TraceColumn": "kafkasim.scenario.keys",
+    "UniformKeys": "kafkasim.scenario.keys",
+    "ZipfKeys": "kafkasim.scenario.keys",
+    "Plan": "kafkasim.scenario.plan",
+    "load_plan": "kafkasim.scenario.plan",
+    "Scenario": "kafkasim.scenario.scenario",
+    "load": "kafkasim.scenario.scenario",
+    "Cpu": "kafkasim.scenario.systems",
+    "Group": "kafkasim.scenario.systems",
+    "Hardware": "kafkasim.scenario.systems",
+    "Kafka": "kafkasim.scenario.systems",
+    "Link": "kafkasim.scenario.systems",
+    "PointToPoint": "kafkasim.scenario.systems",
+    "Producer": "kafkasim.scenario.systems",
+    "Topic": "kafkasim.scenario.systems",
+    "Trace": "kafkasim.scenario.trace",
+    "Source": "kafkasim.scenario.traffic",
+    "Subscriber": "kafkasim.scenario.traffic",
+    "Traffic": "kafkasim.scenario.traffic",
+}
+"""Public name → the module it stands in; `kafkasim` for a module of that name."""
+
+__all__ = list(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("kafkasim")
+    elif (home := _HOME.get(name)) is None:
+        raise AttributeError(f"module 'kafkasim' has no attribute {name!r}")
+    elif home == "kafkasim":
+        value = import_module(f"kafkasim.{name}")
+    else:
+        value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
