@@ -1,1 +1,1 @@
-
+"""What happened: the schema, its recorder, the result, and its files."""

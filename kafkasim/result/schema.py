@@ -141,7 +141,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _PARTITION,
             _offset("offset", "its offset"),
             _number("epoch", "<i4", "generation or member epoch of the hand-out"),
-            _number("delivery_count", "<i2", "which hand-out to this subscriber, from 1"),
+            _number(
+                "delivery_count", "<i2", "which hand-out to this subscriber, from 1"
+            ),
             _time("fetched_ns", "when its bytes reached the member"),
             _time("started_ns", "when work on it began"),
             _time("ended_ns", "when work on it ended"),
@@ -176,7 +178,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("dequeued_ns", "when an IO thread took it"),
             _time("done_ns", "when its answer was ready"),
             _time("answered_ns", "when the client held the answer"),
-            _number("size_bytes", "<i8", "bytes of record batches it carried or fetched"),
+            _number(
+                "size_bytes", "<i8", "bytes of record batches it carried or fetched"
+            ),
             _number("batch_count", "<i4", "record batches it carried or fetched"),
             _label("error", "Kafka's error name; none when there was none", "<i1"),
         ),
@@ -221,4 +225,4 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("requests", "api"): APIS,
     }
 )
-"""Labels of the columns whose values Kafka or kafkasim fixes; (table, column) → names."""
+"""(table, column) → names, where Kafka or kafkasim fixes the values."""

@@ -1,0 +1,261 @@
+"""What happened in a run: data, and nothing that runs, plots or explains.
+
+A result holds the scenario, the plan its traffic was drawn to, the engine's facts, and
+the tables of the one schema. Its digest is equal for two runs exactly when they wrote
+the same rows for the same scenario, in whatever process, order or speed.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from html import escape
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+import numpy as np
+
+from kafkasim.errors import TableNotRecorded, ValidationError
+from kafkasim.result.frame import as_frame
+from kafkasim.result.schema import SCHEMA_VERSION, TABLES
+from kafkasim.result.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Fact = int | float | str
+"""What an engine says of a run, by name."""
+
+_NOT_WRITTEN: Final = "the engine or the system that ran does not write it"
+_MADE_LATER: Final = MappingProxyType(
+    {"receipts": "it is made from a result: kafkasim.receipts(result)"}
+)
+
+
+class Document(Protocol):
+    """A scenario or a plan, as far as a result needs it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex."""
+        ...
+
+
+@final
+class Result:
+    """The record of one run.
+
+    Made by `Recorder.finish` and by `load_result`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What ran.
+    plan : Plan
+        The traffic, as drawn from the scenario.
+    facts : mapping of str to int, float or str
+        What the engine says of the run; in order, and not in the digest.
+    digests : mapping of name to SHA-256 in hex
+        Over the packed rows of each table and extra that the digest covers.
+    tables : mapping of name to Table
+        What was recorded.
+    not_recorded : mapping of table to reason, optional
+        Why a table is missing.
+
+    Raises
+    ------
+    ValidationError
+        A fact that is not finite or of another type, a reason for a table that was
+        recorded or that the schema lacks.
+    """
+
+    def __init__(
+        self,
+        *,
+        scenario: Document,
+        plan: Document,
+        facts: Mapping[str, Fact],
+        digests: Mapping[str, str],
+        tables: Mapping[str, Table],
+        not_recorded: Mapping[str, str] | None = None,
+    ) -> None:
+        self.scenario: Final = scenario
+        self.plan: Final = plan
+        self.facts: Final[Mapping[str, Fact]] = {
+            name: _plain_fact(name, value) for name, value in facts.items()
+        }
+        self.digests: Final[Mapping[str, str]] = dict(sorted(digests.items()))
+        self.digest: Final = result_digest(self.digests, scenario.digest)
+        self._tables: Final[Mapping[str, Table]] = {
+            name: tables[name] for name in TABLES if name in tables
+        }
+        self.not_recorded: Final[Mapping[str, str]] = _reasons(
+            self.tables, not_recorded or {}
+        )
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that were recorded, in the schema's order."""
+        return tuple(self._tables)
+
+    def columns(self, name: str) -> Table:
+        """Return a table as arrays: times in int64 nanoseconds, labels as codes.
+
+        Raises
+        ------
+        TableNotRecorded
+            When this run did not record it; says why.
+        ValidationError
+            When there is no such table.
+        """
+        table = self._tables.get(name)
+        if table is not None:
+            return table
+        if name in self.not_recorded:
+            raise TableNotRecorded(name, self.not_recorded[name])
+        close = get_close_matches(name, TABLES, n=1)
+        guess = f"did you mean {close[0]!r}?" if close else ""
+        raise ValidationError(
+            "table", name, f"one of {', '.join(TABLES)}", _MADE_LATER.get(name, guess)
+        )
+
+    def table(self, name: str, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+        """Return a table as a DataFrame: float milliseconds, labels as text.
+
+        Parameters
+        ----------
+        name : str
+            A table of the schema.
+        columns : sequence of str, optional
+            The frame's columns wanted (`created_ms`, `topic`, …); only these are built.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Times in float64 milliseconds since the run's start (`_ms`), NaN when they
+            never came; labels as `Categorical`; offsets as `Int64`, missing `<NA>`.
+
+        Raises
+        ------
+        TableNotRecorded
+            When this run did not record it; says why.
+        ValidationError
+            When there is no such table or column.
+        """
+        return as_frame(self.columns(name), columns)
+
+    @property
+    def records(self) -> "pd.DataFrame":
+        """One row per logical send."""
+        return self.table("records")
+
+    @property
+    def batches(self) -> "pd.DataFrame":
+        """One row per record batch that a producer made."""
+        return self.table("batches")
+
+    @property
+    def appends(self) -> "pd.DataFrame":
+        """One row per append of a batch to a leader's log, retries included."""
+        return self.table("appends")
+
+    @property
+    def deliveries(self) -> "pd.DataFrame":
+        """One row per hand-out of a record to a member, each time."""
+        return self.table("deliveries")
+
+    @property
+    def commits(self) -> "pd.DataFrame":
+        """One row per offset commit."""
+        return self.table("commits")
+
+    @property
+    def assignments(self) -> "pd.DataFrame":
+        """One row per interval in which a member owned a partition."""
+        return self.table("assignments")
+
+    @property
+    def requests(self) -> "pd.DataFrame":
+        """One row per request served."""
+        return self.table("requests")
+
+    @property
+    def links(self) -> "pd.DataFrame":
+        """One row per pair that talked."""
+        return self.table("links")
+
+    @property
+    def blocked(self) -> "pd.DataFrame":
+        """One row per time in which a source could not hand over."""
+        return self.table("blocked")
+
+    @property
+    def events(self) -> "pd.DataFrame":
+        """One row per thing done to the system."""
+        return self.table("events")
+
+    @property
+    def violations(self) -> "pd.DataFrame":
+        """One row per broken invariant; none in a healthy run."""
+        return self.table("violations")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return (
+            self.digest == other.digest
+            and self.digests == other.digests
+            and self.plan.digest == other.plan.digest
+            and self.facts == other.facts
+            and self.not_recorded == other.not_recorded
+            and self._tables == other._tables
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(t):,} {name}" for name, t in self._tables.items())
+        return f"<Result {self.digest[:12]}: {counts or 'no tables'}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{len(table):,}</td></tr>"
+            for name, table in self._tables.items()
+        )
+        text = getattr(self.scenario, "describe", lambda: repr(self.scenario))()
+        seed = getattr(self.scenario, "seed", "")
+        return (
+            f"<p>Result <code>{self.digest[:12]}</code>, seed {escape(str(seed))}</p>"
+            f"<pre>{escape(text)}</pre>"
+            f"<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
+        )
+
+
+def result_digest(digests: Mapping[str, str], scenario_digest: str) -> str:
+    """Return SHA-256 in hex over the digests in name order and the scenario's.
+
+    The schema's version goes in too: a digest compares only runs of one schema.
+    """
+    lines = [f"schema {SCHEMA_VERSION}", f"scenario {scenario_digest}"]
+    lines += [f"{name} {digests[name]}" for name in sorted(digests)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _plain_fact(name: str, value: Fact) -> Fact:
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, int | str) or (
+        isinstance(plain, float) and math.isfinite(plain)
+    ):
+        return plain
+    raise ValidationError(f"facts.{name}", value, "a finite number or a text")
+
+
+def _reasons(recorded: tuple[str, ...], given: Mapping[str, str]) -> dict[str, str]:
+    for name in given:
+        if name not in TABLES or name in recorded:
+            raise ValidationError(
+                f"not_recorded.{name}", name, "a table that was not recorded"
+            )
+    return {
+        name: given.get(name, _NOT_WRITTEN) for name in TABLES if name not in recorded
+    }
