@@ -1,0 +1,177 @@
+"""Set up kafkasim in `.venv` and run one of its commands; needs only Python 3.11+.
+
+    python3 run.py demo                 a year of flights, and what partitions change
+    python3 run.py run FILE.toml ...    one scenario           (kafkasim run --help)
+    python3 run.py sweep FILE.toml ...  a what-if              (kafkasim sweep --help)
+    python3 run.py test [--thorough] [pytest's arguments]
+    python3 run.py check [ruff|format|types|imports|docstrings|spelling]
+    python3 run.py bench [NAME]         speed, each figure with the bar it must hold
+    python3 run.py lab                  JupyterLab with the notebooks
+    python3 run.py docs                 the documentation, into docs/_build/html
+    python3 run.py wheel                the package for others, into dist
+
+Packages come from requirements/*.txt, each pinned with its hashes, by uv when it is on
+the PATH and by pip otherwise. Nothing outside this folder is written but the caches and
+temporary files of those two. A stamp in `.venv` makes a second start skip all of this.
+"""
+
+import sys
+
+if not (3, 11) <= sys.version_info < (3, 15):
+    found = ".".join(map(str, sys.version_info[:2]))
+    sys.stderr.write(f"kafkasim needs Python 3.11 to 3.14; this is Python {found}.\n")
+    sys.exit(2)
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+DEMO = {command: ["-m", "kafkasim", command] for command in ("demo", "run", "sweep")}
+COMMANDS = DEMO | {
+    "bench": ["-m", "benchmarks.bench"],
+    "check": [],
+    "docs": ["-m", "sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
+    "lab": ["-m", "jupyter", "lab", "notebooks"],
+    "test": [
+        *("-m", "pytest", "-n", "2", "--dist", "loadfile"),
+        *("--nbval", "--nbval-current-env"),
+        *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
+    ],
+    "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
+}
+SETS = {"check": "dev", "docs": "docs", "lab": "lab", "test": "dev", "wheel": "dev"}
+CHECKS = {
+    "ruff": ["ruff", "check"],
+    "format": ["ruff", "format", "--check"],
+    "types": ["mypy"],
+    "imports": ["lint-imports"],
+    "docstrings": ["numpydoc", "lint", *map(str, ROOT.glob("kafkasim/**/*.py"))],
+    "spelling": ["codespell"],
+}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every command: its small files go into `.cache`."""
+    cache = ROOT / ".cache"
+    variables = os.environ | {
+        "VIRTUAL_ENV": str(VENV),
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "MPLCONFIGDIR": str(cache / "matplotlib"),
+        "IPYTHONDIR": str(cache / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(cache / "jupyter"),
+        "JUPYTER_DATA_DIR": str(cache / "jupyter"),
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    return {k: v for k, v in variables.items() if k not in {"MPLBACKEND", "PYTHONHOME"}}
+
+
+def start(*command: str | Path, folder: Path = ROOT, **variables: str) -> int:
+    """Run a command and return its exit code."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment() | variables,
+        check=False,
+    )
+    return done.returncode
+
+
+def need(*command: str | Path) -> None:
+    """Run a command of the set-up; end here when it fails."""
+    if code := start(*command):
+        print(f"set-up stopped: {command[0]} failed (exit {code})", file=sys.stderr)
+        sys.exit(code)
+
+
+def make_environment(uv: str | None) -> None:
+    """Make `.venv` unless a working one is there (one with pip, when uv is not)."""
+    if PYTHON.exists() and not start(PYTHON, "-c", "" if uv else "import pip"):
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    if uv:
+        need(uv, "venv", "--quiet", "--python", sys.executable, VENV)
+        return
+    if importlib.util.find_spec("ensurepip") is None:
+        print(
+            "This Python comes without ensurepip, so it cannot make an environment.\n"
+            "On Debian and Ubuntu the package python3-venv brings it:\n"
+            "    sudo apt install python3-venv\n"
+            "Or install uv, which needs no ensurepip. Then start this again.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    need(sys.executable, "-m", "venv", VENV)
+
+
+def set_up(name: str) -> None:
+    """Install the set `name` and kafkasim itself, once for each change of either."""
+    requirements = ROOT / "requirements" / f"{name}.txt"
+    content = requirements.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    digest = hashlib.sha256(content + str(ROOT).encode()).hexdigest()
+    stamp = VENV / f"kafkasim-{name}.stamp"
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
+        return
+    uv = shutil.which("uv")
+    print(f"setting up .venv ({name}, by {'uv' if uv else 'pip'}) ...", file=sys.stderr)
+    make_environment(uv)
+    install: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet"]
+    install += ["--disable-pip-version-check", "--no-warn-script-location"]
+    if uv:
+        install = [uv, "pip", "install", "--quiet", "--python", PYTHON]
+    need(*install, "--require-hashes", "-r", requirements)
+    need(*install, "--no-deps", "--no-build-isolation", "-e", ROOT)
+    stamp.write_text(digest)
+
+
+def run_tests(arguments: list[str]) -> int:
+    """Run every test on two processes, the cells of the notebooks included."""
+    thorough = ["-m", "not cluster", "--hypothesis-profile", "thorough"]
+    if "--thorough" in arguments:
+        arguments = [*thorough, *(a for a in arguments if a != "--thorough")]
+    return start(PYTHON, *COMMANDS["test"], *arguments, PYTHONHASHSEED="0")
+
+
+def run_checks(names: list[str]) -> int:
+    """Run the named checks, or all, and return 1 when one of them failed."""
+    failed = []
+    for name in names or CHECKS:
+        print(f"== {name}", flush=True)
+        program, *arguments = CHECKS[name]
+        if start(BIN / program, *arguments):
+            failed.append(name)
+    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return int(bool(failed))
+
+
+def main(arguments: list[str]) -> int:
+    """Set up what the command needs, then run it."""
+    command, *rest = arguments or ["--help"]
+    if command not in COMMANDS:
+        print(__doc__)
+        return 0 if command in {"-h", "--help"} else 2
+    rest = rest[1:] if rest[:1] == ["--"] else rest
+    if command == "check" and (unknown := sorted(set(rest) - set(CHECKS))):
+        print(f"no check named {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+        return 2
+    set_up(SETS.get(command, "runtime"))
+    if command == "test":
+        return run_tests(rest)
+    if command == "check":
+        return run_checks(rest)
+    folder = Path.cwd() if command in DEMO else ROOT
+    return start(PYTHON, *COMMANDS[command], *rest, folder=folder)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
