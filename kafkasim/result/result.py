@@ -10,12 +10,22 @@ import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from html import escape
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 import numpy as np
 
-from kafkasim.errors import TableNotRecorded, ValidationError
+from kafkasim.errors import ChangedFileError, TableNotRecorded, ValidationError
+from kafkasim.result.files import (
+    PLAN_FILE,
+    SCENARIO_FILE,
+    read_summary,
+    read_tables,
+    write_summary,
+    write_tables,
+)
+from kafkasim.result.folder import new_folder
 from kafkasim.result.frame import as_frame
 from kafkasim.result.schema import SCHEMA_VERSION, TABLES
 from kafkasim.result.table import Table
@@ -38,6 +48,10 @@ class Document(Protocol):
     @property
     def digest(self) -> str:
         """SHA-256 in hex."""
+        ...
+
+    def save(self, path: Path) -> object:
+        """Write it to a file."""
         ...
 
 
@@ -199,6 +213,47 @@ class Result:
         """One row per broken invariant; none in a healthy run."""
         return self.table("violations")
 
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write everything into a folder that `load_result` reads back equal.
+
+        `scenario.toml`, `plan.npz`, one `.npz` per table (compressed, no pickle),
+        `labels.json`, `result.json` with facts and digests, `SHA256SUMS`. The folder
+        is there whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where it will be; missing parents are made.
+        overwrite : bool
+            Whether a folder that was saved there before may be replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        OutputError
+            The folder is not empty or cannot be written; what was there is untouched.
+        """
+        with new_folder(folder, overwrite=overwrite) as partial:
+            self.scenario.save(partial / SCENARIO_FILE)
+            self.plan.save(partial / PLAN_FILE)
+            write_tables(partial, self._tables)
+            write_summary(
+                partial,
+                {
+                    "digest": self.digest,
+                    "plan_digest": self.plan.digest,
+                    "facts": dict(self.facts),
+                    "rows": {name: len(table) for name, table in self._tables.items()},
+                    "not_recorded": dict(self.not_recorded),
+                    "digests": dict(self.digests),
+                },
+            )
+        return Path(folder)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
@@ -229,6 +284,45 @@ class Result:
             f"<pre>{escape(text)}</pre>"
             f"<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
         )
+
+
+def load_result(folder: str | Path) -> Result:
+    """Read a result that `Result.save` wrote; equal to the one saved.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder it was saved in.
+
+    Raises
+    ------
+    ChangedFileError
+        A file is missing, cut short or otherwise not what was saved; names it. Also
+        when this version of kafkasim reads the saved scenario as another one.
+    ValidationError
+        The result was saved under another version of the schema.
+    """
+    from kafkasim.scenario.plan import load_plan
+    from kafkasim.scenario.scenario import load
+
+    where = Path(folder).expanduser()
+    summary = read_summary(where)
+    result = Result(
+        scenario=load(where / SCENARIO_FILE),
+        plan=load_plan(where / PLAN_FILE),
+        facts=summary["facts"],
+        digests=summary["digests"],
+        tables=read_tables(where, summary["rows"]),
+        not_recorded=summary["not_recorded"],
+    )
+    if result.digest != summary["digest"]:
+        raise ChangedFileError(
+            f"{where / SCENARIO_FILE} now reads as another scenario than the one that "
+            f"ran under kafkasim {summary['versions']['kafkasim']}"
+        )
+    if result.plan.digest != summary["plan_digest"]:
+        raise ChangedFileError(f"{where / PLAN_FILE} now reads as another plan")
+    return result
 
 
 def result_digest(digests: Mapping[str, str], scenario_digest: str) -> str:
