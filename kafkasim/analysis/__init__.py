@@ -1,1 +1,36 @@
+"""What a run means: functions from a result to a table.
 
+Each function takes a `Result` and returns a DataFrame (`topology` a graph, `metrics` a
+dict); definitions stand in the docstrings of the modules. They rest on cores that take
+bare arrays: `arrays`, `inversions`, `intervals`. Analysis knows the schema of results
+and the scenario, and no engine, log or protocol: it reads Kafka and point to point, and
+what comes after them, alike.
+"""
+
+from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, receipts
+from kafkasim.analysis.intervals import mean_interval
+from kafkasim.analysis.measures import METRICS, metrics, summary
+from kafkasim.analysis.order import ordering, overtakings
+from kafkasim.analysis.producing import batching, skew
+from kafkasim.analysis.progress import lag, offsets
+from kafkasim.analysis.waiting import latency, latency_over_time, throughput
+from kafkasim.analysis.wiring import topology
+
+__all__ = [
+    "METRICS",
+    "RECEIPT_OUTCOMES",
+    "batching",
+    "lag",
+    "latency",
+    "latency_over_time",
+    "mean_interval",
+    "metrics",
+    "offsets",
+    "ordering",
+    "overtakings",
+    "receipts",
+    "skew",
+    "summary",
+    "throughput",
+    "topology",
+]

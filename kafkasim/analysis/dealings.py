@@ -1,0 +1,215 @@
+"""Records × subscribers: who wanted what, and what became of it.
+
+A **receipt** is a record together with a subscriber that wants it: its stream is one of
+the subscriber's, and it was intended at or after the time the subscriber came, unless
+that one wants history too (`wants="all"`). What became of it:
+
+- `once`, `duplicated`: processed once, or more than once;
+- `not_accepted`: the client gave it up (outcome `failed`) and no log holds it;
+- `not_kept`: intended before the subscriber came, settled without it, and no log holds
+  it: the system keeps nothing for a latecomer;
+- `lost`: acknowledged, held by no log, and not processed: nobody will bring it again;
+- `pending`: none of these when the run ended; it may still come.
+
+Counting is one `bincount` per subscriber, O(records + deliveries).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.analysis.arrays import Bool, Int64
+from kafkasim.analysis.frames import categorical, frame
+from kafkasim.analysis.world import Want, wants
+from kafkasim.result.result import Result
+from kafkasim.result.table import Table
+from kafkasim.units import MISSING_NS, ms_from_ns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECEIPT_OUTCOMES: Final = (
+    "once",
+    "duplicated",
+    "lost",
+    "not_kept",
+    "not_accepted",
+    "pending",
+)
+"""What can become of a record for a subscriber that wants it; a code is the
+position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dealings:
+    """One subscriber's dealings with the records that it wants, as arrays."""
+
+    want: Want
+    """Whose they are."""
+    rows: Int64
+    """Records wanted: rows of the table `records`, rising."""
+    deliveries: Int64
+    """Hand-outs of each to the subscriber."""
+    processed: Int64
+    """How many of them ended as processed."""
+    first_processed_ns: Int64
+    """End of the first that did; `MISSING_NS` when none did."""
+
+    @property
+    def done(self) -> Bool:
+        """Which of them were processed at least once."""
+        return self.processed > 0
+
+
+def dealings(result: Result) -> tuple[Dealings, ...]:
+    """Return every subscriber's dealings, in the scenario's order.
+
+    Raises
+    ------
+    TableNotRecorded
+        When the run did not record `records` or `deliveries`.
+    """
+    records = result.columns("records")
+    deliveries = result.columns("deliveries")
+    return tuple(_dealings(want, records, deliveries) for want in wants(result))
+
+
+def _dealings(want: Want, records: Table, deliveries: Table) -> Dealings:
+    rows = np.flatnonzero(_wanted(want, records))
+    count = len(records)
+    mine = rows_with_label(deliveries, "subscriber", want.subscriber)
+    handed = deliveries["record_id"][mine]
+    ended = deliveries["ended_ns"][mine]
+    done = deliveries["outcome"][mine] == code(deliveries, "outcome", "processed")
+    if not done.all():
+        ended = ended[done]
+    processed_ids = handed if done.all() else handed[done]
+    all_deliveries = np.bincount(handed, minlength=count)
+    processed = (
+        all_deliveries if done.all() else np.bincount(processed_ids, minlength=count)
+    )
+    first = first_times(processed_ids, ended, processed)
+    return Dealings(want, rows, all_deliveries[rows], processed[rows], first[rows])
+
+
+def _wanted(want: Want, records: Table) -> Bool:
+    streams = [
+        number
+        for number, stream in enumerate(records.labels["stream"])
+        if stream in want.streams
+    ]
+    wanted: Bool = np.isin(records["stream"], streams)
+    if want.history == "new" and want.from_ns > 0:
+        wanted &= records["intended_ns"] >= want.from_ns
+    return wanted
+
+
+def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
+    """Return the earliest time of each id.
+
+    Parameters
+    ----------
+    ids : int64 array of shape (n,)
+    times : int64 array of shape (n,), nanoseconds
+    counts : int64 array of shape (m,)
+        How often each id occurs.
+
+    Returns
+    -------
+    int64 array of shape (m,)
+        `MISSING_NS` for an id that does not occur.
+    """
+    first = np.full(len(counts), MISSING_NS, dtype=np.int64)
+    if len(ids) and int(counts.max()) > 1:
+        latest_first = np.argsort(-times, kind="stable")
+        first[ids[latest_first]] = times[latest_first]
+    else:
+        first[ids] = times
+    return first
+
+
+def code(table: Table, column: str, label: str) -> int:
+    """Return the code of a label; -2, which no row has, when the table has no such."""
+    labels = table.labels[column]
+    return labels.index(label) if label in labels else -2
+
+
+def rows_with_label(table: Table, column: str, label: str) -> Int64 | slice:
+    """Return the rows that have the label, as an index; a slice when all have it."""
+    matching = table[column] == code(table, column, label)
+    return slice(None) if matching.all() else np.flatnonzero(matching)
+
+
+def outcome_codes(dealing: Dealings, records: Table) -> NDArray[np.int8]:
+    """Return what became of each record wanted, as positions in `RECEIPT_OUTCOMES`."""
+    rows = dealing.rows
+    ending = records["outcome"][rows]
+    unheld = (records["log_copies"][rows] == 0) & (dealing.processed == 0)
+    settled = (ending == code(records, "outcome", "acked")) | (
+        ending == code(records, "outcome", "unacked")
+    )
+    before = records["intended_ns"][rows] < dealing.want.from_ns
+    codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
+    codes[unheld & settled & before] = RECEIPT_OUTCOMES.index("not_kept")
+    acked = ending == code(records, "outcome", "acked")
+    codes[unheld & acked & ~before] = RECEIPT_OUTCOMES.index("lost")
+    failed = ending == code(records, "outcome", "failed")
+    codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
+    codes[dealing.processed == 1] = RECEIPT_OUTCOMES.index("once")
+    codes[dealing.processed > 1] = RECEIPT_OUTCOMES.index("duplicated")
+    return codes
+
+
+def outcome_counts(dealing: Dealings, records: Table) -> dict[str, int]:
+    """Count the records wanted by what became of them."""
+    codes = outcome_codes(dealing, records)
+    counts = np.bincount(codes, minlength=len(RECEIPT_OUTCOMES))
+    return dict(zip(RECEIPT_OUTCOMES, counts.tolist(), strict=True))
+
+
+def receipts(result: Result) -> "pd.DataFrame":
+    """Return one row per record and subscriber that wants it.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `records` and `deliveries`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `record_id`, `subscriber`, `deliveries` (hand-outs), `first_processed_ms` (NaN
+        when it never was), `outcome` (see this module's first lines).
+
+    Raises
+    ------
+    TableNotRecorded
+        When the run did not record those tables.
+    """
+    records = result.columns("records")
+    every = dealings(result)
+    names = [dealing.want.subscriber for dealing in every]
+    sizes = [len(dealing.rows) for dealing in every]
+    codes = [outcome_codes(dealing, records) for dealing in every]
+    return frame(
+        result,
+        {
+            "record_id": joined([records["record_id"][d.rows] for d in every]),
+            "subscriber": categorical(np.repeat(np.arange(len(names)), sizes), names),
+            "deliveries": joined([dealing.deliveries for dealing in every]),
+            "first_processed_ms": ms_from_ns(
+                joined([dealing.first_processed_ns for dealing in every])
+            ),
+            "outcome": categorical(
+                joined([each.astype(np.int64) for each in codes]), RECEIPT_OUTCOMES
+            ),
+        },
+    )
+
+
+def joined(parts: Sequence[Int64]) -> Int64:
+    """Join arrays end to end; no arrays give an empty one."""
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

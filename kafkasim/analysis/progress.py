@@ -1,0 +1,256 @@
+"""How far a subscriber has come: log end, position, committed offset, lag.
+
+In a partition the **log end** is the offset of the next record to be appended; the
+**position** is the offset of the next record to be handed out (one past the last whose
+work has begun); the **committed** offset is where a member that takes over would go on.
+Committed ≤ position ≤ log end in a healthy run, and what a crash makes a group process
+twice is position − committed.
+
+**Lag** here is records appended and not yet processed, of those the subscriber wants.
+It differs from `kafka-consumer-groups --describe`, which takes log end − committed:
+that one grows and shrinks with the commit interval even when no record waits.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from kafkasim.analysis.arrays import (
+    Bool,
+    Int64,
+    step_at,
+    step_counts,
+    step_last,
+    step_peaks,
+)
+from kafkasim.analysis.dealings import Dealings, code, dealings, joined
+from kafkasim.analysis.frames import categorical, frame, offsets_column
+from kafkasim.analysis.waiting import time_bins
+from kafkasim.analysis.world import Want, wants
+from kafkasim.errors import ValidationError
+from kafkasim.result.result import Result
+from kafkasim.result.table import Table
+from kafkasim.units import MISSING_NS, NS_PER_MS, ms_from_ns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Steps = tuple[Int64, Int64]
+
+
+def lag(
+    result: Result,
+    *,
+    subscriber: str | None = None,
+    partition: int | None = None,
+    by: Literal["subscriber", "partition"] = "subscriber",
+    bin_ms: float | None = None,
+) -> "pd.DataFrame":
+    """Return lag over time.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `records` and `deliveries`.
+    subscriber : str, optional
+        Only this one.
+    partition : int, optional
+        Only records in the partition of this number.
+    by : {"subscriber", "partition"}
+        Summed over partitions, or one series per topic and partition.
+    bin_ms : float, optional
+        Width of a bin in milliseconds; without it a round width.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per series and bin: `subscriber` (and `topic`, `partition`), `at_ms`
+        (where the bin begins), `lag_records` (then), `lag_records_max` (the largest
+        within the bin, exact). No rows for a system that keeps no log.
+
+    Raises
+    ------
+    ValidationError
+        An unknown subscriber, `by` is neither, `bin_ms` is not above 0.
+    TableNotRecorded
+        When the run did not record those tables.
+    """
+    if by not in ("subscriber", "partition"):
+        raise ValidationError("by", by, "subscriber or partition")
+    records = result.columns("records")
+    every = dealings(result)
+    if subscriber is not None:
+        chosen_want(result, subscriber)
+        every = tuple(d for d in every if d.want.subscriber == subscriber)
+    edges = time_bins(result, bin_ms)
+    series = [
+        (place, topic, number, _lag_steps(records, dealing, kept))
+        for place, dealing in enumerate(every)
+        for topic, number, kept in _parts(records, dealing, by, partition)
+    ]
+    return _lag_frame(result, [d.want.subscriber for d in every], by, series, edges)
+
+
+def _parts(
+    records: Table, dealing: Dealings, by: str, partition: int | None
+) -> list[tuple[int, int, Bool]]:
+    """Return topic code, partition and mask of each series of one subscriber."""
+    topics = records["topic"][dealing.rows].astype(np.int64)
+    partitions = records["partition"][dealing.rows].astype(np.int64)
+    kept = records["appended_ns"][dealing.rows] != MISSING_NS
+    if partition is not None:
+        kept &= partitions == partition
+    if by == "subscriber":
+        return [(-1, -1, kept)] if kept.any() else []
+    span = int(partitions.max(initial=0)) + 1
+    packed = topics * span + partitions
+    return [
+        (int(each // span), int(each % span), kept & (packed == each))
+        for each in np.unique(packed[kept])
+    ]
+
+
+def _lag_steps(records: Table, dealing: Dealings, kept: Bool) -> Steps:
+    appended = records["appended_ns"][dealing.rows[kept]]
+    ended = dealing.first_processed_ns[kept]
+    ended = ended[ended != MISSING_NS]
+    times = np.concatenate((np.maximum(appended, dealing.want.from_ns), ended))
+    one = np.ones(len(times), dtype=np.int64)
+    one[len(appended) :] = -1
+    return step_counts(times, one)
+
+
+def _lag_frame(
+    result: Result,
+    names: list[str],
+    by: str,
+    series: list[tuple[int, int, int, Steps]],
+    edges: Int64,
+) -> "pd.DataFrame":
+    bins = len(edges) - 1
+    owners = np.repeat(np.array([each[0] for each in series], dtype=np.int64), bins)
+    columns: dict[str, object] = {"subscriber": categorical(owners, names)}
+    if by == "partition":
+        topics = np.array([each[1] for each in series], dtype=np.int64)
+        numbers = np.array([each[2] for each in series], dtype=np.int64)
+        labels = result.columns("records").labels["topic"]
+        columns["topic"] = categorical(np.repeat(topics, bins), labels)
+        columns["partition"] = np.repeat(numbers, bins)
+    columns["at_ms"] = np.tile(edges[:-1] / NS_PER_MS, len(series))
+    columns["lag_records"] = joined([step_at(*s[3], edges[:-1]) for s in series])
+    columns["lag_records_max"] = joined([step_peaks(*s[3], edges) for s in series])
+    return frame(result, columns)
+
+
+def offsets(
+    result: Result,
+    *,
+    subscriber: str | None = None,
+    topic: str | None = None,
+    partition: int = 0,
+) -> "pd.DataFrame":
+    """Return log end, position and committed offset of one partition over time.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `appends`, `deliveries` and `commits`.
+    subscriber : str, optional
+        Whose position and commits; the scenario's first without it.
+    topic : str, optional
+        The first of the subscriber's streams without it.
+    partition : int
+        From 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row at time 0 and at each time when one of the three changed, none left out:
+        `at_ms`, `log_end`, `position`, `committed` (`Int64`; `<NA>` for the last two
+        until a subscriber that came later has begun). A position falls when work is
+        begun again after a crash.
+
+    Raises
+    ------
+    ValidationError
+        An unknown subscriber, or the topic has no such partition.
+    TableNotRecorded
+        When the run did not record those tables: a system without a log has none.
+    """
+    appends = result.columns("appends")
+    want = chosen_want(result, subscriber)
+    name = want.streams[0] if topic is None else topic
+    _check_partition(result, name, partition)
+    ends = _log_ends(appends, name, partition)
+    positions = _positions(result.columns("deliveries"), want, name, partition)
+    commits = _committed(result.columns("commits"), want, name, partition)
+    zero = np.zeros(1, dtype=np.int64)
+    at = np.unique(np.concatenate((zero, ends[0], positions[0], commits[0])))
+    start = 0 if want.from_ns == 0 else -1
+    position = step_at(*positions, at, before=start)
+    committed = step_at(*commits, at, before=start)
+    return frame(
+        result,
+        {
+            "at_ms": ms_from_ns(at),
+            "log_end": offsets_column(step_at(*ends, at), at < 0),
+            "position": offsets_column(position, position < 0),
+            "committed": offsets_column(committed, committed < 0),
+        },
+    )
+
+
+def chosen_want(result: Result, subscriber: str | None) -> Want:
+    """Return the want of the subscriber named, or the scenario's first.
+
+    Raises
+    ------
+    ValidationError
+        The scenario has no such subscriber.
+    """
+    known = wants(result)
+    for want in known:
+        if subscriber is None or want.subscriber == subscriber:
+            return want
+    names = ", ".join(want.subscriber for want in known)
+    raise ValidationError("subscriber", subscriber, f"one of {names}")
+
+
+def _check_partition(result: Result, topic: str, partition: int) -> None:
+    from kafkasim.analysis.world import partition_counts
+
+    counts = partition_counts(result)
+    if topic not in counts:
+        raise ValidationError("topic", topic, f"one of {', '.join(counts)}")
+    if not 0 <= partition < counts[topic]:
+        raise ValidationError("partition", partition, f"0 to {counts[topic] - 1}")
+
+
+def _in_partition(table: Table, topic: str, partition: int) -> Bool:
+    inside: Bool = (table["topic"] == code(table, "topic", topic)) & (
+        table["partition"] == partition
+    )
+    return inside
+
+
+def _log_ends(appends: Table, topic: str, partition: int) -> Steps:
+    inside = _in_partition(appends, topic, partition)
+    ends = appends["base_offset"][inside] + appends["record_count"][inside]
+    return step_last(appends["appended_ns"][inside], ends)
+
+
+def _positions(deliveries: Table, want: Want, topic: str, partition: int) -> Steps:
+    inside = _in_partition(deliveries, topic, partition)
+    inside &= deliveries["subscriber"] == code(
+        deliveries, "subscriber", want.subscriber
+    )
+    inside &= deliveries["started_ns"] != MISSING_NS
+    return step_last(deliveries["started_ns"][inside], deliveries["offset"][inside] + 1)
+
+
+def _committed(commits: Table, want: Want, topic: str, partition: int) -> Steps:
+    inside = _in_partition(commits, topic, partition)
+    inside &= commits["group"] == code(commits, "group", want.subscriber)
+    inside &= commits["outcome"] == code(commits, "outcome", "ok")
+    inside &= commits["at_ns"] != MISSING_NS
+    return step_last(commits["at_ns"][inside], commits["offset"][inside])

@@ -1,0 +1,66 @@
+"""One line of text that says what ran: under every figure, in every frame's `attrs`."""
+
+import re
+from typing import Any
+
+from kafkasim.analysis.world import partition_counts, resolved
+from kafkasim.result.result import Result
+from kafkasim.units import NS_PER_S
+
+_LISTED = 3
+
+
+def provenance(result: Result) -> str:
+    """Return the scenario in one line.
+
+    Returns
+    -------
+    str
+        For a run that recorded `records`: its name if it has one, the system and its
+        size, the records and how long they were sent for, events, seed:
+        ``Kafka, 1 broker; flights: 4 partitions; 336,776 records in 60 s; seed 7``.
+    """
+    scenario = resolved(result)
+    plan: Any = result.plan
+    count = len(result.columns("records"))
+    parts = [
+        *([scenario.name] if scenario.name else []),
+        _system(scenario.system),
+        *_sizes(partition_counts(result), "partition"),
+        *_sizes(_members(scenario.system), "member"),
+        f"{count:,} {_plural('record', count)} in {plan.duration_ns / NS_PER_S:g} s",
+        *(_event(event) for event in scenario.events),
+        f"seed {scenario.seed}",
+    ]
+    return "; ".join(parts)
+
+
+def _system(system: object) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(system).__name__)
+    brokers = getattr(system, "brokers", None)
+    if not isinstance(brokers, int):
+        return words.capitalize()
+    return f"{words}, {brokers} {_plural('broker', brokers)}"
+
+
+def _members(system: object) -> dict[str, int]:
+    groups: dict[str, Any] = getattr(system, "groups", {})
+    return {name: int(getattr(group, "members", 1)) for name, group in groups.items()}
+
+
+def _sizes(counts: dict[str, int], noun: str) -> list[str]:
+    """Say how many each has; only the total when there are many to name."""
+    if len(counts) > _LISTED:
+        total = sum(counts.values())
+        return [f"{total} {_plural(noun, total)}"]
+    return [f"{name}: {count} {_plural(noun, count)}" for name, count in counts.items()]
+
+
+def _event(event: object) -> str:
+    target = getattr(event, "target", "")
+    at_s = getattr(event, "at_s", 0.0)
+    return f"{type(event).__name__.lower()} of {target} at {at_s:g} s"
+
+
+def _plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"

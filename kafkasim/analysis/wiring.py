@@ -1,0 +1,80 @@
+"""Who talked to whom: a run's links as a directed graph.
+
+Point to point, every source knows every subscriber: n × m connections. With a broker
+between, each knows the broker: n + m. The graph shows which, and how much went where.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kafkasim.analysis.arrays import Int64
+from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.analysis.inversions import group_sums
+from kafkasim.analysis.provenance import provenance
+from kafkasim.analysis.world import resolved
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+WEIGHTS = ("connection_count", "request_count", "moved_bytes")
+"""Attributes of an edge."""
+
+
+def topology(result: Result) -> "nx.DiGraph[str]":
+    """Return the links of a run as a graph.
+
+    Parameters
+    ----------
+    result : Result
+        With the table `links`.
+
+    Returns
+    -------
+    networkx.DiGraph
+        Nodes are names, with `kind` (`source`, `broker`, `subscriber`, `other`) and
+        `group` (the subscriber of a member, the name itself otherwise). Edges go from
+        sender to receiver, with `connection_count`, `request_count`, `moved_bytes`
+        summed over the rows of that pair. The graph's attribute `scenario` says what
+        ran.
+
+    Raises
+    ------
+    TableNotRecorded
+        When the run did not record `links`.
+    """
+    import networkx as nx
+
+    links = result.columns("links")
+    senders, receivers = links.labels["sender"], links.labels["receiver"]
+    span = max(1, len(receivers))
+    packed = links["sender"].astype(np.int64) * span + links["receiver"]
+    pairs, places = np.unique(packed, return_inverse=True)
+    sums: dict[str, Int64] = {
+        name: group_sums(links[name].astype(np.int64), places, len(pairs))
+        for name in WEIGHTS
+    }
+    graph: nx.DiGraph[str] = nx.DiGraph(**{ATTRIBUTE: provenance(result)})
+    for name in sorted({*senders, *receivers}):
+        kind, group = _kind(result, name)
+        graph.add_node(name, kind=kind, group=group)
+    for place, pair in enumerate(pairs.tolist()):
+        graph.add_edge(
+            senders[pair // span],
+            receivers[pair % span],
+            **{name: int(sums[name][place]) for name in WEIGHTS},
+        )
+    return graph
+
+
+def _kind(result: Result, name: str) -> tuple[str, str]:
+    traffic = resolved(result).traffic
+    owner = name.rpartition("/")[0] or name
+    if name in traffic.sources:
+        return "source", name
+    if owner in traffic.subscribers:
+        return "subscriber", owner
+    if name.startswith("broker:"):
+        return "broker", name
+    return "other", name
