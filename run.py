@@ -3,6 +3,7 @@
     python3 run.py demo                 a year of flights, and what partitions change
     python3 run.py run FILE.toml ...    one scenario           (kafkasim run --help)
     python3 run.py sweep FILE.toml ...  a what-if              (kafkasim sweep --help)
+    python3 run.py describe FILE.toml   what a scenario holds
     python3 run.py test [--thorough] [pytest's arguments]
     python3 run.py check [ruff|format|types|imports|docstrings|spelling]
     python3 run.py bench [NAME]         speed, each figure with the bar it must hold
@@ -34,8 +35,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
-DEMO = {command: ["-m", "kafkasim", command] for command in ("demo", "run", "sweep")}
-COMMANDS = DEMO | {
+OWN = {name: ["-m", "kafkasim", name] for name in ("demo", "run", "sweep", "describe")}
+COMMANDS = OWN | {
     "bench": ["-m", "benchmarks.bench"],
     "check": [],
     "docs": ["-m", "sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
@@ -124,6 +125,7 @@ def set_up(name: str) -> None:
     make_environment(uv)
     install: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet"]
     install += ["--disable-pip-version-check", "--no-warn-script-location"]
+    install += ["--no-compile"]  # only what is imported is compiled, when it is
     if uv:
         install = [uv, "pip", "install", "--quiet", "--python", PYTHON]
     need(*install, "--require-hashes", "-r", requirements)
@@ -166,7 +168,7 @@ def main(arguments: list[str]) -> int:
         return run_tests(rest)
     if command == "check":
         return run_checks(rest)
-    folder = Path.cwd() if command in DEMO else ROOT
+    folder = Path.cwd() if command in OWN else ROOT
     return start(PYTHON, *COMMANDS[command], *rest, folder=folder)
 
 

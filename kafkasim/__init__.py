@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from kafkasim import plot as plot
     from kafkasim import testing as testing
     from kafkasim import traces as traces
-    from kafkasim.analysis.receipts import receipts as receipts
-    from kafkasim.analysis.summary import summary as summary
+    from kafkasim.analysis.dealings import receipts as receipts
+    from kafkasim.analysis.measures import summary as summary
     from kafkasim.config.broker import BrokerConfig as BrokerConfig
     from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
     from kafkasim.config.producer import ProducerConfig as ProducerConfig
@@ -75,8 +75,8 @@ _HOME: Final = {
     "plot": "kafkasim",
     "testing": "kafkasim",
     "traces": "kafkasim",
-    "receipts": "kafkasim.analysis.receipts",
-    "summary": "kafkasim.analysis.summary",
+    "receipts": "kafkasim.analysis.dealings",
+    "summary": "kafkasim.analysis.measures",
     "BrokerConfig": "kafkasim.config.broker",
     "ConsumerConfig": "kafkasim.config.consumer",
     "ProducerConfig": "kafkasim.config.producer",

@@ -1,0 +1,45 @@
+"""Sphinx settings; build with `python3 run.py docs`, needs no network."""
+
+from importlib.metadata import version as installed
+
+project = "kafkasim"
+author = "kafkasim contributors"
+copyright = "kafkasim contributors, Apache-2.0"
+version = release = installed("kafkasim")
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_design",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+default_role = "literal"  # `name` in a docstring is code
+
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autosummary_imported_members = True
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+python_maximum_signature_line_length = 80
+viewcode_follow_imported_members = True
+
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"  # every example is run, at every build
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+
+html_theme = "pydata_sphinx_theme"
+html_title = "kafkasim"
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
