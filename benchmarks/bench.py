@@ -56,7 +56,7 @@ def figures(name: str) -> Iterator[Figure]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the figures of the named benchmarks, or of all; 1 when one does not hold."""
+    """Print the figures of the benchmarks; 1 when one does not hold."""
     here = Path(__file__).parent
     names = sorted(p.stem.removeprefix("bench_") for p in here.glob("bench_*.py"))
     if unknown := [name for name in arguments if name not in names]:

@@ -1,0 +1,127 @@
+"""`run.py`: what it says when it cannot go on, and what it starts when it can."""
+
+import ast
+import importlib.util
+import runpy
+import sys
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return `run.py` as a module whose environment would lie in `tmp_path`."""
+    spec = importlib.util.spec_from_file_location("run", ROOT / "run.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(module, "PYTHON", tmp_path / "venv" / "python")
+    return module
+
+
+def test_an_old_python_can_read_the_file_and_is_told_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ast.parse((ROOT / "run.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "run.py"))
+
+    assert ended.value.code == 2
+    assert "needs Python 3.11 to 3.14; this is Python 3.10" in capsys.readouterr().err
+
+
+def test_a_python_without_ensurepip_is_told_which_package_brings_it(
+    run: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(run.importlib.util, "find_spec", lambda _: None)
+
+    with pytest.raises(SystemExit) as ended:
+        run.make_environment(uv=None)
+
+    assert ended.value.code == 2
+    assert "python3-venv" in capsys.readouterr().err
+    assert not run.VENV.exists()
+
+
+def test_an_unknown_command_shows_the_commands_and_ends_with_2(
+    run: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main(["tets"]) == 2
+    assert "python3 run.py test" in capsys.readouterr().out
+
+
+def test_an_unknown_check_is_named_before_anything_is_installed(
+    run: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main(["check", "rufff"]) == 2
+    assert "no check named rufff; there are ruff, format" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "pip"])
+def test_a_set_is_installed_once_until_its_requirements_change(
+    run: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    has_uv: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    started: list[tuple[str, ...]] = []
+
+    def start(*command: object, **_: object) -> int:
+        started.append(tuple(map(str, command)))
+        return 0
+
+    run.VENV.mkdir()
+    run.PYTHON.touch()
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run.shutil, "which", lambda _: "uv" if has_uv else None)
+
+    run.set_up("runtime")
+    first = list(started)
+    run.set_up("runtime")
+
+    assert started == first
+    assert [c[0] for c in first[1:]] == ["uv" if has_uv else str(run.PYTHON)] * 2
+    requirements = str(ROOT / "requirements" / "runtime.txt")
+    assert ("--require-hashes", "-r", requirements) == first[1][-3:]
+    assert first[2][-3:] == ("--no-build-isolation", "-e", str(ROOT))
+
+
+def test_thorough_adds_the_slow_tests_and_keeps_other_arguments(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, ...]] = []
+
+    def start(*command: object, **_: object) -> int:
+        started.append(tuple(map(str, command)))
+        return 0
+
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", lambda _: None)
+
+    assert run.main(["test", "--thorough", "-k", "lag"]) == 0
+
+    pairs = set(pairwise(started[0]))
+    assert {("-m", "not cluster"), ("--hypothesis-profile", "thorough")} <= pairs
+    assert started[0][-2:] == ("-k", "lag")
+
+
+def test_the_sets_pin_one_version_of_each_package_with_hashes_and_no_address() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in sorted((ROOT / "requirements").glob("*.txt")):
+        for requirement in file.read_text("utf-8").replace("\\\n", " ").splitlines():
+            pin, *hashes = requirement.split("--hash=sha256:")
+            name, version = pin.partition(";")[0].split("==")
+            pins.setdefault(name, set()).add(version.strip())
+            assert hashes, f"{file.name}: {pin}"
+            assert "//" not in requirement
+
+    assert {name for name, versions in pins.items() if len(versions) > 1} == set()
