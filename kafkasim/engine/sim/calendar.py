@@ -72,6 +72,8 @@ class Calendar(simpy.Environment):
         The current time in nanoseconds since the run's start.
     entry_count : int
         Entries and events run so far.
+    stopped : bool
+        `stop` was called.
     check : bool
         Assert that an entry made for the current time has a higher key than the one
         that is running (a chain of zero delay must rise).
@@ -84,7 +86,7 @@ class Calendar(simpy.Environment):
         self._heap: list[tuple[int, int, Callable[[Any], object], Any]] = []
         self._simpy_sequence = 0
         self._running_key = 0
-        self._stopped = False
+        self.stopped = False
         super().__init__()
 
     @property
@@ -168,7 +170,7 @@ class Calendar(simpy.Environment):
 
     def stop(self) -> None:
         """End `run_entries` after the entry that is running."""
-        self._stopped = True
+        self.stopped = True
 
     def run_entries(self, until_ns: int) -> None:
         """Run until `stop` is called, nothing is left, or past `until_ns`.
@@ -178,9 +180,9 @@ class Calendar(simpy.Environment):
         heap = self._heap
         pop = heappop
         count = 0
-        self._stopped = False
+        self.stopped = False
         try:
-            while heap and not self._stopped:
+            while heap and not self.stopped:
                 if heap[0][0] > until_ns:
                     self.now_ns = until_ns
                     break

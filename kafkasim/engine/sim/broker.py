@@ -1,0 +1,221 @@
+"""A broker: connections, one request queue, IO threads, logs, and the fetch purgatory.
+
+A request that has been read waits in the shared queue for one of `num.io.threads`
+handlers (BR-1, `KafkaRequestHandler`), takes its service time there, and is then
+handled: a produce request appends its batches, a fetch is answered when enough bytes
+lie below the high watermark and waits otherwise until a produce brings them or
+`fetch.max.wait.ms` is over (BR-28, BR-29), a commit is stored. There is one replica of
+each partition in this model, so the high watermark is the log end and acks=all is
+satisfied by the append itself (BR-20).
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.request import FETCH, PRODUCE, Connection, Request
+
+if TYPE_CHECKING:
+    from kafkasim.engine.sim.fetch_session import FetchSession
+
+
+class Broker:
+    """One broker of the cluster.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        Where its deadlines go.
+    actor : int
+        Its number among the run's actors.
+    index : int
+        Its position, from 0; broker `index + 1` by name.
+    partitions : sequence of Partition
+        All partitions of the run, by index.
+    io_threads : int
+        `num.io.threads`.
+    request_ns, ns_per_byte : int, float
+        Service time of a request and of each byte it appends.
+    on_append : callable
+        Called with (batch, partition) for every append.
+    commit : callable
+        Called with an OffsetCommit request when it is handled.
+    """
+
+    __slots__ = (
+        "_answer_key",
+        "_arrival_key",
+        "_calendar",
+        "_commit",
+        "_free_threads",
+        "_io_threads",
+        "_ns_per_byte",
+        "_partitions",
+        "_queue",
+        "_request_ns",
+        "_service_key",
+        "_timer_key",
+                "_on_append",
+        "index",
+    )
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        index: int,
+        partitions: Sequence[Partition],
+        io_threads: int,
+        request_ns: int,
+        ns_per_byte: float,
+        on_append: Callable[[Batch, Partition], None],
+        commit: Callable[[Request], None],
+    ) -> None:
+        self.index = index
+        self._calendar = calendar
+        self._partitions = partitions
+        self._io_threads = io_threads
+        self._free_threads = io_threads
+        self._request_ns = request_ns
+        self._ns_per_byte = ns_per_byte
+        self._on_append = on_append
+        self._commit = commit
+        self._queue: deque[Request] = deque()
+        self._service_key = key_base(Rank.SERVICE, actor)
+        self._answer_key = key_base(Rank.ANSWER, actor)
+        self._timer_key = key_base(Rank.TIMER, actor)
+        self._arrival_key = key_base(Rank.ARRIVAL, actor)
+
+    def arrive(self, request: Request) -> None:
+        """Take a request off the network; read it unless its connection is muted."""
+        connection = request.connection
+        if connection.muted:
+            connection.waiting.append(request)
+        elif self._calendar.now_ns < connection.free_ns:
+            connection.muted = True
+            connection.waiting.append(request)
+            self._unmute_when_free(connection)
+        else:
+            self._read(request)
+
+    def _unmute_when_free(self, connection: Connection) -> None:
+        self._arrival_key += 1
+        self._calendar.at(
+            connection.free_ns, self._arrival_key, self._read_on, connection
+        )
+
+    def _read_on(self, connection: Connection) -> None:
+        self._read(connection.waiting.popleft())
+
+    def _read(self, request: Request) -> None:
+        request.connection.muted = True
+        request.received_ns = self._calendar.now_ns
+        if self._free_threads:
+            self._free_threads -= 1
+            self._serve(request)
+        else:
+            self._queue.append(request)
+
+    def _serve(self, request: Request) -> None:
+        now_ns = self._calendar.now_ns
+        request.dequeued_ns = now_ns
+        service_ns = self._request_ns
+        if request.api == PRODUCE:
+            service_ns += round(request.size_bytes * self._ns_per_byte)
+        self._service_key += 1
+        self._calendar.at(now_ns + service_ns, self._service_key, self._serviced, request)
+
+    def _serviced(self, request: Request) -> None:
+        if self._queue:
+            self._serve(self._queue.popleft())
+        else:
+            self._free_threads += 1
+        if request.api == PRODUCE:
+            self._produce(request)
+        elif request.api == FETCH:
+            self._fetch(request)
+        else:
+            self._commit(request)
+            self._answer(request, 0)
+
+    def _produce(self, request: Request) -> None:
+        """Append each batch; acks 0 needs no answer and never gets one (BR-3)."""
+        now_ns = self._calendar.now_ns
+        touched: list[FetchSession] = []
+        for batch in request.payload:
+            partition = self._partitions[batch.partition_index]
+            batch.base_offset = partition.append(batch)
+            batch.appended_ns = now_ns
+            partition.log.advance_high_watermark(partition.log.log_end_offset)
+            self._on_append(batch, partition)
+            for session in partition.sessions:
+                session.ready[partition.index] = partition
+                if session.parked is not None:
+                    session.parked_bytes += batch.size_bytes
+                    touched.append(session)
+        if request.wants_answer:
+            self._answer(request, 0)
+        else:
+            request.done_ns = now_ns
+            request.on_answer(request)
+            self._release(request.connection, now_ns)
+        for session in touched:
+            if session.parked is not None and session.parked_bytes >= session.min_bytes:
+                self._complete_fetch(session, session.parked)
+
+    def _fetch(self, request: Request) -> None:
+        """Answer at once when enough is there, park the request otherwise."""
+        session: FetchSession = request.payload
+        if request.epoch != session.epoch:
+            return
+        available = 0
+        for partition in session.ready.values():
+            log = partition.log
+            available += log.size_bytes - log.end_bytes[session.cursors[partition.index]]
+            if available >= session.min_bytes:
+                break
+        if available >= session.min_bytes or session.max_wait_ns == 0:
+            self._complete_fetch(session, request)
+            return
+        session.parked = request
+        session.parked_bytes = available
+        self._timer_key += 1
+        self._calendar.at(
+            self._calendar.now_ns + session.max_wait_ns,
+            self._timer_key,
+            self._fetch_wait_over,
+            request,
+        )
+
+    def _fetch_wait_over(self, request: Request) -> None:
+        session: FetchSession = request.payload
+        if session.parked is request:
+            self._complete_fetch(session, request)
+
+    def _complete_fetch(self, session: "FetchSession", request: Request) -> None:
+        session.parked = None
+        request.answer, request.size_bytes, request.batch_count = session.read()
+        self._answer(request, request.size_bytes)
+
+    def _answer(self, request: Request, size_bytes: int) -> None:
+        now_ns = self._calendar.now_ns
+        request.done_ns = now_ns
+        connection = request.connection
+        answered_ns = connection.down.transfer(now_ns, size_bytes)
+        self._answer_key += 1
+        self._calendar.at(answered_ns, self._answer_key, request.on_answer, request)
+        self._release(connection, connection.down.left_ns)
+
+    def _release(self, connection: Connection, free_ns: int) -> None:
+        """Read on from a connection once its answer has left (BR-2)."""
+        connection.free_ns = free_ns
+        if not connection.waiting:
+            connection.muted = False
+        elif free_ns > self._calendar.now_ns:
+            self._unmute_when_free(connection)
+        else:
+            self._read(connection.waiting.popleft())

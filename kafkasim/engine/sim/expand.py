@@ -1,0 +1,230 @@
+"""From rows per batch and per poll to columns per record, once, at the end of a run.
+
+The event loop writes a row for a batch and for a poll; everything that is per record
+follows from ranges, prefix sums and the plan, and is laid out here by whole arrays.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.result.schema import OUTCOMES
+from kafkasim.scenario.plan import Plan
+from kafkasim.units import MISSING_NS
+
+Ints = NDArray[np.int64]
+
+POLL_DTYPE: Final = np.dtype(
+    [
+        ("group", "<i2"),
+        ("member", "<i4"),
+        ("partition", "<i4"),
+        ("from_offset", "<i8"),
+        ("to_offset", "<i8"),
+        ("fetched_ns", "<i8"),
+        ("started_ns", "<i8"),
+        ("slowed", "<f8"),
+        ("until_ns", "<i8"),
+        ("crashed", "<i1"),
+    ]
+)
+"""A row of `polls`: `kafkasim.engine.sim.consumer.Returned`, packed."""
+
+POLL_FORMAT: Final = "<hiiqqqqdqb"
+
+
+def ranges(starts: Ints, counts: Ints) -> Ints:
+    """Return start, start+1, … for each range, one after the other."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - counts), counts) + np.arange(total)
+
+
+class RecordColumns:
+    """The `records` table in the making: one row per planned record."""
+
+    def __init__(self, plan: Plan) -> None:
+        sizes = [len(source.intended_ns) for source in plan.sources.values()]
+        self.bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        count = int(self.bases[-1])
+        self.count = count
+        self.acked_ns = np.full(count, MISSING_NS, np.int64)
+        self.appended_ns = np.full(count, MISSING_NS, np.int64)
+        self.outcome = np.full(count, OUTCOMES["records"].index("in_flight"), np.int8)
+        self.batch_id = np.full(count, -1, np.int64)
+        self.batch_index = np.full(count, -1, np.int32)
+        self.sent = np.zeros(count, np.int16)
+        self.topic = np.full(count, -1, np.int16)
+        self.partition = np.full(count, -1, np.int32)
+        self.offset = np.full(count, -1, np.int64)
+
+    def fill(
+        self,
+        batches: Sequence[Batch],
+        lists: Sequence[Sequence[NDArray[np.int32]]],
+        topics: Sequence[int],
+    ) -> None:
+        """Lay the batches over the records.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            Every batch that was made.
+        lists : sequence of sequence of int32 array
+            For each source the append list of each partition of its topic.
+        topics : sequence of int
+            For each source the code of its topic.
+        """
+        sources = _column(batches, "source_index")
+        for source, source_lists in enumerate(lists):
+            mine = [batches[i] for i in np.flatnonzero(sources == source)]
+            if mine:
+                self._fill_source(mine, source_lists, source, topics[source])
+
+    def _fill_source(
+        self,
+        batches: Sequence[Batch],
+        lists: Sequence[NDArray[np.int32]],
+        source: int,
+        topic: int,
+    ) -> None:
+        flat = np.concatenate(lists)
+        starts = np.concatenate([[0], np.cumsum([len(part) for part in lists])])
+        partition = _column(batches, "partition")
+        low = _column(batches, "lo")
+        counts = _column(batches, "hi") - low
+        rows = flat[ranges(starts[partition] + low, counts)] + self.bases[source]
+        index = ranges(np.zeros(len(batches), np.int64), counts)
+        self.batch_index[rows] = index
+        self.partition[rows] = np.repeat(partition, counts)
+        self.topic[rows] = topic
+        acked = _column(batches, "acked_ns")
+        appended = _column(batches, "appended_ns")
+        sent = _column(batches, "sent_ns") != MISSING_NS
+        self.batch_id[rows] = np.repeat(_column(batches, "batch_id"), counts)
+        self.acked_ns[rows] = np.repeat(acked, counts)
+        self.appended_ns[rows] = np.repeat(appended, counts)
+        self.sent[rows] = np.repeat(sent, counts)
+        base = np.where(appended != MISSING_NS, _column(batches, "base_offset"), -1)
+        offsets = np.repeat(base, counts)
+        self.offset[rows] = np.where(offsets >= 0, offsets + index, -1)
+        done = np.repeat(acked, counts) != MISSING_NS
+        self.outcome[rows[done]] = OUTCOMES["records"].index("acked")
+
+
+def _column(batches: Sequence[Batch], name: str) -> Ints:
+    return np.fromiter((getattr(batch, name) for batch in batches), np.int64, len(batches))
+
+
+def record_at(
+    partition_index: Ints, offset: Ints, ends: Ints
+) -> tuple[NDArray[np.int64], Ints]:
+    """Return which record stands at each offset of each partition.
+
+    Parameters
+    ----------
+    partition_index, offset : int64 arrays
+        Of each record, by row; -1 where it is in no log.
+    ends : int64 array
+        Log end offset of each partition of the run.
+
+    Returns
+    -------
+    rows : int64 array
+        Record rows, partition after partition, in offset order.
+    starts : int64 array
+        Where each partition begins in `rows`.
+    """
+    starts = np.concatenate([[0], np.cumsum(ends)])
+    rows = np.full(int(starts[-1]), -1, np.int64)
+    there = np.flatnonzero(offset >= 0)
+    rows[starts[partition_index[there]] + offset[there]] = there
+    return rows, starts
+
+
+def deliveries(
+    polls: NDArray[np.void], rows_at: Ints, starts: Ints, work_ns: Sequence[Ints]
+) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of `deliveries` that follow from the polls.
+
+    Parameters
+    ----------
+    polls : structured array of `POLL_DTYPE`
+        What polls returned, in the order of writing.
+    rows_at, starts : int64 arrays
+        From `record_at`.
+    work_ns : sequence of int64 array
+        For each group the work of each record row, nanoseconds.
+    """
+    first = polls["from_offset"]
+    counts = polls["to_offset"] - first
+    rows = rows_at[ranges(starts[polls["partition"]] + first, counts)]
+    group = np.repeat(polls["group"], counts)
+    work = np.zeros(len(rows), np.int64)
+    for code, column in enumerate(work_ns):
+        mine = group == code
+        work[mine] = column[rows[mine]]
+    total = np.cumsum(work)
+    before = np.repeat((total - work)[np.cumsum(counts) - counts], counts) if len(
+        counts
+    ) else total
+    started = _later(polls, counts, total - work - before)
+    ended = _later(polls, counts, total - before)
+    outcome, started, ended = _cut(polls, counts, started, ended)
+    return {
+        "record_id": rows,
+        "subscriber": group,
+        "member": np.repeat(polls["member"], counts),
+        "offset": ranges(first, counts),
+        "epoch": np.ones(len(rows), np.int32),
+        "delivery_count": _delivery_counts(rows, group),
+        "fetched_ns": np.repeat(polls["fetched_ns"], counts),
+        "started_ns": started,
+        "ended_ns": ended,
+        "outcome": outcome,
+        "poll": np.repeat(np.arange(len(polls)), counts),
+    }
+
+
+def _later(polls: NDArray[np.void], counts: Ints, work: Ints) -> Ints:
+    """Return the start of each poll's work plus `work`, slowed where it was."""
+    slowed = polls["slowed"]
+    if (slowed != 1.0).any():
+        factor = np.repeat(slowed, counts)
+        work = np.where(factor == 1.0, work, np.rint(work * factor)).astype(np.int64)
+    return np.repeat(polls["started_ns"], counts) + work
+
+
+def _cut(
+    polls: NDArray[np.void], counts: Ints, started: Ints, ended: Ints
+) -> tuple[NDArray[np.int8], Ints, Ints]:
+    names = OUTCOMES["deliveries"]
+    outcome = np.full(len(started), names.index("processed"), np.int8)
+    until = np.repeat(polls["until_ns"], counts)
+    unfinished = (until != MISSING_NS) & (ended > until)
+    if unfinished.any():
+        crashed = np.repeat(polls["crashed"] == 1, counts)
+        outcome[unfinished & crashed] = names.index("abandoned")
+        outcome[unfinished & ~crashed] = names.index("in_flight")
+        ended = np.where(unfinished, MISSING_NS, ended)
+        started = np.where(unfinished & (started > until), MISSING_NS, started)
+    return outcome, started, ended
+
+
+def _delivery_counts(rows: Ints, group: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return which hand-out of its record to its group each row is, from 1."""
+    if not len(rows):
+        return np.zeros(0, np.int16)
+    handed_out = rows * (int(group.max()) + 1) + group
+    counts = np.bincount(handed_out)
+    if counts.max() == 1:
+        return np.ones(len(rows), np.int16)
+    order = np.argsort(handed_out, kind="stable")
+    ends = np.cumsum(counts[counts > 0])
+    starts = np.repeat(ends - counts[counts > 0], counts[counts > 0])
+    result = np.empty(len(rows), np.int16)
+    result[order] = np.arange(len(rows)) - starts + 1
+    return result

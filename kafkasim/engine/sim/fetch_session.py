@@ -1,0 +1,128 @@
+"""What one group member reads from one broker.
+
+Positions live at the broker (fetch sessions, KIP-227), so a fetch request names no
+partitions: an answer carries what has come since the last one. That is exact here
+because a member sends no fetch to a broker while it holds records of that broker's
+partitions that poll has not returned (CO-3), so every partition is always in the fetch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.request import Connection, Request
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """The consumer's settings, in the engine's units."""
+
+    min_bytes: int
+    """`fetch.min.bytes`."""
+    max_wait_ns: int
+    """`fetch.max.wait.ms`."""
+    max_partition_bytes: int
+    """`max.partition.fetch.bytes`."""
+    max_bytes: int
+    """`fetch.max.bytes`."""
+    max_poll_records: int
+    """`max.poll.records`."""
+    auto_commit_ns: int | None
+    """`auto.commit.interval.ms`; None when `enable.auto.commit` is false."""
+
+
+class FetchSession:
+    """What one member reads from one broker (KIP-227: positions live at the broker)."""
+
+    __slots__ = (
+        "_limits",
+        "_order",
+        "_sequence",
+        "buffered",
+        "connection",
+        "cursors",
+        "epoch",
+        "in_flight",
+        "max_wait_ns",
+        "min_bytes",
+        "parked",
+        "parked_bytes",
+        "partitions",
+        "ready",
+    )
+
+    def __init__(
+        self,
+        partitions: list[Partition],
+        connection: Connection,
+        settings: PollSettings,
+    ) -> None:
+        self.partitions = partitions
+        self.connection = connection
+        self.min_bytes = settings.min_bytes
+        self.max_wait_ns = settings.max_wait_ns
+        self._limits = (settings.max_partition_bytes, settings.max_bytes)
+        self.epoch = 0
+        """Rises when the member crashes, so that what was under way is dropped."""
+        self.in_flight = False
+        self.buffered = 0
+        """Fetched ranges of these partitions not yet returned by poll."""
+        self.cursors: dict[int, int] = {}
+        """Partition index → number of the next batch to fetch."""
+        self.ready: dict[int, Partition] = {}
+        """Partitions with batches beyond their cursor."""
+        self.parked: Request | None = None
+        """The fetch that waits in purgatory."""
+        self.parked_bytes = 0
+        self._order: dict[int, int] = {}
+        self._sequence = 0
+
+    def seek(self, positions: Mapping[int, int]) -> None:
+        """Start from these offsets."""
+        self.ready.clear()
+        for partition in self.partitions:
+            cursor = partition.log.batch_index(positions[partition.index])
+            self.cursors[partition.index] = cursor
+            if cursor < len(partition.log.batches):
+                self.ready[partition.index] = partition
+            self._order[partition.index] = 0
+
+    def hang_up(self) -> None:
+        """Drop what is under way and connect anew: the member crashed."""
+        self.epoch += 1
+        self.in_flight = False
+        self.buffered = 0
+        self.parked = None
+        self.connection = self.connection.renewed()
+
+    def read(self) -> tuple[list[tuple[Partition, int]], int, int]:
+        """Read what the limits allow; return (partition, end offset) pairs and sizes.
+
+        Partitions that were served longest ago come first, as a fetch session moves
+        those it has served to its end. Limits are soft (BR-30): the first partition
+        with data always gives a batch.
+        """
+        max_partition_bytes, left_bytes = self._limits
+        order = self._order
+        answer: list[tuple[Partition, int]] = []
+        total = count = 0
+        for index in sorted(self.ready, key=lambda i: (order[i], i)):
+            if left_bytes <= 0:
+                break
+            partition = self.ready[index]
+            cursor = self.cursors[index]
+            batches = partition.log.read_batches(
+                cursor, min(max_partition_bytes, left_bytes), at_least_one=not answer
+            )
+            if batches.end == cursor:
+                continue
+            self.cursors[index] = batches.end
+            if batches.end == len(partition.log.batches):
+                del self.ready[index]
+            self._sequence += 1
+            order[index] = self._sequence
+            answer.append((partition, batches.end_offset))
+            total += batches.size_bytes
+            count += batches.end - cursor
+            left_bytes -= batches.size_bytes
+        return answer, total, count

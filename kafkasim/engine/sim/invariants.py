@@ -1,0 +1,157 @@
+"""What must hold after every entry of the calendar, whatever a scenario does.
+
+Each invariant is a small class that remembers what it needs and yields what is wrong.
+They look at the engine's own state, not at its tables. A broken one is a row of
+`violations`, once per rule and place; a healthy run has none.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kafkasim.engine.sim.consumer import Group, Member
+from kafkasim.engine.sim.partition import Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A row of `violations`."""
+
+    rule: str
+    at_ns: int
+    where: str
+    text: str
+
+
+class Invariant(Protocol):
+    """Something that must hold."""
+
+    rule: str
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Yield where it does not hold and what was seen."""
+        ...
+
+
+class HighWatermark:
+    """The high watermark never goes back and never passes the log end (BR-11, BR-12)."""
+
+    rule = "high watermark"
+
+    def __init__(self, partitions: Sequence[Partition]) -> None:
+        self._partitions = partitions
+        self._last = [0] * len(partitions)
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Compare with the last look."""
+        for partition in self._partitions:
+            log = partition.log
+            if log.high_watermark > log.log_end_offset:
+                yield _name(partition), f"{log.high_watermark} > {log.log_end_offset}"
+            if log.high_watermark < self._last[partition.index]:
+                yield _name(partition), f"{self._last[partition.index]} went back"
+            self._last[partition.index] = log.high_watermark
+
+
+class OffsetsWithoutGaps:
+    """A batch begins where the one before it ended."""
+
+    rule = "offsets without gaps"
+
+    def __init__(self, partitions: Sequence[Partition]) -> None:
+        self._partitions = partitions
+        self._seen = [0] * len(partitions)
+        self._next = [0] * len(partitions)
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Look at the batches appended since the last look."""
+        for partition in self._partitions:
+            log = partition.log
+            for number in range(self._seen[partition.index], len(log.batches)):
+                batch = log.batches[number]
+                expected = self._next[partition.index]
+                if log.base_offsets[number] != expected:
+                    yield _name(partition), f"{log.base_offsets[number]} != {expected}"
+                self._next[partition.index] = expected + batch.hi - batch.lo
+            self._seen[partition.index] = len(log.batches)
+
+
+class CommittedWithinLog:
+    """No group has committed beyond the log end, nor beyond what it processed."""
+
+    rule = "committed"
+
+    def __init__(
+        self, groups: Sequence[Group], partitions: Sequence[Partition]
+    ) -> None:
+        self._groups = groups
+        self._partitions = partitions
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Compare committed with processed and with the log end."""
+        for group in self._groups:
+            for index, committed in group.committed.items():
+                log_end = self._partitions[index].log.log_end_offset
+                if not committed <= group.processed[index] <= log_end:
+                    where = f"group {group.index}, {_name(self._partitions[index])}"
+                    done = group.processed[index]
+                    yield where, f"committed {committed}, processed {done}, {log_end}"
+
+
+class OneOwner:
+    """A partition has one owner in a group."""
+
+    rule = "one owner"
+
+    def __init__(self, members: Sequence[Sequence[Member]]) -> None:
+        self._members = members
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Count the owners of each partition."""
+        for members in self._members:
+            owned = [partition.index for member in members for partition in member.owned]
+            if len(owned) != len(set(owned)):
+                yield f"group {members[0].group.index}", f"owners of {sorted(owned)}"
+
+
+class PositionsRise:
+    """Offsets handed to a member rise until it starts again (a crash is a new epoch)."""
+
+    rule = "positions rise"
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self._last: list[tuple[int, dict[int, int]]] = [(0, {}) for _ in members]
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Compare each member's positions with the last look in the same epoch."""
+        for number, member in enumerate(self._members):
+            epoch, last = self._last[number]
+            if epoch == member.epoch:
+                for index, offset in last.items():
+                    if member.positions[index] < offset:
+                        yield f"member {number}", f"{offset} went back"
+            self._last[number] = (member.epoch, dict(member.positions))
+
+
+class Inspection:
+    """Runs invariants and keeps what they find, once per rule and place."""
+
+    def __init__(self, invariants: Sequence[Invariant]) -> None:
+        self._invariants = invariants
+        self._seen: set[tuple[str, str]] = set()
+        self.violations: list[Violation] = []
+
+    def inspect(self, now_ns: int) -> None:
+        """Check all."""
+        for invariant in self._invariants:
+            for where, text in invariant.broken():
+                if (invariant.rule, where) not in self._seen:
+                    self._seen.add((invariant.rule, where))
+                    self.violations.append(
+                        Violation(invariant.rule, now_ns, where, text)
+                    )
+
+
+def _name(partition: Partition) -> str:
+    return f"topic {partition.topic} partition {partition.number}"

@@ -1,0 +1,85 @@
+"""The plan as columns of the `records` table: what the world wanted, source by source.
+
+Each source has its own dictionary of keys and of entities; here the dictionaries become
+one, so that the same aircraft sent by two sources is one entity.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.scenario.plan import Plan
+
+Columns = dict[str, NDArray[np.generic]]
+
+
+def plan_columns(plan: Plan) -> tuple[Columns, dict[str, tuple[str, ...]]]:
+    """Return the columns of `records` that the plan alone decides, and their labels."""
+    sources = list(plan.sources.values())
+    sizes = [len(source.intended_ns) for source in sources]
+    streams = sorted({source.stream for source in sources})
+    stream_codes = [streams.index(source.stream) for source in sources]
+    keys, key_labels = merge_labels(
+        [source.key_id for source in sources],
+        [source.key_labels for source in sources],
+    )
+    entities, entity_labels = merge_labels(
+        [source.entity_id for source in sources],
+        [source.entity_labels for source in sources],
+    )
+    columns: Columns = {
+        "record_id": np.arange(sum(sizes), dtype=np.int64),
+        "source": np.repeat(np.arange(len(sources), dtype=np.int16), sizes),
+        "stream": np.repeat(np.array(stream_codes, dtype=np.int16), sizes),
+        "key": keys,
+        "entity": entities,
+        "value_bytes": _joined([source.value_bytes for source in sources], np.int32),
+        "intended_ns": _joined([source.intended_ns for source in sources], np.int64),
+    }
+    labels = {
+        "source": tuple(source.source for source in sources),
+        "stream": tuple(streams),
+        "key": key_labels,
+        "entity": entity_labels,
+    }
+    return columns, labels
+
+
+def merge_labels(
+    codes: Sequence[NDArray[np.int32]], labels: Sequence[tuple[str, ...]]
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return all codes over one dictionary; −1 stays −1.
+
+    Equal labels get one code; the order is that of first appearance.
+    """
+    if all(part == labels[0] for part in labels):
+        return _joined(codes, np.int32), labels[0] if labels else ()
+    merged: dict[str, int] = {}
+    parts = []
+    for part, names in zip(codes, labels, strict=True):
+        new = np.array(
+            [merged.setdefault(name, len(merged)) for name in names] + [-1],
+            dtype=np.int32,
+        )
+        parts.append(new[part])
+    return _joined(parts, np.int32), tuple(merged)
+
+
+def work_by_record(plan: Plan, subscriber: str) -> NDArray[np.int64]:
+    """Return the subscriber's work of each record, by row, nanoseconds."""
+    return _joined(
+        [
+            plan.work_ns.get(
+                (subscriber, name), np.zeros(len(source.intended_ns), np.int64)
+            )
+            for name, source in plan.sources.items()
+        ],
+        np.int64,
+    )
+
+
+def _joined(parts: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
+    if len(parts) == 1:
+        return parts[0].astype(dtype, copy=False)
+    return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype, copy=False)

@@ -1,0 +1,100 @@
+"""Requests and the connections that carry them.
+
+A broker reads one request at a time from a connection: it is muted from the moment a
+request is read until its answer has been sent (BR-2, `SocketServer.processCompletedReceives`),
+also while the request waits in purgatory. What the client sent meanwhile waits in the
+socket's buffer.
+"""
+
+from collections import deque
+from typing import Any, Final
+
+from kafkasim.engine.sim.network import Pipe
+from kafkasim.units import MISSING_NS
+
+PRODUCE: Final = 0
+FETCH: Final = 1
+OFFSET_COMMIT: Final = 2
+"""Codes into `kafkasim.result.schema.APIS`."""
+
+
+class Connection:
+    """A client's connection to one broker."""
+
+    __slots__ = (
+        "broker",
+        "client",
+        "down",
+        "free_ns",
+        "muted",
+        "up",
+        "waiting",
+    )
+
+    def __init__(self, *, client: int, broker: int, up: Pipe, down: Pipe) -> None:
+        self.client = client
+        """Code of the client's name."""
+        self.broker = broker
+        """Index of the broker, from 0."""
+        self.up = up
+        """Client to broker."""
+        self.down = down
+        """Broker to client."""
+        self.muted = False
+        """A request of it is being served, or it waits for `free_ns`."""
+        self.free_ns = 0
+        """When the last answer has left the broker."""
+        self.waiting: deque[Request] = deque()
+        """Requests that have arrived and were not read yet."""
+
+    def renewed(self) -> "Connection":
+        """Return a new connection between the same two hosts."""
+        return Connection(
+            client=self.client, broker=self.broker, up=self.up, down=self.down
+        )
+
+
+class Request:
+    """One request on its way through a broker; times are nanoseconds."""
+
+    __slots__ = (
+        "answer",
+        "api",
+        "batch_count",
+        "connection",
+        "dequeued_ns",
+        "done_ns",
+        "epoch",
+        "on_answer",
+        "payload",
+        "received_ns",
+        "request_id",
+        "sent_ns",
+        "size_bytes",
+        "wants_answer",
+    )
+
+    def __init__(
+        self,
+        *,
+        api: int,
+        connection: Connection,
+        sent_ns: int,
+        payload: Any,  # noqa: ANN401 - what the API carries
+        on_answer: Any,  # noqa: ANN401 - called with the request
+    ) -> None:
+        self.request_id = -1
+        self.api = api
+        self.connection = connection
+        self.sent_ns = sent_ns
+        self.received_ns = MISSING_NS
+        self.dequeued_ns = MISSING_NS
+        self.done_ns = MISSING_NS
+        self.size_bytes = 0
+        self.batch_count = 0
+        self.payload = payload
+        self.answer: Any = None
+        self.on_answer = on_answer
+        self.epoch = 0
+        self.wants_answer = True
+        """False with acks=0: the broker appends and says nothing (BR-3)."""

@@ -1,0 +1,384 @@
+"""A Kafka cluster carrying a scenario's traffic.
+
+Sources are producers, streams are topics, subscribers are consumer groups. Everything
+has been joined when the run starts: producers know the leaders, groups own their
+partitions and have committed offset 0. A subscriber that comes later joins at its own
+time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log start
+(`wants="all"`, earliest).
+"""
+
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.consumer import Group, Member
+from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.invariants import (
+    CommittedWithinLog,
+    HighWatermark,
+    Inspection,
+    OffsetsWithoutGaps,
+    OneOwner,
+    PositionsRise,
+)
+from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.engine.sim.systems.common import run_facts
+from kafkasim.engine.sim.systems.kafka_clients import (
+    ProduceRequests,
+    poll_settings,
+    work_of_source,
+)
+from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.ids import member_name
+from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.offsets_topic import offsets_partition
+from kafkasim.result.result import Result
+from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
+from kafkasim.scenario.systems import Kafka
+from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
+
+def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
+    """Run a resolved scenario whose system is `Kafka`."""
+    return KafkaRun(scenario, plan, check=check).run()
+
+
+class KafkaRun:
+    """One run: the cluster, its clients, and what they record."""
+
+    def __init__(self, scenario: Scenario, plan: Plan, *, check: bool) -> None:
+        system = scenario.system
+        assert isinstance(system, Kafka)
+        self.scenario = scenario
+        self.plan = plan
+        self.system = system
+        self.calendar = Calendar(check=check)
+        self.sources = list(plan.sources.values())
+        self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
+        self.topics = sorted(system.topics)
+        self.member_names = [
+            member_name(name, number)
+            for name in self.subscribers
+            for number in range(1, self._member_count(name) + 1)
+        ]
+        self.batches: list[Batch] = []
+        self._request_count = 0
+        self._seed = scenario.seed
+        self._nics: dict[str, Nic] = {}
+        self._actors = {
+            name: number
+            for number, name in enumerate(
+                [f"broker:{i + 1}" for i in range(system.brokers)]
+                + [f"member:{name}" for name in self.member_names]
+                + [f"source:{source.source}" for source in self.sources],
+                start=1,
+            )
+        }
+        self.tables = KafkaTables(
+            topics=self.topics,
+            subscribers=list(self.subscribers),
+            members=self.member_names,
+            sources=[source.source for source in self.sources],
+            brokers=system.brokers,
+        )
+        self.partitions = self._make_partitions()
+        self.by_topic = {
+            topic: [p for p in self.partitions if p.topic == code]
+            for code, topic in enumerate(self.topics)
+        }
+        self.brokers = [self._make_broker(index) for index in range(system.brokers)]
+        self.producers = [
+            self._make_producer(index) for index in range(len(self.sources))
+        ]
+        self.groups: dict[str, Group] = {}
+        self.members: dict[str, list[Member]] = {}
+        for name in self.subscribers:
+            self._make_group(name)
+        self.timeline = Timeline(
+            self.calendar,
+            scenario,
+            unsettled=sum(len(source.intended_ns) for source in self.sources)
+            + sum(self._wanted(name) for name in self.subscribers),
+        )
+
+        self.inspection = self._make_inspection() if check else None
+
+    # --- building -----------------------------------------------------------------
+
+    def _member_count(self, subscriber: str) -> int:
+        return int(self.system.groups[subscriber].members)
+
+    def _make_partitions(self) -> list[Partition]:
+        partitions: list[Partition] = []
+        for code, topic in enumerate(self.topics):
+            for number in range(self.system.topics[topic].partitions):
+                leader = number % self.system.brokers
+                partitions.append(
+                    Partition(
+                        index=len(partitions), topic=code, number=number, leader=leader
+                    )
+                )
+        return partitions
+
+    def _make_broker(self, index: int) -> Broker:
+        cpu = self.system.hardware.cpu
+        return Broker(
+            calendar=self.calendar,
+            actor=self._actors[f"broker:{index + 1}"],
+            index=index,
+            partitions=self.partitions,
+            io_threads=self.system.broker_config.num_io_threads,
+            request_ns=ns_from_ms(cpu.request_ms),
+            ns_per_byte=cpu.mb_ms,
+            on_append=self._appended,
+            commit=self._commit,
+        )
+
+    def _connect(self, client: str, broker: int, purpose: str = "") -> Connection:
+        link = self.system.hardware.link
+        server = f"broker:{broker + 1}"
+        return Connection(
+            client=self.tables.client_code(client),
+            broker=broker,
+            up=Pipe(
+                self._nic(client), link,
+                seed=self._seed, name=f"{client}->{server}{purpose}",
+            ),
+            down=Pipe(
+                self._nic(server), link,
+                seed=self._seed, name=f"{server}->{client}{purpose}",
+            ),
+        )  # fmt: skip
+
+    def _nic(self, host: str) -> Nic:
+        if host not in self._nics:
+            self._nics[host] = Nic(self.system.hardware.link.bandwidth_mb_per_s)
+        return self._nics[host]
+
+    def _make_producer(self, index: int) -> ProducerClient:
+        source = self.sources[index]
+        client = f"source:{source.source}"
+        partitions = self.by_topic[source.stream]
+        actor = self._actors[client]
+        config = self.system.producers[source.source].config
+        send = ProduceRequests(
+            calendar=self.calendar,
+            actor=actor,
+            connections=[self._connect(client, b) for b in range(self.system.brokers)],
+            brokers=self.brokers,
+            first_partition=partitions[0].index,
+            wants_answers=config.acks != "0",
+            number_request=self.number_request,
+            on_sent=self.batches.extend,
+            on_done=self._produced,
+        )
+        return ProducerClient(
+            calendar=self.calendar,
+            actor=actor,
+            source_index=index,
+            plan=source,
+            config=config,
+            topic_index=partitions[0].topic,
+            leaders=[partition.leader for partition in partitions],
+            node_count=self.system.brokers,
+            start_ms=0,
+            draws=stream(self._seed, f"partitioner/{source.source}"),
+            send=send,
+            next_batch_id=self._next_batch_id,
+        )
+
+    def _next_batch_id(self) -> int:
+        return len(self.batches)
+
+    def _make_group(self, name: str) -> None:
+        subscriber = self.subscribers[name]
+        code = list(self.subscribers).index(name)
+        coordinator = offsets_partition(name) % self.system.brokers
+        owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
+        group = Group(code, owned, self.brokers[coordinator])
+        work_of = [
+            work_of_source(self.plan.work_ns.get((name, source.source)), producer)
+            for source, producer in zip(self.sources, self.producers, strict=True)
+        ]
+        for partition in owned:
+            partition.add_group(code, work_of)
+        names = [
+            member_name(name, number)
+            for number in range(1, self._member_count(name) + 1)
+        ]
+        assignment = assign_range(
+            {member: list(subscriber.streams) for member in names},
+            {topic: len(self.by_topic[topic]) for topic in subscriber.streams},
+        )
+        self.groups[name] = group
+        self.members[name] = [
+            self._make_member(
+                member,
+                group,
+                [self.by_topic[topic][number] for topic, number in assignment[member]],
+                coordinator,
+            )
+            for member in names
+        ]
+
+    def _make_member(
+        self, name: str, group: Group, owned: list[Partition], coordinator: int
+    ) -> Member:
+        client = f"member:{name}"
+        settings = poll_settings(
+            self.system.groups[list(self.subscribers)[group.index]].config
+        )
+        sessions = []
+        for broker in range(self.system.brokers):
+            led = [partition for partition in owned if partition.leader == broker]
+            if led:
+                session = FetchSession(led, self._connect(client, broker), settings)
+                sessions.append(session)
+                for partition in led:
+                    partition.sessions.append(session)
+        return Member(
+            calendar=self.calendar,
+            actor=self._actors[client],
+            code=self.member_names.index(name),
+            group=group,
+            sessions=sessions,
+            commit_connection=self._connect(client, coordinator, "/coordinator"),
+            brokers=self.brokers,
+            settings=settings,
+            number_request=self.number_request,
+            write_request=self.answered,
+            write_returned=self.tables.returned,
+            on_processed=self._processed,
+        )
+
+    def _wanted(self, name: str) -> int:
+        streams = set(self.subscribers[name].streams)
+        return sum(
+            len(source.intended_ns)
+            for source in self.sources
+            if source.stream in streams
+        )
+
+    def _make_inspection(self) -> Inspection:
+        members = [member for group in self.members.values() for member in group]
+        return Inspection(
+            [
+                HighWatermark(self.partitions),
+                OffsetsWithoutGaps(self.partitions),
+                CommittedWithinLog(list(self.groups.values()), self.partitions),
+                OneOwner(list(self.members.values())),
+                PositionsRise(members),
+            ]
+        )
+
+    # --- running ------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Run to the end and return what was recorded."""
+        for name in self.subscribers:
+            self._schedule_join(name)
+        for event in self.scenario.events:
+            self.timeline.schedule(event, self._begin, self._end)
+        for producer in self.producers:
+            producer.start()
+        self.timeline.run(self.inspection)
+        return self._finish()
+
+    def answered(self, request: Request) -> None:
+        """Write a request whose answer the client holds now."""
+        self.tables.request(request, self.calendar.now_ns)
+
+    def number_request(self, request: Request) -> None:
+        """Give a request its number, in the order of sending."""
+        request.request_id = self._request_count
+        self._request_count += 1
+
+    def _schedule_join(self, name: str) -> None:
+        from_ns = ns_from_s(self.subscribers[name].from_s)
+        if from_ns == 0:
+            self._join(name)
+        else:
+            self.timeline.command(from_ns, self._join, name)
+
+    def _join(self, name: str) -> None:
+        group = self.groups[name]
+        late = self.subscribers[name].from_s > 0
+        if late and self.subscribers[name].wants == "new":
+            skipped = 0
+            for partition in group.partitions:
+                offset = partition.log.high_watermark
+                group.committed[partition.index] = offset
+                group.processed[partition.index] = offset
+                skipped += offset
+            self.timeline.settle(skipped)
+        self.tables.assignments(group, self.members[name], self.calendar.now_ns)
+        for member in self.members[name]:
+            member.start(group.committed)
+
+    def _begin(self, event: str, subscriber: str, factor: float) -> str:
+        """Do what an event says to a subscriber; return what it did."""
+        for member in self.members[subscriber]:
+            if event == "Crash":
+                member.crash()
+            else:
+                member.slow(factor)
+        count = len(self.members[subscriber])
+        if event == "Crash":
+            return f"{count} members stopped; their partitions are kept for them"
+        return f"work of {count} members takes {factor:g} times as long"
+
+    def _end(self, event: str, subscriber: str) -> None:
+        for member in self.members[subscriber]:
+            if event == "Crash":
+                member.start(self.groups[subscriber].committed)
+            else:
+                member.slow(1.0)
+
+    def _appended(self, batch: Batch, partition: Partition) -> None:
+        self.tables.append(batch, partition)
+        self.timeline.progress()
+
+    def _commit(self, request: Request) -> None:
+        group, member, positions = request.payload
+        group.committed.update(positions)
+        self.tables.commits(
+            group,
+            member,
+            [(self.partitions[index], offset) for index, offset in positions.items()],
+            self.calendar.now_ns,
+        )
+
+    def _produced(self, request: Request, answered_ns: int) -> None:
+        """Write what the client knows the end of; with acks=0 that is the append."""
+        count = 0
+        for batch in request.payload:
+            count += batch.hi - batch.lo
+            self.tables.batch(batch)
+        self.tables.request(request, answered_ns)
+        self.timeline.settle(count)
+
+    def _processed(self, group: Group, count: int) -> None:  # noqa: ARG002
+        self.timeline.settle(count)
+
+    def _finish(self) -> Result:
+        for members in self.members.values():
+            for member in members:
+                member.cut()
+        for producer in self.producers:
+            self.batches += producer.finish(self.calendar.now_ns)
+        for batch in self.batches:
+            if batch.acked_ns == MISSING_NS:
+                self.tables.batch(batch)
+        return self.tables.finish(
+            self.scenario,
+            self.plan,
+            batches=self.batches,
+            producers=self.producers,
+            partitions=self.partitions,
+            done_events=self.timeline.done,
+            inspection=self.inspection,
+            facts=run_facts(self.calendar, self.timeline),
+        )

@@ -1,0 +1,149 @@
+"""Between a Kafka run and its clients: produce requests, settings, work along a log."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.fetch_session import PollSettings
+from kafkasim.engine.sim.partition import WorkOf
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.units import MISSING_NS, ns_from_ms
+
+
+class ProduceRequests:
+    """Carries one producer's requests to the brokers and their answers back.
+
+    Parameters
+    ----------
+    calendar, actor
+        Where arrivals go, and the producer's number among the run's actors.
+    connections, brokers : sequences
+        By broker index.
+    first_partition : int
+        Run-wide index of partition 0 of the producer's topic.
+    wants_answers : bool
+        False with acks=0.
+    number_request, on_sent, on_done : callables
+        Called with a request, with its batches when it is sent, and with the request
+        and the time of its answer when nothing more will happen to it.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        connections: Sequence[Connection],
+        brokers: Sequence[Broker],
+        first_partition: int,
+        wants_answers: bool,
+        number_request: Callable[[Request], None],
+        on_sent: Callable[[Sequence[Batch]], None],
+        on_done: Callable[[Request, int], None],
+    ) -> None:
+        self._calendar = calendar
+        self._key = key_base(Rank.ARRIVAL, actor)
+        self._connections = connections
+        self._brokers = brokers
+        self._first_partition = first_partition
+        self._wants_answers = wants_answers
+        self._number_request = number_request
+        self._on_sent = on_sent
+        self._on_done = on_done
+        self._producer: ProducerClient | None = None
+
+    def __call__(
+        self,
+        producer: ProducerClient,
+        node: int,
+        batches: Sequence[Batch],
+        size_bytes: int,
+    ) -> None:
+        """Send one request."""
+        now_ns = self._calendar.now_ns
+        connection = self._connections[node]
+        request = Request(
+            api=PRODUCE,
+            connection=connection,
+            sent_ns=now_ns,
+            payload=batches,
+            on_answer=self._answered if self._wants_answers else self._appended,
+        )
+        request.wants_answer = self._wants_answers
+        request.size_bytes = size_bytes
+        request.batch_count = len(batches)
+        self._producer = producer
+        self._number_request(request)
+        for batch in batches:
+            batch.partition_index = self._first_partition + batch.partition
+        self._on_sent(batches)
+        self._key += 1
+        self._calendar.at(
+            connection.up.transfer(now_ns, size_bytes),
+            self._key,
+            self._brokers[node].arrive,
+            request,
+        )
+
+    def _answered(self, request: Request) -> None:
+        """Take an answer at the client."""
+        now_ns = self._calendar.now_ns
+        for batch in request.payload:
+            batch.acked_ns = now_ns
+        self._on_done(request, now_ns)
+        assert self._producer is not None
+        self._producer.on_answer(request.connection.broker, request.payload)
+
+    def _appended(self, request: Request) -> None:
+        """Take note of an append that nobody is told of (acks=0)."""
+        self._on_done(request, MISSING_NS)
+
+
+def poll_settings(config: ConsumerConfig) -> PollSettings:
+    return PollSettings(
+        min_bytes=config.fetch_min_bytes,
+        max_wait_ns=ns_from_ms(config.fetch_max_wait_ms),
+        max_partition_bytes=config.max_partition_fetch_bytes,
+        max_bytes=config.fetch_max_bytes,
+        max_poll_records=config.max_poll_records,
+        auto_commit_ns=ns_from_ms(config.auto_commit_interval_ms)
+        if config.enable_auto_commit
+        else None,
+    )
+
+
+def work_of_source(work_ns: NDArray[np.int64] | None, producer: ProducerClient) -> WorkOf:
+    """Return how to sum the work of a batch's first records.
+
+    The cheapest of three that fits: one number for all; a prefix sum along an append
+    list that is known from the start; a loop over a list that grows.
+    """
+    if work_ns is None or not len(work_ns):
+        return lambda batch, count: 0
+    if (work_ns == work_ns[0]).all():
+        each = int(work_ns[0])
+        return lambda batch, count: each * count
+    if producer.lists_are_known:
+        prefixes: dict[int, memoryview] = {}
+
+        def from_prefix(batch: Batch, count: int) -> int:
+            prefix = prefixes.get(batch.partition)
+            if prefix is None:
+                ordinals = np.asarray(producer.append_list(batch.partition))
+                sums = np.concatenate([[0], np.cumsum(work_ns[ordinals])])
+                prefix = prefixes[batch.partition] = memoryview(sums)
+            return prefix[batch.lo + count] - prefix[batch.lo]
+
+        return from_prefix
+    column = memoryview(work_ns)
+
+    def from_list(batch: Batch, count: int) -> int:
+        ordinals = producer.append_list(batch.partition)[batch.lo : batch.lo + count]
+        return sum([column[ordinal] for ordinal in ordinals])
+
+    return from_list

@@ -1,0 +1,300 @@
+"""What a Kafka run writes: rows as they become final, per-record columns at the end."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kafkasim.engine.sim.consumer import Group, Member, Returned
+from kafkasim.engine.sim.expand import (
+    POLL_DTYPE,
+    POLL_FORMAT,
+    Ints,
+    RecordColumns,
+    deliveries,
+    record_at,
+)
+from kafkasim.engine.sim.invariants import Inspection
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.systems.common import write_events, write_violations
+from kafkasim.engine.sim.timeline import DoneEvent
+from kafkasim.result.recorder import Recorder
+from kafkasim.result.result import Result
+from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.units import MISSING_NS
+
+if TYPE_CHECKING:
+    from kafkasim.engine.sim.producer import ProducerClient
+
+GENERATION = 1
+"""Of every group: it has joined once, before the run."""
+LEADER_EPOCH = 0
+"""Of every partition: leaders do not move in this model."""
+
+
+
+class KafkaTables:
+    """The recorder of a Kafka run and the names its codes stand for.
+
+    Parameters
+    ----------
+    topics, subscribers, members, sources : sequences of str
+        Names by code.
+    brokers : int
+        How many.
+    """
+
+    def __init__(
+        self,
+        *,
+        topics: Sequence[str],
+        subscribers: Sequence[str],
+        members: Sequence[str],
+        sources: Sequence[str],
+        brokers: int,
+    ) -> None:
+        self.recorder = Recorder()
+        self._topics = tuple(topics)
+        self._subscribers = tuple(subscribers)
+        self._members = tuple(members)
+        self._sources = tuple(sources)
+        self._brokers = tuple(f"broker:{i + 1}" for i in range(brokers))
+        self._clients = tuple(
+            [f"member:{name}" for name in members]
+            + [f"source:{name}" for name in sources]
+        )
+        self._codes = {name: code for code, name in enumerate(self._clients)}
+        self._append_count = 0
+        self._write_batch = self.recorder.writer("batches")
+        self._write_append = self.recorder.writer("appends")
+        self._write_request = self.recorder.writer("requests")
+        self._write_commit = self.recorder.writer("commits")
+        self._write_assignment = self.recorder.writer("assignments")
+        self._write_poll = self.recorder.hashed("polls", POLL_FORMAT)
+
+    def client_code(self, name: str) -> int:
+        """Return the code of `source:…` or `member:…` as a sender of requests."""
+        return self._codes[name]
+
+    # --- rows ---------------------------------------------------------------------
+
+    def batch(self, batch: Batch) -> None:
+        """Write a batch that is final: answered, or left when the run was cut."""
+        self._write_batch(
+            batch.batch_id,
+            -1,
+            batch.source_index,
+            batch.topic_index,
+            batch.partition,
+            batch.hi - batch.lo,
+            batch.size_bytes,
+            batch.opened_ns,
+            batch.closed_ns,
+            batch.closed_by,
+            batch.sent_ns,
+            batch.acked_ns,
+            1,
+        )
+
+    def append(self, batch: Batch, partition: Partition) -> None:
+        """Write an append; with one replica it is committed at once (BR-20)."""
+        self._write_append(
+            self._append_count,
+            batch.batch_id,
+            1,
+            partition.topic,
+            partition.number,
+            batch.base_offset,
+            batch.hi - batch.lo,
+            0,
+            partition.leader + 1,
+            LEADER_EPOCH,
+            batch.appended_ns,
+            batch.appended_ns,
+            MISSING_NS,
+        )
+        self._append_count += 1
+
+    def request(self, request: Request, answered_ns: int) -> None:
+        """Write a request whose answer has come, or that awaits none."""
+        connection = request.connection
+        self._write_request(
+            request.request_id,
+            request.api,
+            connection.client,
+            connection.broker,
+            request.sent_ns,
+            request.received_ns,
+            request.dequeued_ns,
+            request.done_ns,
+            answered_ns,
+            request.size_bytes,
+            request.batch_count,
+            -1,
+        )
+
+    def returned(self, row: Returned) -> None:
+        """Write what a poll returned, once work on it has ended."""
+        self._write_poll(*row)
+
+    def commits(
+        self,
+        group: Group,
+        member: int,
+        positions: Iterable[tuple[Partition, int]],
+        at_ns: int,
+    ) -> None:
+        """Write a stored commit, a row per partition."""
+        for partition, offset in positions:
+            self._write_commit(
+                group.index, member, partition.topic, partition.number, offset,
+                at_ns, 0, 0,
+            )  # fmt: skip
+
+    def assignments(self, group: Group, members: Sequence[Member], at_ns: int) -> None:
+        """Write who owns what from now on."""
+        for member in members:
+            for partition in member.owned:
+                self._write_assignment(
+                    group.index, GENERATION, member.code,
+                    partition.topic, partition.number, at_ns, MISSING_NS,
+                )  # fmt: skip
+
+    # --- the end ------------------------------------------------------------------
+
+    def finish(
+        self,
+        scenario: Scenario,
+        plan: Plan,
+        *,
+        batches: Sequence[Batch],
+        producers: "Sequence[ProducerClient]",
+        partitions: Sequence[Partition],
+        done_events: Sequence[DoneEvent],
+        inspection: Inspection | None,
+        facts: Mapping[str, int | float | str],
+    ) -> Result:
+        """Lay out the per-record columns and return the result."""
+        records = RecordColumns(plan)
+        lists = [
+            [
+                np.asarray(producer.append_list(number), dtype=np.int32)
+                for number in range(producer.partition_count)
+            ]
+            for producer in producers
+        ]
+        topic_of_source = [producer.topic_index for producer in producers]
+        for name, source_lists in zip(self._sources, lists, strict=True):
+            for number, ordinals in enumerate(source_lists):
+                self.recorder.hash_array(f"append_list/{name}/{number}", ordinals)
+        records.fill(batches, lists, topic_of_source)
+        self._record_columns(plan, records)
+        self._delivery_columns(plan, records, partitions)
+        write_events(self.recorder, done_events)
+        self._link_rows()
+        self._labels()
+        missing = write_violations(self.recorder, inspection)
+        return self.recorder.finish(scenario, plan, facts, missing)
+
+    def _record_columns(self, plan: Plan, records: RecordColumns) -> None:
+        columns, labels = plan_columns(plan)
+        count = records.count
+        appended = records.appended_ns
+        columns |= {
+            "created_ns": columns["intended_ns"],
+            "acked_ns": records.acked_ns,
+            "outcome": records.outcome,
+            "error": np.full(count, -1, np.int8),
+            "batch_id": records.batch_id,
+            "batch_index": records.batch_index,
+            "send_count": records.sent,
+            "log_copies": (appended != MISSING_NS).astype(np.int16),
+            "resend_of": np.full(count, -1, np.int64),
+            "caused_by": np.full(count, -1, np.int16),
+            "topic": records.topic,
+            "partition": records.partition,
+            "offset": records.offset,
+            "appended_ns": appended,
+            "committed_ns": appended,
+        }
+        labels |= {"topic": self._topics, "error": (), "caused_by": ()}
+        self.recorder.columns("records", columns, labels)
+
+    def _delivery_columns(
+        self, plan: Plan, records: RecordColumns, partitions: Sequence[Partition]
+    ) -> None:
+        topics = np.array([partition.topic for partition in partitions])
+        numbers = np.array([partition.number for partition in partitions])
+        ends = np.array([partition.log.log_end_offset for partition in partitions])
+        rows_at, starts = record_at(
+            _partition_indexes(records, partitions), records.offset, ends
+        )
+        polls = self.recorder.rows("polls").view(POLL_DTYPE)
+        work = [work_by_record(plan, name) for name in self._subscribers]
+        columns = deliveries(polls, rows_at, starts, work)
+        partition = polls["partition"][columns.pop("poll")]
+        columns["topic"] = topics[partition].astype(np.int16)
+        columns["partition"] = numbers[partition].astype(np.int32)
+        columns["subscriber"] = columns["subscriber"].astype(np.int16)
+        labels = {
+            "subscriber": self._subscribers,
+            "member": self._members,
+            "topic": self._topics,
+        }
+        self.recorder.columns("deliveries", columns, labels)
+
+    def _link_rows(self) -> None:
+        """Sum the requests by who talked to whom; fetched bytes flow the other way."""
+        hosts = self._clients + self._brokers
+        rows = self.recorder.rows("requests")
+        pairs = rows["sender"].astype(np.int64) * len(self._brokers) + rows["receiver"]
+        fetched = rows["api"] == 1
+        size = rows["size_bytes"]
+        count = len(self._clients) * len(self._brokers)
+        requests = np.bincount(pairs, minlength=count)
+        commits = np.bincount(pairs[rows["api"] == 2], minlength=count)
+        up = np.bincount(pairs, np.where(fetched, 0, size), minlength=count)
+        down = np.bincount(pairs, np.where(fetched, size, 0), minlength=count)
+        del rows
+        write = self.recorder.writer("links")
+        for pair in np.flatnonzero(requests).tolist():
+            client, broker = divmod(pair, len(self._brokers))
+            host = len(self._clients) + broker
+            connections = 1 + bool(0 < commits[pair] < requests[pair])
+            write(client, host, connections, int(requests[pair]), int(up[pair]))
+            if down[pair]:
+                write(host, client, connections, int(requests[pair]), int(down[pair]))
+        self.recorder.labels("links", "sender", hosts)
+        self.recorder.labels("links", "receiver", hosts)
+
+    def _labels(self) -> None:
+        names = self.recorder.labels
+        names("batches", "producer", self._sources)
+        for table in ("batches", "appends", "commits", "assignments"):
+            names(table, "topic", self._topics)
+        for table in ("commits", "assignments"):
+            names(table, "group", self._subscribers)
+            names(table, "member", self._members)
+        names("requests", "sender", self._clients)
+        names("requests", "receiver", self._brokers)
+        names("requests", "error", ())
+        self.recorder.writer("blocked")
+        for column in ("source", "cause"):
+            names("blocked", column, ())
+
+
+def _partition_indexes(
+    records: RecordColumns, partitions: Sequence[Partition]
+) -> Ints:
+    """Return the run-wide partition index of each record, -1 where it has none."""
+    first: dict[int, int] = {}
+    for partition in partitions:
+        first.setdefault(partition.topic, partition.index)
+    offsets = np.array([first[topic] for topic in sorted(first)] or [0])
+    return np.where(
+        records.topic >= 0, offsets[records.topic] + records.partition, -1
+    ).astype(np.int64)

@@ -1,0 +1,370 @@
+"""Point to point: each source sends each event to each subscriber itself.
+
+The synchronous kind. A source takes its next event, sends it to every subscriber that
+wants it, and goes on when the last of them has answered; a subscriber answers when it
+has done its work, one event after the other. So a source is as fast as its slowest
+subscriber, and a subscriber that is down blocks every source that sends to it: the
+source tries again until it is back. Nothing is kept: who comes later gets what is sent
+from then on.
+"""
+
+import numpy as np
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.consumer import UNSLOWED, slowed_ns
+from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.engine.sim.plan_columns import plan_columns
+from kafkasim.engine.sim.systems.common import run_facts, write_events
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.result.recorder import Recorder
+from kafkasim.result.result import Result
+from kafkasim.result.schema import OUTCOMES
+from kafkasim.scenario.plan import Plan, SourcePlan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import PointToPoint
+from kafkasim.units import MISSING_NS, ns_from_s
+
+NOT_RECORDED = {
+    table: "point to point has no such thing"
+    for table in ("batches", "appends", "commits", "assignments", "requests")
+}
+
+
+_PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
+"""Codes into the schema's outcomes of `deliveries`."""
+
+
+def run_point_to_point(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
+    """Run a resolved scenario whose system is `PointToPoint`."""
+    return PointToPointRun(scenario, plan, check=check).run()
+
+
+class _Subscriber:
+    """The receiving end: works through what arrives, one event at a time."""
+
+    __slots__ = ("code", "epoch", "free_ns", "held", "slowed", "up")
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        self.up = True
+        self.epoch = 0
+        self.free_ns = 0
+        self.slowed = UNSLOWED
+        self.held: dict[_Send, None] = {}
+        """Sends without an answer yet, in order of arrival."""
+
+
+class _Send:
+    """One event on its way to one subscriber."""
+
+    __slots__ = (
+        "arrived_ns", "ended_ns", "ordinal", "position", "source", "started_ns",
+        "subscriber", "tries",
+    )  # fmt: skip
+
+    def __init__(self, source: "_Source", ordinal: int, position: int) -> None:
+        self.source = source
+        self.ordinal = ordinal
+        self.position = position
+        """Place of the subscriber in `source.wants`."""
+        self.subscriber = source.wants[position][0]
+        self.tries = 1
+        self.arrived_ns = self.started_ns = self.ended_ns = MISSING_NS
+
+
+class _Source:
+    """The sending end: one event at a time, to all who want it."""
+
+    __slots__ = (
+        "acked_ns", "arrival_key", "blocked_since_ns", "code", "created_ns", "down",
+        "intended", "next_ordinal", "plan", "send_count", "sends", "sent_bytes",
+        "timer_key", "up", "waiting", "wants",
+    )  # fmt: skip
+
+    def __init__(self, code: int, actor: int, plan: SourcePlan) -> None:
+        count = len(plan.intended_ns)
+        self.code = code
+        self.plan = plan
+        self.intended = memoryview(plan.intended_ns)
+        self.created_ns = np.full(count, MISSING_NS, np.int64)
+        self.acked_ns = np.full(count, MISSING_NS, np.int64)
+        self.send_count = np.zeros(count, np.int16)
+        self.next_ordinal = 0
+        self.waiting = 0
+        """Answers still to come for the event being sent."""
+        self.blocked_since_ns = MISSING_NS
+        self.wants: list[tuple[_Subscriber, memoryview]] = []
+        """Subscribers of its stream, each with its work per event."""
+        self.up: list[Pipe] = []
+        self.down: list[Pipe] = []
+        self.sends: list[int] = []
+        """Events sent to each of them so far, and their bytes."""
+        self.sent_bytes: list[int] = []
+        self.timer_key = key_base(Rank.TIMER, actor)
+        self.arrival_key = key_base(Rank.ARRIVAL, actor)
+
+
+class PointToPointRun:
+    """One run: sources, subscribers, and a pipe between every pair."""
+
+    def __init__(self, scenario: Scenario, plan: Plan, *, check: bool) -> None:
+        assert isinstance(scenario.system, PointToPoint)
+        self.scenario = scenario
+        self.plan = plan
+        self.calendar = Calendar(check=check)
+        self.names = sorted(scenario.traffic.subscribers)
+        self.subscribers = [_Subscriber(code) for code in range(len(self.names))]
+        self.recorder = Recorder()
+        self._write_delivery = self.recorder.writer("deliveries")
+        self._write_blocked = self.recorder.writer("blocked")
+        self._answer_keys = [
+            key_base(Rank.ANSWER, code + 1) for code in range(len(self.names))
+        ]
+        self._late_ns = [
+            ns_from_s(scenario.traffic.subscribers[name].from_s) for name in self.names
+        ]
+        self.sources = [
+            self._make_source(code, source)
+            for code, source in enumerate(plan.sources.values())
+        ]
+        sizes = [len(source.intended) for source in self.sources]
+        self._bases = [sum(sizes[:code]) for code in range(len(sizes))]
+        self.timeline = Timeline(
+            self.calendar,
+            scenario,
+            unsettled=sum(len(source.intended) for source in self.sources),
+        )
+
+    def _make_source(self, code: int, plan: SourcePlan) -> _Source:
+        source = _Source(code, len(self.names) + code + 1, plan)
+        hardware = self.scenario.system.hardware
+        sender_nic = Nic(hardware.link.bandwidth_mb_per_s)
+        for name, subscriber in zip(self.names, self.subscribers, strict=True):
+            if plan.stream not in self.scenario.traffic.subscribers[name].streams:
+                continue
+            work = memoryview(self.plan.work_ns[name, plan.source])
+            source.wants.append((subscriber, work))
+            source.sends.append(0)
+            source.sent_bytes.append(0)
+            there, back = f"source:{plan.source}", f"subscriber:{name}"
+            seed = self.scenario.seed
+            source.up.append(
+                Pipe(sender_nic, hardware.link, seed=seed, name=f"{there}->{back}")
+            )
+            source.down.append(
+                Pipe(
+                    Nic(hardware.link.bandwidth_mb_per_s),
+                    hardware.link,
+                    seed=seed,
+                    name=f"{back}->{there}",
+                )
+            )
+        return source
+
+    def run(self) -> Result:
+        """Run to the end and return what was recorded."""
+        for event in self.scenario.events:
+            self.timeline.schedule(event, self._begin, self._end)
+        for source in self.sources:
+            self._next_when_intended(source)
+        self.timeline.run()
+        return self._finish()
+
+    # --- a source -----------------------------------------------------------------
+
+    def _next_when_intended(self, source: _Source) -> None:
+        """Send the next event, now or when the world wants it."""
+        now_ns = self.calendar.now_ns
+        if source.next_ordinal == len(source.intended):
+            self._end_blocked(source)
+            return
+        intended_ns = source.intended[source.next_ordinal]
+        if intended_ns < now_ns:
+            if source.blocked_since_ns == MISSING_NS:
+                source.blocked_since_ns = intended_ns
+            self._send_all(source)
+            return
+        self._end_blocked(source)
+        source.timer_key += 1
+        self.calendar.at(intended_ns, source.timer_key, self._send_all, source)
+
+    def _end_blocked(self, source: _Source) -> None:
+        if source.blocked_since_ns != MISSING_NS:
+            now_ns = self.calendar.now_ns
+            self._write_blocked(source.code, source.blocked_since_ns, now_ns, 0)
+            source.blocked_since_ns = MISSING_NS
+
+    def _send_all(self, source: _Source) -> None:
+        now_ns = self.calendar.now_ns
+        ordinal = source.next_ordinal
+        source.next_ordinal += 1
+        source.created_ns[ordinal] = now_ns
+        size_bytes = max(0, int(source.plan.value_bytes[ordinal]))
+        for position, (subscriber, _) in enumerate(source.wants):
+            if self._late_ns[subscriber.code] > now_ns:
+                continue
+            source.waiting += 1
+            source.sends[position] += 1
+            source.sent_bytes[position] += size_bytes
+            source.arrival_key += 1
+            self.calendar.at(
+                source.up[position].transfer(now_ns, size_bytes),
+                source.arrival_key,
+                self._arrive,
+                _Send(source, ordinal, position),
+            )
+        source.send_count[ordinal] = source.waiting
+        if not source.waiting:
+            self._acknowledged(source, ordinal)
+
+    def _acknowledged(self, source: _Source, ordinal: int) -> None:
+        source.acked_ns[ordinal] = self.calendar.now_ns
+        self.timeline.settle(1)
+        self._next_when_intended(source)
+
+    # --- a subscriber -------------------------------------------------------------
+
+    def _arrive(self, send: _Send) -> None:
+        """Queue an event behind those that came before it; its end is known at once."""
+        send.arrived_ns = self.calendar.now_ns
+        send.subscriber.held[send] = None
+        if send.subscriber.up:
+            self._work(send)
+
+    def _work(self, send: _Send) -> None:
+        subscriber = send.subscriber
+        work = send.source.wants[send.position][1][send.ordinal]
+        send.started_ns = max(self.calendar.now_ns, subscriber.free_ns)
+        send.ended_ns = send.started_ns + slowed_ns(work, subscriber.slowed)
+        subscriber.free_ns = send.ended_ns
+        self._answer_keys[subscriber.code] += 1
+        self.calendar.at(
+            send.source.down[send.position].transfer(send.ended_ns, 0),
+            self._answer_keys[subscriber.code],
+            self._answered,
+            (send, send.tries),
+        )
+
+    def _answered(self, answer: tuple[_Send, int]) -> None:
+        send, tries = answer
+        if tries != send.tries:
+            return
+        send.subscriber.held.pop(send, None)
+        self._write(send, _PROCESSED, send.started_ns, send.ended_ns)
+        source = send.source
+        source.waiting -= 1
+        if not source.waiting:
+            self._acknowledged(source, send.ordinal)
+
+    def _write(self, send: _Send, outcome: int, started: int, ended: int) -> None:
+        self._write_delivery(
+            self._bases[send.source.code] + send.ordinal,
+            send.subscriber.code,
+            send.subscriber.code,
+            -1,
+            -1,
+            -1,
+            0,
+            send.tries,
+            send.arrived_ns,
+            started,
+            ended,
+            outcome,
+        )
+
+    # --- events and the end -------------------------------------------------------
+
+    def _begin(self, event: str, subscriber: str, factor: float) -> str:
+        receiver = self.subscribers[self.names.index(subscriber)]
+        if event == "Slow":
+            receiver.slowed = factor
+            return f"its work takes {factor:g} times as long"
+        receiver.up = False
+        now_ns = self.calendar.now_ns
+        for send in [held for held in receiver.held if held.ended_ns <= now_ns]:
+            del receiver.held[send]
+        for send in receiver.held:
+            self._write_unfinished(send, _ABANDONED)
+            send.tries += 1
+        return "it stopped; whoever sends to it tries again until it is back"
+
+    def _end(self, event: str, subscriber: str) -> None:
+        receiver = self.subscribers[self.names.index(subscriber)]
+        if event == "Slow":
+            receiver.slowed = UNSLOWED
+            return
+        receiver.up = True
+        receiver.free_ns = self.calendar.now_ns
+        for send in receiver.held:
+            self._work(send)
+
+    def _write_unfinished(self, send: _Send, outcome: int) -> None:
+        """Write work that had begun and will not end; what never began has no row."""
+        if MISSING_NS != send.started_ns <= self.calendar.now_ns:
+            self._write(send, outcome, send.started_ns, MISSING_NS)
+
+    def _finish(self) -> Result:
+        for subscriber in self.subscribers:
+            for send in subscriber.held:
+                self._write_unfinished(send, _IN_FLIGHT)
+        for source in self.sources:
+            self._end_blocked(source)
+        self._record_columns()
+        names = tuple(self.names)
+        for column in ("subscriber", "member"):
+            self.recorder.labels("deliveries", column, names)
+        self.recorder.labels("deliveries", "topic", ())
+        self.recorder.labels("blocked", "source", tuple(self.plan.sources))
+        self.recorder.labels("blocked", "cause", ("waiting for answers",))
+        self._link_rows()
+        write_events(self.recorder, self.timeline.done)
+        return self.recorder.finish(
+            self.scenario, self.plan, run_facts(self.calendar, self.timeline), NOT_RECORDED
+        )
+
+    def _record_columns(self) -> None:
+        columns, labels = plan_columns(self.plan)
+        count = len(columns["record_id"])
+        acked = np.concatenate([source.acked_ns for source in self.sources])
+        outcomes = OUTCOMES["records"]
+        columns |= {
+            "created_ns": np.concatenate([s.created_ns for s in self.sources]),
+            "acked_ns": acked,
+            "outcome": np.where(
+                acked == MISSING_NS,
+                outcomes.index("in_flight"),
+                outcomes.index("acked"),
+            ).astype(np.int8),
+            "error": np.full(count, -1, np.int8),
+            "batch_id": np.full(count, -1, np.int64),
+            "batch_index": np.full(count, -1, np.int32),
+            "send_count": np.concatenate([s.send_count for s in self.sources]),
+            "log_copies": np.zeros(count, np.int16),
+            "resend_of": np.full(count, -1, np.int64),
+            "caused_by": np.full(count, -1, np.int16),
+            "topic": np.full(count, -1, np.int16),
+            "partition": np.full(count, -1, np.int32),
+            "offset": np.full(count, -1, np.int64),
+            "appended_ns": np.full(count, MISSING_NS, np.int64),
+            "committed_ns": np.full(count, MISSING_NS, np.int64),
+        }
+        labels |= {"topic": (), "error": (), "caused_by": ()}
+        self.recorder.hash_array("created", columns["created_ns"])
+        self.recorder.hash_array("acked", acked)
+        self.recorder.columns("records", columns, labels)
+
+    def _link_rows(self) -> None:
+        write = self.recorder.writer("links")
+        hosts = [f"source:{s.plan.source}" for s in self.sources]
+        hosts += [f"subscriber:{name}" for name in self.names]
+        for source in self.sources:
+            for position, (subscriber, _) in enumerate(source.wants):
+                write(
+                    source.code,
+                    len(self.sources) + subscriber.code,
+                    1,
+                    source.sends[position],
+                    source.sent_bytes[position],
+                )
+        self.recorder.labels("links", "sender", hosts)
+        self.recorder.labels("links", "receiver", hosts)

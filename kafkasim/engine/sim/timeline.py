@@ -1,0 +1,132 @@
+"""When a run ends, and what a scenario does to the system on the way.
+
+A run that drains ends when nothing is left to settle: every record has its final
+outcome at its producer and every wanted record has been processed. Heartbeats, idle
+fetches and timers are no progress; when no record-level row was written for
+`drain_limit_s`, the run ends and the rest is pending.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.invariants import Inspection
+from kafkasim.ids import Target
+from kafkasim.scenario.events import Crash, Event, Slow
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.units import MISSING_NS, ns_from_s
+
+
+FOREVER_NS: Final = 2**62
+"""Later than any run."""
+
+
+@dataclass(slots=True)
+class DoneEvent:
+    """A row of `events` in the making."""
+
+    event: str
+    target: str
+    at_ns: int
+    until_ns: int
+    effect: str
+
+
+class Timeline:
+    """Ends the run and does the scenario's events.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        The run's calendar.
+    scenario : Scenario
+        Resolved.
+    unsettled : int
+        Records × (producer and wanting subscribers) that have to be settled.
+    """
+
+    def __init__(
+        self, calendar: Calendar, scenario: Scenario, *, unsettled: int
+    ) -> None:
+        self.calendar = calendar
+        self.unsettled = unsettled
+        self.done: list[DoneEvent] = []
+        self._drains = scenario.end == "drain"
+        self._duration_ns = ns_from_s(scenario.traffic.duration_s)
+        self._limit_ns = ns_from_s(scenario.drain_limit_s)
+        self._progress_ns = self._duration_ns
+        self._key = key_base(Rank.COMMAND, 0)
+
+    def command(
+        self,
+        at_ns: int,
+        function: Callable[[Any], object],
+        argument: Any,  # noqa: ANN401 - whatever the function takes
+    ) -> None:
+        """Call a function at a time, before all else at that time."""
+        self._key += 1
+        self.calendar.at(at_ns, self._key, function, argument)
+
+    def schedule(
+        self,
+        event: Event,
+        begin: Callable[[str, str, float], str],
+        end: Callable[[str, str], None],
+    ) -> None:
+        """Do an event to a subscriber: `begin` returns its effect, `end` undoes it."""
+        name = type(event).__name__
+        subscriber = Target.parse(event.target).name
+        factor = event.factor if isinstance(event, Slow) else 0.0
+        assert isinstance(event, (Crash, Slow))
+
+        def begins(_: object) -> None:
+            effect = begin(name, subscriber, factor)
+            row = DoneEvent(
+                name, event.target, self.calendar.now_ns, MISSING_NS, effect
+            )
+            self.done.append(row)
+            if event.for_s is not None:
+                until_ns = row.at_ns + ns_from_s(event.for_s)
+                row.until_ns = until_ns
+                self.command(until_ns, ends, None)
+
+        def ends(_: object) -> None:
+            end(name, subscriber)
+
+        self.command(ns_from_s(event.at_s), begins, None)
+
+    def settle(self, count: int) -> None:
+        """Count what has become final; end the run when it was the last."""
+        self._progress_ns = max(self._progress_ns, self.calendar.now_ns)
+        self.unsettled -= count
+        if self.unsettled <= 0 and self._drains:
+            self.calendar.stop()
+
+    def progress(self) -> None:
+        """Note that a record-level row was written."""
+        self._progress_ns = max(self._progress_ns, self.calendar.now_ns)
+
+    def run(self, inspection: Inspection | None = None) -> None:
+        """Run the calendar to the end of the run, inspecting it when asked."""
+        until_ns = self._duration_ns
+        if self._drains:
+            if not self.unsettled:
+                return
+            until_ns = FOREVER_NS
+            self._watch(None)
+        if inspection is None:
+            self.calendar.run_entries(until_ns)
+            return
+        while not self.calendar.stopped and self.calendar.peek() <= until_ns:
+            self.calendar.step()
+            inspection.inspect(self.calendar.now_ns)
+        if not self._drains:
+            self.calendar.run_entries(until_ns)
+
+    def _watch(self, _: object) -> None:
+        limit_ns = self._progress_ns + self._limit_ns
+        if self.calendar.now_ns >= limit_ns:
+            self.calendar.stop()
+        else:
+            self.command(limit_ns, self._watch, None)
