@@ -27,7 +27,7 @@ from kafkasim.result.files import (
 )
 from kafkasim.result.folder import new_folder
 from kafkasim.result.frame import as_frame
-from kafkasim.result.schema import SCHEMA_VERSION, TABLES
+from kafkasim.result.schema import ONE_ROW_PER, SCHEMA_VERSION, TABLES
 from kafkasim.result.table import Table
 
 if TYPE_CHECKING:
@@ -274,7 +274,8 @@ class Result:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{len(table):,}</td></tr>"
+            f"<tr><td>{name}</td><td style='text-align:right'>{len(table):,}</td>"
+            f"<td style='text-align:left'>one per {ONE_ROW_PER[name]}</td></tr>"
             for name, table in self._tables.items()
         )
         text = getattr(self.scenario, "describe", lambda: repr(self.scenario))()
@@ -282,7 +283,7 @@ class Result:
         return (
             f"<p>Result <code>{self.digest[:12]}</code>, seed {escape(str(seed))}</p>"
             f"<pre>{escape(text)}</pre>"
-            f"<table><tr><th>table</th><th>rows</th></tr>{rows}</table>"
+            f"<table><tr><th>table</th><th>rows</th><th></th></tr>{rows}</table>"
         )
 
 

@@ -214,6 +214,23 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
 )
 """Columns of each table, in the order in which rows are written."""
 
+ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "records": "logical send",
+        "batches": "record batch that a producer made",
+        "appends": "append of a batch to a leader's log, retries included",
+        "deliveries": "hand-out of a record to a member, each time",
+        "commits": "offset commit",
+        "assignments": "interval in which a member owned a partition",
+        "requests": "request served",
+        "links": "pair that talked",
+        "blocked": "time in which a source could not hand over",
+        "events": "thing done to the system",
+        "violations": "broken invariant; none in a healthy run",
+    }
+)
+"""What a row of each table stands for."""
+
 DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
     {
         ("records", "outcome"): OUTCOMES["records"],
