@@ -1,0 +1,154 @@
+"""When records come into being: the laws of arrival (open loop).
+
+Each law turns a stream into sorted intended times in whole nanoseconds, from 0 up to,
+but not including, the duration. The random ones are made from one process of unit rate
+(gaps exponential with mean 1) that is stretched in time. So with one seed a source at
+twice the rate sees the same pattern twice as fast, and the numbers do not depend on the
+size of the blocks they are drawn in.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.config.document import Document
+from kafkasim.config.rules import AtLeastZero, Count, Number, Positive
+from kafkasim.units import NS_PER_S, ns_from_s
+
+_BLOCK: Final = 1 << 16
+"""Unit gaps drawn at a time; any size gives the same numbers."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Poisson(Document):
+    """Independent arrivals at a constant mean rate; gaps are exponential."""
+
+    rate_per_s: Positive
+    """Mean records per second."""
+
+    def times_ns(
+        self, generator: np.random.Generator, duration_ns: int
+    ) -> NDArray[np.int64]:
+        """Return the intended times before `duration_ns`, sorted."""
+        mean_ns = NS_PER_S / self.rate_per_s
+        return _whole_ns(unit_times(generator, duration_ns / mean_ns) * mean_ns, duration_ns)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Periodic(Document):
+    """Arrivals at equal distances, like a sensor that reports on the clock."""
+
+    rate_per_s: Positive
+    """Records per second."""
+    phase_s: AtLeastZero = 0.0
+    """Time of the first record, in seconds."""
+
+    def times_ns(
+        self,
+        generator: np.random.Generator,  # noqa: ARG002 - it draws nothing
+        duration_ns: int,
+    ) -> NDArray[np.int64]:
+        """Return the intended times before `duration_ns`, sorted."""
+        gap_ns = NS_PER_S / self.rate_per_s
+        phase_ns = ns_from_s(self.phase_s)
+        count = max(0, math.ceil((duration_ns - phase_ns) / gap_ns) + 1)
+        times = np.arange(count, dtype=np.float64) * gap_ns
+        return _whole_ns(times, duration_ns - phase_ns) + phase_ns
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Bursts(Document):
+    """Groups of records at one instant; the groups come as a Poisson process."""
+
+    rate_per_s: Positive
+    """Mean records per second, all groups together."""
+    burst: Count = 10
+    """Records of a group."""
+
+    def times_ns(
+        self, generator: np.random.Generator, duration_ns: int
+    ) -> NDArray[np.int64]:
+        """Return the intended times before `duration_ns`, sorted."""
+        groups = Poisson(self.rate_per_s / self.burst)
+        return np.repeat(groups.times_ns(generator, duration_ns), self.burst)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DayCurve(Document):
+    """A Poisson process whose rate swings between night and day.
+
+    The rate is `mean · (1 − (peak_ratio − 1) · cos(2π t / day))`: lowest at the start,
+    highest after half a day. Drawn by inverting the cumulative rate.
+    """
+
+    mean_rate_per_s: Positive
+    """Mean records per second over a whole day."""
+    peak_ratio: Annotated[float, Number(low=1.0, high=2.0)] = 2.0
+    """Highest rate over mean rate; at 2 the night is silent."""
+    day_s: Positive = 86_400.0
+    """Length of a day, in seconds."""
+
+    def times_ns(
+        self, generator: np.random.Generator, duration_ns: int
+    ) -> NDArray[np.int64]:
+        """Return the intended times before `duration_ns`, sorted."""
+        swing = self.peak_ratio - 1.0
+        day_ns = self.day_s * NS_PER_S
+        per_day = self.mean_rate_per_s * self.day_s
+        end = 2 * math.pi * duration_ns / day_ns
+        total = (end - swing * math.sin(end)) * per_day / (2 * math.pi)
+        days = unit_times(generator, total) / per_day
+        whole = np.floor(days)
+        angle = _kepler((days - whole) * (2 * math.pi), swing)
+        times = (whole + angle / (2 * math.pi)) * day_ns
+        return _whole_ns(np.maximum.accumulate(times), duration_ns)
+
+
+def unit_times(generator: np.random.Generator, total: float) -> NDArray[np.float64]:
+    """Return the points of a Poisson process of unit rate, below `total`.
+
+    The sum runs strictly from left to right across blocks, so that the block size shows
+    in no bit of it.
+    """
+    blocks: list[NDArray[np.float64]] = []
+    reached = 0.0
+    while reached < total:
+        missing = total - reached
+        count = max(_BLOCK, int(missing + 4 * math.sqrt(missing)))
+        gaps = generator.standard_exponential(count)
+        gaps[0] += reached
+        np.cumsum(gaps, out=gaps)
+        reached = float(gaps[-1])
+        blocks.append(gaps)
+    if not blocks:
+        return np.empty(0)
+    times = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    return times[: np.searchsorted(times, total, side="left")]
+
+
+def _whole_ns(times: NDArray[np.float64], duration_ns: int) -> NDArray[np.int64]:
+    """Round sorted times and drop those that are not before the duration."""
+    whole = np.rint(times).astype(np.int64)
+    return whole[: np.searchsorted(whole, duration_ns, side="left")]
+
+
+def _kepler(mean: NDArray[np.float64], eccentricity: float) -> NDArray[np.float64]:
+    """Solve `x − e·sin(x) = mean` for x in one turn (Kepler's equation).
+
+    A table gives the start; Newton's steps are kept inside the table's cell, where the
+    left side rises.
+    """
+    grid = np.linspace(0.0, 2 * math.pi, 4097)
+    table = grid - eccentricity * np.sin(grid)
+    cell = np.clip(np.searchsorted(table, mean, side="right") - 1, 0, 4095)
+    low, high = grid[cell], grid[cell + 1]
+    share = (mean - table[cell]) / (table[cell + 1] - table[cell])
+    x = low + share * (high - low)
+    for _ in range(4):
+        slope = np.maximum(1.0 - eccentricity * np.cos(x), 1e-12)
+        x -= (x - eccentricity * np.sin(x) - mean) / slope
+        np.clip(x, low, high, out=x)
+    return x

@@ -1,0 +1,177 @@
+"""What the parts of a scenario must keep together, checked before anything runs.
+
+Each part checks its own fields when it is made; here stand the rules that need several:
+a subscriber's stream has a source, a named topic has a stream, a column is in the
+trace. The first breach raises, naming its path and what would be allowed.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from kafkasim.config.frozen import UNSET
+from kafkasim.config.paths import join_path, one_of, suggestion
+from kafkasim.config.rules import INT32_MAX
+from kafkasim.errors import TraceError, ValidationError
+from kafkasim.ids import Target
+from kafkasim.scenario.events import Event
+from kafkasim.scenario.keys import TraceColumn
+from kafkasim.scenario.resolution import needs_no_duration, stream_names
+from kafkasim.scenario.systems import Kafka, System
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.traffic import Source, Traffic
+
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+def check_traffic(traffic: Traffic) -> None:
+    """Check that sources and subscribers fit together.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the traffic.
+    """
+    if not traffic.sources:
+        raise ValidationError("sources", {}, "at least one source")
+    streams = stream_names(traffic)
+    for name, subscriber in traffic.subscribers.items():
+        for index, stream in enumerate(subscriber.streams):
+            path = ("subscribers", name, "streams", str(index))
+            _check_name(path, stream, streams, "every stream has a source")
+    for name, source in traffic.sources.items():
+        _check_columns(name, source)
+    _check_times(traffic)
+
+
+def _check_times(traffic: Traffic) -> None:
+    if traffic.duration_s is UNSET:
+        if not needs_no_duration(traffic):
+            why = "only traces have a length of their own"
+            raise ValidationError("duration_s", UNSET, "a number > 0, in seconds", why)
+    elif traffic.warmup_s >= traffic.duration_s:
+        allowed = f"less than duration_s, {traffic.duration_s:g}"
+        raise ValidationError("warmup_s", traffic.warmup_s, allowed)
+
+
+def _check_columns(name: str, source: Source) -> None:
+    for field in ("keys", "entity", "value_bytes"):
+        column = getattr(source, field)
+        if isinstance(column, TraceColumn):
+            path = join_path(("sources", name, field))
+            if not isinstance(source.arrivals, Trace):
+                allowed = "no column: the source's arrivals are no trace"
+                raise ValidationError(path, column, allowed)
+            _check_column(f"{path}.column", column.column, source.arrivals)
+            if field == "value_bytes":
+                _check_sizes(f"{path}.column", column.column, source.arrivals)
+
+
+def _check_column(path: str, column: str, trace: Trace) -> None:
+    if column not in trace.columns:
+        names = list(trace.columns)
+        raise ValidationError(path, column, one_of(names), suggestion(column, names))
+
+
+def _check_sizes(path: str, column: str, trace: Trace) -> None:
+    try:
+        sizes = trace.numbers(column)
+    except TraceError as error:
+        raise ValidationError(
+            path, column, "a column with a whole number in every row"
+        ) from error
+    wrong = (sizes < 0) | (sizes > INT32_MAX)
+    if wrong.any():
+        row = int(wrong.argmax())
+        allowed = f"a column of sizes from 0 to {INT32_MAX} bytes"
+        why = f"row {row + 1} has {int(sizes[row])}"
+        raise ValidationError(path, column, allowed, why)
+
+
+def check_system(system: System, traffic: Traffic) -> None:
+    """Check that every named part of the system has its place in the traffic.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the system.
+    """
+    if not isinstance(system, Kafka):
+        return
+    named: Mapping[str, tuple[Iterable[str], Iterable[str], str]] = {
+        "topics": (system.topics, stream_names(traffic), "a topic is named as a stream"),
+        "producers": (
+            system.producers,
+            traffic.sources,
+            "a producer is named as its source",
+        ),
+        "groups": (
+            system.groups,
+            traffic.subscribers,
+            "a group is named as its subscriber",
+        ),
+    }
+    for part, (names, allowed, why) in named.items():
+        for name in names:
+            _check_name((part, name), name, allowed, why)
+    for stream in stream_names(traffic):
+        if not _TOPIC.fullmatch(stream) or stream in {".", ".."}:
+            raise ValidationError(
+                join_path(("topics", stream)),
+                stream,
+                "at most 249 letters, digits, '.', '_' and '-'",
+                "Kafka refuses other topic names; org.apache.kafka.common.internals.Topic",
+            )
+
+
+def check_events(events: tuple[Event, ...], traffic: Traffic) -> None:
+    """Check that targets exist and that no event befalls one twice at once.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins with the event's position.
+    """
+    for index, event in enumerate(events):
+        path = (str(index), "target")
+        target = Target.parse(event.target, path=join_path(path))
+        targets = [f"subscriber:{name}" for name in traffic.subscribers]
+        if str(target) not in targets:
+            allowed = ", ".join(targets) or "nothing: there is no subscriber"
+            near = suggestion(str(target), targets)
+            raise ValidationError(join_path(path), event.target, allowed, near)
+        for earlier in events[:index]:
+            if _overlap(earlier, event):
+                raise ValidationError(
+                    f"{index}.at_s",
+                    event.at_s,
+                    f"a time at which no {type(event).__name__} of {event.target} lasts",
+                )
+
+
+def _overlap(one: Event, other: Event) -> bool:
+    if type(one) is not type(other) or one.target != other.target:
+        return False
+    first, second = sorted((one, other), key=_begin)
+    return first.for_s is None or second.at_s < first.at_s + first.for_s
+
+
+def _begin(event: Event) -> float:
+    return event.at_s
+
+
+def _check_name(
+    path: tuple[str, ...], name: str, allowed: Iterable[str], why: str
+) -> None:
+    names = list(allowed)
+    if name not in names:
+        reason = suggestion(name, names) or why
+        raise ValidationError(join_path(path), name, one_of(names), reason)
+
+
+def under(parent: str, check: Callable[..., None], *arguments: object) -> None:
+    """Run a check whose paths begin at `parent`."""
+    try:
+        check(*arguments)
+    except ValidationError as error:
+        raise error.under(parent) from None

@@ -1,0 +1,139 @@
+"""A scenario in words: what is there, what was filled in, what is not modelled yet."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from kafkasim.config.document import Document, said_names, set_names
+from kafkasim.config.frozen import UNSET
+from kafkasim.scenario.draft import Draft
+from kafkasim.scenario.keys import NoKeys, TraceColumn
+from kafkasim.scenario.systems import Hardware, Kafka, Link, PointToPoint
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+FILLED: Final = "  (filled in)"
+
+_NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
+    Kafka: (
+        "replication: every partition has one copy",
+        "adaptive partitioning: records without a key use the uniform mode",
+        "buffer.memory: it never fills, a producer never blocks",
+        "compression, retries and timeouts of clients, joining of members",
+    ),
+    PointToPoint: ("sending without waiting for the answer",),
+}
+
+
+def describe(said: Draft) -> str:
+    """Return a scenario in words.
+
+    Parameters
+    ----------
+    said : Draft
+        As it was said, not resolved.
+    """
+    resolved = said.resolve()
+    lines = [*_head(said), "", *_traffic(said.traffic, resolved.traffic), ""]
+    lines += _system(said.system, resolved.system)
+    lines += ["", "Events" if said.events else "Events: none"]
+    lines += [f"  {event!r}" for event in said.events]
+    lines += ["", "Not modelled yet"]
+    lines += [f"  {each}" for each in _NOT_MODELLED[type(said.system)]]
+    return "\n".join(lines)
+
+
+def _head(said: Draft) -> Iterator[str]:
+    yield f"Scenario {said.name!r}" if said.name else "Scenario"
+    if said.end == "cut":
+        end = "stops when the traffic's duration is over"
+    else:
+        end = (
+            "ends when every wanted record is settled, or after "
+            f"{said.drain_limit_s:g} s without progress"
+        )
+    yield f"  seed {said.seed}; {end}"
+
+
+def _traffic(said: Traffic, resolved: Traffic) -> Iterator[str]:
+    filled = FILLED if said.duration_s is UNSET else ""
+    warmup = f", warm-up {said.warmup_s:g} s" if said.warmup_s else ""
+    yield f"Traffic: {resolved.duration_s:g} s from {said.start_time}{warmup}{filled}"
+    for name, source in said.sources.items():
+        yield f"  source {name} → stream {source.stream}: {_source(source)}"
+    for name, subscriber in said.subscribers.items():
+        yield f"  subscriber {name} ← {_subscriber(subscriber)}"
+
+
+def _source(source: Source) -> str:
+    keys = "no keys" if isinstance(source.keys, NoKeys) else f"keys {_keys(source.keys)}"
+    entity = "the key" if source.entity is None else _keys(source.entity)
+    tombstones = f", {source.tombstones:.1%} null" if source.tombstones else ""
+    return (
+        f"{source.arrivals!r}, {keys}, entity {entity}, "
+        f"value {_keys(source.value_bytes)} bytes{tombstones}"
+    )
+
+
+def _keys(value: object) -> str:
+    return f"column {value.column}" if isinstance(value, TraceColumn) else repr(value)
+
+
+def _subscriber(subscriber: Subscriber) -> str:
+    late = f", comes at {subscriber.from_s:g} s" if subscriber.from_s else ""
+    wants = "everything" if subscriber.wants == "all" else "what is new"
+    streams = ", ".join(subscriber.streams)
+    return f"{streams}: work {subscriber.work_ms!r} ms{late}, wants {wants}"
+
+
+def _system(said: Document, resolved: Document) -> Iterator[str]:
+    if isinstance(said, Kafka) and isinstance(resolved, Kafka):
+        yield f"System: Kafka {said.kafka_version}"
+        brokers = "broker" if said.brokers == 1 else "brokers"
+        settings = _settings(said.broker_config, resolved.broker_config)
+        yield f"  {said.brokers} {brokers}: {settings}"
+        for part in ("topics", "producers", "groups"):
+            yield from _parts(part[:-1], getattr(said, part), getattr(resolved, part))
+        yield from _hardware(resolved.hardware)
+    elif isinstance(resolved, PointToPoint):
+        yield "System: point to point, one synchronous connection per pair"
+        yield from _hardware(resolved.hardware)
+
+
+def _parts(
+    what: str, said: Mapping[str, Document], resolved: Mapping[str, Document]
+) -> Iterator[str]:
+    for name, part in resolved.items():
+        filled = "" if name in said else FILLED
+        yield f"  {what} {name}: {_part(part, said.get(name))}{filled}"
+
+
+def _part(resolved: Document, said: Document | None) -> str:
+    phrases: list[str] = []
+    for name in type(resolved).__dataclass_fields__:
+        value = getattr(resolved, name)
+        if isinstance(value, Document):
+            phrases.append(_settings(getattr(said, name, None), value))
+        else:
+            phrases.append(f"{name} {value}")
+    return ", ".join(phrases)
+
+
+def _settings(said: Document | None, resolved: Document) -> str:
+    """Return the settings that were said or that another one changed; count the rest."""
+    names = [] if said is None else set_names(said)
+    defaults = type(resolved)().resolve()  # type: ignore[attr-defined]
+    shown = [
+        f"{name} {getattr(resolved, name)}"
+        + ("" if name in names else " (follows from the others)")
+        for name in said_names(resolved)
+        if name in names or getattr(resolved, name) != getattr(defaults, name)
+    ]
+    return ", ".join(shown) if shown else "Kafka's default settings"
+
+
+def _hardware(hardware: Hardware) -> Iterator[str]:
+    link: Link = hardware.link
+    yield (
+        f"  network: {link.delay_ms!r} ms one way, {link.bandwidth_mb_per_s:g} MB/s per "
+        f"host; {hardware.cpu.request_ms:g} ms per request and "
+        f"{hardware.cpu.mb_ms:g} ms per MB of it"
+    )

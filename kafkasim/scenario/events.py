@@ -1,0 +1,39 @@
+"""What happens to a system while it runs.
+
+Events stand beside traffic and system: the same crash can befall any of the systems
+that are compared. A target is `kind:name`; so far a subscriber (all its members).
+"""
+
+from dataclasses import dataclass
+
+from kafkasim.config.document import Document
+from kafkasim.config.rules import AtLeastZero, Positive
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Crash(Document):
+    """The target stops at once, without a farewell, and starts again later."""
+
+    target: str
+    """Such as `subscriber:billing`."""
+    at_s: AtLeastZero
+    """When, in seconds since the run's start."""
+    for_s: Positive | None = None
+    """How long, in seconds; none: for good."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Slow(Document):
+    """The target's work takes longer for a while."""
+
+    target: str
+    """Such as `subscriber:billing`."""
+    at_s: AtLeastZero
+    """When, in seconds since the run's start."""
+    for_s: Positive | None = None
+    """How long, in seconds; none: for good."""
+    factor: Positive = 10.0
+    """How many times longer; below 1 it takes less."""
+
+
+Event = Crash | Slow

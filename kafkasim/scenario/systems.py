@@ -1,0 +1,130 @@
+"""Systems: ways to serve the traffic, each described in its own words.
+
+Little is needed to begin: `Kafka()` is one broker, and for every stream a topic of one
+partition, for every source a producer, for every subscriber a group of one member.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.document import Document
+from kafkasim.config.frozen import FrozenDict
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.config.rules import AtLeastZero, Positive, Whole
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.distributions import Distribution
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Link(Document):
+    """The network between any two hosts."""
+
+    delay_ms: AtLeastZero | Distribution = 0.2
+    """One way, in milliseconds; a connection keeps its order."""
+    bandwidth_mb_per_s: Positive = 1_250.0
+    """Of each host's network card, in 10⁶ bytes per second; 1,250 is 10 Gbit/s."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Cpu(Document):
+    """What a host takes to serve one request."""
+
+    request_ms: AtLeastZero = 0.05
+    """Per request, in milliseconds."""
+    mb_ms: AtLeastZero = 0.5
+    """Per 10⁶ bytes of it, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hardware(Document):
+    """Network and processors, alike for all hosts."""
+
+    link: Link = Link()
+    """The network."""
+    cpu: Cpu = Cpu()
+    """The processors."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Topic(Document):
+    """A topic; it has the name of its stream."""
+
+    partitions: Annotated[int, Whole(1, 100_000)] = 1
+    """Number of partitions."""
+    replication_factor: Annotated[int, Whole(1, 32_767)] = 1
+    """Copies of each partition."""
+
+    def check(self) -> None:
+        """Check what is modelled."""
+        if self.replication_factor != 1:
+            raise ValidationError(
+                "replication_factor",
+                self.replication_factor,
+                "1",
+                "replication is not modelled yet",
+            )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Producer(Document):
+    """The client of one source; it has the source's name."""
+
+    config: ProducerConfig = ProducerConfig()
+    """Its settings."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Group(Document):
+    """The consumer group of one subscriber; it has the subscriber's name.
+
+    At the start it is stable, its partitions assigned by the range assignor.
+    """
+
+    members: Annotated[int, Whole(1, 100_000)] = 1
+    """Number of members."""
+    config: ConsumerConfig = ConsumerConfig()
+    """Settings of each member."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kafka(Document):
+    """A Kafka cluster and its clients.
+
+    Examples
+    --------
+    >>> Kafka(topics={"orders": Topic(partitions=6)}, groups={"billing": Group(members=3)})
+    Kafka(topics={'orders': Topic(partitions=6)}, groups={'billing': Group(members=3)})
+    """
+
+    brokers: Annotated[int, Whole(1, 1_000)] = 1
+    """Number of brokers, numbered from 1."""
+    topics: Mapping[str, Topic] = FrozenDict()
+    """By stream."""
+    producers: Mapping[str, Producer] = FrozenDict()
+    """By source."""
+    groups: Mapping[str, Group] = FrozenDict()
+    """By subscriber."""
+    hardware: Hardware = Hardware()
+    """Network and processors."""
+    broker_config: BrokerConfig = BrokerConfig()
+    """Settings of each broker."""
+    kafka_version: Literal["4.3"] = "4.3"
+    """Whose rules hold."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PointToPoint(Document):
+    """No broker: each source sends each record to each subscriber itself.
+
+    It waits for the answer before it sends the next, so a subscriber that is slow or
+    down blocks it.
+    """
+
+    hardware: Hardware = Hardware()
+    """Network and processors."""
+
+
+System = Kafka | PointToPoint

@@ -1,0 +1,123 @@
+"""Traffic: what the world wants, in words that belong to no system.
+
+Sources emit records into streams, subscribers want streams and work on each record.
+Nothing here knows brokers or queues; that is what makes it fair to run the same traffic
+through Kafka and through something else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from kafkasim.config.document import Document
+from kafkasim.config.frozen import UNSET
+from kafkasim.config.rules import (
+    AtLeastZero,
+    Bytes,
+    ListOf,
+    Name,
+    Positive,
+    Rule,
+    Share,
+)
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
+from kafkasim.scenario.distributions import Distribution
+from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_rule import TraceRule
+
+Arrivals = Poisson | Periodic | Bursts | DayCurve | Annotated[Trace, TraceRule()]
+
+
+@dataclass(frozen=True, slots=True)
+class Instant(Rule):
+    """A moment in ISO 8601 with its offset, kept in UTC."""
+
+    @property
+    def allowed(self) -> str:
+        """Return the phrase."""
+        return "a time with its offset, such as 2026-01-01T00:00:00Z"
+
+    def read(self, value: object) -> str:
+        """Return the moment in UTC, ending in `Z`."""
+        try:
+            moment = value if isinstance(value, datetime) else _parsed(value)
+        except ValueError as error:
+            raise self.reject(value) from error
+        if moment is None or moment.tzinfo is None:
+            raise self.reject(value)
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _parsed(value: object) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Source(Document):
+    """One place where records come from, emitting into one stream."""
+
+    stream: Annotated[str, Name()]
+    """Name of the stream; several sources may share one."""
+    arrivals: Arrivals
+    """When the world wants a record sent."""
+    keys: Keys = NoKeys()  # noqa: RUF009 - it cannot change
+    """What each record carries as its key."""
+    entity: Keys | None = None
+    """Whose order matters; none: the entity is the key."""
+    value_bytes: Bytes | Distribution | TraceColumn = 100
+    """Size of a record's value in bytes; a drawn one is rounded, at most 2³¹ − 1."""
+    tombstones: Share = 0.0
+    """Probability that the value is null."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Subscriber(Document):
+    """Someone who wants every record of some streams and works on each."""
+
+    streams: Annotated[Sequence[str], ListOf(Name())]
+    """Names of the streams."""
+    work_ms: AtLeastZero | Distribution = 0.0
+    """Work per record, in milliseconds."""
+    from_s: AtLeastZero = 0.0
+    """When it arrives, in seconds since the run's start."""
+    wants: Literal["new", "all"] = "new"
+    """Only what is sent after it came, or also what was sent before."""
+
+    def check(self) -> None:
+        """Check that it wants something, and nothing twice."""
+        if not self.streams:
+            raise ValidationError("streams", (), "at least one stream")
+        for index, name in enumerate(self.streams):
+            if name in self.streams[:index]:
+                path = f"streams.{index}"
+                raise ValidationError(path, name, "a stream that is not named before")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Traffic(Document):
+    """All sources and subscribers of a scenario.
+
+    Examples
+    --------
+    >>> Traffic(
+    ...     {"web": Source("orders", Poisson(2_000))},
+    ...     {"billing": Subscriber(["orders"], work_ms=1)},
+    ...     duration_s=60,
+    ... )
+    Traffic(sources={'web': Source(stream='orders', arrivals=Poisson(rate_per_s=2000.0))}, \
+subscribers={'billing': Subscriber(streams=('orders',), work_ms=1.0)}, duration_s=60.0)
+    """
+
+    sources: Mapping[str, Source]
+    """Where records come from, by name."""
+    subscribers: Mapping[str, Subscriber]
+    """Who wants them, by name."""
+    duration_s: Positive = UNSET
+    """How long sources emit, in seconds; with traces alone, their length unless said."""
+    warmup_s: AtLeastZero = 0.0
+    """Seconds from the start that figures of a steady state leave out."""
+    start_time: Annotated[str, Instant()] = "2026-01-01T00:00:00Z"
+    """The moment at which the run starts, on the world's calendar."""
