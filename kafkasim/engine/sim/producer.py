@@ -1,0 +1,245 @@
+"""A producer client: the accumulator, its sender, and the requests in flight.
+
+The sender acts at the very moment a node becomes ready; Kafka's sender thread would,
+within its loop (`Sender.runOnce`). A node that is ready and has fewer than
+`max.in.flight.requests.per.connection` requests in flight is drained into one Produce
+request (PR-27 to PR-29), again and again while that holds; several nodes that are ready
+at one time take turns, by number. With one request in flight this is also Kafka's
+muting of partitions (PR-30). With acks=0 no response is awaited, so a request is never
+in flight and its batches are complete as they are sent (`NetworkClient
+.handleCompletedSends`, PR-41).
+
+At one time records are appended first, then the client's own deadline acts, then an
+answer (ranks of the calendar). The buffer never fills in this model.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.protocol.accumulator import (
+    STICKY,
+    Accumulator,
+    RecordColumns,
+    Settings,
+)
+from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.keyed import KeyedAccumulator
+from kafkasim.protocol.partitioner import Draws, key_partitions
+from kafkasim.protocol.sticky import StickyAccumulator
+from kafkasim.scenario.plan import SourcePlan
+from kafkasim.units import ns_from_ms
+
+__all__ = ["Batch", "ProducerClient"]
+
+
+class ProducerClient:
+    """One producer of one source, sending to one topic.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        Where its deadlines go.
+    actor : int
+        Its number among the run's actors.
+    source_index : int
+        Position of its source in the plan, written into batches.
+    plan : SourcePlan
+        The source's records. They are created when they are intended.
+    config : ProducerConfig
+        Resolved configuration.
+    topic_index : int
+        Number of the topic in the run; for the engine.
+    leaders : sequence of int
+        Node that leads each partition of the topic.
+    node_count : int
+        Number of nodes.
+    start_ms : int
+        Time of day at the run's start, in milliseconds since 1970.
+    draws : numpy.random.Generator
+        Its own stream, for sticky partitions.
+    send : callable
+        Called with (client, node, batches, size_bytes) at the moment of sending.
+    next_batch_id : callable
+        Gives the next batch number of the run.
+    """
+
+    __slots__ = (
+        "_accumulator",
+        "_armed_ns",
+        "_calendar",
+        "_in_flight",
+        "_may_send",
+        "_most_in_flight",
+        "_next_batch_id",
+        "_send",
+        "_timer_key",
+        "awaits_answers",
+        "partition_count",
+        "refused",
+        "source_index",
+        "topic_index",
+    )
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        source_index: int,
+        plan: SourcePlan,
+        config: ProducerConfig,
+        topic_index: int,
+        leaders: Sequence[int],
+        node_count: int,
+        start_ms: int,
+        draws: np.random.Generator,
+        send: Callable[["ProducerClient", int, list[Batch], int], None],
+        next_batch_id: Callable[[], int],
+    ) -> None:
+        self._calendar = calendar
+        self._timer_key = key_base(Rank.TIMER, actor)
+        self._send = send
+        self._next_batch_id = next_batch_id
+        self.source_index = source_index
+        self.topic_index = topic_index
+        self.partition_count = len(leaders)
+        self.awaits_answers = config.acks != "0"
+        """Whether the broker answers its requests (not with acks=0)."""
+        self._most_in_flight = config.max_in_flight_requests_per_connection
+        self._in_flight = [0] * node_count
+        self._may_send = [True] * node_count
+        self._armed_ns = NEVER
+        columns = _columns(plan, config, len(leaders), start_ms)
+        self.refused: NDArray[np.int64] = columns.refused()
+        """Ordinals of records that failed at once: MESSAGE_TOO_LARGE (PR-5)."""
+        settings = Settings(
+            source_index=source_index,
+            batch_size=max(1, config.batch_size),
+            linger_ns=ns_from_ms(config.linger_ms),
+            max_request_size=config.max_request_size,
+            leaders=tuple(leaders),
+            node_count=node_count,
+        )
+        self._accumulator: Accumulator = (
+            StickyAccumulator(settings, columns, Draws(draws))
+            if (columns.partitions == STICKY).any()
+            else KeyedAccumulator(settings, columns)
+        )
+
+    @property
+    def lists_are_known(self) -> bool:
+        """Whether the append lists are complete from the start: every record has a key."""
+        return isinstance(self._accumulator, KeyedAccumulator)
+
+    def start(self) -> None:
+        """Set the first deadline."""
+        self._arm()
+
+    def on_answer(self, node: int, batches: Sequence[Batch]) -> None:
+        """Take the answer to a request: its batches are acknowledged now.
+
+        Parameters
+        ----------
+        node : int
+            Who answered.
+        batches : sequence of Batch
+            What the request carried.
+        """
+        now_ns = self._calendar.now_ns
+        for batch in batches:
+            batch.acked_ns = now_ns
+        self._in_flight[node] -= 1
+        if self._may_send[node]:
+            return
+        self._may_send[node] = True
+        self._accumulator.catch_up(now_ns)
+        self._send_ready()
+
+    def append_list(self, partition: int) -> Sequence[int]:
+        """Return the partition's append list: record ordinals in order of appending.
+
+        A memoryview or array of int32. A batch is its range [`lo`, `hi`). When some
+        records have no key it grows during the run, and what lies beyond the batches
+        that were sent may still change.
+        """
+        return self._accumulator.append_list(partition)
+
+    def finish(self, now_ns: int) -> list[Batch]:
+        """Return the batches that were never sent, numbered; the run ends at `now_ns`.
+
+        A batch that was open is closed by `cut` now. Records created later than
+        `now_ns` are in no batch.
+        """
+        batches = self._accumulator.finish(now_ns)
+        for batch in batches:
+            batch.batch_id = self._next_batch_id()
+        return batches
+
+    def _on_deadline(self, armed_ns: int) -> None:
+        if armed_ns == self._armed_ns:
+            self._armed_ns = NEVER
+            self._send_ready()
+
+    def _send_ready(self) -> None:
+        """Send to every node that is ready, in turns, until none is."""
+        now_ns = self._calendar.now_ns
+        ready_ns = self._accumulator.ready_ns
+        may_send = self._may_send
+        sent = True
+        while sent:
+            sent = False
+            for node, may in enumerate(may_send):
+                if may and ready_ns[node] <= now_ns:
+                    self._send_request(node, now_ns)
+                    sent = True
+        self._arm()
+
+    def _send_request(self, node: int, now_ns: int) -> None:
+        batches = self._accumulator.drain(node, now_ns)
+        next_batch_id = self._next_batch_id
+        size_bytes = 0
+        for batch in batches:
+            batch.batch_id = next_batch_id()
+            size_bytes += batch.size_bytes
+        if self.awaits_answers:
+            in_flight = self._in_flight[node] + 1
+            self._in_flight[node] = in_flight
+            self._may_send[node] = in_flight < self._most_in_flight
+        else:
+            for batch in batches:
+                batch.acked_ns = now_ns
+        self._send(self, node, batches, size_bytes)
+
+    def _arm(self) -> None:
+        """Set the next deadline, unless one that is set comes no later."""
+        wake_ns = self._accumulator.look_ahead(self._may_send, self._calendar.now_ns)
+        if wake_ns < self._armed_ns:
+            self._armed_ns = wake_ns
+            self._timer_key += 1
+            self._calendar.at(wake_ns, self._timer_key, self._on_deadline, wake_ns)
+
+
+def _columns(
+    plan: SourcePlan, config: ProducerConfig, partition_count: int, start_ms: int
+) -> RecordColumns:
+    """Return what the accumulator must know, each key being hashed once."""
+    keys = tuple(label.encode() for label in plan.key_labels)
+    has_key = plan.key_id >= 0
+    # A null key has id −1: it reads the entry that is put behind the last one.
+    key_sizes = np.array([*map(len, keys), -1], dtype=np.int64)
+    partitions = np.full(len(has_key), STICKY, dtype=np.int32)
+    if not config.partitioner_ignore_keys and has_key.any():
+        of_key = key_partitions(keys, partition_count)
+        partitions[has_key] = of_key[plan.key_id[has_key]]
+    return RecordColumns(
+        created_ns=plan.intended_ns,
+        key_bytes=key_sizes[plan.key_id],
+        value_bytes=plan.value_bytes.astype(np.int64),
+        partitions=partitions,
+        start_ms=start_ms,
+        max_request_size=config.max_request_size,
+    )

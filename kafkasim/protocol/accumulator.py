@@ -1,0 +1,225 @@
+"""The record accumulator: what waits in a producer, and what is sent together.
+
+Kafka keeps one queue of record batches per partition (`RecordAccumulator`, PR-22). A
+node (broker) is ready when one of the partitions it leads is sendable: its queue has
+more than one batch, or the head is full or closed, or the head was opened `linger.ms`
+ago (PR-25, PR-26). A ready node is drained: walking its partitions in a circle from the
+remembered one, the head of every queue that has data is taken, ready or not, until the
+next one would exceed `max.request.size` (PR-27, PR-28).
+
+Here a batch is a range of its partition's append list and nothing is done per record
+that a bisection can do. This module holds what the two ways share: `keyed` for sources
+whose records all know their partition, `sticky` for all others.
+"""
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.record_size import BOUND_OVER_BODY_BYTES, body_bytes_of
+from kafkasim.units import NS_PER_MS
+
+STICKY: Final = -1
+"""Partition of a record that goes where the sticky partitioner says."""
+REFUSED: Final = -2
+"""Partition of a record that was never appended: it is larger than a request (PR-5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the accumulator takes from the producer's configuration and the cluster."""
+
+    source_index: int
+    """Written into each batch."""
+    batch_size: int
+    """`batch.size` in bytes."""
+    linger_ns: int
+    """`linger.ms` in nanoseconds."""
+    max_request_size: int
+    """`max.request.size` in bytes."""
+    leaders: tuple[int, ...]
+    """Node that leads each partition."""
+    node_count: int
+    """Number of nodes."""
+
+
+class RecordColumns:
+    """What the accumulator must know of a source's records.
+
+    Parameters
+    ----------
+    created_ns : int64 array of shape (records,), nanoseconds
+        When each is handed to the client, sorted.
+    key_bytes, value_bytes : int64 arrays of shape (records,), bytes
+        Sizes; −1 for null.
+    partitions : int32 array of shape (records,)
+        Partition of the key; `STICKY` for a record that the sticky partitioner places.
+    start_ms : int
+        Time of day at the run's start, in milliseconds since 1970.
+    max_request_size : int
+        Records whose upper bound exceeds it are refused (PR-5,
+        `KafkaProducer.ensureValidRecordSize`).
+    """
+
+    __slots__ = ("body_bytes", "created_ns", "partitions", "timestamps_ms")
+
+    def __init__(
+        self,
+        *,
+        created_ns: NDArray[np.int64],
+        key_bytes: NDArray[np.int64],
+        value_bytes: NDArray[np.int64],
+        partitions: NDArray[np.int32],
+        start_ms: int,
+        max_request_size: int,
+    ) -> None:
+        self.created_ns = created_ns
+        self.timestamps_ms = created_ns // NS_PER_MS + start_ms
+        self.body_bytes = body_bytes_of(key_bytes, value_bytes)
+        refused = self.body_bytes + BOUND_OVER_BODY_BYTES > max_request_size
+        self.partitions = np.where(refused, np.int32(REFUSED), partitions)
+
+    def refused(self) -> NDArray[np.int64]:
+        """Return the ordinals of the records that are too large for a request."""
+        return np.flatnonzero(self.partitions == REFUSED)
+
+
+class NodeQueue:
+    """What one node would be sent.
+
+    A partition's *slot* is its position among those that the node leads.
+    """
+
+    __slots__ = ("active", "closing", "drain_index", "partitions", "waiting")
+
+    def __init__(self, partitions: list[int]) -> None:
+        self.partitions = partitions
+        """Partitions the node leads, ascending."""
+        self.active: list[int] = []
+        """Slots whose queue has data."""
+        self.waiting: list[int] = []
+        """Heap of when an empty queue's next batch opens; time and slot in one int."""
+        self.closing: list[int] = []
+        """Heap of when a head is full before its linger is over; likewise."""
+        self.drain_index = 0
+        """Slot examined last (`nodesDrainIndex`)."""
+
+
+class Accumulator(ABC):
+    """Batches of one producer and topic.
+
+    Attributes
+    ----------
+    ready_ns : list of int
+        Per node, from when on it is ready, if nothing is drained before; `NEVER` when
+        that is not known yet.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.ready_ns = [NEVER] * settings.node_count
+        self._settings = settings
+        led: list[list[int]] = [[] for _ in range(settings.node_count)]
+        for partition, leader in enumerate(settings.leaders):
+            led[leader].append(partition)
+        self._nodes = [NodeQueue(partitions) for partitions in led]
+
+    @abstractmethod
+    def catch_up(self, now_ns: int) -> None:
+        """Append at least all records created at `now_ns` or before."""
+
+    @abstractmethod
+    def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
+        """Return when to look again: when a node that may be sent to is ready.
+
+        To be asked when every node that may be sent to was drained until it was no
+        longer ready.
+
+        Parameters
+        ----------
+        may_send : sequence of bool
+            Per node, whether another request may go to it.
+        now_ns : int
+            The current time.
+        """
+
+    def _first_ready_ns(self, may_send: Sequence[bool]) -> int:
+        first_ns = NEVER
+        for ready_ns, may in zip(self.ready_ns, may_send, strict=True):
+            if may and ready_ns < first_ns:
+                first_ns = ready_ns
+        return first_ns
+
+    @abstractmethod
+    def append_list(self, partition: int) -> Sequence[int]:
+        """Return the partition's append list: ordinals in the order of appending."""
+
+    @abstractmethod
+    def finish(self, now_ns: int) -> list[Batch]:
+        """Return the batches that were never sent, closed at `now_ns` if still open.
+
+        By partition and age. Records created after `now_ns` are in none.
+        """
+
+    @abstractmethod
+    def _awake(self, queue: NodeQueue, now_ns: int) -> list[int]:
+        """Return the slots with data at `now_ns`, ascending."""
+
+    @abstractmethod
+    def _peek(self, partition: int, now_ns: int) -> Batch:
+        """Return the head of the partition's queue as it is at `now_ns`."""
+
+    @abstractmethod
+    def _take(self, queue: NodeQueue, slot: int, batch: Batch, now_ns: int) -> bool:
+        """Take the head out; return whether the queue still has data."""
+
+    @abstractmethod
+    def _next_ready_ns(self, queue: NodeQueue) -> int:
+        """Return from when on the node is ready, as far as is known."""
+
+    def drain(self, node: int, now_ns: int) -> list[Batch]:
+        """Take the batches of one request to `node` (`drainBatchesForOneNode`).
+
+        Parameters
+        ----------
+        node : int
+            A node that is ready.
+        now_ns : int
+            The current time; all records created until then are appended first.
+
+        Returns
+        -------
+        list of Batch
+            In the order of the walk, at most one per partition.
+        """
+        queue = self._nodes[node]
+        slots = self._awake(queue, now_ns)
+        first = queue.drain_index
+        turn = bisect_left(slots, first)
+        if turn:
+            slots = slots[turn:] + slots[:turn]
+        partitions = queue.partitions
+        room = self._settings.max_request_size
+        batches: list[Batch] = []
+        kept: list[int] = []
+        for position, slot in enumerate(slots):
+            batch = self._peek(partitions[slot], now_ns)
+            room -= batch.size_bytes
+            if room < 0 and batches:
+                queue.drain_index = slot
+                kept += slots[position:]
+                break
+            batches.append(batch)
+            if self._take(queue, slot, batch, now_ns):
+                kept.append(slot)
+        else:
+            queue.drain_index = (first or len(partitions)) - 1
+        kept.sort()
+        queue.active = kept
+        self.ready_ns[node] = self._next_ready_ns(queue)
+        return batches

@@ -1,0 +1,88 @@
+"""A record batch on its way from the accumulator to the log.
+
+A batch is a range of its partition's append list (the ordinals of the source's records
+in the order in which the accumulator admitted them), with the times of its life. It
+holds no records.
+"""
+
+from typing import Final
+
+from kafkasim.units import MISSING_NS
+
+OPEN: Final = -1
+FULL: Final = 0
+LINGER: Final = 1
+DRAINED: Final = 2
+CUT: Final = 3
+"""Why a batch took no more records; codes into `kafkasim.result.schema.CLOSED_BY`."""
+
+NEVER: Final = 1 << 62
+"""A time in nanoseconds after everything."""
+
+
+class Batch:
+    """One record batch; times are nanoseconds, `MISSING_NS` while they never came."""
+
+    __slots__ = (
+        "acked_ns",
+        "appended_ns",
+        "base_offset",
+        "batch_id",
+        "closed_by",
+        "closed_ns",
+        "committed_ns",
+        "hi",
+        "lo",
+        "opened_ns",
+        "partition",
+        "partition_index",
+        "sent_ns",
+        "size_bytes",
+        "source_index",
+    )
+
+    def __init__(  # noqa: PLR0917 - hot path: one is made per batch
+        self,
+        source_index: int,
+        partition: int,
+        lo: int,
+        hi: int,
+        size_bytes: int,
+        opened_ns: int,
+        closed_ns: int = MISSING_NS,
+        closed_by: int = OPEN,
+        sent_ns: int = MISSING_NS,
+    ) -> None:
+        self.source_index = source_index
+        """Position of the source in the plan."""
+        self.partition = partition
+        """Partition of its topic."""
+        self.lo = lo
+        """First record, a position in the partition's append list."""
+        self.hi = hi
+        """One past the last record."""
+        self.size_bytes = size_bytes
+        """Exact size of the v2 batch, header included."""
+        self.opened_ns = opened_ns
+        """When its first record was added."""
+        self.closed_ns = closed_ns
+        """When it took no more records."""
+        self.closed_by = closed_by
+        """Why: a code into `CLOSED_BY`."""
+        self.sent_ns = sent_ns
+        """When it was sent."""
+        self.acked_ns = MISSING_NS
+        """When the client held the answer."""
+        self.batch_id = -1
+        """Its number, in the order of sending."""
+        self.base_offset = -1
+        """Offset of its first record; the broker fills this and what follows."""
+        self.appended_ns = MISSING_NS
+        self.committed_ns = MISSING_NS
+        self.partition_index = -1
+
+    def __repr__(self) -> str:
+        return (
+            f"Batch({self.batch_id}: source {self.source_index} partition "
+            f"{self.partition} records [{self.lo}, {self.hi}) {self.size_bytes} B)"
+        )

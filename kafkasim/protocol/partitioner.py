@@ -1,0 +1,61 @@
+"""Which partition a record goes to.
+
+A record with a key goes to ``(murmur2(key) & 0x7fffffff) mod partitions``, over all
+partitions (`BuiltInPartitioner.partitionForKey`, PR-8: an empty key is hashed, only a
+null one is not). A record without a key goes to the sticky partition, which the
+accumulator changes when enough bytes went to it (KIP-794, PR-12 to PR-15b); the next
+one is drawn uniformly: ``r mod partitions`` of a 31-bit random integer r (PR-17).
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.protocol.murmur2 import murmur2, murmur2_many
+
+_POSITIVE: Final = 0x7FFFFFFF
+_BLOCK: Final = 256
+
+
+def key_partition(key: bytes, partitions: int) -> int:
+    """Return the partition of a key.
+
+    Examples
+    --------
+    >>> [key_partition(b"foobar", partitions) for partitions in (3, 6, 12)]
+    [0, 0, 6]
+    """
+    return (murmur2(key) & _POSITIVE) % partitions
+
+
+def key_partitions(keys: tuple[bytes, ...], partitions: int) -> NDArray[np.int32]:
+    """Return the partition of each key (int32, in the order of the keys)."""
+    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+    hashes = murmur2_many(b"".join(keys), offsets)
+    return (hashes & np.int32(_POSITIVE)) % np.int32(partitions)
+
+
+class Draws:
+    """31-bit random integers by index, made in blocks when first asked for.
+
+    Looking ahead and coming back reads the same draw again, so a look consumes none.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Its own stream, used by nothing else.
+    """
+
+    __slots__ = ("_generator", "_values")
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+        self._values: list[int] = []
+
+    def __getitem__(self, index: int) -> int:
+        while index >= len(self._values):
+            block = self._generator.integers(0, 1 << 31, size=_BLOCK)
+            self._values.extend(block.tolist())
+        return self._values[index]
