@@ -11,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,10 +20,12 @@ from numpy.typing import NDArray
 
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.rules import INT32_MAX
+from kafkasim.errors import ChangedFileError
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.checks import check_traffic
 from kafkasim.scenario.distributions import draw_ns, draw_whole
 from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
+from kafkasim.scenario.plan_file import read_columns, write_columns
 from kafkasim.scenario.resolution import resolved_traffic
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.trace import Trace
@@ -59,6 +63,13 @@ class SourcePlan:
     def __len__(self) -> int:
         return len(self.intended_ns)
 
+    @property
+    def entity_is_key(self) -> bool:
+        """Whether the entity moves with the key."""
+        return (
+            self.entity_id is self.key_id and self.entity_labels is self.key_labels
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -95,6 +106,38 @@ class Plan:
 
     def __hash__(self) -> int:
         return hash((self.seed, self.duration_ns, self.digest))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the plan to a file that `load_plan` reads back equal.
+
+        Parameters
+        ----------
+        path : path
+            An .npz file (a zip of numpy arrays, without pickle); replaced if it exists.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be written; what stood there is untouched.
+        """
+        columns: dict[str, NDArray[Any]] = {}
+        for number, source in enumerate(self.sources.values()):
+            columns[f"intended_ns.{number}"] = source.intended_ns
+            columns[f"key_id.{number}"] = source.key_id
+            columns[f"value_bytes.{number}"] = source.value_bytes
+            if not source.entity_is_key:
+                columns[f"entity_id.{number}"] = source.entity_id
+        for number, work_ns in enumerate(self.work_ns.values()):
+            columns[f"work_ns.{number}"] = work_ns
+        header = {
+            "plan_version": PLAN_VERSION,
+            "seed": self.seed,
+            "duration_ns": self.duration_ns,
+            "sources": [_source_header(each) for each in self.sources.values()],
+            "work": list(self.work_ns),
+            "digests": dict(self.digests),
+        }
+        write_columns(Path(path), header, columns)
 
 
 def draw_plan(traffic: Traffic, seed: int) -> Plan:
@@ -144,6 +187,39 @@ def draw_plan(traffic: Traffic, seed: int) -> Plan:
         if source.stream in traffic.subscribers[subscriber].streams
     }
     return planned(seed, duration_ns, sources, work_ns)
+
+
+def load_plan(path: str | PathLike[str]) -> Plan:
+    """Read a plan that `Plan.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The .npz file.
+
+    Raises
+    ------
+    ChangedFileError
+        When what is in the file is not what was saved; names the column.
+    """
+    header, columns = read_columns(Path(path))
+    try:
+        sources = {
+            each["source"]: _source_from(each, number, columns)
+            for number, each in enumerate(header["sources"])
+        }
+        work_ns = {
+            (subscriber, source): columns[f"work_ns.{number}"]
+            for number, (subscriber, source) in enumerate(header["work"])
+        }
+        plan = planned(header["seed"], header["duration_ns"], sources, work_ns)
+        saved = header["digests"]
+    except (LookupError, TypeError, ValueError) as error:
+        raise ChangedFileError(f"{path} is no whole plan: {error}") from error
+    changed = [name for name in saved if plan.digests.get(name) != saved[name]]
+    if changed or len(saved) != len(plan.digests):
+        raise ChangedFileError(f"{path} was changed: {', '.join(changed) or 'columns'}")
+    return plan
 
 
 def planned(
@@ -229,16 +305,42 @@ def _draw_sizes(name: str, source: Source, seed: int, count: int) -> NDArray[np.
     return sizes
 
 
+def _source_header(source: SourcePlan) -> dict[str, object]:
+    return {
+        "source": source.source,
+        "stream": source.stream,
+        "key_labels": source.key_labels,
+        "entity_labels": None if source.entity_is_key else source.entity_labels,
+    }
+
+
+def _source_from(
+    header: Mapping[str, Any], number: int, columns: Mapping[str, NDArray[Any]]
+) -> SourcePlan:
+    key_id, key_labels = columns[f"key_id.{number}"], tuple(header["key_labels"])
+    entity_id, entity_labels = key_id, key_labels
+    if header["entity_labels"] is not None:
+        entity_id = columns[f"entity_id.{number}"]
+        entity_labels = tuple(header["entity_labels"])
+    return SourcePlan(
+        source=header["source"],
+        stream=header["stream"],
+        intended_ns=columns[f"intended_ns.{number}"],
+        key_id=key_id,
+        key_labels=key_labels,
+        entity_id=entity_id,
+        entity_labels=entity_labels,
+        value_bytes=columns[f"value_bytes.{number}"],
+    )
+
+
 def _source_digests(name: str, source: SourcePlan) -> dict[str, str]:
     keys = _column_digest(source.key_id, source.key_labels)
-    moves_with_key = (
-        source.entity_id is source.key_id and source.entity_labels is source.key_labels
-    )
     return {
         f"arrivals/{name}": _column_digest(source.intended_ns, (source.stream,)),
         f"keys/{name}": keys,
         f"entity/{name}": keys
-        if moves_with_key
+        if source.entity_is_key
         else _column_digest(source.entity_id, source.entity_labels),
         f"value_bytes/{name}": _column_digest(source.value_bytes),
     }
