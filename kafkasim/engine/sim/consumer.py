@@ -149,6 +149,7 @@ class Member:
     def start(self, positions: Mapping[int, int]) -> None:
         """Begin to poll at these offsets, of all its partitions."""
         now_ns = self._calendar.now_ns
+        self.epoch += 1
         self._up = True
         self.positions = {index: positions[index] for index in self._session_of}
         for session in self.sessions:

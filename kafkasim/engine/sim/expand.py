@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
 
 Ints = NDArray[np.int64]
+
+ERRORS: Final = ("MESSAGE_TOO_LARGE",)
+"""Labels of `records.error`."""
 
 POLL_DTYPE: Final = np.dtype(
     [
@@ -53,6 +56,7 @@ class RecordColumns:
         self.count = count
         self.acked_ns = np.full(count, MISSING_NS, np.int64)
         self.appended_ns = np.full(count, MISSING_NS, np.int64)
+        self.error = np.full(count, -1, np.int8)
         self.outcome = np.full(count, OUTCOMES["records"].index("in_flight"), np.int8)
         self.batch_id = np.full(count, -1, np.int64)
         self.batch_index = np.full(count, -1, np.int32)
@@ -65,7 +69,7 @@ class RecordColumns:
         self,
         batches: Sequence[Batch],
         lists: Sequence[Sequence[NDArray[np.int32]]],
-        topics: Sequence[int],
+        producers: Sequence[ProducerClient],
     ) -> None:
         """Lay the batches over the records.
 
@@ -75,14 +79,30 @@ class RecordColumns:
             Every batch that was made.
         lists : sequence of sequence of int32 array
             For each source the append list of each partition of its topic.
-        topics : sequence of int
-            For each source the code of its topic.
+        producers : sequence of ProducerClient
+            By source.
         """
         sources = _column(batches, "source_index")
         for source, source_lists in enumerate(lists):
             mine = [batches[i] for i in np.flatnonzero(sources == source)]
+            producer = producers[source]
             if mine:
-                self._fill_source(mine, source_lists, source, topics[source])
+                self._fill_source(mine, source_lists, source, producer.topic_index)
+            self._fill_outcome(source, producer)
+
+    def _fill_outcome(self, source: int, producer: ProducerClient) -> None:
+        """Say what became of a source's records at its client."""
+        outcomes = OUTCOMES["records"]
+        mine = slice(self.bases[source], self.bases[source + 1])
+        done = self.acked_ns[mine] != MISSING_NS
+        if producer.awaits_answers:
+            self.outcome[mine][done] = outcomes.index("acked")
+        else:
+            self.outcome[mine][done] = outcomes.index("unacked")
+            self.acked_ns[mine] = MISSING_NS
+        refused = self.bases[source] + producer.refused
+        self.outcome[refused] = outcomes.index("failed")
+        self.error[refused] = ERRORS.index("MESSAGE_TOO_LARGE")
 
     def _fill_source(
         self,
@@ -111,8 +131,6 @@ class RecordColumns:
         base = np.where(appended != MISSING_NS, _column(batches, "base_offset"), -1)
         offsets = np.repeat(base, counts)
         self.offset[rows] = np.where(offsets >= 0, offsets + index, -1)
-        done = np.repeat(acked, counts) != MISSING_NS
-        self.outcome[rows[done]] = OUTCOMES["records"].index("acked")
 
 
 def _column(batches: Sequence[Batch], name: str) -> Ints:

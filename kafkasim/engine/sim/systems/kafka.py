@@ -7,6 +7,8 @@ time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log sta
 (`wants="all"`, earliest).
 """
 
+from itertools import count
+
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.consumer import Group, Member
@@ -35,7 +37,7 @@ from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.result.result import Result
-from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -65,6 +67,7 @@ class KafkaRun:
             for number in range(1, self._member_count(name) + 1)
         ]
         self.batches: list[Batch] = []
+        self._batch_ids = count()
         self._request_count = 0
         self._seed = scenario.seed
         self._nics: dict[str, Nic] = {}
@@ -81,7 +84,7 @@ class KafkaRun:
             topics=self.topics,
             subscribers=list(self.subscribers),
             members=self.member_names,
-            sources=[source.source for source in self.sources],
+            sources=self.sources,
             brokers=system.brokers,
         )
         self.partitions = self._make_partitions()
@@ -100,8 +103,7 @@ class KafkaRun:
         self.timeline = Timeline(
             self.calendar,
             scenario,
-            unsettled=sum(len(source.intended_ns) for source in self.sources)
-            + sum(self._wanted(name) for name in self.subscribers),
+            unsettled=sum(map(self._to_settle, self.sources, self.producers)),
         )
 
         self.inspection = self._make_inspection() if check else None
@@ -187,11 +189,8 @@ class KafkaRun:
             start_ms=0,
             draws=stream(self._seed, f"partitioner/{source.source}"),
             send=send,
-            next_batch_id=self._next_batch_id,
+            next_batch_id=self._batch_ids.__next__,
         )
-
-    def _next_batch_id(self) -> int:
-        return len(self.batches)
 
     def _make_group(self, name: str) -> None:
         subscriber = self.subscribers[name]
@@ -254,13 +253,17 @@ class KafkaRun:
             on_processed=self._processed,
         )
 
-    def _wanted(self, name: str) -> int:
-        streams = set(self.subscribers[name].streams)
-        return sum(
-            len(source.intended_ns)
-            for source in self.sources
-            if source.stream in streams
-        )
+    def _to_settle(self, source: SourcePlan, producer: ProducerClient) -> int:
+        """Return what has to become final: at the producer and at who wants it.
+
+        A record that the client refused (PR-5) is final from the start, for all.
+        """
+        readers = [
+            name
+            for name, subscriber in self.subscribers.items()
+            if source.stream in subscriber.streams
+        ]
+        return (len(source) - len(producer.refused)) * (1 + len(readers))
 
     def _make_inspection(self) -> Inspection:
         members = [member for group in self.members.values() for member in group]

@@ -7,6 +7,7 @@ import numpy as np
 
 from kafkasim.engine.sim.consumer import Group, Member, Returned
 from kafkasim.engine.sim.expand import (
+    ERRORS,
     POLL_DTYPE,
     POLL_FORMAT,
     Ints,
@@ -23,7 +24,7 @@ from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import MISSING_NS
 
@@ -42,8 +43,10 @@ class KafkaTables:
 
     Parameters
     ----------
-    topics, subscribers, members, sources : sequences of str
+    topics, subscribers, members : sequences of str
         Names by code.
+    sources : sequence of SourcePlan
+        By code.
     brokers : int
         How many.
     """
@@ -54,18 +57,19 @@ class KafkaTables:
         topics: Sequence[str],
         subscribers: Sequence[str],
         members: Sequence[str],
-        sources: Sequence[str],
+        sources: Sequence[SourcePlan],
         brokers: int,
     ) -> None:
         self.recorder = Recorder()
         self._topics = tuple(topics)
         self._subscribers = tuple(subscribers)
         self._members = tuple(members)
-        self._sources = tuple(sources)
+        self._sources = tuple(source.source for source in sources)
+        self._topic_of_source = [topics.index(source.stream) for source in sources]
         self._brokers = tuple(f"broker:{i + 1}" for i in range(brokers))
         self._clients = tuple(
             [f"member:{name}" for name in members]
-            + [f"source:{name}" for name in sources]
+            + [f"source:{name}" for name in self._sources]
         )
         self._codes = {name: code for code, name in enumerate(self._clients)}
         self._append_count = 0
@@ -88,7 +92,7 @@ class KafkaTables:
             batch.batch_id,
             -1,
             batch.source_index,
-            batch.topic_index,
+            self._topic_of_source[batch.source_index],
             batch.partition,
             batch.hi - batch.lo,
             batch.size_bytes,
@@ -187,11 +191,10 @@ class KafkaTables:
             ]
             for producer in producers
         ]
-        topic_of_source = [producer.topic_index for producer in producers]
         for name, source_lists in zip(self._sources, lists, strict=True):
             for number, ordinals in enumerate(source_lists):
                 self.recorder.hash_array(f"append_list/{name}/{number}", ordinals)
-        records.fill(batches, lists, topic_of_source)
+        records.fill(batches, lists, producers)
         self._record_columns(plan, records)
         self._delivery_columns(plan, records, partitions)
         write_events(self.recorder, done_events)
@@ -208,7 +211,7 @@ class KafkaTables:
             "created_ns": columns["intended_ns"],
             "acked_ns": records.acked_ns,
             "outcome": records.outcome,
-            "error": np.full(count, -1, np.int8),
+            "error": records.error,
             "batch_id": records.batch_id,
             "batch_index": records.batch_index,
             "send_count": records.sent,
@@ -221,7 +224,7 @@ class KafkaTables:
             "appended_ns": appended,
             "committed_ns": appended,
         }
-        labels |= {"topic": self._topics, "error": (), "caused_by": ()}
+        labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
         self.recorder.columns("records", columns, labels)
 
     def _delivery_columns(

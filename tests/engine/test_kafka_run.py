@@ -1,0 +1,364 @@
+"""Whole runs of a Kafka cluster small enough to work out by hand."""
+
+import numpy as np
+import pytest
+
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.run import run
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic, Poisson
+from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.keys import UniformKeys
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import (
+    Cpu,
+    Group,
+    Hardware,
+    Kafka,
+    Link,
+    Producer,
+    Topic,
+)
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.units import MISSING_NS
+
+MS = 1_000_000
+PLAIN = Hardware(
+    link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9), cpu=Cpu(request_ms=0.5, mb_ms=0.0)
+)
+"""1 ms each way, 0.5 ms a request, bytes cost nothing."""
+AT_ONCE = Producer(config=ProducerConfig(linger_ms=0))
+
+
+def scenario_of(
+    *,
+    rate_per_s: float = 100.0,
+    count: int = 3,
+    partitions: int = 1,
+    work_ms: float = 10.0,
+    group: Group | None = None,
+    subscriber: Subscriber | None = None,
+    events: tuple[Crash | Slow, ...] = (),
+    producer: Producer = AT_ONCE,
+    brokers: int = 1,
+    hardware: Hardware = PLAIN,
+    keys: UniformKeys | None = None,
+    **settings: object,
+) -> Scenario:
+    """A source with `count` evenly spaced records and one subscriber."""
+    source = Source("orders", Periodic(rate_per_s=rate_per_s), value_bytes=100)
+    if keys is not None:
+        source = Source(
+            "orders", Periodic(rate_per_s=rate_per_s), keys=keys, value_bytes=100
+        )
+    return Scenario(
+        Traffic(
+            sources={"web": source},
+            subscribers={
+                "billing": subscriber or Subscriber(["orders"], work_ms=work_ms)
+            },
+            duration_s=count / rate_per_s,
+        ),
+        system=Kafka(
+            brokers=brokers,
+            topics={"orders": Topic(partitions=partitions)},
+            producers={"web": producer},
+            groups={"billing": group or Group(members=1)},
+            hardware=hardware,
+        ),
+        events=events,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def ms(result: Result, table: str, column: str) -> list[float | None]:
+    """A time column in milliseconds, None where it is missing."""
+    values = result.columns(table)[column].tolist()
+    return [None if value == MISSING_NS else value / MS for value in values]
+
+
+def test_one_record_goes_through_producer_broker_and_consumer_at_the_times_by_hand(
+) -> None:
+    result = run(scenario_of(count=1), check=True)
+    # Sent at 0 with linger 0, 1 ms of link, 0.5 ms of service, 1 ms back.
+    assert ms(result, "records", "created_ns") == [0]
+    assert ms(result, "records", "appended_ns") == [1.5]
+    assert ms(result, "records", "committed_ns") == [1.5]
+    assert ms(result, "records", "acked_ns") == [2.5]
+    # The member's fetch was sent at 0, served by 1.5 and parked; the append wakes it.
+    assert ms(result, "deliveries", "fetched_ns") == [2.5]
+    assert ms(result, "deliveries", "started_ns") == [2.5]
+    assert ms(result, "deliveries", "ended_ns") == [12.5]
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] == 12.5 * MS
+
+
+def test_records_that_come_while_a_member_works_wait_for_its_next_poll() -> None:
+    result = run(scenario_of(rate_per_s=500, count=4, work_ms=10.0), check=True)
+    # Records at 0, 2, 4, 6 ms, each sent at once; appended 1.5 ms later. The second
+    # fetch leaves at 2.5 and is answered at 4.0 with record 1 (appended at 3.5):
+    # it is there at 5.0, and waits for the poll at 12.5. No fetch goes out while it
+    # is in the buffer, so records 2 and 3 come with the third fetch, sent at 12.5.
+    assert ms(result, "deliveries", "started_ns") == [2.5, 12.5, 22.5, 32.5]
+    assert ms(result, "deliveries", "fetched_ns") == [2.5, 5.0, 15.0, 15.0]
+
+
+def test_a_poll_hands_out_no_more_than_max_poll_records() -> None:
+    config = ConsumerConfig(max_poll_records=2)
+    busy = Producer(config=ProducerConfig(linger_ms=20))
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=1.0,
+            producer=busy,
+            group=Group(members=1, config=config),
+        ),
+        check=True,
+    )
+    polls = result.columns("deliveries")["started_ns"]
+    assert len(polls) == 5
+    assert (np.diff(polls) == MS).all()
+    assert result.columns("batches")["record_count"].tolist() == [5]
+
+
+def test_a_batch_waits_for_linger_and_takes_what_comes_meanwhile() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=10,
+            producer=Producer(config=ProducerConfig(linger_ms=5)),
+        ),
+        check=True,
+    )
+    batches = result.columns("batches")
+    # Opened at 0, drained at 5 with the records of 0 … 5; the next is opened at 6.
+    assert batches["record_count"].tolist() == [6, 4]
+    assert ms(result, "batches", "opened_ns") == [0, 6]
+    assert ms(result, "batches", "sent_ns") == [5, 11]
+    assert [batches.labels["closed_by"][code] for code in batches["closed_by"]] == [
+        "linger",
+        "linger",
+    ]
+
+
+def test_a_broker_reads_one_request_at_a_time_from_a_connection() -> None:
+    result = run(scenario_of(rate_per_s=10_000, count=3), check=True)
+    requests = result.columns("requests")
+    produce = requests["api"] == 0
+    # Sent at 0, 0.1 and 0.2 ms; each is read when the answer before it has left.
+    assert (requests["sent_ns"][produce] / MS).tolist() == [0, 0.1, 0.2]
+    assert (requests["received_ns"][produce] / MS).tolist() == [1.0, 1.5, 2.0]
+    assert (requests["done_ns"][produce] / MS).tolist() == [1.5, 2.0, 2.5]
+
+
+def test_io_threads_serve_the_shared_queue_in_order_of_arrival() -> None:
+    two_sources = Scenario(
+        Traffic(
+            sources={
+                name: Source("orders", Periodic(rate_per_s=1), value_bytes=10)
+                for name in ("a", "b", "c")
+            },
+            subscribers={},
+            duration_s=1,
+        ),
+        system=Kafka(
+            producers={name: AT_ONCE for name in ("a", "b", "c")},
+            hardware=PLAIN,
+            broker_config=BrokerConfig(num_io_threads=1),
+        ),
+    )
+    result = run(two_sources, check=True)
+    requests = result.columns("requests")
+    assert (requests["received_ns"] / MS).tolist() == [1.0, 1.0, 1.0]
+    assert (requests["dequeued_ns"] / MS).tolist() == [1.0, 1.5, 2.0]
+
+
+def test_acks_0_awaits_no_answer_and_the_record_is_never_acknowledged() -> None:
+    silent = Producer(config=ProducerConfig(linger_ms=0, acks="0"))
+    result = run(scenario_of(count=2, producer=silent), check=True)
+    records = result.columns("records")
+    outcomes = [records.labels["outcome"][code] for code in records["outcome"]]
+    assert outcomes == ["unacked", "unacked"]
+    assert ms(result, "records", "acked_ns") == [None, None]
+    assert ms(result, "records", "appended_ns") == [1.5, 11.5]
+    assert result.facts["drained"] == 1
+
+
+def test_a_fetch_waits_for_min_bytes_or_for_the_longest_wait() -> None:
+    config = ConsumerConfig(fetch_min_bytes=10_000, fetch_max_wait_ms=50)
+    result = run(
+        scenario_of(
+            rate_per_s=100, count=1, group=Group(members=1, config=config)
+        ),
+        check=True,
+    )
+    # Parked at 1.5, answered at 51.5 with what there is, held by the client at 52.5.
+    assert ms(result, "deliveries", "fetched_ns") == [52.5]
+
+
+def test_partitions_of_a_topic_are_shared_out_by_range_and_led_by_all_brokers() -> None:
+    result = run(
+        scenario_of(
+            count=40,
+            partitions=7,
+            brokers=3,
+            group=Group(members=3),
+            keys=UniformKeys(50),
+            work_ms=0.0,
+        ),
+        check=True,
+    )
+    owners = result.table("assignments")
+    sizes = owners.groupby("member", observed=True).size().to_dict()
+    assert sizes == {"billing/1": 3, "billing/2": 2, "billing/3": 2}
+    leaders = result.table("appends").groupby("partition")["leader"].first()
+    assert all(leader == partition % 3 + 1 for partition, leader in leaders.items())
+
+
+def test_auto_commit_stores_at_a_poll_what_earlier_polls_returned() -> None:
+    config = ConsumerConfig(auto_commit_interval_ms=20)
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=6,
+            work_ms=3.0,
+            group=Group(members=1, config=config),
+        ),
+        check=True,
+    )
+    # Polls end their work at 5.5, 15.5, 25.5 …; the timer is due at 20, when the
+    # member waits in poll with position 2; the coordinator stores it 1.5 ms later.
+    commits = result.columns("commits")
+    assert commits["offset"].tolist()[:2] == [2, 4]
+    assert (commits["at_ns"] / MS).tolist()[:2] == [21.5, 41.5]
+
+
+def test_a_crashed_group_comes_back_at_its_committed_offset_and_repeats() -> None:
+    config = ConsumerConfig(auto_commit_interval_ms=20)
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=6,
+            work_ms=3.0,
+            group=Group(members=1, config=config),
+            events=(Crash("subscriber:billing", at_s=0.036, for_s=0.1),),
+        ),
+        check=True,
+    )
+    table = result.table("deliveries")
+    # Committed 2 at 21.5 ms. Records 2 and 3 were handed out before the crash at 36:
+    # record 2 worked off (22.5 to 25.5), record 3 too (32.5 to 35.5).
+    assert table["record_id"].tolist() == [0, 1, 2, 3, 2, 3, 4, 5]
+    assert table["delivery_count"].tolist() == [1, 1, 1, 1, 2, 2, 1, 1]
+    assert set(table["outcome"]) == {"processed"}
+    assert (result.columns("deliveries")["started_ns"][4:] > 136 * MS).all()
+    assert result.table("violations").empty
+
+
+def test_a_crash_in_the_middle_of_work_abandons_what_was_not_finished() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=4,
+            work_ms=10.0,
+            producer=Producer(config=ProducerConfig(linger_ms=5)),
+            events=(Crash("subscriber:billing", at_s=0.025, for_s=0.01),),
+        ),
+        check=True,
+    )
+    first = result.table("deliveries").iloc[:4]
+    # Fetched at 7.5; work ends at 17.5, 27.5, …; the crash comes at 25.
+    assert first["outcome"].tolist() == [
+        "processed",
+        "abandoned",
+        "abandoned",
+        "abandoned",
+    ]
+    assert first["started_ms"].tolist()[:2] == [7.5, 17.5]
+    assert first["started_ms"].isna().tolist() == [False, False, True, True]
+    assert result.facts["drained"] == 1
+
+
+def test_a_slowed_subscriber_takes_that_many_times_as_long() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=10,
+            count=3,
+            work_ms=4.0,
+            events=(Slow("subscriber:billing", at_s=0.05, for_s=0.1, factor=2.5),),
+        ),
+        check=True,
+    )
+    deliveries = result.columns("deliveries")
+    took = (deliveries["ended_ns"] - deliveries["started_ns"]) / MS
+    assert took.tolist() == [4.0, 10.0, 4.0]
+    events = result.table("events")
+    assert events["until_ms"].tolist() == [150.0]
+
+
+@pytest.mark.parametrize(("wants", "first"), [("new", 5), ("all", 0)])
+def test_a_late_subscriber_gets_history_only_when_it_wants_it(
+    wants: str, first: int
+) -> None:
+    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants=wants)
+    result = run(scenario_of(rate_per_s=100, count=8, subscriber=late), check=True)
+    offsets = result.columns("deliveries")["offset"]
+    assert offsets.tolist() == list(range(first, 8))
+    assert (result.columns("deliveries")["fetched_ns"] >= 45 * MS).all()
+    assert result.facts["drained"] == 1
+
+
+def test_a_cut_run_ends_at_its_duration_and_says_what_was_in_flight() -> None:
+    result = run(
+        scenario_of(rate_per_s=100, count=3, work_ms=100.0, end="cut"), check=True
+    )
+    assert result.facts["end_ns"] == 30 * MS
+    assert result.table("deliveries")["outcome"].tolist() == ["in_flight"]
+    assert result.facts["drained"] == 0
+
+
+def test_a_run_that_makes_no_progress_ends_at_its_drain_limit() -> None:
+    result = run(
+        scenario_of(
+            count=3,
+            events=(Crash("subscriber:billing", at_s=0.001),),
+            drain_limit_s=2.0,
+        )
+    )
+    assert result.facts["drained"] == 0
+    assert 2.0 <= int(result.facts["end_ns"]) / 1e9 < 2.1
+
+
+def test_order_is_kept_within_each_partition() -> None:
+    result = run(
+        Scenario(
+            Traffic(
+                sources={
+                    "web": Source(
+                        "orders", Poisson(rate_per_s=3_000), keys=UniformKeys(40)
+                    ),
+                    "app": Source("orders", Poisson(rate_per_s=500)),
+                },
+                subscribers={"b": Subscriber(["orders"], work_ms=Exponential(1.0))},
+                duration_s=1,
+            ),
+            system=Kafka(
+                brokers=2,
+                topics={"orders": Topic(partitions=5)},
+                groups={"b": Group(members=4)},
+            ),
+            seed=3,
+        ),
+        check=True,
+    )
+    deliveries = result.columns("deliveries")
+    order = np.lexsort((deliveries["offset"], deliveries["partition"]))
+    same = np.diff(deliveries["partition"][order]) == 0
+    assert (np.diff(deliveries["ended_ns"][order])[same] > 0).all()
+    assert (np.diff(deliveries["offset"][order])[same] == 1).all()
+    assert result.table("violations").empty
+    assert len(deliveries) == len(result.columns("records"))

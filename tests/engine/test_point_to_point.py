@@ -1,0 +1,133 @@
+"""Point to point, by hand: a source waits for all its subscribers."""
+
+from kafkasim.engine.sim.run import run
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Hardware, Link, PointToPoint
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+MS = 1_000_000
+PLAIN = Hardware(link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9))
+
+
+def scenario_of(
+    *,
+    rate_per_s: float = 500.0,
+    count: int = 3,
+    subscribers: dict[str, Subscriber] | None = None,
+    events: tuple[Crash | Slow, ...] = (),
+    **settings: object,
+) -> Scenario:
+    """One source, `a` with 1 ms and `b` with 4 ms of work."""
+    return Scenario(
+        Traffic(
+            sources={"web": Source("orders", Periodic(rate_per_s), value_bytes=100)},
+            subscribers=subscribers
+            or {
+                "a": Subscriber(["orders"], work_ms=1.0),
+                "b": Subscriber(["orders"], work_ms=4.0),
+            },
+            duration_s=count / rate_per_s,
+        ),
+        system=PointToPoint(hardware=PLAIN),
+        events=events,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def of(result: Result, subscriber: str, column: str) -> list[float]:
+    """A time column of one subscriber's deliveries, in milliseconds."""
+    table = result.columns("deliveries")
+    code = table.labels["subscriber"].index(subscriber)
+    return (table[column][table["subscriber"] == code] / MS).tolist()
+
+
+def test_a_source_is_as_fast_as_its_slowest_subscriber() -> None:
+    result = run(scenario_of(), check=True)
+    records = result.columns("records")
+    # Wanted at 0, 2, 4 ms. The first is answered by b at 1 + 4 + 1 = 6 ms.
+    assert (records["intended_ns"] / MS).tolist() == [0, 2, 4]
+    assert (records["created_ns"] / MS).tolist() == [0, 6, 12]
+    assert (records["acked_ns"] / MS).tolist() == [6, 12, 18]
+    assert of(result, "a", "ended_ns") == [2, 8, 14]
+    assert of(result, "b", "ended_ns") == [5, 11, 17]
+    assert result.facts["end_ns"] == 18 * MS
+
+
+def test_the_time_a_source_was_blocked_is_a_row() -> None:
+    blocked = run(scenario_of(), check=True).table("blocked")
+    assert blocked[["since_ms", "until_ms"]].to_numpy().tolist() == [[2.0, 18.0]]
+
+
+def test_a_source_that_is_not_overrun_is_never_blocked() -> None:
+    assert run(scenario_of(rate_per_s=100), check=True).table("blocked").empty
+
+
+def test_a_subscriber_that_is_down_blocks_the_others() -> None:
+    result = run(
+        scenario_of(events=(Crash("subscriber:b", at_s=0.003, for_s=0.010),)),
+        check=True,
+    )
+    # b was at work on the first event (1 to 5) when it stopped at 3; it does it again
+    # from 13 to 17, and only then does a get the second.
+    table = result.table("deliveries")
+    b = table[table["subscriber"] == "b"]
+    assert b["outcome"].tolist()[:2] == ["abandoned", "processed"]
+    assert b["delivery_count"].tolist()[:2] == [1, 2]
+    assert b["ended_ms"].tolist()[1] == 17.0
+    assert of(result, "a", "ended_ns") == [2, 20, 26]
+    assert result.facts["drained"] == 1
+
+
+def test_an_answer_under_way_when_its_subscriber_stops_still_arrives() -> None:
+    result = run(
+        scenario_of(count=1, events=(Crash("subscriber:b", at_s=0.0055, for_s=1.0),)),
+        check=True,
+    )
+    assert (result.columns("records")["acked_ns"] / MS).tolist() == [6]
+    assert len(result.columns("deliveries")) == 2
+
+
+def test_a_subscriber_down_for_good_leaves_its_source_blocked() -> None:
+    result = run(
+        scenario_of(events=(Crash("subscriber:b", at_s=0.003),), drain_limit_s=1.0)
+    )
+    assert result.facts["drained"] == 0
+    assert result.table("records")["outcome"].tolist() == ["in_flight"] * 3
+
+
+def test_who_comes_late_gets_nothing_of_what_was_sent_before() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=4,
+            subscribers={
+                "a": Subscriber(["orders"], work_ms=1.0),
+                "late": Subscriber(["orders"], from_s=0.015, wants="all"),
+            },
+        ),
+        check=True,
+    )
+    table = result.table("deliveries")
+    assert table[table["subscriber"] == "late"]["record_id"].tolist() == [2, 3]
+
+
+def test_slowing_a_subscriber_slows_the_source() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=2,
+            events=(Slow("subscriber:a", at_s=0.005, factor=20.0),),
+        ),
+        check=True,
+    )
+    assert of(result, "a", "ended_ns") == [2, 31]
+
+
+def test_links_count_what_was_sent_to_whom() -> None:
+    links = run(scenario_of(), check=True).table("links")
+    assert links["receiver"].tolist() == ["subscriber:a", "subscriber:b"]
+    assert links["request_count"].tolist() == [3, 3]
+    assert links["moved_bytes"].tolist() == [300, 300]
