@@ -115,9 +115,12 @@ def _written(target: Path) -> Iterator[Path]:
         for parent in made:
             with suppress(OSError):
                 parent.rmdir()
-        if isinstance(error, OSError) and not isinstance(error, OutputError):
-            raise OutputError(f"cannot write {target}: {error}") from error
-        raise
+        if not isinstance(error, OSError):
+            raise
+        text = str(error).replace(str(partial), str(target))
+        if not isinstance(error, OutputError):
+            text = f"cannot write {target}: {text}"
+        raise OutputError(text) from error
 
 
 def _free_sibling(target: Path, what: str) -> Path:

@@ -14,9 +14,11 @@ from typing import Final
 import numpy as np
 
 from kafkasim.errors import ValidationError
-from kafkasim.result.result import Document, Fact, Result
+from kafkasim.result.result import Fact, Result
 from kafkasim.result.schema import TABLES
 from kafkasim.result.table import Array, Table, schema_of
+from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.scenario import Scenario
 
 Writer = Callable[..., None]
 """Takes one row's values in column order."""
@@ -173,8 +175,8 @@ class Recorder:
 
     def finish(
         self,
-        scenario: Document,
-        plan: Document,
+        scenario: Scenario,
+        plan: Plan,
         facts: Mapping[str, Fact],
         not_recorded: Mapping[str, str],
     ) -> Result:

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, final
+from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from kafkasim.result.folder import new_folder
 from kafkasim.result.frame import as_frame
 from kafkasim.result.schema import ONE_ROW_PER, SCHEMA_VERSION, TABLES
 from kafkasim.result.table import Table
+from kafkasim.scenario.plan import Plan, load_plan
+from kafkasim.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,19 +42,6 @@ _NOT_WRITTEN: Final = "the engine or the system that ran does not write it"
 _MADE_LATER: Final = MappingProxyType(
     {"receipts": "it is made from a result: kafkasim.receipts(result)"}
 )
-
-
-class Document(Protocol):
-    """A scenario or a plan, as far as a result needs it."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 in hex."""
-        ...
-
-    def save(self, path: Path) -> object:
-        """Write it to a file."""
-        ...
 
 
 @final
@@ -86,8 +75,8 @@ class Result:
     def __init__(
         self,
         *,
-        scenario: Document,
-        plan: Document,
+        scenario: Scenario,
+        plan: Plan,
         facts: Mapping[str, Fact],
         digests: Mapping[str, str],
         tables: Mapping[str, Table],
@@ -260,7 +249,8 @@ class Result:
         return (
             self.digest == other.digest
             and self.digests == other.digests
-            and self.plan.digest == other.plan.digest
+            and self.scenario == other.scenario
+            and self.plan == other.plan
             and self.facts == other.facts
             and self.not_recorded == other.not_recorded
             and self._tables == other._tables
@@ -278,11 +268,12 @@ class Result:
             f"<td style='text-align:left'>one per {ONE_ROW_PER[name]}</td></tr>"
             for name, table in self._tables.items()
         )
-        text = getattr(self.scenario, "describe", lambda: repr(self.scenario))()
-        seed = getattr(self.scenario, "seed", "")
+        scenario = self.scenario
+        name = f" of {escape(scenario.name)}" if scenario.name else ""
         return (
-            f"<p>Result <code>{self.digest[:12]}</code>, seed {escape(str(seed))}</p>"
-            f"<pre>{escape(text)}</pre>"
+            f"<p>Result{name}: <code>{self.digest[:12]}</code>, "
+            f"seed {scenario.seed}</p>"
+            f"<pre>{escape(scenario.describe())}</pre>"
             f"<table><tr><th>table</th><th>rows</th><th></th></tr>{rows}</table>"
         )
 
@@ -303,9 +294,6 @@ def load_result(folder: str | Path) -> Result:
     ValidationError
         The result was saved under another version of the schema.
     """
-    from kafkasim.scenario.plan import load_plan
-    from kafkasim.scenario.scenario import load
-
     where = Path(folder).expanduser()
     summary = read_summary(where)
     result = Result(

@@ -156,6 +156,22 @@ def test_a_full_disk_is_an_output_error_that_names_the_folder(out: Path) -> None
     assert _tree(out)["a.txt"] == "old"
 
 
+def test_an_error_names_the_place_that_was_meant_not_the_temporary_one(
+    out: Path,
+) -> None:
+    with new_folder(out / "whole") as folder:
+        (folder / "a.txt").write_text("x")
+
+    def fill_a_full_part() -> None:
+        with new_folder(out / "outer") as folder:
+            _write_until(OSError(28, "full", str(folder / "b")), folder / "part")
+
+    with pytest.raises(OutputError) as raised:
+        fill_a_full_part()
+    text = f"cannot write {out}/outer/part: [Errno 28] full: '{out}/outer/b'"
+    assert str(raised.value) == text
+
+
 def test_a_read_only_place_is_an_output_error(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
