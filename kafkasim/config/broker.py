@@ -4,18 +4,19 @@ Source: `org.apache.kafka.server.config` and `SocketServerConfigs` (4.3). What i
 modelled yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-from dataclasses import dataclass
-from os import PathLike
-from typing import Self
+# ruff: noqa: RUF009 - the defaults are frozen
 
-from kafkasim.config.document import Document, setting, with_defaults
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kafkasim.config.document import setting
 from kafkasim.config.known import BROKER_KEYS
-from kafkasim.config.properties import read_properties
 from kafkasim.config.rules import Count
+from kafkasim.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BrokerConfig(Document):
+class BrokerConfig(Settings):
     """Settings of every broker; what is not said has Kafka's default once resolved.
 
     Examples
@@ -24,30 +25,7 @@ class BrokerConfig(Document):
     8
     """
 
+    known_keys: ClassVar[frozenset[str]] = BROKER_KEYS
+
     num_io_threads: Count = setting(8)
     """Threads that serve requests from the queue; default 8."""
-
-    def resolve(self) -> Self:
-        """Return the effective settings, every field filled in."""
-        return with_defaults(self)
-
-    @classmethod
-    def from_properties(cls, source: str | PathLike[str]) -> Self:
-        """Read a broker's `server.properties` file, or its text.
-
-        Parameters
-        ----------
-        source : str or path
-            A text with a line break or `=` is taken as the properties themselves.
-
-        Raises
-        ------
-        ValidationError
-            For a key Kafka does not know, with the nearest one, or a refused value.
-
-        Warns
-        -----
-        UserWarning
-            Naming the keys that Kafka knows and kafkasim does not model yet.
-        """
-        return cls.from_dict(read_properties(cls, source, BROKER_KEYS))

@@ -4,18 +4,19 @@ Source: `org.apache.kafka.clients.consumer.ConsumerConfig` (4.3). What is not mo
 yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-from dataclasses import dataclass
-from os import PathLike
-from typing import Self
+# ruff: noqa: RUF009 - the defaults are frozen
 
-from kafkasim.config.document import Document, setting, with_defaults
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kafkasim.config.document import setting
 from kafkasim.config.known import CONSUMER_KEYS
-from kafkasim.config.properties import read_properties
 from kafkasim.config.rules import Bytes, Count, Milliseconds
+from kafkasim.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ConsumerConfig(Document):
+class ConsumerConfig(Settings):
     """Settings of a consumer; what is not said has Kafka's default once resolved.
 
     Examples
@@ -23,6 +24,8 @@ class ConsumerConfig(Document):
     >>> ConsumerConfig(max_poll_records=10).resolve().fetch_max_wait_ms
     500
     """
+
+    known_keys: ClassVar[frozenset[str]] = CONSUMER_KEYS
 
     fetch_min_bytes: Bytes = setting(1)
     """Bytes a broker waits for before it answers a fetch; default 1."""
@@ -38,28 +41,3 @@ class ConsumerConfig(Document):
     """Commit the position in the background, at poll; default true."""
     auto_commit_interval_ms: Milliseconds = setting(5_000)
     """Whole ms between two automatic commits; default 5000."""
-
-    def resolve(self) -> Self:
-        """Return the effective settings, every field filled in."""
-        return with_defaults(self)
-
-    @classmethod
-    def from_properties(cls, source: str | PathLike[str]) -> Self:
-        """Read a consumer's `.properties` file, or its text.
-
-        Parameters
-        ----------
-        source : str or path
-            A text with a line break or `=` is taken as the properties themselves.
-
-        Raises
-        ------
-        ValidationError
-            For a key Kafka does not know, with the nearest one, or a refused value.
-
-        Warns
-        -----
-        UserWarning
-            Naming the keys that Kafka knows and kafkasim does not model yet.
-        """
-        return cls.from_dict(read_properties(cls, source, CONSUMER_KEYS))

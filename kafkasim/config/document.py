@@ -12,7 +12,6 @@ with `setting(default)`: it holds `UNSET` until someone says it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Annotated,
@@ -147,7 +146,6 @@ def with_defaults(document: DocumentT) -> DocumentT:
     )
 
 
-@cache
 def kind_of(cls: type) -> str:
     """Return the word that picks a class: `ZipfKeys` is `zipf_keys`."""
     name = cls.__name__
@@ -297,15 +295,20 @@ class OneOf(Rule):
         return variant.put(value, changes)
 
 
-@cache
+_RULES: Final[dict[type[Document], Mapping[str, Rule]]] = {}
+"""What `rules_of` found before."""
+
+
 def rules_of(document: type[Document]) -> Mapping[str, Rule]:
     """Return the rule of each field, in the order of declaration."""
-    hints = get_type_hints(document, include_extras=True)
-    rules: dict[str, Rule] = {}
-    for each in fields(document):
-        rule = rule_for(hints[each.name])
-        rules[each.name] = _or_unset(rule) if each.default is UNSET else rule
-    return MappingProxyType(rules)
+    if document not in _RULES:
+        hints = get_type_hints(document, include_extras=True)
+        rules: dict[str, Rule] = {}
+        for each in fields(document):
+            rule = rule_for(hints[each.name])
+            rules[each.name] = _or_unset(rule) if each.default is UNSET else rule
+        _RULES[document] = MappingProxyType(rules)
+    return _RULES[document]
 
 
 def _or_unset(rule: Rule) -> Rule:
@@ -328,19 +331,23 @@ _SIMPLE: Final[Mapping[object, Rule]] = MappingProxyType(
 def rule_for(annotation: Any) -> Rule:  # noqa: ANN401 - any annotation
     """Return the rule that an annotation stands for."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    rule: Rule
     if origin is Annotated:
         said = [each for each in arguments[1:] if isinstance(each, Rule)]
-        return said[0] if said else rule_for(arguments[0])
-    if origin in {Union, UnionType}:
+        rule = said[0] if said else rule_for(arguments[0])
+    elif origin in {Union, UnionType}:
         members = [rule_for(each) for each in arguments]
         variants = tuple(each for each in members if isinstance(each, Variant))
-        return OneOf(variants, tuple(each for each in members if each not in variants))
-    if origin is Literal:
-        return Choice(arguments)
-    if origin is Mapping:
-        return MapOf(rule_for(arguments[1]))
-    if origin in {tuple, Sequence}:
-        return ListOf(rule_for(arguments[0]))
-    if isinstance(annotation, type) and issubclass(annotation, Document):
-        return Part(annotation)
-    return _SIMPLE[annotation]
+        leaves = tuple(each for each in members if not isinstance(each, Variant))
+        rule = OneOf(variants, leaves)
+    elif origin is Literal:
+        rule = Choice(arguments)
+    elif origin is Mapping:
+        rule = MapOf(rule_for(arguments[1]))
+    elif origin is Sequence:
+        rule = ListOf(rule_for(arguments[0]))
+    elif isinstance(annotation, type) and issubclass(annotation, Document):
+        rule = Part(annotation)
+    else:
+        rule = _SIMPLE[annotation]
+    return rule

@@ -14,15 +14,9 @@ ValueT = TypeVar("ValueT", covariant=True)  # noqa: PLC0105 - read only
 
 @final
 class Unset:
-    """The one value that means "nobody said"."""
+    """The class of `UNSET`."""
 
     __slots__ = ()
-    _instance: "Unset | None" = None
-
-    def __new__(cls) -> "Unset":
-        if cls._instance is None:
-            cls._instance = object.__new__(cls)
-        return cls._instance
 
     def __repr__(self) -> str:
         return "UNSET"
@@ -32,12 +26,6 @@ class Unset:
 
     def __reduce__(self) -> str:
         return "UNSET"
-
-    def __copy__(self) -> "Unset":
-        return self
-
-    def __deepcopy__(self, memo: object) -> "Unset":
-        return self
 
 
 UNSET: Final[Any] = Unset()

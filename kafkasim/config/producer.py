@@ -4,15 +4,16 @@ Source: `org.apache.kafka.clients.producer.ProducerConfig` (4.3). What is not mo
 yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-from dataclasses import dataclass, replace
-from os import PathLike
-from typing import Annotated, Final, Literal, Self
+# ruff: noqa: RUF009 - the defaults are frozen
 
-from kafkasim.config.document import Document, setting, with_defaults
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Final, Literal, Self
+
+from kafkasim.config.document import setting, with_defaults
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.known import PRODUCER_KEYS
-from kafkasim.config.properties import read_properties
 from kafkasim.config.rules import Bytes, Choice, Count, Milliseconds
+from kafkasim.config.settings import Settings
 from kafkasim.errors import ValidationError
 
 _ACKS: Final = Choice(("all", "1", "0"), FrozenDict({"-1": "all"}))
@@ -20,7 +21,7 @@ _SOURCE: Final = "ProducerConfig.postProcessAndValidateIdempotenceConfigs"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ProducerConfig(Document):
+class ProducerConfig(Settings):
     """Settings of a producer; what is not said has Kafka's default once resolved.
 
     Raises
@@ -33,6 +34,8 @@ class ProducerConfig(Document):
     >>> ProducerConfig(acks="1").resolve().enable_idempotence
     False
     """
+
+    known_keys: ClassVar[frozenset[str]] = PRODUCER_KEYS
 
     acks: Annotated[Literal["all", "1", "0"], _ACKS] = setting("all")
     """Who must have a batch before it is acknowledged; default `all` (KIP-679)."""
@@ -69,7 +72,7 @@ class ProducerConfig(Document):
                 "max_in_flight_requests_per_connection",
                 in_flight,
                 "at most 5 unless enable_idempotence is set to false",
-                "a broker remembers five batches of a producer; Kafka refuses this even "
+                "a broker remembers five batches of a producer; Kafka refuses more even "
                 f"when idempotence is on only by default; {_SOURCE}",
             )
 
@@ -77,30 +80,9 @@ class ProducerConfig(Document):
         """Return the effective settings, every field filled in.
 
         Idempotence that nobody asked for is switched off in silence when `acks` is not
-        `all` (PR-1; `ProducerConfig.postProcessAndValidateIdempotenceConfigs`).
+        `all` (PR-1; the same method as in `check`).
         """
         said = self
         if self.enable_idempotence is UNSET and self.acks not in {UNSET, "all"}:
             said = replace(self, enable_idempotence=False)
         return with_defaults(said)
-
-    @classmethod
-    def from_properties(cls, source: str | PathLike[str]) -> Self:
-        """Read a producer's `.properties` file, or its text.
-
-        Parameters
-        ----------
-        source : str or path
-            A text with a line break or `=` is taken as the properties themselves.
-
-        Raises
-        ------
-        ValidationError
-            For a key Kafka does not know, with the nearest one, or a refused value.
-
-        Warns
-        -----
-        UserWarning
-            Naming the keys that Kafka knows and kafkasim does not model yet.
-        """
-        return cls.from_dict(read_properties(cls, source, PRODUCER_KEYS))

@@ -1,8 +1,8 @@
-"""Reading a real client's `.properties` file.
+r"""Reading a real client's `.properties` file.
 
 The format is that of `java.util.Properties`: one `key=value` (or `key: value`, or
 `key value`) a line, comments after `#` or `!`, a backslash at the end joins the next
-line, `\\uXXXX` is a character. Every key is accounted for: one that kafkasim models is
+line, `\uXXXX` is a character. Every key is accounted for: one that kafkasim models is
 read, one that only Kafka knows is named in a warning, any other is an error.
 """
 
@@ -49,11 +49,9 @@ def read_properties(
             allowed = f"a key that Kafka knows, such as {', '.join(modelled)}"
             raise ValidationError(f'"{key}"', text, allowed, near)
     if unmodelled:
-        warnings.warn(
-            f"known to Kafka, not modelled yet, without effect: {', '.join(unmodelled)}",
-            UserWarning,
-            stacklevel=3,
-        )
+        listed = ", ".join(unmodelled)
+        text = f"known to Kafka, not modelled yet, without effect: {listed}"
+        warnings.warn(text, UserWarning, stacklevel=3)
     return found
 
 

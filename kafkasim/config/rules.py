@@ -92,15 +92,18 @@ class Whole(Rule):
 
     def read(self, value: object) -> int:
         """Return a Python int."""
-        if isinstance(value, (float, np.floating)) and float(value).is_integer():
-            number = int(value)
-        elif isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            number = int(value)
-        else:
-            raise self.reject(value)
-        if not self.low <= number <= self.high:
+        number = _whole(value)
+        if number is None or not self.low <= number <= self.high:
             raise self.reject(value)
         return number
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return int(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int(value)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +130,22 @@ class Number(Rule):
 
     def read(self, value: object) -> float:
         """Return a Python float, never −0.0."""
-        known = isinstance(value, (int, float, np.integer, np.floating))
-        if not known or isinstance(value, bool):
-            raise self.reject(value)
-        try:
-            number = float(value) + 0.0
-        except OverflowError as error:
-            raise self.reject(value) from error
+        number = _number(value)
         inside = self.low <= number <= self.high and number > self.above
         if not (inside and math.isfinite(number)):
             raise self.reject(value)
         return number
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool):
+        return math.nan
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        try:
+            return float(value) + 0.0
+        except OverflowError:
+            return math.inf
+    return math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +281,7 @@ class ListOf(Rule):
     def put(self, value: object, changes: Mapping[str, object]) -> object:
         """Replace items by position."""
         assert isinstance(value, tuple)
-        return tuple(
-            changes.get(str(index), item) for index, item in enumerate(value)
-        )
+        return tuple(changes.get(str(index), item) for index, item in enumerate(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Poisson(Document):
     ) -> NDArray[np.int64]:
         """Return the intended times before `duration_ns`, sorted."""
         mean_ns = NS_PER_S / self.rate_per_s
-        return _whole_ns(unit_times(generator, duration_ns / mean_ns) * mean_ns, duration_ns)
+        times = unit_times(generator, duration_ns / mean_ns) * mean_ns
+        return _whole_ns(times, duration_ns)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -99,7 +99,11 @@ def check_system(system: System, traffic: Traffic) -> None:
     if not isinstance(system, Kafka):
         return
     named: Mapping[str, tuple[Iterable[str], Iterable[str], str]] = {
-        "topics": (system.topics, stream_names(traffic), "a topic is named as a stream"),
+        "topics": (
+            system.topics,
+            stream_names(traffic),
+            "a topic is named as a stream",
+        ),
         "producers": (
             system.producers,
             traffic.sources,
@@ -120,7 +124,7 @@ def check_system(system: System, traffic: Traffic) -> None:
                 join_path(("topics", stream)),
                 stream,
                 "at most 249 letters, digits, '.', '_' and '-'",
-                "Kafka refuses other topic names; org.apache.kafka.common.internals.Topic",
+                "Kafka refuses other names; org.apache.kafka.common.internals.Topic",
             )
 
 
@@ -142,11 +146,9 @@ def check_events(events: tuple[Event, ...], traffic: Traffic) -> None:
             raise ValidationError(join_path(path), event.target, allowed, near)
         for earlier in events[:index]:
             if _overlap(earlier, event):
-                raise ValidationError(
-                    f"{index}.at_s",
-                    event.at_s,
-                    f"a time at which no {type(event).__name__} of {event.target} lasts",
-                )
+                kind = type(event).__name__
+                allowed = f"a time at which no {kind} of {event.target} lasts"
+                raise ValidationError(f"{index}.at_s", event.at_s, allowed)
 
 
 def _overlap(one: Event, other: Event) -> bool:

@@ -5,9 +5,10 @@ from typing import Final
 
 from kafkasim.config.document import Document, said_names, set_names
 from kafkasim.config.frozen import UNSET
+from kafkasim.config.settings import Settings
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.keys import NoKeys, TraceColumn
-from kafkasim.scenario.systems import Hardware, Kafka, Link, PointToPoint
+from kafkasim.scenario.systems import Hardware, Kafka, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 FILLED: Final = "  (filled in)"
@@ -64,7 +65,9 @@ def _traffic(said: Traffic, resolved: Traffic) -> Iterator[str]:
 
 
 def _source(source: Source) -> str:
-    keys = "no keys" if isinstance(source.keys, NoKeys) else f"keys {_keys(source.keys)}"
+    keys = (
+        "no keys" if isinstance(source.keys, NoKeys) else f"keys {_keys(source.keys)}"
+    )
     entity = "the key" if source.entity is None else _keys(source.entity)
     tombstones = f", {source.tombstones:.1%} null" if source.tombstones else ""
     return (
@@ -110,30 +113,31 @@ def _part(resolved: Document, said: Document | None) -> str:
     phrases: list[str] = []
     for name in type(resolved).__dataclass_fields__:
         value = getattr(resolved, name)
-        if isinstance(value, Document):
+        if isinstance(value, Settings):
             phrases.append(_settings(getattr(said, name, None), value))
         else:
             phrases.append(f"{name} {value}")
     return ", ".join(phrases)
 
 
-def _settings(said: Document | None, resolved: Document) -> str:
-    """Return the settings that were said or that another one changed; count the rest."""
+def _settings(said: Settings | None, resolved: Settings) -> str:
+    """Return the settings that were said, or that follow from those."""
     names = [] if said is None else set_names(said)
-    defaults = type(resolved)().resolve()  # type: ignore[attr-defined]
-    shown = [
-        f"{name} {getattr(resolved, name)}"
-        + ("" if name in names else " (follows from the others)")
-        for name in said_names(resolved)
-        if name in names or getattr(resolved, name) != getattr(defaults, name)
-    ]
-    return ", ".join(shown) if shown else "Kafka's default settings"
+    defaults = type(resolved)().resolve()
+    phrases: list[str] = []
+    for name in said_names(resolved):
+        value = getattr(resolved, name)
+        if name in names:
+            phrases.append(f"{name} {value}")
+        elif value != getattr(defaults, name):
+            phrases.append(f"{name} {value} (follows from the others)")
+    return ", ".join(phrases) or "Kafka's default settings"
 
 
 def _hardware(hardware: Hardware) -> Iterator[str]:
-    link: Link = hardware.link
+    link, cpu = hardware.link, hardware.cpu
     yield (
-        f"  network: {link.delay_ms!r} ms one way, {link.bandwidth_mb_per_s:g} MB/s per "
-        f"host; {hardware.cpu.request_ms:g} ms per request and "
-        f"{hardware.cpu.mb_ms:g} ms per MB of it"
+        f"  network: {link.delay_ms!r} ms one way, "
+        f"{link.bandwidth_mb_per_s:g} MB/s per host"
     )
+    yield f"  processors: {cpu.request_ms:g} ms a request and {cpu.mb_ms:g} ms a MB"

@@ -60,8 +60,10 @@ class LogNormal(Document):
 
     def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
         """Return `count` values."""
-        location = np.log(self.mean) - self.sigma**2 / 2
-        return np.exp(generator.standard_normal(count) * self.sigma + location)
+        values = generator.standard_normal(count)
+        values *= self.sigma
+        values += np.log(self.mean) - self.sigma**2 / 2
+        return np.exp(values, out=values)
 
 
 Distribution = Exponential | Uniform | LogNormal
@@ -103,5 +105,3 @@ def draw_whole(
     np.rint(values, out=values)
     np.minimum(values, limit, out=values)
     return values.astype(np.int64)
-
-

@@ -65,16 +65,18 @@ def read_text(text: str, *, name: str, is_json: bool) -> dict[str, Any]:
     try:
         plain = json.loads(text) if is_json else tomllib.loads(text)
     except json.JSONDecodeError as error:
-        raise _syntax(name, text, error.lineno, error.colno, "JSON", error.msg) from None
+        place = (error.lineno, error.colno)
+        raise _syntax(name, text, place, "JSON", error.msg) from None
     except tomllib.TOMLDecodeError as error:
-        line, column, what = _place(text, str(error))
-        raise _syntax(name, text, line, column, "TOML", what) from None
+        place, what = _place(text, str(error))
+        raise _syntax(name, text, place, "TOML", what) from None
     if not isinstance(plain, dict):
         raise ValidationError(name, plain, "a table with traffic and system")
     version = plain.pop(VERSION_KEY, FORMAT_VERSION)
     if version != FORMAT_VERSION:
-        why = "the file was written by another version of kafkasim"
-        raise ValidationError(f"{name}: {VERSION_KEY}", version, f"{FORMAT_VERSION}", why)
+        path = f"{name}: {VERSION_KEY}"
+        why = "the file was written for another version of kafkasim"
+        raise ValidationError(path, version, f"{FORMAT_VERSION}", why)
     return plain
 
 
@@ -147,22 +149,25 @@ def _without_none(plain: Mapping[str, object]) -> dict[str, object]:
 def _items(value: object) -> object:
     if not isinstance(value, list):
         return value
-    return [_without_none(each) if isinstance(each, Mapping) else each for each in value]
+    return [
+        _without_none(each) if isinstance(each, Mapping) else each for each in value
+    ]
 
 
-def _place(text: str, message: str) -> tuple[int, int, str]:
-    """Return line, column and cause from the message of `tomllib`."""
+def _place(text: str, message: str) -> tuple[tuple[int, int], str]:
+    """Return line and column, and the cause, from the message of `tomllib`."""
     match = _AT.search(message)
     what = _AT.sub("", message).strip()
     if match is None or match[1] is None:
         lines = text.splitlines() or [""]
-        return len(lines), len(lines[-1]) + 1, what
-    return int(match[1]), int(match[2]), what
+        return (len(lines), len(lines[-1]) + 1), what
+    return (int(match[1]), int(match[2])), what
 
 
 def _syntax(
-    name: str, text: str, line: int, column: int, language: str, what: str
+    name: str, text: str, place: tuple[int, int], language: str, what: str
 ) -> ValidationError:
+    line, column = place
     lines = text.splitlines()
     shown = lines[line - 1].strip() if line <= len(lines) else ""
     where = f"{name}, line {line}, column {column}"

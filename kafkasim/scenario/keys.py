@@ -1,9 +1,9 @@
 """Which key a record carries, and to which entity it belongs.
 
 A *key* is what is sent; an *entity* is whose order matters. The key's bytes are its
-text in UTF-8. A law of keys turns a stream into ids (−1: no key) and the labels they
-stand for; half of the records keep their key when the share without one changes,
-because that is drawn from a stream of its own.
+text in UTF-8. A law of keys turns a stream into ids from 0 and the labels they stand
+for. Which records have no key at all is drawn from another stream, so a record that
+keeps its key keeps the same one whatever the share without a key is.
 """
 
 from dataclasses import dataclass
@@ -101,11 +101,11 @@ Keys = NoKeys | UniformKeys | ZipfKeys | HotKey | TraceColumn
 def invert(
     cumulative: NDArray[np.float64], uniform: NDArray[np.float64]
 ) -> NDArray[np.int32]:
-    """Return, for each uniform number, the first index whose cumulative value exceeds it.
+    """Return per uniform number the first index whose cumulative value exceeds it.
 
     The same as `searchsorted(cumulative, uniform, side="right")`, by a guide table
-    (Chen and Asau 1974): most cells of an even grid hold no step, and a number in such a
-    cell is answered by one look-up.
+    (Chen and Asau 1974): most cells of an even grid hold no step, and a number in such
+    a cell is answered by one look-up.
     """
     last = len(cumulative) - 1
     cells = max(_GUIDE_MIN, 1 << (4 * len(cumulative) - 1).bit_length())

@@ -66,9 +66,7 @@ class SourcePlan:
     @property
     def entity_is_key(self) -> bool:
         """Whether the entity moves with the key."""
-        return (
-            self.entity_id is self.key_id and self.entity_labels is self.key_labels
-        )
+        return self.entity_id is self.key_id and self.entity_labels is self.key_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,7 +232,9 @@ def planned(
         digests |= _source_digests(name, source)
     for (subscriber, name), column in work_ns.items():
         digests[f"work/{subscriber}/{name}"] = _column_digest(column)
-    return Plan(seed, duration_ns, FrozenDict(sources), dict(work_ns), FrozenDict(digests))
+    return Plan(
+        seed, duration_ns, FrozenDict(sources), dict(work_ns), FrozenDict(digests)
+    )
 
 
 def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> SourcePlan:
@@ -289,16 +289,16 @@ def _draw_keys(
 def _draw_sizes(name: str, source: Source, seed: int, count: int) -> NDArray[np.int32]:
     if isinstance(source.value_bytes, TraceColumn):
         assert isinstance(source.arrivals, Trace)
-        sizes = source.arrivals.numbers(source.value_bytes.column)[:count]
+        drawn = source.arrivals.numbers(source.value_bytes.column)[:count]
     else:
-        sizes = draw_whole(
+        drawn = draw_whole(
             source.value_bytes,
             stream(seed, f"value_bytes/{name}"),
             count,
             scale=1,
             limit=INT32_MAX,
         )
-    sizes = sizes.astype(np.int32)
+    sizes = drawn.astype(np.int32)
     if source.tombstones:
         uniform = stream(seed, f"tombstones/{name}").random(count)
         sizes[uniform < source.tombstones] = NULL

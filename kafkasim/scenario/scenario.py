@@ -2,7 +2,8 @@
 
 Traffic, the system that serves it, what happens to it, and a seed. Equal scenarios are
 equal objects, hash equal, and give the same result, bit for bit. A scenario keeps what
-was said; `resolve` fills in the rest, `describe` prints it and marks what was filled in.
+was said; `resolve` fills in the rest, `describe` prints it and marks what was filled
+in.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from kafkasim.config.document import Document
 from kafkasim.config.paths import Parts, split_path
@@ -212,5 +213,5 @@ def load(path: str | PathLike[str]) -> Scenario:
         raise ValidationError(where, error.value, error.allowed, error.why) from None
 
 
-def _said(document: Document) -> dict[str, object]:
+def _said(document: Document) -> dict[str, Any]:
     return {each.name: getattr(document, each.name) for each in fields(Draft)}

@@ -4,6 +4,8 @@ Little is needed to begin: `Kafka()` is one broker, and for every stream a topic
 partition, for every source a producer, for every subscriber a group of one member.
 """
 
+# ruff: noqa: RUF009 - the defaults are frozen
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -95,8 +97,8 @@ class Kafka(Document):
 
     Examples
     --------
-    >>> Kafka(topics={"orders": Topic(partitions=6)}, groups={"billing": Group(members=3)})
-    Kafka(topics={'orders': Topic(partitions=6)}, groups={'billing': Group(members=3)})
+    >>> Kafka(brokers=3, topics={"orders": Topic(partitions=6)})
+    Kafka(brokers=3, topics={'orders': Topic(partitions=6)})
     """
 
     brokers: Annotated[int, Whole(1, 1_000)] = 1

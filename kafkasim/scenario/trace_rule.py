@@ -2,8 +2,8 @@
 
 A bundled trace is written by its name, `kind = "flights"`, with month and speed-up. Any
 other is written as `kind = "trace"` with the file beside the scenario that holds it and
-the digest it must have. The file's name carries the beginning of the digest, so that two
-traces of one name never take each other's place.
+the digest it must have. The file's name carries the beginning of the digest, so that
+two traces of one name never take each other's place.
 """
 
 from collections.abc import Mapping
@@ -64,8 +64,8 @@ class TraceRule(Variant):
             assert month is None or isinstance(month, int)
             return flights(month, speedup=speedup)
         digest = said.get("digest")
-        trace = load_trace(str(said["file"]), digest=None if digest is None else str(digest))
-        return replace(trace, speedup=speedup)
+        assert digest is None or isinstance(digest, str)
+        return replace(load_trace(str(said["file"]), digest=digest), speedup=speedup)
 
     def plain(self, value: object, *, everything: bool) -> dict[str, object]:
         """Return the written form, without its kind."""

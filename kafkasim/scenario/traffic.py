@@ -102,13 +102,10 @@ class Traffic(Document):
 
     Examples
     --------
-    >>> Traffic(
-    ...     {"web": Source("orders", Poisson(2_000))},
-    ...     {"billing": Subscriber(["orders"], work_ms=1)},
-    ...     duration_s=60,
-    ... )
-    Traffic(sources={'web': Source(stream='orders', arrivals=Poisson(rate_per_s=2000.0))}, \
-subscribers={'billing': Subscriber(streams=('orders',), work_ms=1.0)}, duration_s=60.0)
+    >>> web = Source("orders", Poisson(2_000))
+    >>> billing = Subscriber(["orders"], work_ms=1)
+    >>> Traffic({"web": web}, {"billing": billing}, duration_s=60).subscribers
+    {'billing': Subscriber(streams=('orders',), work_ms=1.0)}
     """
 
     sources: Mapping[str, Source]
@@ -116,7 +113,7 @@ subscribers={'billing': Subscriber(streams=('orders',), work_ms=1.0)}, duration_
     subscribers: Mapping[str, Subscriber]
     """Who wants them, by name."""
     duration_s: Positive = UNSET
-    """How long sources emit, in seconds; with traces alone, their length unless said."""
+    """How long sources emit, in seconds; traces alone: their length, unless said."""
     warmup_s: AtLeastZero = 0.0
     """Seconds from the start that figures of a steady state leave out."""
     start_time: Annotated[str, Instant()] = "2026-01-01T00:00:00Z"

@@ -1,0 +1,46 @@
+"""What the settings of producer, consumer and broker have in common.
+
+A field is Kafka's key with dots as underscores. It is `UNSET` until someone says it,
+because Kafka's own rules tell a default from the same value set by hand; `resolve`
+gives the effective values.
+"""
+
+from os import PathLike
+from typing import ClassVar, Self
+
+from kafkasim.config.document import Document, with_defaults
+from kafkasim.config.properties import read_properties
+
+
+class Settings(Document):
+    """Base of the settings; a subclass is a frozen, slotted dataclass."""
+
+    __slots__ = ()
+
+    known_keys: ClassVar[frozenset[str]]
+    """Keys that Kafka knows and no field models yet."""
+
+    def resolve(self) -> Self:
+        """Return the effective settings, every field filled in."""
+        return with_defaults(self)
+
+    @classmethod
+    def from_properties(cls, source: str | PathLike[str]) -> Self:
+        """Read a real `.properties` file, or its text.
+
+        Parameters
+        ----------
+        source : str or path
+            A text with a line break or `=` is taken as the properties themselves.
+
+        Raises
+        ------
+        ValidationError
+            For a key Kafka does not know, with the nearest one, or a refused value.
+
+        Warns
+        -----
+        UserWarning
+            Naming the keys that Kafka knows and kafkasim does not model yet.
+        """
+        return cls.from_dict(read_properties(cls, source, cls.known_keys))
