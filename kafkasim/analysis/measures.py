@@ -40,7 +40,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Int64, nearest_ranks, peak_backlog
 from kafkasim.analysis.dealings import Dealings, dealings, joined, outcome_counts
-from kafkasim.analysis.frames import frame
+from kafkasim.analysis.frames import categorical, frame
 from kafkasim.analysis.inversions import overtaken_mask, sequences
 from kafkasim.analysis.world import partition_counts, warmup_ns
 from kafkasim.result.result import Result
@@ -63,6 +63,12 @@ METRICS: Final = (
     "records",
 )
 """Names of the metrics, in the order of their columns."""
+
+_LEFT: Final = ("pending", "not_kept", "not_accepted")
+"""What else a summary counts: receipts that are no success and no loss."""
+
+_COUNTS: Final = ("duplicated", "lost", "records", *_LEFT)
+"""Columns of whole numbers."""
 
 _NAN: Final = float("nan")
 
@@ -114,29 +120,33 @@ def summary(result: Result) -> "pd.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Index `subscriber`; the columns `METRICS` (here `records` is the number that
-        this subscriber wants) and `pending`, `not_kept`, `not_accepted` (records).
+        `subscriber`, the columns `METRICS` (here `records` is the number that this
+        subscriber wants) and `pending`, `not_kept`, `not_accepted` (records).
 
     Raises
     ------
     TableNotRecorded
         When the run did not record those tables.
     """
-    import pandas as pd
-
     imbalance = partition_imbalance(result)
     every = dealings(result)
-    rows: list[dict[str, float]] = []
-    for dealing in every:
-        measured = _measure(result, dealing)
-        row = _combined([measured], imbalance, len(dealing.rows))
-        left = ("pending", "not_kept", "not_accepted")
-        rows.append(row | {name: measured.outcomes[name] for name in left})
-    columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
-    made = frame(result, columns)
-    made.index = pd.Index([d.want.subscriber for d in every], name="subscriber")
-    counts = ("duplicated", "lost", "records", "pending", "not_kept", "not_accepted")
-    return made.astype({name: "int64" for name in counts if name in made})
+    rows = [
+        _combined([measured], imbalance, len(dealing.rows)) | _left(measured)
+        for dealing in every
+        for measured in (_measure(result, dealing),)
+    ]
+    names = [dealing.want.subscriber for dealing in every]
+    columns: dict[str, object] = {
+        "subscriber": categorical(np.arange(len(names)), names)
+    }
+    for name in (*METRICS, *_LEFT):
+        kind = np.int64 if name in _COUNTS else np.float64
+        columns[name] = np.array([row[name] for row in rows], dtype=kind)
+    return frame(result, columns)
+
+
+def _left(measured: _Measured) -> dict[str, float]:
+    return {name: float(measured.outcomes[name]) for name in _LEFT}
 
 
 def partition_imbalance(result: Result) -> float:

@@ -168,7 +168,7 @@ def offsets(
         One row at time 0 and at each time when one of the three changed, none left out:
         `at_ms`, `log_end`, `position`, `committed` (`Int64`; `<NA>` for the last two
         until a subscriber that came later has begun). A position falls when work is
-        begun again after a crash.
+        begun again after a crash. `attrs["title"]` names the partition and who reads.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def offsets(
     start = 0 if want.from_ns == 0 else -1
     position = step_at(*positions, at, before=start)
     committed = step_at(*commits, at, before=start)
-    return frame(
+    made = frame(
         result,
         {
             "at_ms": ms_from_ns(at),
@@ -198,6 +198,8 @@ def offsets(
             "committed": offsets_column(committed, committed < 0),
         },
     )
+    made.attrs["title"] = f"Offsets of {name}-{partition}, read by {want.subscriber}"
+    return made
 
 
 def chosen_want(result: Result, subscriber: str | None) -> Want:

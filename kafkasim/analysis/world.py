@@ -6,7 +6,7 @@ the rest of analysis deals in names, numbers and arrays.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from kafkasim.result.result import Result
 from kafkasim.units import ns_from_s
@@ -31,7 +31,7 @@ class Want:
 
 def resolved(result: Result) -> "Scenario":
     """Return the scenario that ran, with everything filled in."""
-    return cast("Scenario", result.scenario).resolve()
+    return result.scenario.resolve()
 
 
 def wants(result: Result) -> tuple[Want, ...]:
@@ -55,9 +55,16 @@ def warmup_ns(result: Result) -> int:
 def partition_counts(result: Result) -> dict[str, int]:
     """Return the number of partitions of each topic; empty for a system without them.
 
-    A topic's empty partitions count too, so the number comes from the scenario.
+    A topic's empty partitions count too, so the number comes from the scenario; a topic
+    or queue that the scenario does not name has as many as its records show.
     """
     topics: Mapping[str, object] = getattr(resolved(result).system, "topics", {})
-    return {
+    counts = {
         name: int(getattr(topic, "partitions", 1)) for name, topic in topics.items()
     }
+    records = result.columns("records")
+    for code, topic in enumerate(records.labels["topic"]):
+        inside = records["topic"] == code
+        seen = int(records["partition"][inside].max(initial=-1)) + 1
+        counts[topic] = max(seen, counts.get(topic, 0))
+    return counts

@@ -1,0 +1,160 @@
+"""Figures of a comparison: the same traffic through several systems."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.style import MARKERS, legend_of_all, panels, series, style
+from kafkasim.plot.sweeps import check_column
+from kafkasim.plot.words import (
+    amount,
+    caption_of,
+    listed,
+    log_scale,
+    metric_label,
+    percent,
+    percent_ticks,
+    plain_numbers,
+    spread_out,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COMPARED: Final = (
+    "throughput_per_s",
+    "latency_ms_p50",
+    "latency_ms_p99",
+    "drain_s",
+    "overtaken_share",
+    "lost",
+)
+"""Metrics that a comparison shows unless others are asked for."""
+
+
+def comparison(
+    table: "pd.DataFrame",
+    *,
+    y: str | Sequence[str] = COMPARED,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw systems side by side, one panel for each metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `experiments.compare` returns it: `system`, perhaps `subscriber`, metrics.
+    y : str or sequence of str
+        Metric columns.
+    ax : Axes, optional
+        Axes of a grid whose place the panels take; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        The first panel's; `figure.axes` has all. A metric that does not apply to a
+        system is a dash.
+
+    Raises
+    ------
+    ValidationError
+        The table has no such column.
+    """
+    columns = [y] if isinstance(y, str) else list(y)
+    for column in ("system", *columns):
+        check_column(table, column, "y")
+    systems = list(dict.fromkeys(table["system"].astype(str)))
+    names = _subscribers(table)
+    height = 1.7 + 0.42 * len(systems) * len(names)
+    with style():
+        drawn = panels(ax, len(columns), 3, (4.6, height))
+        said = [
+            _system_panel(each, table, column, systems, names, labelled=not place % 3)
+            for place, (each, column) in enumerate(zip(drawn, columns, strict=True))
+        ]
+        if len(names) > 1:
+            legend_of_all(drawn, "subscriber")
+    what = f"{listed(systems)} with the same traffic"
+    for each in drawn:
+        say(each, Words(caption_of(what, None), " ".join(said)))
+    return drawn[0]
+
+
+def _subscribers(table: "pd.DataFrame") -> list[str]:
+    if "subscriber" not in table:
+        return [""]
+    return list(dict.fromkeys(table["subscriber"].astype(str)))
+
+
+def _system_panel(
+    ax: "Axes",
+    table: "pd.DataFrame",
+    column: str,
+    systems: list[str],
+    names: list[str],
+    *,
+    labelled: bool,
+) -> str:
+    said: list[str] = []
+    values = table[column].to_numpy(dtype=np.float64)
+    stems = not spread_out(values)
+    for number, name in enumerate(names):
+        mine = table if name == "" else table[table["subscriber"].astype(str) == name]
+        by_system = mine.set_index(mine["system"].astype(str))[column]
+        look = series(number) | {"linestyle": "none", "label": name}
+        for place, system in enumerate(systems):
+            value = float(by_system.get(system, np.nan))
+            at = place + (number - (len(names) - 1) / 2) * 0.8 / len(names)
+            if stems and not np.isnan(value):
+                ax.plot([0, value], [at, at], color=look["color"], linewidth=3.0)
+            ax.plot(value, at, marker=MARKERS[number % len(MARKERS)], **look)
+            look["label"] = "_"
+            _value_text(ax, column, value, at)
+            said.append(f"{system}{f' {name}' if name else ''} {amount(value)}")
+    _system_axes(ax, column, values, systems, labelled=labelled)
+    return f"{metric_label(column)}: {listed(said, 12)}."
+
+
+def _value_text(ax: "Axes", column: str, value: float, at: float) -> None:
+    """Write a value beside its mark; a dash at the axis when it does not apply."""
+    missing = np.isnan(value)
+    text = percent(value) if column.endswith("_share") else amount(value)
+    ax.annotate(
+        text,
+        (0.0 if missing else value, at),
+        xycoords=ax.get_yaxis_transform() if missing else "data",
+        xytext=(9, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=11,
+        annotation_clip=False,
+    )
+
+
+def _system_axes(
+    ax: "Axes",
+    column: str,
+    values: NDArray[np.float64],
+    systems: list[str],
+    *,
+    labelled: bool,
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    kept = values[np.isfinite(values)]
+    if spread_out(values):
+        log_scale(ax, "x", values)
+        ratio = kept.max() / kept.min()
+        ax.set_xlim(kept.min() / ratio**0.08, kept.max() * ratio**0.35)
+    else:
+        ax.set_xlim(0, 1.4 * float(kept.max(initial=0.0)) or 1.0)
+        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.xaxis)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.set_xlabel(metric_label(column))
+    ax.set_yticks(range(len(systems)), systems if labelled else [""] * len(systems))
+    ax.set_ylim(len(systems) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")

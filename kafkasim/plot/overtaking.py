@@ -1,0 +1,256 @@
+"""Order as a picture: who overtook whom, and how many were overtaken.
+
+For few records every record is a line from its place in the intended order to its place
+in the order processed: two lines that cross are an overtaken pair, and a record that
+was overtaken stands out. For many records, groups (partitions, keys or entities) are
+drawn by the share of their records that were overtaken: one bar each while they fit,
+counted by share when there are more.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from kafkasim import analysis
+from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.analysis.order import Per
+from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.style import OKABE_ITO, canvas, style
+from kafkasim.plot.words import (
+    amount,
+    caption_of,
+    listed,
+    percent,
+    percent_ticks,
+    plain_numbers,
+    time_unit,
+)
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MOST_LINES: Final = 30
+"""Records up to which each is drawn as a line."""
+
+MOST_BARS: Final = 24
+"""Groups up to which each has a bar of its own."""
+
+_OVERTAKEN: Final = OKABE_ITO["vermillion"]
+_KEPT: Final = OKABE_ITO["blue"]
+_NOUNS: Final = {"partition": "partitions", "key": "keys", "entity": "entities"}
+
+
+def ordering(
+    data: "Result | pd.DataFrame",
+    *,
+    per: Per = "entity",
+    subscriber: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw what was overtaken within each partition, key or entity.
+
+    Parameters
+    ----------
+    data : Result or DataFrame
+        A run, or what `analysis.ordering` made of one. Only a run of at most
+        `MOST_LINES` records processed is drawn record by record.
+    per : {"partition", "key", "entity"}
+        Within what, when `data` is a run.
+    subscriber : str, optional
+        Whose order; the first without it.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValidationError
+        `per` is none of the three.
+    """
+    if not isinstance(data, Result):
+        return _groups(_only(data, subscriber), _per_of(data), ax)
+    done = _only(analysis.receipts(data), subscriber)
+    done = done.dropna(subset=["first_processed_ms"])
+    pairs = analysis.overtakings(data, per=per)
+    if len(done) <= MOST_LINES:
+        return _lines(_places(data, done, per), _only(pairs, _name(done)), per, ax)
+    return _groups(_only(analysis.ordering(data, per=per), subscriber), per, ax)
+
+
+def _name(table: "pd.DataFrame") -> str:
+    return str(table["subscriber"].iloc[0]) if len(table) else "nobody"
+
+
+def _only(table: "pd.DataFrame", subscriber: str | None) -> "pd.DataFrame":
+    """Return the rows of one subscriber, the table's first without a name."""
+    name = _name(table) if subscriber is None else subscriber
+    return table[table["subscriber"] == name]
+
+
+def _per_of(table: "pd.DataFrame") -> Per:
+    if "key" in table:
+        return "key"
+    return "entity" if "entity" in table else "partition"
+
+
+def _places(result: Result, done: "pd.DataFrame", per: Per) -> "pd.DataFrame":
+    """Return each record's label and its places in both orders, from 0."""
+    records = result.table("records", ["intended_ms", "partition", per])
+    drawn = done[["record_id", "subscriber", "first_processed_ms"]].merge(
+        records if per != "partition" else records.loc[:, ["intended_ms", "partition"]],
+        left_on="record_id",
+        right_index=True,
+    )
+    drawn = drawn.sort_values(["intended_ms", "record_id"], kind="stable")
+    drawn["intended"] = np.arange(len(drawn))
+    drawn = drawn.sort_values("first_processed_ms", kind="stable")
+    drawn["processed"] = np.arange(len(drawn))
+    drawn["group"] = drawn[per].astype(str)
+    drawn.attrs = dict(done.attrs)
+    return drawn
+
+
+def _lines(
+    drawn: "pd.DataFrame", pairs: "pd.DataFrame", per: Per, ax: "Axes | None"
+) -> "Axes":
+    overtaken = set(pairs["record_id"])
+    with style():
+        ax = canvas(ax, (8.0, max(3.2, 0.36 * len(drawn) + 1.5)))
+        for record, left, right in zip(
+            drawn["record_id"], drawn["intended"], drawn["processed"], strict=True
+        ):
+            late = record in overtaken
+            ax.plot(
+                [0, 1],
+                [left, right],
+                color=_OVERTAKEN if late else _KEPT,
+                linestyle="-" if late else "--",
+                linewidth=3.2 if late else 1.8,
+                marker="o" if late else "s",
+                zorder=3 if late else 2,
+                label=f"record {record}",
+            )
+        _label_places(ax, drawn, per)
+        _explain_lines(ax, len(overtaken), len(drawn), int(pairs["overtakers"].sum()))
+        ax.set_title(f"Order in which {_name(drawn)} processed the records")
+    said = [
+        f"record {record} by {count}"
+        for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
+    ]
+    alt = (
+        f"{len(drawn)} lines from the intended order on the left to the order "
+        f"processed on the right. Overtaken within its {per}: {listed(said) or 'none'}."
+    )
+    what = f"Order of records, overtaken within {_NOUNS[per]}"
+    say(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
+    return ax
+
+
+def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
+    unit, scale = time_unit(float(drawn["first_processed_ms"].max()))
+    by_left = drawn.sort_values("intended")
+    ax.set_yticks(
+        by_left["intended"],
+        [
+            f"{record}   {group}" if per != "partition" else f"{record}"
+            for record, group in zip(
+                by_left["record_id"], by_left["group"], strict=True
+            )
+        ],
+    )
+    for record, partition, time_ms, place in zip(
+        drawn["record_id"],
+        drawn["partition"],
+        drawn["first_processed_ms"],
+        drawn["processed"],
+        strict=True,
+    ):
+        where = f", partition {partition}" if partition >= 0 else ""
+        text = f"{record}   at {time_ms / scale:.4g} {unit}{where}"
+        ax.text(1.04, place, text, va="center", fontsize=12)
+    ax.set_xticks([0, 1], ["intended", "processed"])
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_ylim(len(drawn) - 0.5, -0.5)
+    ax.set_ylabel("record" if per == "partition" else f"record and {per}")
+    ax.grid(visible=False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=_OVERTAKEN, linewidth=3.2, marker="o"),
+        Line2D([], [], color=_KEPT, linewidth=1.8, linestyle="--", marker="s"),
+    ]
+    labels = [f"overtaken ({overtaken} in {pairs} pairs)", f"not ({count - overtaken})"]
+    ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.10), ncols=2)
+
+
+def _groups(table: "pd.DataFrame", per: Per, ax: "Axes | None") -> "Axes":
+    overtaken, records = int(table["overtaken"].sum()), int(table["records"].sum())
+    whole = f"{percent(overtaken / records)} of all" if records else "none"
+    with style():
+        ax = canvas(ax)
+        said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
+        name = _name(table)
+        ax.set_title(f"Overtaken within its {per}: {whole} {records:,} records")
+    alt = (
+        f"{said} {overtaken:,} of {records:,} records that {name} processed were "
+        f"overtaken within their {per}."
+    )
+    what = f"Records overtaken within {_NOUNS[per]}, processed by {name}"
+    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
+    return ax
+
+
+def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
+    ordered = table.sort_values("overtaken_share", kind="stable")
+    names = ordered[per].astype(str)
+    if per == "partition":
+        names = ordered["topic"].astype(str) + "-" + names
+    ax.barh(
+        names,
+        ordered["overtaken_share"],
+        color=_OVERTAKEN,
+        hatch="//",
+        edgecolor="white",
+    )
+    for place, (share, pairs) in enumerate(
+        zip(ordered["overtaken_share"], ordered["overtaken_pairs"], strict=True)
+    ):
+        text = f" {percent(share)}, {amount(pairs)} pairs"
+        ax.text(share, place, text, va="center", fontsize=11)
+    ax.set_xlim(0, max(0.01, 1.45 * float(ordered["overtaken_share"].max())))
+    ax.set_xlabel(f"share of the {per}’s records overtaken")
+    ax.set_ylabel(per)
+    percent_ticks(ax.xaxis)
+    ax.grid(visible=False, axis="y")
+    return f"Bars of {len(table)} {_NOUNS[per]} by the share of records overtaken."
+
+
+def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
+    shares = table["overtaken_share"].to_numpy(dtype=np.float64)
+    edges = np.linspace(0.0, 1.0, 11)
+    inside = np.histogram(shares[shares > 0], bins=edges)[0]
+    heights = np.concatenate(([np.count_nonzero(shares == 0)], inside))
+    labels = ["none", *(f"to {100 * edge:.0f} %" for edge in edges[1:])]
+    bars = ax.bar(labels, heights, color=_OVERTAKEN, hatch="//", edgecolor="white")
+    bars[0].set(facecolor=_KEPT, hatch="")
+    ax.bar_label(bars, [f"{height:,}" for height in heights], fontsize=11, padding=2)
+    ax.set_xlabel(f"share of the {per}’s records overtaken")
+    ax.set_ylabel(f"{_NOUNS[per]}")
+    plain_numbers(ax.yaxis)
+    ax.tick_params(axis="x", labelrotation=35)
+    ax.grid(visible=False, axis="x")
+    return (
+        f"{len(table):,} {_NOUNS[per]} counted by the share of their records "
+        f"overtaken; {int(heights[0]):,} have none."
+    )

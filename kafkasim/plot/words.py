@@ -1,0 +1,134 @@
+"""Labels, units and numbers as people read them."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+METRIC_LABELS: Final = MappingProxyType(
+    {
+        "throughput_per_s": "throughput (records/s)",
+        "latency_ms_p50": "median latency (ms)",
+        "latency_ms_p99": "99th percentile of latency (ms)",
+        "lag_records_max": "peak lag (records)",
+        "drain_s": "time to drain (s)",
+        "partition_imbalance": "fullest partition ÷ mean",
+        "overtaken_share": "records overtaken (share)",
+        "duplicated": "processed twice (records)",
+        "lost": "lost (records)",
+        "records": "records",
+    }
+)
+"""Axis labels of the metric columns, with their units."""
+
+LOG_SPREAD: Final = 50.0
+"""Largest ÷ smallest value from which an axis is logarithmic."""
+
+
+def metric_label(name: str) -> str:
+    """Return a metric's label; a column of a user's own is its own label."""
+    return METRIC_LABELS.get(name, name)
+
+
+def amount(value: float) -> str:
+    """Return a number in three significant digits, or as a whole number of thousands.
+
+    Examples
+    --------
+    >>> [amount(value) for value in (0.0123456, 3.14159, 336776.0, 2.0)]
+    ['0.0123', '3.14', '336,776', '2']
+    """
+    if np.isnan(value):
+        return "–"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage.
+
+    Examples
+    --------
+    >>> [percent(share) for share in (0.5, 0.0123, 0.0)]
+    ['50 %', '1.2 %', '0 %']
+    """
+    if np.isnan(share):
+        return "–"
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def listed(names: Sequence[str], limit: int = 6) -> str:
+    """Return names in a row, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], limit=2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    if len(names) > limit:
+        return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def time_unit(span_ms: float) -> tuple[str, float]:
+    """Return the unit for times up to `span_ms`, and how many milliseconds it has."""
+    return ("ms", 1.0) if span_ms < 5_000 else ("s", 1_000.0)
+
+
+def spread_out(values: NDArray[np.float64]) -> bool:
+    """Tell whether values want a logarithmic axis: all above 0 and far apart."""
+    kept = values[np.isfinite(values)]
+    if not len(kept) or kept.min() <= 0:
+        return False
+    return bool(kept.max() / kept.min() >= LOG_SPREAD)
+
+
+def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
+    """Make the axis `which` ("x" or "y") logarithmic, with plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    kept = values[np.isfinite(values)]
+    axis: Axis = ax.yaxis if which == "y" else ax.xaxis
+    (ax.set_yscale if which == "y" else ax.set_xscale)("log")
+    steps = (1.0, 2.0, 5.0) if kept.max() / kept.min() < 1_000 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain_numbers(axis: "Axis") -> None:
+    """Write an axis's ticks with thousands separated, never as 1e6."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(_plain))
+
+
+def percent_ticks(axis: "Axis") -> None:
+    """Write an axis's ticks, which are shares, as percentages."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+
+
+def _plain(value: float, _: Any) -> str:  # noqa: ANN401 - matplotlib's position, unused
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:g}".replace("-", "−")
+
+
+def caption_of(what: str, scenario: object) -> str:
+    """Return a caption: what is shown, and which scenario it came from if known.
+
+    Examples
+    --------
+    >>> caption_of("Lag", "Kafka, 1 broker; seed 7"), caption_of("Lag", None)
+    ('Lag. Kafka, 1 broker; seed 7.', 'Lag.')
+    """
+    return f"{what}. {scenario}." if scenario else f"{what}."
