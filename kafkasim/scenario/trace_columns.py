@@ -43,6 +43,10 @@ def checked_column(name: str, column: Column, rows: int) -> Column:
         raise TraceError(text, row=row + 1, column=name)
     if len(set(labels)) != len(labels):
         raise TraceError("two labels are the same", column=name)
+    try:
+        "".join(labels).encode()
+    except UnicodeEncodeError as error:  # a key's bytes are its text in UTF-8
+        raise TraceError(f"a label is no text in UTF-8: {error}", column=name) from None
     return CodedColumn(codes, labels)
 
 
