@@ -72,8 +72,8 @@ class ProducerConfig(Settings):
                 "max_in_flight_requests_per_connection",
                 in_flight,
                 "at most 5 unless enable_idempotence is set to false",
-                "a broker remembers five batches of a producer; Kafka refuses more even "
-                f"when idempotence is on only by default; {_SOURCE}",
+                "a broker remembers five batches of a producer; Kafka refuses more "
+                f"even when idempotence is on only by default; {_SOURCE}",
             )
 
     def resolve(self) -> Self:

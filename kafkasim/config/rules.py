@@ -12,7 +12,7 @@ puts its own name in front.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -118,15 +118,12 @@ class Number(Rule):
     @property
     def allowed(self) -> str:
         """Return the bounds as a phrase."""
-        if self.above != -math.inf:
-            bound = f" > {self.above:g}"
-        elif self.low == -math.inf:
-            bound = ""
-        elif self.high == math.inf:
-            bound = f" ≥ {self.low:g}"
-        else:
+        if self.low > -math.inf and self.high < math.inf:
             return f"a number from {self.low:g} to {self.high:g}"
-        return f"a number{bound}"
+        bounds = [f"≥ {self.low:g}"] if self.low > -math.inf else []
+        bounds += [f"> {self.above:g}"] if self.above > -math.inf else []
+        bounds += [f"≤ {self.high:g}"] if self.high < math.inf else []
+        return " ".join(["a number", " and ".join(bounds)]).strip()
 
     def read(self, value: object) -> float:
         """Return a Python float, never −0.0."""
@@ -257,9 +254,10 @@ class ListOf(Rule):
 
     def read(self, value: object) -> tuple[object, ...]:
         """Return a tuple."""
-        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-            hint = "one text is no list" if isinstance(value, str) else ""
-            raise self.reject(value, hint)
+        ordered = isinstance(value, (Sequence, np.ndarray))
+        if not ordered or isinstance(value, (str, bytes)):
+            raise self.reject(value)
+        assert isinstance(value, (Sequence, np.ndarray))
         items: list[object] = []
         for index, item in enumerate(value):
             try:
@@ -332,7 +330,11 @@ Bytes = Annotated[int, Whole(0, INT32_MAX)]
 """A size in bytes that Java's int can hold."""
 Milliseconds = Annotated[int, Whole(0, INT32_MAX)]
 """Whole milliseconds, as Kafka's settings have them."""
-AtLeastZero = Annotated[float, Number(low=0.0)]
-Positive = Annotated[float, Number(above=0.0)]
+AtLeastZero = Annotated[float, Number(low=0.0, high=1e12)]
+Positive = Annotated[float, Number(above=0.0, high=1e12)]
 Share = Annotated[float, Number(low=0.0, high=1.0)]
 """A probability."""
+Moment = Annotated[float, Number(low=0.0, high=4e9)]
+"""Seconds since the run's start; 4·10⁹ are 127 years, within int64 nanoseconds."""
+Seconds = Annotated[float, Number(above=0.0, high=4e9)]
+"""A duration in seconds."""

@@ -15,18 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import AtLeastZero, Count, Number, Positive
+from kafkasim.config.rules import Count, Moment, Number, Seconds
 from kafkasim.units import NS_PER_S, ns_from_s
+
+Rate = Annotated[float, Number(low=1e-9, high=1e9)]
+"""Records per second."""
 
 _BLOCK: Final = 1 << 16
 """Unit gaps drawn at a time; any size gives the same numbers."""
+_CELLS: Final = 1 << 16
+"""Cells of a day's table, from which Newton's steps start."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Poisson(Document):
     """Independent arrivals at a constant mean rate; gaps are exponential."""
 
-    rate_per_s: Positive
+    rate_per_s: Rate
     """Mean records per second."""
 
     def times_ns(
@@ -42,9 +47,9 @@ class Poisson(Document):
 class Periodic(Document):
     """Arrivals at equal distances, like a sensor that reports on the clock."""
 
-    rate_per_s: Positive
+    rate_per_s: Rate
     """Records per second."""
-    phase_s: AtLeastZero = 0.0
+    phase_s: Moment = 0.0
     """Time of the first record, in seconds."""
 
     def times_ns(
@@ -64,7 +69,7 @@ class Periodic(Document):
 class Bursts(Document):
     """Groups of records at one instant; the groups come as a Poisson process."""
 
-    rate_per_s: Positive
+    rate_per_s: Rate
     """Mean records per second, all groups together."""
     burst: Count = 10
     """Records of a group."""
@@ -85,11 +90,11 @@ class DayCurve(Document):
     highest after half a day. Drawn by inverting the cumulative rate.
     """
 
-    mean_rate_per_s: Positive
+    mean_rate_per_s: Rate
     """Mean records per second over a whole day."""
     peak_ratio: Annotated[float, Number(low=1.0, high=2.0)] = 2.0
     """Highest rate over mean rate; at 2 the night is silent."""
-    day_s: Positive = 86_400.0
+    day_s: Seconds = 86_400.0
     """Length of a day, in seconds."""
 
     def times_ns(
@@ -142,13 +147,13 @@ def _kepler(mean: NDArray[np.float64], eccentricity: float) -> NDArray[np.float6
     A table gives the start; Newton's steps are kept inside the table's cell, where the
     left side rises.
     """
-    grid = np.linspace(0.0, 2 * math.pi, 4097)
+    grid = np.linspace(0.0, 2 * math.pi, _CELLS + 1)
     table = grid - eccentricity * np.sin(grid)
-    cell = np.clip(np.searchsorted(table, mean, side="right") - 1, 0, 4095)
+    cell = np.clip(np.searchsorted(table, mean, side="right") - 1, 0, _CELLS - 1)
     low, high = grid[cell], grid[cell + 1]
     share = (mean - table[cell]) / (table[cell + 1] - table[cell])
     x = low + share * (high - low)
-    for _ in range(4):
+    for _ in range(2):
         slope = np.maximum(1.0 - eccentricity * np.cos(x), 1e-12)
         x -= (x - eccentricity * np.sin(x) - mean) / slope
         np.clip(x, low, high, out=x)

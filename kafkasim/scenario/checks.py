@@ -14,6 +14,7 @@ from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
+from kafkasim.scenario.arrivals import DayCurve
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
@@ -21,6 +22,7 @@ from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 
+_MOST_RECORDS: Final = 1_000_000_000
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
@@ -52,6 +54,19 @@ def _check_times(traffic: Traffic) -> None:
     elif traffic.warmup_s >= traffic.duration_s:
         allowed = f"less than duration_s, {traffic.duration_s:g}"
         raise ValidationError("warmup_s", traffic.warmup_s, allowed)
+    _check_counts(traffic)
+
+
+def _check_counts(traffic: Traffic) -> None:
+    for name, source in traffic.sources.items():
+        law = source.arrivals
+        if isinstance(law, Trace):
+            continue
+        rate = law.mean_rate_per_s if isinstance(law, DayCurve) else law.rate_per_s
+        if rate * traffic.duration_s > _MOST_RECORDS:
+            path = join_path(("sources", name, "arrivals"))
+            allowed = f"at most {_MOST_RECORDS:,} records in duration_s"
+            raise ValidationError(path, law, allowed)
 
 
 def _check_columns(name: str, source: Source) -> None:

@@ -5,17 +5,18 @@ A distribution carries no unit; the field that holds it does (`work_ms`,
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import AtLeastZero, Positive
+from kafkasim.config.rules import AtLeastZero, Number, Positive
 from kafkasim.errors import ValidationError
 from kafkasim.units import NS_PER_MS
 
-_INT64_SAFE: Final = float(2**62)
+_LIMIT_NS: Final = 1e15
+"""Longest duration that is drawn, 11 days: sums over many stay within int64."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,7 +56,7 @@ class LogNormal(Document):
 
     mean: Positive
     """Mean of the values themselves, in the field's unit."""
-    sigma: AtLeastZero
+    sigma: Annotated[float, Number(low=0.0, high=10.0)]
     """Standard deviation of the logarithm; 1 puts the median at 61 % of the mean."""
 
     def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
@@ -85,9 +86,10 @@ def draw_ns(
 
     Returns
     -------
-    int64 array, nanoseconds, never below 0
+    int64 array, nanoseconds
+        From 0 to 11 days.
     """
-    return draw_whole(distribution_ms, generator, count, NS_PER_MS, _INT64_SAFE)
+    return draw_whole(distribution_ms, generator, count, NS_PER_MS, _LIMIT_NS)
 
 
 def draw_whole(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import INT64_MAX, Positive, Whole
+from kafkasim.config.rules import INT64_MAX, Seconds, Whole
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.resolution import resolved_system, resolved_traffic
 from kafkasim.scenario.systems import Kafka, System
@@ -30,7 +30,7 @@ class Draft(Document):
     """What happens to the system."""
     end: Literal["drain", "cut"] = "drain"
     """Run until every wanted record is settled, or stop at the traffic's duration."""
-    drain_limit_s: Positive = 600.0
+    drain_limit_s: Seconds = 600.0
     """Simulated seconds without any progress after which draining gives up."""
     name: str = ""
     """What to call it; has no effect on the run."""

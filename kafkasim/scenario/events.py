@@ -7,7 +7,7 @@ that are compared. A target is `kind:name`; so far a subscriber (all its members
 from dataclasses import dataclass
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import AtLeastZero, Positive
+from kafkasim.config.rules import Moment, Positive, Seconds
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -16,9 +16,9 @@ class Crash(Document):
 
     target: str
     """Such as `subscriber:billing`."""
-    at_s: AtLeastZero
+    at_s: Moment
     """When, in seconds since the run's start."""
-    for_s: Positive | None = None
+    for_s: Seconds | None = None
     """How long, in seconds; none: for good."""
 
 
@@ -28,9 +28,9 @@ class Slow(Document):
 
     target: str
     """Such as `subscriber:billing`."""
-    at_s: AtLeastZero
+    at_s: Moment
     """When, in seconds since the run's start."""
-    for_s: Positive | None = None
+    for_s: Seconds | None = None
     """How long, in seconds; none: for good."""
     factor: Positive = 10.0
     """How many times longer; below 1 it takes less."""

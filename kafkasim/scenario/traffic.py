@@ -16,9 +16,10 @@ from kafkasim.config.rules import (
     AtLeastZero,
     Bytes,
     ListOf,
+    Moment,
     Name,
-    Positive,
     Rule,
+    Seconds,
     Share,
 )
 from kafkasim.errors import ValidationError
@@ -81,7 +82,7 @@ class Subscriber(Document):
     """Names of the streams."""
     work_ms: AtLeastZero | Distribution = 0.0
     """Work per record, in milliseconds."""
-    from_s: AtLeastZero = 0.0
+    from_s: Moment = 0.0
     """When it arrives, in seconds since the run's start."""
     wants: Literal["new", "all"] = "new"
     """Only what is sent after it came, or also what was sent before."""
@@ -112,9 +113,9 @@ class Traffic(Document):
     """Where records come from, by name."""
     subscribers: Mapping[str, Subscriber]
     """Who wants them, by name."""
-    duration_s: Positive = UNSET
+    duration_s: Seconds = UNSET
     """How long sources emit, in seconds; traces alone: their length, unless said."""
-    warmup_s: AtLeastZero = 0.0
+    warmup_s: Moment = 0.0
     """Seconds from the start that figures of a steady state leave out."""
     start_time: Annotated[str, Instant()] = "2026-01-01T00:00:00Z"
     """The moment at which the run starts, on the world's calendar."""
