@@ -55,7 +55,7 @@ def figure(
     """
     import matplotlib as mpl
 
-    target = Path(path)
+    target = Path(path).expanduser()
     suffix = target.suffix.lower()
     if suffix not in _METADATA:
         raise ValidationError("path", str(path), f"a name in {', '.join(_METADATA)}")

@@ -39,7 +39,7 @@ def table(frame: "pd.DataFrame", path: str | Path) -> Path:
     OutputError
         The file cannot be written; what was there is untouched.
     """
-    target = Path(path)
+    target = Path(path).expanduser()
     index = any(name is not None for name in frame.index.names)
     match target.suffix.lower():
         case ".csv":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
+from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ChangedFileError, TableNotRecorded, ValidationError
 from kafkasim.result.files import (
     PLAN_FILE,
@@ -84,17 +85,15 @@ class Result:
     ) -> None:
         self.scenario: Final = scenario
         self.plan: Final = plan
-        self.facts: Final[Mapping[str, Fact]] = {
-            name: _plain_fact(name, value) for name, value in facts.items()
-        }
-        self.digests: Final[Mapping[str, str]] = dict(sorted(digests.items()))
-        self.digest: Final = result_digest(self.digests, scenario.digest)
-        self._tables: Final[Mapping[str, Table]] = {
-            name: tables[name] for name in TABLES if name in tables
-        }
-        self.not_recorded: Final[Mapping[str, str]] = _reasons(
-            self.tables, not_recorded or {}
+        self.facts: Final = FrozenDict(
+            {name: _plain_fact(name, value) for name, value in facts.items()}
         )
+        self.digests: Final = FrozenDict(dict(sorted(digests.items())))
+        self.digest: Final = result_digest(self.digests, scenario.digest)
+        self._tables: Final = FrozenDict(
+            {name: tables[name] for name in TABLES if name in tables}
+        )
+        self.not_recorded: Final = FrozenDict(_reasons(self.tables, not_recorded or {}))
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -241,7 +240,7 @@ class Result:
                     "digests": dict(self.digests),
                 },
             )
-        return Path(folder)
+        return Path(folder).expanduser()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):

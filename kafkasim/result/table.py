@@ -11,6 +11,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ValidationError
 from kafkasim.result.schema import DEFAULT_LABELS, TABLES, Column
 
@@ -51,14 +52,11 @@ class Table:
         schema = schema_of(name)
         _check_names(name, columns, schema)
         self.name: Final = name
-        self.columns: Final[Mapping[str, Array]] = {
-            column.name: _checked(name, column, columns[column.name])
-            for column in schema
-        }
-        _check_lengths(name, self.columns)
-        self.labels: Final[Mapping[str, tuple[str, ...]]] = _all_labels(
-            name, schema, labels or {}
+        self.columns: Final = FrozenDict(
+            {c.name: _checked(name, c, columns[c.name]) for c in schema}
         )
+        _check_lengths(name, self.columns)
+        self.labels: Final = FrozenDict(_all_labels(name, schema, labels or {}))
         for column, names in self.labels.items():
             _check_codes(f"{name}.{column}", self.columns[column], names)
 
@@ -85,7 +83,7 @@ class Table:
         return f"Table({self.name!r}, {len(self):,} rows)"
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return (Table, (self.name, dict(self.columns), dict(self.labels)))
+        return (Table, (self.name, self.columns, self.labels))
 
 
 def schema_of(table: str) -> tuple[Column, ...]:

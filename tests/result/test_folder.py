@@ -95,6 +95,18 @@ def test_overwriting_replaces_what_was_written_before(out: Path) -> None:
     assert _tree(out) == {"c.txt": "new"}
 
 
+def test_a_folder_within_a_folder_is_replaced_with_it(out: Path) -> None:
+    def write(text: str) -> None:
+        with new_folder(out, overwrite=True) as folder:
+            _write(folder / "result", text)
+
+    write("old")
+    write("new")
+    assert _tree(out)["result/a.txt"] == "new"
+    assert f"result/{SUMS}" in check_sums(out)
+    assert check_sums(out / "result") == {"a.txt", "sub/b.txt"}
+
+
 def test_overwriting_never_destroys_a_file_of_someone_else(out: Path) -> None:
     _write(out, "old")
     (out / "sub" / "notes.md").write_text("mine")

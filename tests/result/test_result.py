@@ -20,6 +20,11 @@ from kafkasim.errors import (
 )
 from kafkasim.result.folder import SUMS, new_folder
 from kafkasim.result.result import Result, load_result
+from kafkasim.scenario.keys import TraceColumn
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
+from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.testing.builders import small_result
 
 _FILES = [
@@ -145,6 +150,20 @@ def test_whatever_was_recorded_loads_back_equal(
     assert loaded == result
     for name in result.tables:
         assert loaded.table(name).equals(result.table(name))
+
+
+def test_a_trace_held_in_memory_is_saved_with_the_result(tmp_path: Path) -> None:
+    tails = CodedColumn(np.array([0, 1, -1], np.int32), ("N1", "N2"))
+    trace = Trace(np.array([0, 5, 9]), {"tail": tails}, name="ny")
+    source = Source("flights", trace, keys=TraceColumn("tail"))
+    scenario = Scenario(Traffic({"airport": source}, {}))
+    result = small_result([{"source": "airport"}], scenario=scenario)
+    folder = result.save(tmp_path / "out")
+    assert load_result(folder) == result
+    (beside,) = folder.glob("*.trace.npz")
+    beside.unlink()
+    with pytest.raises(ChangedFileError, match=beside.name):
+        load_result(folder)
 
 
 def test_equal_results_are_saved_as_equal_bytes(tmp_path: Path) -> None:
