@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from kafkasim.config.document import Document, said_names, set_names
+from kafkasim.config.document import Document, rules_of, said_names, set_names
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.settings import Settings
 from kafkasim.scenario.draft import Draft
@@ -111,7 +111,7 @@ def _parts(
 
 def _part(resolved: Document, said: Document | None) -> str:
     phrases: list[str] = []
-    for name in type(resolved).__dataclass_fields__:
+    for name in rules_of(type(resolved)):
         value = getattr(resolved, name)
         if isinstance(value, Settings):
             phrases.append(_settings(getattr(said, name, None), value))
