@@ -8,6 +8,7 @@ in a shell. A comma separates values unless it stands within quotes, brackets or
 
 import re
 import tomllib
+from collections.abc import Sequence
 from typing import Final
 
 from kafkasim.errors import ValidationError
@@ -99,7 +100,7 @@ def parse_setting(text: str) -> tuple[str, list[object]]:
     return path, [parse_value(path, value) for value in values]
 
 
-def parse_settings(texts: list[str]) -> dict[str, list[object]]:
+def parse_settings(texts: Sequence[str]) -> dict[str, list[object]]:
     """Read several settings; each path may be set once.
 
     Raises

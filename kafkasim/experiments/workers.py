@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import current_thread, main_thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 ArgumentT = TypeVar("ArgumentT")
 ResultT = TypeVar("ResultT")
@@ -67,17 +67,14 @@ def _in_processes(
 ) -> Generator[tuple[int, ResultT]]:
     from joblib import Parallel, delayed
 
-    parallel = Parallel(
-        n_jobs=workers,
-        backend="loky",
-        return_as="generator_unordered",
-    )
+    parallel: Any = Parallel(n_jobs=workers, return_as="generator_unordered")
     calls = (
         delayed(_numbered)(function, number, argument)
         for number, argument in enumerate(arguments)
     )
     with _interrupt_ignored():
-        return parallel(calls)
+        finished: Generator[tuple[int, ResultT]] = parallel(calls)
+    return finished
 
 
 def _numbered(

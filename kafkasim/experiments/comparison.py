@@ -1,0 +1,163 @@
+"""The same world through several systems, side by side.
+
+A comparison is honest when every system is given the same things to do: the same times,
+entities, sizes and work, which the digests of the plans prove. Keys may differ, since a
+key is how one system is told where a record goes; whose order matters (the entity) may
+not, and where it is not named it moves with the key.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from kafkasim.analysis.measures import metrics, summary
+from kafkasim.errors import ValidationError
+from kafkasim.experiments.running import run
+from kafkasim.result.result import Result
+from kafkasim.scenario.events import Event
+from kafkasim.scenario.plan import Plan, draw_plan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import System
+from kafkasim.scenario.traffic import Traffic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def compare(
+    traffic: Traffic | Mapping[str, Scenario | Result],
+    systems: Mapping[str, System] | None = None,
+    *,
+    seed: int = 0,
+    events: Mapping[str, Sequence[Event]] | None = None,
+    per: Literal["subscriber", "system"] = "subscriber",
+) -> "pd.DataFrame":
+    """Run the same traffic through several systems, or lay finished runs side by side.
+
+    Parameters
+    ----------
+    traffic : Traffic, or mapping of name to Scenario or Result
+        With a Traffic, `systems` says through what; a mapping says all itself.
+    systems : mapping of name to system, optional
+        Such as ``{"Kafka": Kafka(), "point to point": PointToPoint()}``.
+    seed : int
+        Of every run of `systems`.
+    events : mapping of name to events, optional
+        What happens to which of the `systems`.
+    per : "subscriber" or "system"
+        Whether a row is a subscriber of a system, or a system as a whole.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `system`, `subscriber` (unless `per` is "system") and the metric columns.
+        `attrs["notes"]`: what differs although it may (keys); `attrs["digests"]`:
+        system → digest of its result.
+
+    Raises
+    ------
+    ValidationError
+        Before anything runs, when there is nothing to compare, when events are given
+        for no system, or when times, entities, sizes or work differ; it names which.
+    """
+    given = _given(traffic, systems, seed, events)
+    plans = _plans(given)
+    notes = differences(plans)
+    results = {
+        name: run(entry, plan=plans[name]) if isinstance(entry, Scenario) else entry
+        for name, entry in given.items()
+    }
+    table = _by_subscriber(results) if per == "subscriber" else _by_system(results)
+    table.attrs = {
+        "notes": notes,
+        "digests": {name: result.digest for name, result in results.items()},
+    }
+    return table
+
+
+def differences(plans: Mapping[str, Plan]) -> list[str]:
+    """Return which columns differ between plans although they may: those of keys.
+
+    Raises
+    ------
+    ValidationError
+        When anything else differs; names the system, the columns and how to mend it.
+    """
+    first_name, first = next(iter(plans.items()))
+    notes = []
+    for name, plan in plans.items():
+        differing = sorted(
+            column
+            for column in {*first.digests, *plan.digests}
+            if first.digests.get(column) != plan.digests.get(column)
+        )
+        refused = [column for column in differing if not column.startswith("keys/")]
+        if refused:
+            why = f"{', '.join(refused)} differ"
+            if any(column.startswith("entity/") for column in refused):
+                why += "; name the sources' entity, else it moves with the key"
+            allowed = f"the same times, entities, sizes and work as {first_name!r}"
+            raise ValidationError("compare", name, allowed, why)
+        notes += [f"{column} of {name!r} differs" for column in differing]
+    return notes
+
+
+def _given(
+    traffic: Traffic | Mapping[str, Scenario | Result],
+    systems: Mapping[str, System] | None,
+    seed: int,
+    events: Mapping[str, Sequence[Event]] | None,
+) -> dict[str, Scenario | Result]:
+    happening = events or {}
+    if isinstance(traffic, Traffic):
+        given: dict[str, Scenario | Result] = {
+            name: Scenario(traffic, system, seed, happening.get(name, ())).resolve()
+            for name, system in (systems or {}).items()
+        }
+    elif systems is not None or events is not None:
+        why = "the mapping says which systems and events there are"
+        raise ValidationError("systems", systems, "nothing beside a mapping", why)
+    else:
+        given = {
+            name: entry.resolve() if isinstance(entry, Scenario) else entry
+            for name, entry in traffic.items()
+        }
+    if not given:
+        raise ValidationError("systems", systems, "at least one system with its name")
+    strangers = sorted(set(happening) - set(given))
+    if strangers:
+        raise ValidationError("events", strangers[0], f"one of {', '.join(given)}")
+    return given
+
+
+def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan]:
+    """Return the plan of each; equal traffic and seed share one."""
+    drawn: dict[tuple[Traffic, int], Plan] = {}
+    plans: dict[str, Plan] = {}
+    for name, entry in given.items():
+        if isinstance(entry, Result):
+            plans[name] = entry.plan
+            continue
+        world = (entry.traffic, entry.seed)
+        if world not in drawn:
+            drawn[world] = draw_plan(*world)
+        plans[name] = drawn[world]
+    return plans
+
+
+def _by_subscriber(results: Mapping[str, Result]) -> "pd.DataFrame":
+    import pandas as pd
+
+    frames = []
+    for name, result in results.items():
+        frame = summary(result).reset_index()
+        frame.insert(0, "system", name)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _by_system(results: Mapping[str, Result]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{"system": name, **metrics(result)} for name, result in results.items()]
+    )

@@ -1,0 +1,218 @@
+"""What if: the same world run again with other values.
+
+Every combination of a sweep sees the same world. Replication r draws its traffic with
+seed + r, whatever the combination: common random numbers (Law, Simulation Modeling and
+Analysis, section 11.2), so two rows differ by what was changed and not by luck. Between
+replications everything that is drawn from the seed varies: arrivals (of a trace: the
+jitter within its resolution), keys, sizes, work, the network's delays where they are
+distributions, and the producers' sticky partitions. `table.attrs["varies"]` lists the
+columns of the plan that did.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final
+
+from kafkasim.analysis.intervals import mean_interval
+from kafkasim.analysis.measures import METRICS, metrics
+from kafkasim.errors import RunError, ValidationError
+from kafkasim.experiments.grid import Values, axes_of, labels_of, settings_of
+from kafkasim.experiments.running import run
+from kafkasim.experiments.workers import affordable, over
+from kafkasim.result.result import Result
+from kafkasim.scenario.plan import Plan, draw_plan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.traffic import Traffic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Measure = Callable[[Result], Mapping[str, float]]
+"""What is measured of each run: name → number."""
+
+_WORTH_PROCESSES: Final = 100_000
+"""Records over all runs from which starting processes (about a second) pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What comes back from a worker: numbers, never tables."""
+
+    numbers: Mapping[str, float]
+    digest: str
+    plan_digests: Mapping[str, str]
+
+
+def sweep(
+    scenario: Scenario,
+    grid: Mapping[str, Values],
+    *,
+    replications: int = 1,
+    workers: int | None = None,
+    progress: bool | None = None,
+    measure: Measure = metrics,
+) -> "pd.DataFrame":
+    """Run a scenario once for every combination of values.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What all runs have in common.
+    grid : mapping of path to values
+        Such as ``{"system.topics.orders.partitions": [1, 2, 4]}``. Values may be whole
+        variants; a mapping gives them names for the table:
+        ``{"traffic.sources.web.keys": {"none": NoKeys(), "user": UniformKeys(100)}}``.
+    replications : int
+        Runs of each combination, with seeds `scenario.seed`, + 1, …
+    workers : int, optional
+        Processes; 1 stays in this one. As many as there are cores when not given,
+        and 1 when all runs together are small. The table does not depend on it.
+    progress : bool, optional
+        Whether to draw a bar on stderr; when not given, only on a terminal.
+    measure : callable, optional
+        Result → mapping of name to number; `analysis.metrics` when not given. It runs
+        where the engine runs, so it must be picklable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per combination, the last path changing fastest: a column for each path
+        (its shortest unambiguous end), `replications`, and for every measure its mean
+        and the bounds `_low` and `_high` of its 95 % interval (NaN for one
+        replication). With one replication `digest` is the result's.
+        `attrs["paths"]`: column → full path; `attrs["varies"]`: columns of the plan
+        that differ between replications; `attrs["digests"]`: of every run, by row.
+
+    Raises
+    ------
+    ValidationError
+        Before anything runs: an unknown path, a value that is not allowed, an empty
+        grid.
+    RunError
+        When a run cannot go on; names the combination and the seed.
+    """
+    _check_counts(grid, replications, workers)
+    axes = axes_of(grid, [*METRICS, "replications", "digest"])
+    labels = labels_of(axes)
+    runs = [
+        (f"{label}, seed {seed}", scenario.where({**setting, "seed": seed}).resolve())
+        for label, setting in zip(labels, settings_of(axes), strict=True)
+        for seed in _seeds(scenario, setting, replications)
+    ]
+    measured = _measure_all(runs, workers, measure, progress=progress)
+    firsts = range(0, len(runs), replications)
+    rows = [measured[first : first + replications] for first in firsts]
+    return _table(rows, labels, {axis.column: axis.path for axis in axes})
+
+
+def _check_counts(
+    grid: Mapping[str, Values], replications: int, workers: int | None
+) -> None:
+    if replications < 1:
+        raise ValidationError("replications", replications, "1 or more")
+    if workers is not None and workers < 1:
+        raise ValidationError("workers", workers, "1 or more")
+    if "seed" in grid and replications > 1:
+        why = "replication r runs with seed + r"
+        raise ValidationError("grid", "seed", "no seed beside replications", why)
+
+
+def _seeds(
+    scenario: Scenario, setting: Mapping[str, object], replications: int
+) -> list[object]:
+    if "seed" in setting:
+        return [setting["seed"]]
+    return [scenario.seed + number for number in range(replications)]
+
+
+def _measure_all(
+    runs: Sequence[tuple[str, Scenario]],
+    workers: int | None,
+    measure: Measure,
+    *,
+    progress: bool | None,
+) -> list[_Measured]:
+    """Measure every run; runs with the same traffic and seed follow each other."""
+    first_with: dict[tuple[Traffic, int], int] = {}
+    keys = [
+        first_with.setdefault((scenario.traffic, scenario.seed), number)
+        for number, (_, scenario) in enumerate(runs)
+    ]
+    order = sorted(range(len(runs)), key=lambda number: (keys[number], number))
+    measured = over(
+        partial(_measure_run, measure=measure),
+        [runs[number] for number in order],
+        workers=_worth(runs) if workers is None else workers,
+        progress=progress,
+    )
+    back = sorted(range(len(runs)), key=order.__getitem__)
+    return [measured[number] for number in back]
+
+
+def _worth(runs: Sequence[tuple[str, Scenario]]) -> int:
+    """Return how many workers these runs are worth."""
+    if len(runs) == 1:
+        return 1
+    scenario = runs[0][1]
+    sources = _plan(scenario.traffic, scenario.seed).sources.values()
+    records = len(runs) * sum(len(source) for source in sources)
+    return 1 if records < _WORTH_PROCESSES else affordable(len(runs))
+
+
+def _measure_run(named: tuple[str, Scenario], *, measure: Measure) -> _Measured:
+    name, scenario = named
+    try:
+        result = run(scenario, plan=_plan(scenario.traffic, scenario.seed))
+    except RunError as error:
+        raise RunError(f"run with {name}: {error}") from error
+    numbers = {key: float(value) for key, value in measure(result).items()}
+    return _Measured(numbers, result.digest, dict(result.plan.digests))
+
+
+@lru_cache(maxsize=1)
+def _plan(traffic: Traffic, seed: int) -> Plan:
+    """Draw a plan; kept for the next run of the same traffic and seed."""
+    return draw_plan(traffic, seed)
+
+
+def _table(
+    rows: Sequence[Sequence[_Measured]],
+    labels: Sequence[Mapping[str, object]],
+    paths: Mapping[str, str],
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    replications = len(rows[0])
+    table = pd.DataFrame(
+        [
+            {**label, "replications": replications, **_intervals(row)}
+            for label, row in zip(labels, rows, strict=True)
+        ]
+    )
+    digests = [[measured.digest for measured in row] for row in rows]
+    if replications == 1:
+        table["digest"] = [digest for (digest,) in digests]
+    table.attrs = {
+        "paths": dict(paths),
+        "varies": sorted({name for row in rows for name in _varying(row)}),
+        "digests": digests,
+    }
+    return table
+
+
+def _intervals(row: Sequence[_Measured]) -> dict[str, float]:
+    columns: dict[str, float] = {}
+    for name in row[0].numbers:
+        mean, low, high = mean_interval([run.numbers[name] for run in row])
+        columns |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return columns
+
+
+def _varying(row: Sequence[_Measured]) -> list[str]:
+    first = row[0].plan_digests
+    return [
+        name
+        for name, digest in first.items()
+        if any(run.plan_digests.get(name) != digest for run in row[1:])
+    ]

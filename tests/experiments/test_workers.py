@@ -1,0 +1,55 @@
+import os
+import threading
+
+import pytest
+
+from kafkasim.experiments.workers import over
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse(number: int) -> int:
+    raise ValueError(f"no {number}")
+
+
+def process(number: int) -> int:  # noqa: ARG001
+    return os.getpid()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_results_are_in_the_order_of_the_arguments(workers: int) -> None:
+    assert over(square, [5, 3, 4, 1], workers=workers, progress=False) == [25, 9, 16, 1]
+
+
+def test_one_worker_is_this_process_and_two_are_others() -> None:
+    assert over(process, [1], workers=1, progress=False) == [os.getpid()]
+    assert os.getpid() not in over(process, [1, 2], workers=2, progress=False)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_comes_out_as_it_was_raised(workers: int) -> None:
+    with pytest.raises(ValueError, match="no 7"):
+        over(refuse, [7, 7], workers=workers, progress=False)
+
+
+def test_a_bar_is_drawn_on_stderr_only_when_asked_for_or_on_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    over(square, [1, 2], workers=1, progress=None)
+    assert capsys.readouterr() == ("", "")
+    over(square, [1, 2], workers=1, progress=True)
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert "0/2" in seen.err
+
+
+def test_workers_can_be_started_from_another_thread() -> None:
+    results: list[int] = []
+    thread = threading.Thread(
+        target=lambda: results.extend(over(square, [2, 3], workers=2, progress=False))
+    )
+    thread.start()
+    thread.join()
+    assert results == [4, 9]
