@@ -51,6 +51,7 @@ def flights(month: int | None = None, *, speedup: float = 1.0) -> Trace:
     """
     if month is not None and month not in range(1, 13):
         raise ValidationError("month", month, "a month from 1 to 12")
+    month = None if month is None else int(month)
     departures = read_departures(month)
     kind: tuple[tuple[str, object], ...] = (("kind", "flights"),)
     return Trace(
