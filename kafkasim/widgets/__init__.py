@@ -1,1 +1,10 @@
+"""Explorers for notebooks: move a control, see what changes.
 
+Each shows one figure that is drawn once and updated, with alternative text, and holds
+the scenario it shows: what can be clicked together can be written down and run again.
+ipywidgets is imported when the first explorer is made.
+"""
+
+from kafkasim.widgets.exploring import PartitionExplorer, partitions
+
+__all__ = ["PartitionExplorer", "partitions"]
