@@ -13,14 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from kafkasim.protocol.accumulator import (
-    Accumulator,
-    NodeQueue,
-    RecordColumns,
-    Settings,
-)
+from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
 from kafkasim.protocol.batch_size import RangeSizes, ints
+from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.record_size import (
     BATCH_HEADER_BYTES,
     BOUND_OVER_BODY_BYTES,
@@ -77,7 +73,7 @@ class KeyedAccumulator(Accumulator):
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
                 self._open(queue, slot, partition, -1)
-        self.ready_ns[:] = map(self._next_ready_ns, self._nodes)
+        self.ready_ns[:] = [self._next_ready_ns(queue, -1) for queue in self._nodes]
 
     def _count_surely_fit(self, body_bytes: int, span_ns: int) -> int:
         """Return how many records, whichever they are, leave a batch open."""
@@ -202,7 +198,7 @@ class KeyedAccumulator(Accumulator):
         heappush(queue.waiting, opened_ns << _SLOT_BITS | slot)
         return False
 
-    def _next_ready_ns(self, queue: NodeQueue) -> int:
+    def _next_ready_ns(self, queue: NodeQueue, now_ns: int) -> int:
         ready_ns = NEVER
         if queue.waiting:
             ready_ns = (queue.waiting[0] >> _SLOT_BITS) + self._linger_ns
@@ -214,6 +210,8 @@ class KeyedAccumulator(Accumulator):
                 break
             heappop(closing)
         for slot in queue.active:
+            if ready_ns <= now_ns:
+                break
             head = self._heads[queue.partitions[slot]]
             linger_over_ns = self._created_ns[head] + self._linger_ns
             ready_ns = min(ready_ns, linger_over_ns)

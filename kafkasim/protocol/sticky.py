@@ -11,38 +11,23 @@ Nothing happens in a stretch of keyless records that fit the open batch without 
 it: such a stretch is one bisection.
 """
 
-from array import array
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from kafkasim.protocol.accumulator import (
-    STICKY,
-    Accumulator,
-    NodeQueue,
-    RecordColumns,
-    Settings,
-)
+from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
-from kafkasim.protocol.batch_size import RangeSizes, ints
+from kafkasim.protocol.batch_size import ints
+from kafkasim.protocol.columns import STICKY, RecordColumns
 from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.record_size import (
-    BATCH_HEADER_BYTES,
-    BOUND_OVER_BODY_BYTES,
-    VARINT_STEPS,
-    extra_delta_bytes,
-    varint_bytes,
-)
-from kafkasim.units import MISSING_NS
+from kafkasim.protocol.queues import PartitionQueues
 
 _LOOK: Final = 128
 """Records to look ahead at most before it comes back: bounds what going back costs."""
 _STRETCH: Final = 4
 """Keyless records in a row from which on a bisection pays."""
-_FIRST_STEP: Final = VARINT_STEPS[0]
 
 
 class StickyAccumulator(Accumulator):
@@ -62,37 +47,33 @@ class StickyAccumulator(Accumulator):
         self, settings: Settings, columns: RecordColumns, draws: Draws
     ) -> None:
         super().__init__(settings)
-        count = len(settings.leaders)
         self._draws = draws
-        self._created_ns: Sequence[int] = ints(columns.created_ns)
-        self._partitions: Sequence[int] = ints(columns.partitions)
-        self._body_bytes: Sequence[int] = ints(columns.body_bytes)
-        self._sizes = RangeSizes(columns.body_bytes, columns.timestamps_ms)
+        self._batch_size = settings.batch_size
+        self._created_ns = ints(columns.created_ns)
+        self._partitions = ints(columns.partitions)
         self._stretch_ends = _stretch_ends(columns)
-        self._slots = [0] * count
+        self._queues = PartitionQueues(
+            source_index=settings.source_index,
+            batch_size=settings.batch_size,
+            count=len(settings.leaders),
+            columns=columns,
+            on_full=self._ready_from,
+        )
+        self._slots = [0] * len(settings.leaders)
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
                 self._slots[partition] = slot
-        # Per partition: its append list, its queue, and the batch that is open.
-        self._lists = [array("i") for _ in range(count)]
-        self._queues: list[deque[Batch]] = [deque() for _ in range(count)]
-        self._tails: list[Batch | None] = [None] * count
-        self._capacities = [0] * count
-        self._base_ms = [0] * count
         # The sticky partitioner: partition, bytes since it is that, draws used.
         self._partition = -1
         self._produced = 0
         self._draw_count = 0
-        # How far records are appended, and how to go back.
+        # How far records are appended: the next one, and the time up to which.
         self._next = 0
         self._horizon_ns = -1
-        self._limit_ns = -1
+        # What is to stop the appending: a time, and nodes that become ready.
         self._nobody = [False] * settings.node_count
         self._may_send: Sequence[bool] = self._nobody
-        self._settled: tuple[int, int, int, int, int, list[int], list[int]]
-        self._undo: list[tuple[int, Batch | None, int, int, int, int, int, int]] = []
-        self._touched = [0] * count
-        self._round = 0
+        self._limit_ns = -1
         self._settle()
 
     def catch_up(self, now_ns: int) -> None:
@@ -123,19 +104,17 @@ class StickyAccumulator(Accumulator):
         It is the live array. What lies beyond the batches that were drained may still
         change; while a memoryview of it is held, nothing can be appended.
         """
-        return self._lists[partition]
+        return self._queues.appends[partition]
 
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, by partition and age."""
         self.catch_up(now_ns)
         self._go_back(now_ns)
-        batches = [batch for queue in self._queues for batch in queue]
+        batches = [batch for waiting in self._queues.waiting for batch in waiting]
         for batch in batches:
             if batch.closed_by == OPEN:
                 batch.closed_by = CUT
                 batch.closed_ns = now_ns
-        for queue in self._queues:
-            queue.clear()
         return batches
 
     # Appending
@@ -152,6 +131,7 @@ class StickyAccumulator(Accumulator):
         self._may_send = may_send
         created_ns = self._created_ns
         partitions = self._partitions
+        try_append = self._queues.try_append
         at = self._next
         count = len(created_ns)
         while at < count:
@@ -164,127 +144,66 @@ class StickyAccumulator(Accumulator):
             if partition == STICKY:
                 at = self._append_sticky(at, now_ns)
                 continue
-            if partition >= 0 and (
-                self._tails[partition] is None
-                or not self._try_append(partition, at, now_ns)
-            ):
+            if partition >= 0 and not try_append(partition, at, now_ns):
                 self._append_new_batch(partition, at, now_ns)
             at += 1
         self._next = at
         self._horizon_ns = self._limit_ns
 
     def _append_sticky(self, at: int, now_ns: int) -> int:
-        """Append a record without key, or a stretch; return the next record."""
+        """Append a record without key, or a stretch of them; return the next record."""
         if self._partition < 0:
             self._switch()
         if self._stretch_ends[at] - at >= _STRETCH:
             end = self._append_stretch(at)
             if end > at:
                 return end
-        batch_size = self._settings.batch_size
+        tails = self._queues.tails
         while True:
             partition = self._partition
-            if self._tails[partition] is None:
-                if self._produced >= batch_size:  # test 1: a switch put off before
-                    self._switch()
-                    continue
-            else:
-                appended = self._try_append(partition, at, now_ns)
-                if appended:
-                    break
-                if self._produced >= batch_size:  # test 2: the tail was closed just now
-                    self._switch()
-                    continue
+            # Test 1 of PR-15b: a switch that was put off while the batch was open.
+            if tails[partition] is None and self._produced >= self._batch_size:
+                self._switch()
+                continue
+            was_open = tails[partition] is not None
+            appended = self._queues.try_append(partition, at, now_ns)
+            if appended:
+                break
+            # Test 2: the batch had no room and was closed for appends just now.
+            if was_open and self._produced >= self._batch_size:
+                self._switch()
+                continue
             appended = self._append_new_batch(partition, at, now_ns)
             break
         self._produced += appended
-        full = self._tails[partition] is None
-        if self._produced >= (batch_size if full else 2 * batch_size):  # test 3
+        # Test 3, after the append; at twice the size an open batch is no obstacle.
+        times = 2 if tails[partition] is not None else 1
+        if self._produced >= times * self._batch_size:
             self._switch()
         return at + 1
 
     def _append_stretch(self, at: int) -> int:
         """Append keyless records while nothing else can happen; return the next one."""
-        partition = self._partition
-        tail = self._tails[partition]
-        if tail is None:
-            return at
         end = bisect_right(
             self._created_ns, self._limit_ns, at + 1, self._stretch_ends[at]
         )
-        used = tail.size_bytes
-        room = min(
-            self._capacities[partition] - used,
-            2 * self._settings.batch_size - self._produced,
+        appends = self._queues.appends[self._partition]
+        before = len(appends)
+        self._produced += self._queues.append_stretch(
+            self._partition, at, end, 2 * self._batch_size - self._produced
         )
-        end, used = self._sizes.fill(
-            at, end, tail.hi - tail.lo, self._base_ms[partition], used, used + room - 1
-        )
-        if end > at:
-            if self._touched[partition] != self._round:
-                self._remember(partition)
-            self._produced += used - tail.size_bytes
-            tail.size_bytes = used
-            tail.hi += end - at
-            self._lists[partition].extend(range(at, end))
-        return end
-
-    def _try_append(self, partition: int, at: int, now_ns: int) -> int:
-        """Append to the open batch; return the bytes, or 0 when it had no room.
-
-        `hasRoomFor` counts the record's real size. A batch without room is closed for
-        appends, and one that is filled to the byte is full (`MemoryRecordsBuilder`).
-        """
-        if self._touched[partition] != self._round:
-            self._remember(partition)
-        tail = self._tails[partition]
-        assert tail is not None
-        count = tail.hi - tail.lo
-        delta_ms = self._sizes.timestamps_ms[at] - self._base_ms[partition]
-        if count < _FIRST_STEP and delta_ms < _FIRST_STEP:
-            plain = self._sizes.plain
-            size = plain[at + 1] - plain[at]
-        else:
-            body = self._body_bytes[at] + extra_delta_bytes(count, delta_ms)
-            size = body + varint_bytes(body)
-        used = tail.size_bytes + size
-        capacity = self._capacities[partition]
-        if used <= capacity:
-            tail.size_bytes = used
-            tail.hi += 1
-            self._lists[partition].append(at)
-            if used < capacity:
-                return size
-        tail.closed_ns = now_ns
-        tail.closed_by = FULL
-        self._tails[partition] = None
-        self._ready_from(partition, now_ns)
-        return size if used == capacity else 0
+        return at + len(appends) - before
 
     def _append_new_batch(self, partition: int, at: int, now_ns: int) -> int:
-        """Open a batch with one record; return its size, header included."""
-        if self._touched[partition] != self._round:
-            self._remember(partition)
-        plain = self._sizes.plain
-        size = BATCH_HEADER_BYTES + plain[at + 1] - plain[at]
-        appends = self._lists[partition]
-        lo = len(appends)
-        batch = Batch(self._settings.source_index, partition, lo, lo + 1, size, now_ns)
-        appends.append(at)
-        queue = self._queues[partition]
-        if not queue:
+        size = self._queues.append_new_batch(partition, at, now_ns)
+        if len(self._queues.waiting[partition]) == 1:
             node = self._settings.leaders[partition]
             self._nodes[node].active.append(self._slots[partition])
             self._ready_from(partition, now_ns + self._settings.linger_ns)
-        queue.append(batch)
-        self._tails[partition] = batch
-        self._base_ms[partition] = self._sizes.timestamps_ms[at]
-        self._capacities[partition] = max(
-            self._settings.batch_size, self._body_bytes[at] + BOUND_OVER_BODY_BYTES
-        )
         return size
 
     def _ready_from(self, partition: int, time_ns: int) -> None:
+        """Take note that the partition's leader is ready from then on."""
         node = self._settings.leaders[partition]
         if time_ns < self.ready_ns[node]:
             self.ready_ns[node] = time_ns
@@ -301,66 +220,33 @@ class StickyAccumulator(Accumulator):
     # Going back
 
     def _settle(self) -> None:
-        """Make the present state the one to come back to."""
+        """Make the present state the one to go back to."""
+        self._queues.settle()
         self._settled = (
             self._next,
             self._horizon_ns,
             self._partition,
             self._produced,
             self._draw_count,
-            self.ready_ns.copy(),
-            [len(queue.active) for queue in self._nodes],
         )
-        self._undo.clear()
-        self._round += 1
-
-    def _remember(self, partition: int) -> None:
-        """Note a partition's state before it is first changed since `_settle`."""
-        self._touched[partition] = self._round
-        tail = self._tails[partition]
-        self._undo.append(
-            (
-                partition,
-                tail,
-                tail.hi if tail else 0,
-                tail.size_bytes if tail else 0,
-                len(self._queues[partition]),
-                len(self._lists[partition]),
-                self._capacities[partition],
-                self._base_ms[partition],
-            )
-        )
+        self._settled_ready_ns = self.ready_ns.copy()
+        self._settled_active = [len(queue.active) for queue in self._nodes]
 
     def _go_back(self, now_ns: int) -> None:
         """Undo what was appended of the time after `now_ns`."""
         if self._horizon_ns <= now_ns:
             return
-        for partition, tail, hi, size, queued, listed, capacity, base_ms in self._undo:
-            if tail is not None:
-                tail.hi = hi
-                tail.size_bytes = size
-                tail.closed_ns = MISSING_NS
-                tail.closed_by = OPEN
-            self._tails[partition] = tail
-            queue = self._queues[partition]
-            while len(queue) > queued:
-                queue.pop()
-            del self._lists[partition][listed:]
-            self._capacities[partition] = capacity
-            self._base_ms[partition] = base_ms
+        self._queues.go_back()
         (
             self._next,
             self._horizon_ns,
             self._partition,
             self._produced,
             self._draw_count,
-            ready_ns,
-            active_counts,
         ) = self._settled
-        self.ready_ns[:] = ready_ns
-        for node, active in zip(self._nodes, active_counts, strict=True):
-            del node.active[active:]
-        self._settle()
+        self.ready_ns[:] = self._settled_ready_ns
+        for queue, count in zip(self._nodes, self._settled_active, strict=True):
+            del queue.active[count:]
         self.catch_up(now_ns)
 
     # Draining
@@ -371,7 +257,7 @@ class StickyAccumulator(Accumulator):
         return queue.active
 
     def _peek(self, partition: int, now_ns: int) -> Batch:  # noqa: ARG002
-        return self._queues[partition][0]
+        return self._queues.waiting[partition][0]
 
     def _take(
         self,
@@ -382,20 +268,21 @@ class StickyAccumulator(Accumulator):
     ) -> bool:
         partition = batch.partition
         if batch.closed_by == OPEN:
-            age_ns = now_ns - batch.opened_ns
-            over = age_ns >= self._settings.linger_ns
+            over = now_ns - batch.opened_ns >= self._settings.linger_ns
             batch.closed_by = LINGER if over else DRAINED
             batch.closed_ns = now_ns
-            self._tails[partition] = None
+            self._queues.tails[partition] = None
         batch.sent_ns = now_ns
-        waiting = self._queues[partition]
+        waiting = self._queues.waiting[partition]
         waiting.popleft()
         return bool(waiting)
 
-    def _next_ready_ns(self, queue: NodeQueue) -> int:
+    def _next_ready_ns(self, queue: NodeQueue, now_ns: int) -> int:
         ready_ns = NEVER
         for slot in queue.active:
-            head = self._queues[queue.partitions[slot]][0]
+            if ready_ns <= now_ns:
+                break
+            head = self._queues.waiting[queue.partitions[slot]][0]
             head_ns = (
                 head.closed_ns
                 if head.closed_by == FULL

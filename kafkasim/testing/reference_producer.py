@@ -13,7 +13,7 @@ and after each the sender sends again.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,9 +62,7 @@ class ReferenceSettings:
 
 @dataclass(slots=True)
 class ReferenceBatch:
-    """A batch; the fields are the columns of `batches`, times None while they did not
-    come, and its records.
-    """
+    """A batch: its records and the columns of `batches`; a time may not have come."""
 
     partition: int
     opened_ns: int
@@ -108,7 +106,7 @@ class ReferenceProducer:
         In the order of their times.
     settings : ReferenceSettings
         How to send them.
-    draws : sequence of int
+    draws : iterable of int
         Random 31-bit integers for the sticky partitioner, used in order.
 
     Attributes
@@ -123,7 +121,7 @@ class ReferenceProducer:
         self,
         records: Sequence[ReferenceRecord],
         settings: ReferenceSettings,
-        draws: Sequence[int] = (),
+        draws: Iterable[int] = (),
     ) -> None:
         self.settings = settings
         self.batches: list[ReferenceBatch] = []

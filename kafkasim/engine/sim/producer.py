@@ -20,13 +20,9 @@ from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.protocol.accumulator import (
-    STICKY,
-    Accumulator,
-    RecordColumns,
-    Settings,
-)
+from kafkasim.protocol.accumulator import Accumulator, Settings
 from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.columns import STICKY, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws, key_partitions
 from kafkasim.protocol.sticky import StickyAccumulator
@@ -132,7 +128,7 @@ class ProducerClient:
 
     @property
     def lists_are_known(self) -> bool:
-        """Whether the append lists are complete from the start: every record has a key."""
+        """Whether append lists are complete from the start (every record has a key)."""
         return isinstance(self._accumulator, KeyedAccumulator)
 
     def start(self) -> None:
