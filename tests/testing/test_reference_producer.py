@@ -1,0 +1,267 @@
+"""The engine's producer and the plain one give identical rows on random scenarios."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.protocol.partitioner import Draws, key_partition
+from kafkasim.result.schema import CLOSED_BY
+from kafkasim.scenario.plan import SourcePlan
+from kafkasim.testing.reference_producer import (
+    ReferenceBatch,
+    ReferenceProducer,
+    ReferenceRecord,
+    ReferenceRow,
+    ReferenceSettings,
+)
+from kafkasim.units import MISSING_NS
+
+MS = 1_000_000
+KEYS = ("", "a", "key-1", "key-2", "key-3", "k" * 63, "k" * 64)
+VALUE_BYTES = (-1, 0, 1, *range(50, 71), 100, 1_000, *range(8_170, 8_201, 3))
+GAPS_NS = (0, 0, 1, 999_999, MS, MS + 1, 5 * MS, 63 * MS, 64 * MS, 65 * MS, 900 * MS)
+
+
+class Scenario(NamedTuple):
+    """Records as (created_ns, key or None, value_bytes), and how to send them."""
+
+    records: list[tuple[int, int | None, int]]
+    settings: ReferenceSettings
+    ignore_keys: bool
+    seed: int
+
+
+class IdealBrokers:
+    """Constant delay and service; one request of a connection at a time."""
+
+    def __init__(self, calendar: Calendar, settings: ReferenceSettings) -> None:
+        self.calendar = calendar
+        self.settings = settings
+        self.sent: list[Batch] = []
+        self.numbers = 0
+        nodes = max(settings.leaders) + 1
+        self.leaves_ns = [0] * nodes
+        self.keys = [key_base(Rank.ANSWER, node) for node in range(nodes)]
+
+    def next_batch_id(self) -> int:
+        self.numbers += 1
+        return self.numbers - 1
+
+    def send(
+        self, client: ProducerClient, node: int, batches: list[Batch], size: int
+    ) -> None:
+        assert size == sum(batch.size_bytes for batch in batches)
+        self.sent += batches
+        if not client.awaits_answers:
+            return
+        arrived_ns = self.calendar.now_ns + self.settings.delay_ns
+        leaves_ns = max(arrived_ns, self.leaves_ns[node]) + self.settings.service_ns
+        self.leaves_ns[node] = leaves_ns
+        self.keys[node] += 1
+        self.calendar.at(
+            leaves_ns + self.settings.delay_ns,
+            self.keys[node],
+            self.answer,
+            (client, node, batches),
+        )
+
+    def answer(self, request: tuple[ProducerClient, int, list[Batch]]) -> None:
+        client, node, batches = request
+        client.on_answer(node, batches)
+
+
+def plan_of(scenario: Scenario) -> SourcePlan:
+    created_ns, keys, value_bytes = zip(*scenario.records, strict=True)
+    size = len(created_ns)
+    return SourcePlan(
+        source="web",
+        stream="orders",
+        intended_ns=np.array(created_ns, dtype=np.int64),
+        key_id=np.array([-1 if key is None else key for key in keys], dtype=np.int32),
+        key_labels=KEYS,
+        entity_id=np.full(size, -1, dtype=np.int32),
+        entity_labels=(),
+        value_bytes=np.array(value_bytes, dtype=np.int32),
+    )
+
+
+def run_engine(scenario: Scenario) -> tuple[list[Any], list[ReferenceRow], list[int]]:
+    settings = scenario.settings
+    calendar = Calendar(check=True)
+    brokers = IdealBrokers(calendar, settings)
+    plan = plan_of(scenario)
+    client = ProducerClient(
+        calendar=calendar,
+        actor=0,
+        source_index=0,
+        plan=plan,
+        config=ProducerConfig(
+            acks=settings.acks,  # type: ignore[arg-type]
+            enable_idempotence=False,
+            batch_size=settings.batch_size,
+            linger_ms=settings.linger_ns // MS,
+            max_in_flight_requests_per_connection=settings.max_in_flight,
+            max_request_size=settings.max_request_size,
+            partitioner_ignore_keys=scenario.ignore_keys,
+        ).resolve(),
+        topic_index=0,
+        leaders=settings.leaders,
+        node_count=max(settings.leaders) + 1,
+        start_ms=1_767_225_600_000,
+        draws=np.random.default_rng(scenario.seed),
+        send=brokers.send,
+        next_batch_id=brokers.next_batch_id,
+    )
+    client.start()
+    batches = brokers.sent
+    if settings.end_ns is None:
+        calendar.run_entries(1 << 61)
+        assert client.finish(calendar.now_ns) == []
+    else:
+        calendar.run_entries(settings.end_ns)
+        batches = batches + client.finish(settings.end_ns)
+    rows = [ReferenceRow()] * len(plan)
+    for batch in batches:
+        ordinals = client.append_list(batch.partition)[batch.lo : batch.hi]
+        for index, ordinal in enumerate(ordinals):
+            rows[ordinal] = ReferenceRow(
+                batch.partition, batch.batch_id, index, known(batch.acked_ns)
+            )
+    return [engine_row(batch) for batch in batches], rows, client.refused.tolist()
+
+
+def run_reference(
+    scenario: Scenario,
+) -> tuple[list[Any], list[ReferenceRow], list[int]]:
+    partitions = len(scenario.settings.leaders)
+    records = []
+    for created_ns, key, value_bytes in scenario.records:
+        key_bytes = -1 if key is None else len(KEYS[key])
+        partition = None
+        if key is not None and not scenario.ignore_keys:
+            partition = key_partition(KEYS[key].encode(), partitions)
+        records.append(ReferenceRecord(created_ns, key_bytes, value_bytes, partition))
+    draws = map(Draws(np.random.default_rng(scenario.seed)).__getitem__, count())
+    reference = ReferenceProducer(records, scenario.settings, draws)
+    rows = reference.run()
+    return (
+        [reference_row(batch) for batch in reference.batches],
+        rows,
+        (reference.refused),
+    )
+
+
+def known(time_ns: int) -> int | None:
+    return None if time_ns == MISSING_NS else time_ns
+
+
+def engine_row(batch: Batch) -> tuple[Any, ...]:
+    return (
+        batch.batch_id,
+        batch.partition,
+        batch.hi - batch.lo,
+        batch.size_bytes,
+        batch.opened_ns,
+        known(batch.closed_ns),
+        CLOSED_BY[batch.closed_by],
+        known(batch.sent_ns),
+        known(batch.acked_ns),
+    )
+
+
+def reference_row(batch: ReferenceBatch) -> tuple[Any, ...]:
+    return (
+        batch.batch_id,
+        batch.partition,
+        len(batch.records),
+        batch.size_bytes,
+        batch.opened_ns,
+        batch.closed_ns,
+        batch.closed_by,
+        batch.sent_ns,
+        batch.acked_ns,
+    )
+
+
+def check_equal(scenario: Scenario) -> list[tuple[Any, ...]]:
+    """Run both producers, compare all rows, and return those of the batches."""
+    batches, records, refused = run_engine(scenario)
+    expected_batches, expected_records, expected_refused = run_reference(scenario)
+    assert batches == expected_batches
+    assert records == expected_records
+    end_ns = scenario.settings.end_ns
+    if end_ns is not None:
+        refused = [at for at in refused if scenario.records[at][0] <= end_ns]
+    assert refused == expected_refused
+    return batches
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, keys: Sequence[int | None]) -> Scenario:
+    stretches = draw(
+        st.lists(
+            st.tuples(
+                st.integers(1, 90),
+                st.sampled_from(GAPS_NS),
+                st.sampled_from(GAPS_NS),
+                st.lists(st.sampled_from(keys), min_size=1, max_size=3),
+                st.lists(st.sampled_from(VALUE_BYTES), min_size=1, max_size=3),
+            ),
+            min_size=1,
+            max_size=12,
+        )
+    )
+    records = []
+    now_ns = draw(st.integers(0, 2 * MS))
+    for length, before_ns, gap_ns, some_keys, some_bytes in stretches:
+        now_ns += before_ns
+        for place in range(length):
+            key = some_keys[place % len(some_keys)]
+            records.append((now_ns, key, some_bytes[place % len(some_bytes)]))
+            now_ns += gap_ns
+    nodes = draw(st.integers(1, 3))
+    settings = ReferenceSettings(
+        leaders=tuple(
+            draw(st.lists(st.integers(0, nodes - 1), min_size=1, max_size=9))
+        ),
+        batch_size=draw(
+            st.sampled_from((1, 200, 600, 1_000, 4_000, 9_000, 16_384, 60_000))
+        ),
+        linger_ns=draw(st.sampled_from((0, 0, 1, 5, 5, 64, 100))) * MS,
+        max_in_flight=draw(st.sampled_from((1, 2, 5))),
+        max_request_size=draw(st.sampled_from((300, 2_000, 8_260, 70_000, 1_048_576))),
+        acks=draw(st.sampled_from(("all", "all", "1", "0"))),
+        delay_ns=draw(st.sampled_from((1, 200_000, MS, 20 * MS))),
+        service_ns=draw(st.sampled_from((0, 50_000, MS, 30 * MS))),
+        end_ns=draw(st.none() | st.integers(0, now_ns + 50 * MS)),
+    )
+    return Scenario(
+        records,
+        settings,
+        ignore_keys=draw(st.sampled_from((False, False, False, True))),
+        seed=draw(st.integers(0, 2**16)),
+    )
+
+
+@given(scenarios(keys=range(len(KEYS))))
+def test_keyed_records_give_the_rows_of_the_plain_producer(scenario: Scenario) -> None:
+    check_equal(scenario)
+
+
+@given(scenarios(keys=[None]))
+def test_keyless_records_give_the_rows_of_the_plain_producer(
+    scenario: Scenario,
+) -> None:
+    check_equal(scenario)
+
+
+@given(scenarios(keys=[None, None, None, 1, 2, 3, 6]))
+def test_mixed_records_give_the_rows_of_the_plain_producer(scenario: Scenario) -> None:
+    check_equal(scenario)
