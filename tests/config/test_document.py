@@ -34,7 +34,7 @@ class Room(Document):
     middle: Square | RoundTable | float | None = None
     doors: Mapping[str, RoundTable] = FrozenDict()
     colours: Sequence[Literal["red", "blue"]] = ()
-    heating: int = setting(20)  # noqa: RUF009 - the default is a field
+    heating: int = setting(20)
 
 
 def test_equal_documents_are_equal_and_hash_equal_however_they_were_said() -> None:

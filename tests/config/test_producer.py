@@ -40,7 +40,7 @@ def test_idempotence_set_by_hand_refuses_other_acks() -> None:
 def test_more_than_five_in_flight_needs_idempotence_switched_off_by_hand() -> None:
     for config in ({}, {"acks": "1"}, {"enable_idempotence": True}):
         with pytest.raises(ValidationError, match="at most 5"):
-            ProducerConfig(max_in_flight_requests_per_connection=6, **config)  # type: ignore[arg-type]
+            ProducerConfig(max_in_flight_requests_per_connection=6, **config)
 
     ProducerConfig(max_in_flight_requests_per_connection=6, enable_idempotence=False)
 

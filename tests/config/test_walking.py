@@ -24,7 +24,7 @@ class Shop(Document):
     ranges: Mapping[str, Range] = FrozenDict()
     listed: Sequence[Range] = ()
     size: Range | int = 3
-    floor: int = setting(1)  # noqa: RUF009 - the default is a field
+    floor: int = setting(1)
 
 
 FILLED = Shop({"a": Range(), "b": Range()}, [Range(2, 3)])

@@ -1,0 +1,39 @@
+import pytest
+
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.systems import Hardware, Kafka, Link, Topic
+
+
+def test_a_default_cluster_says_nothing() -> None:
+    assert Kafka().to_dict() == {}
+    assert repr(Kafka()) == "Kafka()"
+
+
+def test_a_delay_is_a_number_or_a_distribution() -> None:
+    fixed = Hardware(link=Link(delay_ms=1))
+    drawn = Hardware(link=Link(delay_ms=Exponential(1)))
+
+    assert fixed.link.to_dict() == {"delay_ms": 1.0}
+    assert drawn.link.to_dict() == {"delay_ms": {"kind": "exponential", "mean": 1.0}}
+    assert Hardware.from_dict(drawn.to_dict()) == drawn
+
+
+def test_replication_is_refused_because_it_is_not_modelled() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Topic(replication_factor=3)
+
+    assert caught.value.why == "replication is not modelled yet"
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(ValidationError, match="kafka_version"):
+        Kafka(kafka_version="3.9")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", ["bandwidth_mb_per_s", "delay_ms"])
+def test_a_link_has_no_negative_figures(field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Link.from_dict({field: -1})
+
+    assert caught.value.path == field
