@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kafkasim.config.frozen import UNSET
@@ -12,11 +13,16 @@ from kafkasim.scenario.checks import (
 from kafkasim.scenario.events import Crash, Event, Slow
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
-from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace import CodedColumn, Trace
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRACE = Trace(
-    [0, 1], {"carrier": ([0, -1], ("UA",)), "bytes": [3, 4], "balance": [1, -1]}
+    np.array([0, 1]),
+    {
+        "carrier": CodedColumn(np.array([0, -1]), ("UA",)),
+        "bytes": np.array([3, 4]),
+        "balance": np.array([1, -1]),
+    },
 )
 
 

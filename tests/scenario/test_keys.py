@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.keys import HotKey, UniformKeys, ZipfKeys, invert
@@ -12,7 +13,7 @@ from kafkasim.scenario.streams import stream
 COUNT = 100_000
 
 
-def assert_frequencies(ids: np.ndarray, expected: np.ndarray) -> None:  # type: ignore[type-arg]
+def assert_frequencies(ids: NDArray[np.int32], expected: NDArray[np.float64]) -> None:
     """Every key's share is within four standard errors of its probability."""
     share = np.bincount(ids, minlength=len(expected)) / len(ids)
     error = np.sqrt(expected * (1 - expected) / len(ids))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kafkasim.config.frozen import UNSET
@@ -67,8 +68,8 @@ def test_streams_are_named_in_the_order_of_their_first_source() -> None:
 )
 def test_traces_alone_last_as_long_as_the_longest(last_ns: int) -> None:
     traces = {
-        "a": Source("s", Trace([0], {})),
-        "b": Source("s", Trace([0, last_ns], {})),
+        "a": Source("s", Trace(np.array([0]), {})),
+        "b": Source("s", Trace(np.array([0, last_ns]), {})),
     }
 
     traffic = resolved_traffic(Traffic(traces, {}))

@@ -16,7 +16,7 @@ def test_another_seed_or_name_gives_unrelated_numbers() -> None:
         for seed, name in ((7, "a"), (7, "b"), (8, "a"), (7, "a/null"))
     ]
 
-    correlation = np.corrcoef(draws)
+    correlation = np.asarray(np.corrcoef(draws))
     off_diagonal = correlation[~np.eye(4, dtype=bool)]
     assert np.abs(off_diagonal).max() < 4 / np.sqrt(10_000)
 

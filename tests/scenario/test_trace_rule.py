@@ -1,15 +1,21 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kafkasim.errors import ChangedFileError, ValidationError
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.bundled import flights
-from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace import CodedColumn, Trace
 from kafkasim.scenario.trace_rule import TraceRule, beside, file_name
 from kafkasim.scenario.traffic import Source
 
-TRACE = Trace([0, 5, 9], {"web": ([0, 1, 0], ("a", "b"))}, name="clicks", speedup=2)
+TRACE = Trace(
+    np.array([0, 5, 9]),
+    {"web": CodedColumn(np.array([0, 1, 0]), ("a", "b"))},
+    name="clicks",
+    speedup=2,
+)
 
 
 def test_a_bundled_trace_is_written_by_its_name() -> None:
@@ -41,7 +47,7 @@ def test_a_trace_is_read_from_its_file(tmp_path: Path) -> None:
 
 
 def test_a_trace_whose_file_was_changed_is_an_error(tmp_path: Path) -> None:
-    Trace([0, 5, 9], {}).save(tmp_path / "x.npz")
+    Trace(np.array([0, 5, 9]), {}).save(tmp_path / "x.npz")
     written = {"kind": "trace", "file": str(tmp_path / "x.npz"), "digest": TRACE.digest}
 
     with pytest.raises(ChangedFileError, match="was changed"):

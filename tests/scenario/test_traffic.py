@@ -29,12 +29,22 @@ def test_little_is_needed_to_begin() -> None:
 
 
 def test_numbers_are_python_numbers_of_the_declared_type() -> None:
-    subscriber = Subscriber(("orders",), work_ms=np.int64(2), from_s=1)
-    source = Source("orders", Poisson(np.float32(10)), value_bytes=np.int16(7))
+    subscriber = Subscriber.from_dict(
+        {"streams": ("orders",), "work_ms": np.int64(2), "from_s": 1}
+    )
+    source = Source.from_dict(
+        {
+            "stream": "orders",
+            "arrivals": Poisson(10),
+            "value_bytes": np.int16(7),
+            "tombstones": np.float32(0.5),
+        }
+    )
 
     assert type(subscriber.work_ms) is float
     assert type(subscriber.from_s) is float
     assert type(source.value_bytes) is int
+    assert type(source.tombstones) is float
     assert subscriber == Subscriber(["orders"], work_ms=2.0, from_s=1.0)
 
 
