@@ -41,7 +41,8 @@ from kafkasim.scenario.trace_columns import (
 from kafkasim.scenario.trace_file import FORMAT_VERSION, read_arrays, write_arrays
 from kafkasim.units import NS_PER_S
 
-_LIMIT_NS: Final = 2**62
+SPAN_LIMIT_NS: Final = 2**62
+"""The longest a trace may take: 146 years."""
 _NAME: Final = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]*")
 
 
@@ -115,10 +116,10 @@ class Trace:
         store("skipped", MappingProxyType(dict(self.skipped)))
         if not _NAME.fullmatch(self.name):
             raise ValidationError("name", self.name, "a text fit for a file name")
-        if not 0 <= self.resolution_ns < _LIMIT_NS:
+        if not 0 <= self.resolution_ns < SPAN_LIMIT_NS:
             allowed = "whole nanoseconds from 0"
             raise ValidationError("resolution_ns", self.resolution_ns, allowed)
-        if self.duration_ns > _LIMIT_NS:
+        if self.duration_ns > SPAN_LIMIT_NS:
             allowed = "a speed-up at which the trace takes less than 146 years"
             raise ValidationError("speedup", self.speedup, allowed)
 
@@ -349,7 +350,7 @@ def _check_times(times_ns: NDArray[np.int64]) -> None:
     if len(early):
         row = int(early[0]) + 2
         raise TraceError("is earlier than the row before", row=row, column="times_ns")
-    if times_ns[-1] > _LIMIT_NS:
+    if times_ns[-1] > SPAN_LIMIT_NS:
         row = len(times_ns)
         raise TraceError("is after more than 146 years", row=row, column="times_ns")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.errors import TraceError, ValidationError
-from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace import SPAN_LIMIT_NS, Trace
 from kafkasim.scenario.trace_columns import no_such_column
 from kafkasim.traces.bad_rows import (
     OnBadRows,
@@ -120,13 +120,17 @@ def build_trace(table: Table, reading: Reading) -> Trace:
         raise TraceError(f"none of the {table.rows} rows can be used: {skipped}")
     if reading.sort:
         rows = rows[np.argsort(times_ns[rows], kind="stable")]
+    offsets_ns = times_ns[rows] - times_ns[rows[0]]
+    if offsets_ns[-1] > SPAN_LIMIT_NS:
+        text = "is more than 146 years after the first"
+        raise TraceError(text, row=int(rows[-1]) + 1, column=reading.time)
     columns = {
         name: sizes[name][rows] if name in sizes else as_column(name, cells.taken(rows))
         for name, cells in table.columns.items()
         if name != reading.time
     }
     return Trace(
-        times_ns[rows] - times_ns[rows[0]],
+        offsets_ns,
         columns,
         name=reading.name,
         resolution_ns=ns_from_s(reading.resolution_s),
@@ -148,7 +152,7 @@ def _out_of_order(
 
 def _read_sizes(column: str, cells: Cells) -> tuple[NDArray[np.int64], list[Problem]]:
     """Return a column of sizes in bytes, 0 for a bad one."""
-    sizes = [whole_number(value) for value in cells.values]
+    sizes = [whole_number(value) for value in cells.distinct]
     good = [size if size is not None and size in _SIZES else 0 for size in sizes]
     fractions = cells.rows_of(size is None for size in sizes)
     negative = cells.rows_of(size is not None and size < 0 for size in sizes)

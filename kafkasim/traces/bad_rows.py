@@ -36,7 +36,7 @@ class Problem(NamedTuple):
         """Return the error for one of the rows."""
         text = self.cause
         if self.cells is not None and (code := self.cells.codes[row]) >= 0:
-            shown = repr(self.cells.values[code])
+            shown = repr(self.cells.distinct[code])
             text += f" {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'}"
         if self.hint:
             text += f"; {self.hint}"

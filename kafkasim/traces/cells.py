@@ -26,9 +26,9 @@ class Cells(NamedTuple):
     """One column of a table."""
 
     codes: NDArray[np.int64]
-    """Per row a position in `values`, −1 where the cell is empty."""
-    values: Sequence[object] | NDArray[np.datetime64]
-    """The distinct values; timestamps may come as datetime64[ns]."""
+    """Per row a position in `distinct`, −1 where the cell is empty."""
+    distinct: Sequence[object] | NDArray[np.datetime64]
+    """The values, each once; timestamps may come as datetime64[ns]."""
 
     def rows_of(self, chosen: Iterable[bool]) -> NDArray[np.int64]:
         """Return the rows whose value is chosen (one truth per value)."""
@@ -47,13 +47,13 @@ class Cells(NamedTuple):
         held.
         """
         codes = self.codes[rows]
-        first = np.full(len(self.values) + 1, len(codes), np.int64)
+        first = np.full(len(self.distinct) + 1, len(codes), np.int64)
         first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last assigned stays
         order = np.argsort(first[:-1], kind="stable")
         order = order[first[order] < len(codes)]
-        renumbered = np.full(len(self.values) + 1, -1, np.int64)
+        renumbered = np.full(len(self.distinct) + 1, -1, np.int64)
         renumbered[order] = np.arange(len(order))
-        return Cells(renumbered[codes], [self.values[place] for place in order])
+        return Cells(renumbered[codes], [self.distinct[place] for place in order])
 
 
 def as_column(name: str, cells: Cells) -> Column:
@@ -67,8 +67,8 @@ def as_column(name: str, cells: Cells) -> Column:
     TraceError
         When a value is neither text nor number nor time.
     """
-    texts = [_text(name, value) for value in cells.values]
-    if not len(cells.empty_rows) and all(map(_is_int64, cells.values, texts)):
+    texts = [_text(name, value) for value in cells.distinct]
+    if not len(cells.empty_rows) and all(map(_is_int64, cells.distinct, texts)):
         return np.array([int(text) for text in texts], np.int64)[cells.codes]
     code = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     codes = np.array([*(code[text] for text in texts), -1], np.int32)

@@ -1,7 +1,8 @@
-"""A DataFrame's columns as cells."""
+"""A DataFrame's columns as cells, and a Parquet file as a DataFrame."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,6 +12,51 @@ from kafkasim.traces.csv_rows import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_UNNAMED_INDEX: Final = "__index_level_"
+
+
+def read_parquet_frame(
+    path: Path, choose: Callable[[Sequence[str]], list[str]]
+) -> "pd.DataFrame":
+    """Read the chosen columns of a Parquet file or folder.
+
+    Parameters
+    ----------
+    path : path
+    choose : callable
+        Gets the columns' names, returns those to read, raises for a wrong one.
+
+    Returns
+    -------
+    DataFrame
+        Whole numbers with gaps stay whole; an index is a column if it has a name.
+
+    Raises
+    ------
+    TraceError
+        When the file cannot be opened or is no Parquet.
+    """
+    from pyarrow import dataset, parquet
+
+    try:
+        if path.is_file():  # a dataset does not open when two columns have one name
+            names = parquet.read_schema(path).names
+        else:
+            names = dataset.dataset(path, format="parquet").schema.names
+        chosen = choose([each for each in names if not each.startswith(_UNNAMED_INDEX)])
+        table = dataset.dataset(path, format="parquet").to_table(columns=chosen)
+    except TraceError:
+        raise
+    except OSError as error:
+        raise TraceError(f"cannot read {path}: {error}") from error
+    except (ValueError, NotImplementedError) as error:
+        raise TraceError(f"{path} is no Parquet file to read: {error}") from error
+    frame: pd.DataFrame = table.to_pandas(
+        ignore_metadata=True, integer_object_nulls=True
+    )
+    return frame
 
 
 def frame_table(
@@ -37,6 +83,9 @@ def frame_table(
         When there is no row, or a column holds lists or the like.
     """
     names = [str(name) for name in frame.columns]
+    if time not in names and time == frame.index.name:
+        text = "is the index; frame.reset_index() makes it a column"
+        raise TraceError(text, column=time)
     chosen = choose(names)
     if not len(frame):
         raise TraceError("the table has no row")

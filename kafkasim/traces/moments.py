@@ -55,7 +55,7 @@ class Clock(NamedTuple):
         Raises
         ------
         ValidationError
-            When there is no such unit, or unit and format are both given.
+            When there is no such unit or format, or both are given.
         """
         if self.unit is not None and self.unit not in get_args(TimeUnit):
             allowed = "'s', 'ms', 'us' or 'ns'"
@@ -63,6 +63,9 @@ class Clock(NamedTuple):
         if self.unit is not None and self.pattern is not None:
             why = "time_unit is for numbers, time_format for text"
             raise ValidationError("time_format", self.pattern, "None", why)
+        if self.pattern is not None and (wrong := _wrong_pattern(self.pattern)):
+            allowed = "a format of datetime.strptime"
+            raise ValidationError("time_format", self.pattern, allowed, wrong)
 
 
 def read_times(
@@ -89,13 +92,13 @@ def read_times(
     TraceError
         When all are numbers and no unit is given.
     """
-    if isinstance(cells.values, np.ndarray):
+    if isinstance(cells.distinct, np.ndarray):
         return _of_timestamps(column, cells, clock)
     if clock.unit is None and clock.pattern is None and _all_numbers(cells):
         text = "holds numbers; say their unit: time_unit='s', 'ms', 'us' or 'ns'"
         raise TraceError(text, column=column)
     read = _reader(clock)
-    moments = [read(value) for value in cells.values]
+    moments = [read(value) for value in cells.distinct]
     times_ns = np.array(
         [*(0 if moment is None else moment.time_ns for moment in moments), 0], np.int64
     )
@@ -116,7 +119,7 @@ def _of_timestamps(
     if clock.unit is not None or clock.pattern is not None:
         text = "holds timestamps; leave out time_unit and time_format"
         raise TraceError(text, column=column)
-    values_ns = np.append(np.asarray(cells.values).astype(np.int64), 0)
+    values_ns = np.append(np.asarray(cells.distinct).astype(np.int64), 0)
     far = cells.rows_of(np.abs(values_ns[:-1]) >= _LIMIT_NS)
     problems = [
         Problem("missing time", cells.empty_rows, column),
@@ -199,14 +202,23 @@ def _moment(value: datetime, finer_ns: int) -> Moment | None:
     return Moment(time_ns, "" if offset is None else str(timezone(offset)))
 
 
+def _wrong_pattern(pattern: str) -> str:
+    """Return what is wrong with a format, empty when it is one."""
+    try:
+        datetime.strptime("", pattern)  # noqa: DTZ007 - only the format is tried
+    except ValueError as error:
+        return "" if str(error).startswith("time data") else str(error)
+    return ""
+
+
 def _all_numbers(cells: Cells) -> bool:
-    texts = [str(value).strip() for value in cells.values]
+    texts = [str(value).strip() for value in cells.distinct]
     return bool(texts) and all(map(NUMBER.fullmatch, texts))
 
 
 def _hint(clock: Clock) -> str:
     if clock.unit is not None:
-        return f"expected a number of {clock.unit}"
+        return f"expected a number, for time_unit={clock.unit!r}"
     if clock.pattern is not None:
         return f"expected the format {clock.pattern}"
     return "expected ISO 8601 such as 2026-01-31T08:30:00, years 1824 to 2115"

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kafkasim.errors import TraceError
 from kafkasim.scenario.trace import Trace
 from kafkasim.traces.assembly import Reading, build_trace
 from kafkasim.traces.bad_rows import OnBadRows
 from kafkasim.traces.csv_rows import Dialect, read_csv_table
-from kafkasim.traces.frame import frame_table
+from kafkasim.traces.frame import frame_table, read_parquet_frame
 from kafkasim.traces.moments import Clock, TimeUnit
 
 if TYPE_CHECKING:
@@ -130,11 +129,12 @@ def from_parquet(
     on_bad_rows: OnBadRows = "raise",
     name: str | None = None,
 ) -> Trace:
-    """Read a Parquet file.
+    """Read a Parquet file, or a folder of them in the order of their names.
 
     Parameters
     ----------
     path : path
+        An index that pandas wrote with a name is a column like any other.
     time : str
         The column that says when a row arrived. Row 1, the first of the data, is at
         time 0.
@@ -177,8 +177,6 @@ def from_parquet(
     ValidationError
         When an option has a value that is not allowed.
     """
-    import pandas as pd
-
     reading = Reading(
         time=time,
         columns=columns,
@@ -190,12 +188,7 @@ def from_parquet(
         on_bad_rows=on_bad_rows,
         name=_named(path, name),
     )
-    try:
-        frame = pd.read_parquet(path)
-    except OSError as error:
-        raise TraceError(f"cannot read {path}: {error}") from error
-    except ValueError as error:
-        raise TraceError(f"{path} is no Parquet file to read: {error}") from error
+    frame = read_parquet_frame(Path(path), reading.choose)
     return build_trace(frame_table(frame, time, reading.choose), reading)
 
 

@@ -1,0 +1,170 @@
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkasim.errors import TraceError, ValidationError
+from kafkasim.traces.csv_rows import Dialect, Table, read_csv_table
+
+PLAIN = Dialect()
+
+
+def read(path: Path, body: str | bytes, dialect: Dialect = PLAIN) -> Table:
+    path.write_bytes(body.encode() if isinstance(body, str) else body)
+    return read_csv_table(path, dialect, list)
+
+
+def values(table: Table, column: str) -> list[object]:
+    cells = table.columns[column]
+    return [None if code < 0 else cells.distinct[code] for code in cells.codes]
+
+
+def bad(table: Table) -> dict[str, list[int]]:
+    return {each.cause: each.rows.tolist() for each in table.problems if len(each.rows)}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.csv"
+
+
+def test_cells_are_text_and_empty_ones_are_missing(path: Path) -> None:
+    table = read(path, "at,carrier\n1,NA\n2,\n3,B6\n")
+
+    assert table.rows == 3
+    assert values(table, "at") == ["1", "2", "3"]
+    assert values(table, "carrier") == ["NA", None, "B6"]
+
+
+def test_what_is_missing_can_be_said(path: Path) -> None:
+    table = read(path, "at,tail\n1,NA\n2,\n3,x\n", Dialect(missing=("NA",)))
+
+    assert values(table, "tail") == [None, "", "x"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(path: Path) -> None:
+    assert list(read(path, codecs.BOM_UTF8 + b"at,b\n1,2\n").columns) == ["at", "b"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_one(path: Path, end: str) -> None:
+    table = read(path, end.join(["at,b", "1,x", "2,y", ""]))
+
+    assert values(table, "b") == ["x", "y"]
+
+
+def test_quotes_hold_commas_line_ends_and_quotes(path: Path) -> None:
+    table = read(
+        path, 'at,b\r\n1,"New York, NY"\r\n2,"two\r\nlines"\r\n3,"a ""b"""\r\n'
+    )
+
+    assert values(table, "b") == ["New York, NY", "two\r\nlines", 'a "b"']
+
+
+def test_blank_lines_are_no_rows_and_do_not_count(path: Path) -> None:
+    table = read(path, "\nat,b\n\n1,x\n\n2,y,z\n\n")
+
+    assert table.rows == 2
+    assert bad(table) == {"wrong number of cells": [1]}
+
+
+def test_another_delimiter_and_encoding_can_be_said(path: Path) -> None:
+    table = read(path, "at;b\n1;Zürich\n".encode("latin-1"), Dialect(";", "latin-1"))
+
+    assert values(table, "b") == ["Zürich"]
+
+
+def test_a_row_of_another_width_keeps_its_place(path: Path) -> None:
+    table = read(path, "at,b\n1,x\n2\n3,y,z\n4,w\n")
+
+    assert bad(table) == {"wrong number of cells": [1, 2]}
+    assert values(table, "at") == ["1", None, None, "4"]
+
+
+def test_a_row_with_stray_quotes_keeps_its_place(path: Path) -> None:
+    table = read(path, 'at,b\n1,"x"y\n2,z\n')
+
+    assert bad(table) == {"stray quotes": [0]}
+    assert values(table, "b") == [None, "z"]
+
+
+def test_a_quote_that_is_never_closed_names_the_row_it_begins_in(path: Path) -> None:
+    with pytest.raises(TraceError, match="row 2: a quote is opened") as caught:
+        read(path, 'at,b\n1,x\n2,"y\n3,z\n')
+
+    assert caught.value.row == 2
+
+
+def test_a_broken_header_is_an_error(path: Path) -> None:
+    with pytest.raises(TraceError, match="header cannot be read"):
+        read(path, '"at"x,b\n1,2\n')
+
+
+@pytest.mark.parametrize("body", ["", "\n\n", codecs.BOM_UTF8])
+def test_an_empty_file_is_an_error(path: Path, body: str | bytes) -> None:
+    with pytest.raises(TraceError, match="the file is empty"):
+        read(path, body)
+
+
+def test_a_header_alone_is_an_error(path: Path) -> None:
+    with pytest.raises(TraceError, match="no row below the header"):
+        read(path, "at,b\n")
+
+
+def test_a_missing_file_is_an_error(path: Path) -> None:
+    with pytest.raises(TraceError, match=r"cannot read .*a\.csv: No such file"):
+        read_csv_table(path, PLAIN, list)
+
+
+def test_another_encoding_than_said_is_an_error(path: Path) -> None:
+    with pytest.raises(TraceError, match=r"a\.csv needs another encoding"):
+        read(path, "at,b\n1,Zürich\n".encode("latin-1"))
+
+
+def test_an_encoding_that_is_none_is_an_error(path: Path) -> None:
+    with pytest.raises(ValidationError, match="encoding: 'utf-9' is not allowed"):
+        read(path, "at\n1\n", Dialect(encoding="utf-9"))
+
+
+def test_a_delimiter_is_one_character(path: Path) -> None:
+    with pytest.raises(ValidationError, match="delimiter: '::' is not allowed"):
+        read(path, "at\n1\n", Dialect("::"))
+
+
+def test_only_chosen_columns_are_read(path: Path) -> None:
+    def choose(names: Sequence[str]) -> list[str]:
+        assert names == ["at", "b", "c"]
+        return ["c", "at"]
+
+    path.write_text("at,b,c\n1,2,3\n")
+
+    assert list(read_csv_table(path, PLAIN, choose).columns) == ["c", "at"]
+
+
+def test_more_rows_than_a_block_stay_in_order(path: Path) -> None:
+    rows = [f"{row % 20_001}" for row in range(40_000)]
+
+    table = read(path, "\n".join(["at", *rows]))
+
+    assert values(table, "at") == rows
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+
+
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=8))
+def test_what_a_csv_writer_wrote_is_read_back(
+    rows: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("at", "b"), *rows])
+
+    table = read(tmp_path_factory.mktemp("csv") / "a.csv", text.getvalue())
+
+    assert list(zip(values(table, "at"), values(table, "b"), strict=True)) == rows
+    assert bad(table) == {}
