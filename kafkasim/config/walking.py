@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kafkasim.config.document import Document, Part, set_names
+from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.paths import Parts, join_path, one_of, quoted, suggestion
 from kafkasim.config.rules import Rule
 from kafkasim.errors import ValidationError
@@ -39,7 +40,8 @@ def _step(
     here = join_path(parts[:index])
     where = f" in {here}" if here else ""
     if not inside:
-        allowed = f"no name here: {here} is {value!r}, set it whole"
+        shown = "empty" if isinstance(value, (tuple, FrozenDict)) else repr(value)
+        allowed = f"nothing below {here}, which is {shown}; set it whole"
         raise ValidationError(join_path(parts), name, allowed)
     near = suggestion(name, inside)
     raise ValidationError(join_path(parts), name, one_of(inside) + where, near)

@@ -47,7 +47,7 @@ def test_a_wrong_path_names_the_wrong_part_and_what_is_there() -> None:
 
 
 def test_nothing_stands_below_a_plain_value() -> None:
-    with pytest.raises(ValidationError, match="size is 3, set it whole"):
+    with pytest.raises(ValidationError, match="nothing below size, which is 3; set it"):
         value_at(FILLED, ("size", "low"))
 
 

@@ -13,7 +13,8 @@ from kafkasim.scenario.checks import (
 from kafkasim.scenario.events import Crash, Event, Slow
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRACE = Trace(

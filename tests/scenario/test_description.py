@@ -7,7 +7,8 @@ from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import TraceColumn, UniformKeys
 from kafkasim.scenario.systems import Kafka, PointToPoint, Producer
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRAFFIC = Traffic(

@@ -46,8 +46,8 @@ def test_json_keeps_what_is_none() -> None:
         (
             "name = '''x\n",
             (
-                "a.toml, line 1, column 12: \"name = '''x\" is not allowed; expected TOML "
-                "(Expected \"'''\")"
+                "a.toml, line 1, column 12: \"name = '''x\" is not allowed; expected "
+                "TOML (Expected \"'''\")"
             ),
         ),
     ],

@@ -10,7 +10,8 @@ from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
 from kafkasim.scenario.keys import NoKeys, TraceColumn, UniformKeys, ZipfKeys
 from kafkasim.scenario.plan import Plan, SourcePlan, draw_plan, load_plan, planned
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import NS_PER_S
 

@@ -21,7 +21,8 @@ from kafkasim.scenario.systems import (
     Producer,
     Topic,
 )
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRAFFIC = Traffic(
@@ -111,29 +112,30 @@ def test_an_item_of_a_list_is_a_number() -> None:
         (
             "system.topics.order.partitions",
             (
-                "system.topics.order.partitions: 'order' is not allowed; expected orders "
-                "in system.topics (did you mean orders?)"
+                "system.topics.order.partitions: 'order' is not allowed; expected "
+                "orders in system.topics (did you mean orders?)"
             ),
         ),
         (
             "sytem.brokers",
             (
-                "sytem.brokers: 'sytem' is not allowed; expected one of traffic, system, "
-                "seed, events, end, drain_limit_s, name (did you mean system?)"
+                "sytem.brokers: 'sytem' is not allowed; expected one of traffic, "
+                "system, seed, events, end, drain_limit_s, name "
+                "(did you mean system?)"
             ),
         ),
         (
             "seed.x",
             (
-                "seed.x: 'x' is not allowed; expected no name here: seed is 7, set it "
-                "whole"
+                "seed.x: 'x' is not allowed; expected nothing below seed, which is 7; "
+                "set it whole"
             ),
         ),
         (
             "events.0.at_s",
             (
-                "events.0.at_s: '0' is not allowed; expected no name here: events is (), "
-                "set it whole"
+                "events.0.at_s: '0' is not allowed; expected nothing below events, "
+                "which is empty; set it whole"
             ),
         ),
     ],

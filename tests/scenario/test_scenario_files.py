@@ -8,7 +8,8 @@ from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.bundled import flights
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.scenario import Scenario, load
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRAFFIC = Traffic(

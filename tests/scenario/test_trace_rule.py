@@ -6,7 +6,8 @@ import pytest
 from kafkasim.errors import ChangedFileError, ValidationError
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.bundled import flights
-from kafkasim.scenario.trace import CodedColumn, Trace
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.trace_rule import TraceRule, beside, file_name
 from kafkasim.scenario.traffic import Source
 
