@@ -241,7 +241,8 @@ def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> Sour
     arrivals = stream(seed, f"arrivals/{name}")
     intended_ns = _intended_ns(source.arrivals, arrivals, duration_ns)
     count = len(intended_ns)
-    key_id, key_labels = _draw_keys(source, source.keys, seed, f"keys/{name}", count)
+    law = f"entity/{name}" if source.sends_entity_as_key else f"keys/{name}"
+    key_id, key_labels = _draw_keys(source, source.keys, seed, law, count)
     if source.entity is None:
         entity_id, entity_labels = key_id, key_labels
     else:

@@ -6,7 +6,7 @@ through Kafka and through something else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -25,7 +25,7 @@ from kafkasim.config.rules import (
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.distributions import Distribution
-from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
+from kafkasim.scenario.keys import DrawnKeys, Keys, NoKeys, TraceColumn
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_rule import TraceRule
 
@@ -65,13 +65,29 @@ class Source(Document):
     arrivals: Arrivals
     """When the world wants a record sent."""
     keys: Keys = NoKeys()  # noqa: RUF009 - it cannot change
-    """What each record carries as its key."""
+    """What each record carries as its key; with the entity's own law (another share of
+    records without one aside) it is the entity."""
     entity: Keys | None = None
     """Whose order matters; none: the entity is the key."""
     value_bytes: Bytes | Distribution | TraceColumn = 100
     """Size of a record's value in bytes; a drawn one is rounded, at most 2³¹ − 1."""
     tombstones: Share = 0.0
     """Probability that the value is null."""
+
+    @property
+    def sends_entity_as_key(self) -> bool:
+        """Whether keys follow the law of the named entities, and so are the same.
+
+        Two laws that differ in `null_share` alone are the same: the order of one
+        customer may come without a key.
+        """
+        if not isinstance(self.keys, DrawnKeys):
+            return False
+        if not isinstance(self.entity, DrawnKeys):
+            return False
+        return replace(self.keys, null_share=0.0) == replace(
+            self.entity, null_share=0.0
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -34,35 +34,24 @@ def test_json_keeps_what_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place"),
     [
-        (
-            "seed = 7\nname = = 3\n",
-            (
-                "a.toml, line 2, column 8: 'name = = 3' is not allowed; expected TOML "
-                "(Invalid value)"
-            ),
-        ),
-        (
-            "name = '''x\n",
-            (
-                "a.toml, line 1, column 12: \"name = '''x\" is not allowed; expected "
-                "TOML (Expected \"'''\")"
-            ),
-        ),
+        ("seed = 7\nname = = 3\n", "a.toml, line 2, column 8: 'name = = 3' "),
+        ("name = '', x = 1\n", "a.toml, line 1, column 10: "),
+        ("name = [\n1,\n", "a.toml, line 2, column 3: '1,' "),
     ],
-    ids=["in a line", "at the end"],
+    ids=["a value", "the end of a line", "the end of the file"],
 )
-def test_a_syntax_error_in_toml_names_its_line(text: str, message: str) -> None:
-    with pytest.raises(ValidationError) as caught:
+def test_a_syntax_error_in_toml_names_its_line(text: str, place: str) -> None:
+    with pytest.raises(ValidationError, match="expected TOML") as caught:
         read_text(text, name="a.toml", is_json=False)
 
-    assert str(caught.value) == message
+    assert str(caught.value).startswith(place)
 
 
 def test_a_syntax_error_in_json_names_its_line() -> None:
-    with pytest.raises(ValidationError, match=r"^a\.json, line 2, column 1: '}'"):
-        read_text('{"seed": 7,\n}', name="a.json", is_json=True)
+    with pytest.raises(ValidationError, match=r"^a\.json, line 2, column 2: 'x}'"):
+        read_text('{"seed": 7,\n x}', name="a.json", is_json=True)
 
 
 def test_another_version_is_refused() -> None:

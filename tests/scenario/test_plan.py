@@ -79,6 +79,20 @@ def test_no_keys_means_no_entity_unless_one_is_named() -> None:
     assert set(named.entity_id.tolist()) == set(range(7))
 
 
+def test_keys_of_the_entitys_law_are_the_entity() -> None:
+    users = UniformKeys(7, prefix="user-")
+
+    same = draw_plan(with_web(keys=users), 1).sources["web"]
+    some = draw_plan(with_web(keys=replace(users, null_share=0.5)), 1).sources["web"]
+    other = draw_plan(with_web(keys=UniformKeys(7)), 1).sources["web"]
+
+    assert (same.key_id == same.entity_id).all()
+    keyed = some.key_id >= 0
+    assert 0.4 < keyed.mean() < 0.6
+    assert (some.key_id[keyed] == some.entity_id[keyed]).all()
+    assert 0 < (other.key_id == other.entity_id).mean() < 0.3
+
+
 def test_adding_a_source_disturbs_no_other() -> None:
     more = replace(TRAFFIC, sources={"a new one": APP, **TRAFFIC.sources, "zz": WEB})
 
