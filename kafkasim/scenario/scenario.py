@@ -30,22 +30,10 @@ from kafkasim.scenario.trace import Trace
 class Scenario(Draft):
     """What to run.
 
-    Parameters
-    ----------
-    traffic : Traffic
-        What the world wants.
-    system : Kafka or PointToPoint
-        What serves it.
-    seed : int
-        Decides every random draw.
-    events : sequence of Crash or Slow
-        What happens to the system.
-    end : {"drain", "cut"}
-        Run until every wanted record is settled, or stop at the traffic's duration.
-    drain_limit_s : float
-        Simulated seconds without any progress after which draining gives up.
-    name : str
-        What to call it; has no effect on the run.
+    `traffic` is what the world wants, `system` what serves it, `events` what happens to
+    the system, and `seed` decides every random draw. With `end="drain"` it runs until
+    every wanted record is settled, or nothing moved for `drain_limit_s` simulated
+    seconds; with `end="cut"` it stops at the traffic's duration. `name` is for people.
 
     Raises
     ------
