@@ -12,7 +12,7 @@ from kafkasim import plot
 from kafkasim.analysis.measures import summary
 from kafkasim.cli.text import aligned, readable
 from kafkasim.cli.values import parse_settings
-from kafkasim.errors import ValidationError
+from kafkasim.errors import OutputError, ValidationError
 from kafkasim.experiments import running, sweeping
 from kafkasim.export.figures import figure as export_figure
 from kafkasim.export.frames import table as export_table
@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Run a scenario; write its result, a summary and figures to a folder."""
     scenario = read_scenario(scenario_file).where(_single(parse_settings(settings)))
-    with new_folder(out, overwrite=force) as folder:
+    with new_folder(_free(out, force=force), overwrite=force) as folder:
         result = running.run(scenario, check=check)
         table = summary(result)
         scenario.save(folder / "scenario.toml")
@@ -71,7 +71,7 @@ def sweep(
         path: {_label(value): value for value in values}
         for path, values in parse_settings(settings).items()
     }
-    with new_folder(out, overwrite=force) as folder:
+    with new_folder(_free(out, force=force), overwrite=force) as folder:
         table = sweeping.sweep(
             scenario, grid, replications=replications, workers=workers
         )
@@ -115,6 +115,15 @@ def save_figure(axes: "Axes", path: Path) -> None:
     """Write a figure as PNG and as SVG; `path` has no suffix."""
     for suffix in ("png", "svg"):
         export_figure(axes, path.with_name(f"{path.name}.{suffix}"))
+
+
+def _free(out: Path, *, force: bool) -> Path:
+    """Return the folder unless it holds something and may not be replaced."""
+    if not force and out.is_dir() and any(out.iterdir()):
+        raise OutputError(
+            f"{out} is not empty; name another folder, or replace it with --force"
+        )
+    return out
 
 
 def _single(settings: Mapping[str, Sequence[object]]) -> dict[str, object]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from kafkasim import plot
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.order import ordering
@@ -128,12 +130,15 @@ def keys_and_partitions(
 
 
 def measures(result: Result) -> Mapping[str, float]:
-    """Return the metrics, the fullest partition, sticky runs and aircraft overtaken."""
+    """Return the metrics, and who got what: partitions, members, runs, aircraft."""
     partitions, aircraft = skew(result), ordering(result, per="entity")
     fullest = int(partitions["records"].to_numpy().argmax())
+    member_records = np.bincount(result.columns("deliveries")["member"])
     return metrics(result) | {
-        "fullest_share": float(partitions["records_share"].iloc[fullest]),
+        "key_count": float(partitions["keys"].sum()),
         "fullest_keys": float(partitions["keys"].iloc[fullest]),
+        "fullest_share": float(partitions["records_share"].iloc[fullest]),
+        "member_share": float(member_records.max() / member_records.sum()),
         "records_per_run": float(batching(result)["records_per_run"].iloc[0]),
         "aircraft": float(len(aircraft)),
         "aircraft_overtaken": float((aircraft["overtaken"] > 0).sum()),

@@ -49,9 +49,9 @@ def opening(scenario: Scenario, members: int) -> str:
         f"1 ms of work, and {members} members share it: at most {members * 1_000:,} "
         "records/s. With fewer partitions than members, the surplus members are idle.",
         "Whose order matters is the aircraft. Times have whole minutes; each flight is "
-        f"spread within its minute at random (seed {scenario.seed}). {unknown:,} flights "
-        "have no tail number: keyed by it their key is null, and they count in no "
-        "aircraft's order.",
+        f"spread within its minute at random (seed {scenario.seed}). {unknown:,} have "
+        "no tail number: keyed by it their key is null, and they count in the order of "
+        "no aircraft.",
     )
 
 
@@ -84,14 +84,16 @@ def parallel(table: "pd.DataFrame", partitions: int) -> str:
     most = _row(table, "carrier", int(table["partitions"].max()))
     text = (
         "The key decides who can help: keyed by carrier the fullest of "
-        f"{partitions} partitions holds {_holds(carrier)} and the group processes "
-        f"{_rate(carrier)}, keyed by tail number {_holds(tail)} and {_rate(tail)}"
+        f"{partitions} partitions holds {_holds(carrier)}, and the group processes "
+        f"{_rate(carrier)}; keyed by tail number it holds {_holds(tail)}, and the "
+        f"group processes {_rate(tail)}"
     )
     if most["partitions"] == partitions:
         return f"{text}."
     return (
-        f"{text}; with {amount(most['partitions'])} partitions keyed by carrier it is "
-        f"{_rate(most)}, the fullest still holding {_holds(most)}."
+        f"{text}; with {amount(most['partitions'])} partitions keyed by carrier one "
+        f"member is assigned {percent(most['member_share'])} of the records, and the "
+        f"group processes {_rate(most)}."
     )
 
 
@@ -102,25 +104,24 @@ def sticky(table: "pd.DataFrame", partitions: int) -> str:
     run = amount(none["records_per_run"])
     return (
         "Without keys the producer stays with a partition until it has sent it "
-        f"batch.size bytes, {run} records in a row, {run} ms of work for one member: over "
-        f"{partitions} partitions the median latency is {_ms(none, 50)} and the 99th "
-        f"percentile {_ms(none, 99)}, keyed by tail number {_ms(tail, 50)} and "
-        f"{_ms(tail, 99)}."
+        f"batch.size bytes, {run} records in a row on average, {run} ms of work for "
+        f"one member: over {partitions} partitions the median latency is "
+        f"{_ms(none, 50)} and the 99th percentile {_ms(none, 99)}, keyed by tail "
+        f"number {_ms(tail, 50)} and {_ms(tail, 99)}."
     )
 
 
 def order(table: "pd.DataFrame", partitions: int) -> str:
-    """Say how many aircraft lost their order."""
-    none = _row(table, "none", partitions)
-    said = [
-        _overtaken(_row(table, key, partitions))
-        for key in ("none", "carrier", "tail number")
-    ]
+    """Say how many flights and aircraft lost their order."""
+    rows = [_row(table, key, partitions) for key in ("none", "carrier", "tail number")]
+    none, carrier, tail = (percent(row["overtaken_share"]) for row in rows)
+    lost, by_carrier, by_tail = (amount(row["aircraft_overtaken"]) for row in rows)
     return (
         "Order holds within a partition and nowhere else: over "
-        f"{partitions} partitions a flight was overtaken by a later one of the same "
-        f"aircraft, of {amount(none['aircraft'])} in all, for {said[0]} without keys, "
-        f"{said[1]} keyed by carrier and {said[2]} keyed by tail number."
+        f"{partitions} partitions {none} of the flights without keys were overtaken by "
+        f"a later flight of the same aircraft ({lost} of {amount(rows[0]['aircraft'])} "
+        f"aircraft), {carrier} keyed by carrier ({by_carrier} aircraft) and {tail} "
+        f"keyed by tail number ({by_tail})."
     )
 
 
@@ -129,20 +130,22 @@ def point_to_point(table: "pd.DataFrame", slow: str) -> str:
     others = table[table["subscriber"] != slow].groupby("system", sort=False)
     worst = others["latency_ms_p99"].max()
     drained = table[table["subscriber"] == slow].set_index("system")["drain_s"]
-    said = _paragraphs(
+    heading = (
+        f"The same flights for three subscribers, {slow} being slow: through Kafka "
+        "with one partition, and point to point."
+    )
+    learnt = (
         f"Through Kafka {slow} is done {amount(drained['Kafka'])} s after the last "
         "flight, and the 99th percentile of the others' latency is "
-        f"{amount(worst['Kafka'])} ms. Point to point {slow} is done after "
+        f"{amount(worst['Kafka'])} ms; point to point {slow} is done after "
         f"{amount(drained['point to point'])} s and the others' is "
         f"{amount(worst['point to point'])} ms. This point to point is the synchronous "
         "kind: a source sends to all three and waits for every answer before it sends "
-        "the next, so all go at the pace of the slowest; sending asynchronously narrows "
-        "the gap."
+        "the next, so all go at the pace of the slowest; sending asynchronously "
+        "narrows the gap."
     )
-    return (
-        f"\nThe same flights for three subscribers, one of them ({slow}) slow: Kafka with "
-        f"one partition, or point to point\n\n{aligned(table[list(_COMPARED)])}\n\n{said}"
-    )
+    shown = aligned(table[list(_COMPARED)])
+    return f"\n{_paragraphs(heading)}\n\n{shown}\n\n{_paragraphs(learnt)}"
 
 
 def closing(folder: Path) -> str:
@@ -165,13 +168,8 @@ def _row(table: "pd.DataFrame", key: str, partitions: int) -> "pd.Series[float]"
 
 
 def _holds(row: "pd.Series[float]") -> str:
-    keys = amount(row["fullest_keys"])
-    return f"{keys} keys with {percent(row['fullest_share'])} of the records"
-
-
-def _overtaken(row: "pd.Series[float]") -> str:
-    aircraft = amount(row["aircraft_overtaken"])
-    return f"{percent(row['overtaken_share'])} of the flights ({aircraft} aircraft)"
+    keys = f"{amount(row['fullest_keys'])} of {amount(row['key_count'])} keys"
+    return f"{keys} and {percent(row['fullest_share'])} of the records"
 
 
 def _rate(row: "pd.Series[float]") -> str:

@@ -7,11 +7,13 @@ not, and where it is not named it moves with the key.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from kafkasim.analysis.measures import metrics, summary
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
+from kafkasim.experiments.workers import over
 from kafkasim.result.result import Result
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan, draw_plan
@@ -30,6 +32,7 @@ def compare(
     seed: int = 0,
     events: Mapping[str, Sequence[Event]] | None = None,
     per: Literal["subscriber", "system"] = "subscriber",
+    progress: bool | None = None,
 ) -> "pd.DataFrame":
     """Run the same traffic through several systems, or lay finished runs side by side.
 
@@ -45,6 +48,8 @@ def compare(
         What happens to which of the `systems`.
     per : "subscriber" or "system"
         Whether a row is a subscriber of a system, or a system as a whole.
+    progress : bool, optional
+        Whether to draw a bar on stderr; when not given, only on a terminal.
 
     Returns
     -------
@@ -59,18 +64,20 @@ def compare(
         Before anything runs, when there is nothing to compare, when events are given
         for no system, or when times, entities, sizes or work differ; it names which.
     """
+    import pandas as pd
+
     given = _given(traffic, systems, seed, events)
     plans = _plans(given)
     notes = differences(plans)
-    results = {
-        name: run(entry, plan=plans[name]) if isinstance(entry, Scenario) else entry
-        for name, entry in given.items()
-    }
-    table = _by_subscriber(results) if per == "subscriber" else _by_system(results)
-    table.attrs = {
-        "notes": notes,
-        "digests": {name: result.digest for name, result in results.items()},
-    }
+    measured = over(
+        partial(_measure, per=per),
+        [(name, entry, plans[name]) for name, entry in given.items()],
+        workers=1,
+        progress=progress,
+    )
+    table = pd.concat([rows for rows, _ in measured], ignore_index=True)
+    digests = dict(zip(given, [digest for _, digest in measured], strict=True))
+    table.attrs = {"notes": notes, "digests": digests}
     return table
 
 
@@ -93,7 +100,7 @@ def differences(plans: Mapping[str, Plan]) -> list[str]:
         refused = [column for column in differing if not column.startswith("keys/")]
         if refused:
             why = f"{', '.join(refused)} differ"
-            if any(column.startswith("entity/") for column in refused):
+            if all(column.startswith("entity/") for column in refused):
                 why += "; name the sources' entity, else it moves with the key"
             allowed = f"the same times, entities, sizes and work as {first_name!r}"
             raise ValidationError("compare", name, allowed, why)
@@ -144,20 +151,16 @@ def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan]:
     return plans
 
 
-def _by_subscriber(results: Mapping[str, Result]) -> "pd.DataFrame":
+def _measure(
+    named: tuple[str, Scenario | Result, Plan], *, per: str
+) -> tuple["pd.DataFrame", str]:
+    """Return a system's rows and its result's digest; the result itself is let go."""
     import pandas as pd
 
-    frames = []
-    for name, result in results.items():
-        frame = summary(result).reset_index()
-        frame.insert(0, "system", name)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def _by_system(results: Mapping[str, Result]) -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.DataFrame(
-        [{"system": name, **metrics(result)} for name, result in results.items()]
-    )
+    name, entry, plan = named
+    result = entry if isinstance(entry, Result) else run(entry, plan=plan)
+    if per == "system":
+        return pd.DataFrame([{"system": name, **metrics(result)}]), result.digest
+    rows = summary(result).reset_index()
+    rows.insert(0, "system", name)
+    return rows, result.digest

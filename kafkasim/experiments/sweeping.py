@@ -96,7 +96,10 @@ def sweep(
     axes = axes_of(grid, [*METRICS, "replications", "digest"])
     labels = labels_of(axes)
     runs = [
-        (f"{label}, seed {seed}", scenario.where({**setting, "seed": seed}).resolve())
+        (
+            f"{_named(label)}, seed {seed}",
+            scenario.where({**setting, "seed": seed}).resolve(),
+        )
         for label, setting in zip(labels, settings_of(axes), strict=True)
         for seed in _seeds(scenario, setting, replications)
     ]
@@ -116,6 +119,10 @@ def _check_counts(
     if "seed" in grid and replications > 1:
         why = "replication r runs with seed + r"
         raise ValidationError("grid", "seed", "no seed beside replications", why)
+
+
+def _named(label: Mapping[str, object]) -> str:
+    return ", ".join(f"{column}={value}" for column, value in label.items())
 
 
 def _seeds(

@@ -1,0 +1,105 @@
+import math
+
+import pytest
+
+from kafkasim.errors import ValidationError
+from kafkasim.experiments.comparison import compare
+from kafkasim.experiments.running import run
+from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.events import Crash
+from kafkasim.scenario.keys import NoKeys
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Kafka, PointToPoint, System, Topic
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+SYSTEMS: dict[str, System] = {"Kafka": Kafka(), "point to point": PointToPoint()}
+
+
+def test_each_subscriber_of_each_system_is_a_row() -> None:
+    web = Source("orders", Poisson(300))
+    traffic = Traffic(
+        {"web": web},
+        {
+            "billing": Subscriber(["orders"], work_ms=5.0),
+            "search": Subscriber(["orders"]),
+        },
+        duration_s=1,
+    )
+    table = compare(traffic, SYSTEMS, seed=3)
+    assert table[["system", "subscriber"]].to_numpy().tolist() == [
+        ["Kafka", "billing"],
+        ["Kafka", "search"],
+        ["point to point", "billing"],
+        ["point to point", "search"],
+    ]
+    latency = table["latency_ms_p99"]
+    assert latency[1] < latency[0]
+    assert latency[3] == pytest.approx(latency[2], rel=0.1)
+
+
+def test_per_system_is_one_row_each_and_what_does_not_apply_is_missing(
+    traffic: Traffic,
+) -> None:
+    table = compare(traffic, SYSTEMS, per="system")
+    assert table["system"].tolist() == ["Kafka", "point to point"]
+    assert table["records"].nunique() == 1
+    assert not math.isnan(table["partition_imbalance"][0])
+    assert math.isnan(table["partition_imbalance"][1])
+
+
+def test_events_befall_the_system_they_are_given_for(traffic: Traffic) -> None:
+    crash = [Crash("subscriber:billing", at_s=0.5, for_s=3.0)]
+    systems: dict[str, System] = {"well": PointToPoint(), "ill": PointToPoint()}
+    table = compare(traffic, systems, events={"ill": crash})
+    assert table["drain_s"][0] < 2.5 < table["drain_s"][1]
+
+
+def test_scenarios_and_results_are_laid_side_by_side(scenario: Scenario) -> None:
+    wide = scenario.where({"system.topics.orders.partitions": 4})
+    done = run(scenario)
+    table = compare({"one": done, "four": wide})
+    assert table["system"].tolist() == ["one", "four"]
+    assert table.attrs["digests"] == {"one": done.digest, "four": run(wide).digest}
+    assert table.attrs["notes"] == []
+
+
+def test_keys_may_differ_and_it_says_so(scenario: Scenario) -> None:
+    unkeyed = scenario.where({"traffic.sources.web.keys": NoKeys()})
+    table = compare({"keyed": scenario, "unkeyed": unkeyed})
+    assert table.attrs["notes"] == ["keys/web of 'unkeyed' differs"]
+
+
+def test_where_the_entity_moves_with_the_key_it_is_refused(scenario: Scenario) -> None:
+    follows = scenario.where({"traffic.sources.web.entity": None})
+    unkeyed = follows.where({"traffic.sources.web.keys": NoKeys()})
+    with pytest.raises(
+        ValidationError, match="entity/web differ; name the sources' ent"
+    ):
+        compare({"keyed": follows, "unkeyed": unkeyed})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "column"),
+    [
+        ("seed", 8, "arrivals/web"),
+        ("traffic.sources.web.value_bytes", 50, "value_bytes/web"),
+        ("traffic.subscribers.billing.work_ms", 2.0, "work/billing/web"),
+        ("traffic.sources.web.arrivals.rate_per_s", 400, "arrivals/web"),
+    ],
+)
+def test_other_worlds_are_refused_and_the_difference_is_named(
+    scenario: Scenario, path: str, value: object, column: str
+) -> None:
+    with pytest.raises(ValidationError, match=rf"'other'.*[( ]{column}"):
+        compare({"this": scenario, "other": scenario.where({path: value})})
+
+
+def test_nothing_to_compare_and_events_of_nobody_are_refused(traffic: Traffic) -> None:
+    with pytest.raises(ValidationError, match="at least one system"):
+        compare(traffic)
+    with pytest.raises(ValidationError, match="at least one system"):
+        compare({})
+    with pytest.raises(ValidationError, match="'Kfka' is not allowed"):
+        compare(traffic, SYSTEMS, events={"Kfka": []})
+    with pytest.raises(ValidationError, match="nothing beside a mapping"):
+        compare({"a": Scenario(traffic)}, {"b": Kafka(topics={"orders": Topic(2)})})

@@ -1,0 +1,172 @@
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from kafkasim.analysis.measures import METRICS, metrics
+from kafkasim.errors import RunError, ValidationError
+from kafkasim.experiments import sweeping
+from kafkasim.experiments.grid import Values
+from kafkasim.experiments.running import run
+from kafkasim.experiments.sweeping import sweep
+from kafkasim.result.result import Result
+from kafkasim.scenario.keys import NoKeys, UniformKeys
+from kafkasim.scenario.plan import draw_plan
+from kafkasim.scenario.scenario import Scenario
+
+PARTITIONS = "system.topics.orders.partitions"
+MEMBERS = "system.groups.billing.members"
+KEYS = "traffic.sources.web.keys"
+
+
+def test_each_combination_is_a_row_and_the_last_path_changes_fastest(
+    scenario: Scenario,
+) -> None:
+    table = sweep(scenario, {PARTITIONS: [1, 2], MEMBERS: [1, 3]})
+    assert table["partitions"].tolist() == [1, 1, 2, 2]
+    assert table["members"].tolist() == [1, 3, 1, 3]
+    assert table.attrs["paths"] == {"partitions": PARTITIONS, "members": MEMBERS}
+
+
+def test_a_row_is_what_a_run_of_that_scenario_gives(scenario: Scenario) -> None:
+    table = sweep(scenario, {PARTITIONS: [4]})
+    result = run(scenario.where({PARTITIONS: 4}))
+    assert table["digest"].tolist() == [result.digest]
+    assert table.loc[0, list(METRICS)].to_dict() == pytest.approx(
+        metrics(result), nan_ok=True
+    )
+
+
+def test_one_replication_has_no_interval_and_says_so_with_nan(
+    scenario: Scenario,
+) -> None:
+    table = sweep(scenario, {PARTITIONS: [1]})
+    assert table["replications"].tolist() == [1]
+    assert math.isnan(table["drain_s_low"].iloc[0])
+    assert math.isnan(table["drain_s_high"].iloc[0])
+
+
+@pytest.mark.parametrize("replications", [1, 3])
+def test_the_number_of_workers_changes_nothing(
+    scenario: Scenario, replications: int
+) -> None:
+    grid: dict[str, Values] = {KEYS: [UniformKeys(20), NoKeys()], PARTITIONS: [1, 3]}
+    tables = [
+        sweep(scenario, grid, replications=replications, workers=workers)
+        for workers in (1, 2, 3)
+    ]
+    for other in tables[1:]:
+        pd.testing.assert_frame_equal(tables[0], other, check_exact=True)
+        assert other.attrs == tables[0].attrs
+
+
+def test_replications_draw_other_worlds_and_combinations_the_same(
+    scenario: Scenario,
+) -> None:
+    table = sweep(scenario, {PARTITIONS: [1, 2]}, replications=3)
+    assert "digest" not in table
+    expected = [
+        [
+            run(scenario.where({PARTITIONS: n, "seed": seed})).digest
+            for seed in (7, 8, 9)
+        ]
+        for n in (1, 2)
+    ]
+    assert table.attrs["digests"] == expected
+    assert (table["latency_ms_p50_low"] < table["latency_ms_p50"]).all()
+    assert (table["latency_ms_p50"] < table["latency_ms_p50_high"]).all()
+
+
+def test_what_varied_between_replications_is_listed(scenario: Scenario) -> None:
+    table = sweep(scenario, {PARTITIONS: [1]}, replications=2)
+    assert table.attrs["varies"] == [
+        "arrivals/web",
+        "entity/web",
+        "keys/web",
+        "value_bytes/web",
+        "work/billing/web",
+    ]
+
+
+def test_named_variants_stand_in_the_table_under_their_names(
+    scenario: Scenario,
+) -> None:
+    table = sweep(scenario, {KEYS: {"customer": UniformKeys(20), "none": NoKeys()}})
+    assert table["keys"].tolist() == ["customer", "none"]
+
+
+def test_a_column_is_not_called_like_a_metric(scenario: Scenario) -> None:
+    table = sweep(scenario, {"seed": [1, 2]})
+    assert table["seed"].tolist() == [1, 2]
+    assert table["digest"].nunique() == 2
+
+
+def test_a_measure_of_ones_own_takes_the_place_of_the_metrics(
+    scenario: Scenario,
+) -> None:
+    table = sweep(scenario, {PARTITIONS: [1, 2]}, measure=_batches, workers=2)
+    assert list(table.columns) == [
+        "partitions",
+        "replications",
+        "batches",
+        "batches_low",
+        "batches_high",
+        "digest",
+    ]
+    assert table["batches"].iloc[0] < table["batches"].iloc[1]
+
+
+def _batches(result: Result) -> Mapping[str, float]:
+    return {"batches": len(result.columns("batches"))}
+
+
+def test_the_plan_is_drawn_once_for_runs_of_the_same_world(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def counting(traffic, seed):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        drawn.append(seed)
+        return draw_plan(traffic, seed)
+
+    sweeping._plan.cache_clear()
+    monkeypatch.setattr(sweeping, "draw_plan", counting)
+    grid: dict[str, Values] = {PARTITIONS: [1, 2, 3], KEYS: [UniformKeys(20), NoKeys()]}
+    sweep(scenario, grid, replications=2, workers=1)
+    assert sorted(drawn) == [7, 7, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("grid", "options", "named"),
+    [
+        ({"system.topics.orders.partition": [1]}, {}, "did you mean partitions"),
+        ({PARTITIONS: [1, 0]}, {}, "partitions: 0 is not allowed"),
+        ({PARTITIONS: []}, {}, "at least one value"),
+        ({}, {}, "at least one path"),
+        ({PARTITIONS: [1]}, {"replications": 0}, "replications: 0"),
+        ({PARTITIONS: [1]}, {"workers": 0}, "workers: 0"),
+        ({"seed": [1]}, {"replications": 2}, "no seed beside replications"),
+    ],
+)
+def test_what_is_not_allowed_is_named_before_anything_runs(
+    scenario: Scenario,
+    monkeypatch: pytest.MonkeyPatch,
+    grid: dict[str, list[object]],
+    options: dict[str, int],
+    named: str,
+) -> None:
+    monkeypatch.setattr(sweeping, "run", None)
+    with pytest.raises(ValidationError, match=named):
+        sweep(scenario, grid, **options)  # type: ignore[arg-type]
+
+
+def test_a_run_that_fails_is_named_with_its_combination(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> Result:
+        raise RunError("at 0.5 s: nothing moves")
+
+    monkeypatch.setattr(sweeping, "run", failing)
+    with pytest.raises(RunError, match=r"partitions=2, seed 7: at 0\.5 s"):
+        sweep(scenario, {PARTITIONS: [2]})
