@@ -18,6 +18,9 @@ Bool = NDArray[np.bool_]
 
 _ROUND_STEPS: Final = (1.0, 2.0, 5.0)
 
+_PEAK_BINS: Final = 4_096
+"""Bins in which the peak of a backlog is bounded before it is looked for."""
+
 
 def nearest_ranks(values: Int64, shares: tuple[float, ...]) -> list[float]:
     """Return the nearest-rank quantiles of `values`.
@@ -90,13 +93,6 @@ def grouped_nearest_ranks(
     return quantiles
 
 
-def sorted_copy(values: Int64) -> Int64:
-    """Return the values sorted; quick when they are sorted already."""
-    if bool(np.all(values[1:] >= values[:-1])):
-        return values
-    return np.sort(values)
-
-
 def order_by_group(groups: Int64) -> Int64:
     """Return the positions sorted by group, in the order given within a group.
 
@@ -105,13 +101,15 @@ def order_by_group(groups: Int64) -> Int64:
 
     Parameters
     ----------
-    groups : int64 array of shape (n,)
-        From 0, with (largest group + 1) × n below 2^63.
+    groups : array of whole numbers of shape (n,)
+        From 0; the largest times the next power of two above n is below 2^63.
     """
-    count = max(1, len(groups))
-    packed = groups.astype(np.int64) * count + np.arange(len(groups), dtype=np.int64)
+    bits = max(1, len(groups)).bit_length()
+    packed = groups.astype(np.int64) << bits
+    packed |= np.arange(len(groups), dtype=np.int64)
     packed.sort()
-    return packed - packed // count * count
+    packed &= (1 << bits) - 1
+    return packed
 
 
 def step_counts(times: Int64, increments: Int64) -> tuple[Int64, Int64]:
@@ -213,7 +211,9 @@ def peak_backlog(arrivals: Int64, departures: Int64) -> int:
     """Return the largest number that had arrived and not yet left, exactly.
 
     A departure at the time of an arrival has left already: this is the counter after
-    everything that happened at a time, as in `step_counts`.
+    everything that happened at a time, as in `step_counts`. Nothing is sorted but what
+    may hold the peak: counts in bins bound the counter from both sides, and only bins
+    whose upper bound exceeds the best value seen are looked into.
 
     Parameters
     ----------
@@ -228,9 +228,28 @@ def peak_backlog(arrivals: Int64, departures: Int64) -> int:
     """
     if not len(arrivals):
         return 0
-    came = sorted_copy(arrivals)
-    gone = np.searchsorted(sorted_copy(departures), came, side="right")
-    return max(0, int(np.max(np.arange(1, len(came) + 1) - gone)))
+    begin = min(int(arrivals.min()), int(departures.min(initial=int(arrivals[0]))))
+    end = max(int(arrivals.max()), int(departures.max(initial=begin)))
+    width = (end - begin) // _PEAK_BINS + 1
+    arrival_bins = (arrivals - begin) // width
+    departure_bins = (departures - begin) // width
+    came = np.bincount(arrival_bins, minlength=_PEAK_BINS)
+    gone = np.bincount(departure_bins, minlength=_PEAK_BINS)
+    after = np.cumsum(came - gone)
+    best = max(0, int(after.max()))
+    at_most = after + gone
+    inside = at_most > best
+    if not inside.any():
+        return best
+    times = np.sort(arrivals[inside[arrival_bins]])
+    left = np.sort(departures[inside[departure_bins]])
+    bins = (times - begin) // width
+    before = (after - came + gone)[bins]
+    skipped_came = np.cumsum(np.where(inside, came, 0))[bins] - came[bins]
+    skipped_gone = np.cumsum(np.where(inside, gone, 0))[bins] - gone[bins]
+    here_came = np.arange(1, len(times) + 1) - skipped_came
+    here_gone = np.searchsorted(left, times, side="right") - skipped_gone
+    return max(best, int((before + here_came - here_gone).max()))
 
 
 def round_width(span: float, bins: int) -> float:

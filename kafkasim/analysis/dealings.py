@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.frames import categorical, frame
-from kafkasim.analysis.world import Want, wants
+from kafkasim.analysis.world import Want, World, world_of
 from kafkasim.result.result import Result
-from kafkasim.result.table import Table
+from kafkasim.result.table import Array, Table
 from kafkasim.units import MISSING_NS, ms_from_ns
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class Dealings:
         """Which of them were processed at least once."""
         return self.processed > 0
 
+    def take(self, column: Array) -> Array:
+        """Return a column of `records` for the records wanted; no copy when all are."""
+        return column if len(column) == len(self.rows) else column[self.rows]
+
 
 def dealings(result: Result) -> tuple[Dealings, ...]:
     """Return every subscriber's dealings, in the scenario's order.
@@ -72,36 +76,38 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
     TableNotRecorded
         When the run did not record `records` or `deliveries`.
     """
+    return dealings_with(result, world_of(result))
+
+
+def dealings_with(result: Result, world: World) -> tuple[Dealings, ...]:
+    """Return every subscriber's dealings in a world read already."""
     records = result.columns("records")
     deliveries = result.columns("deliveries")
-    return tuple(_dealings(want, records, deliveries) for want in wants(result))
+    return tuple(_dealings(want, records, deliveries) for want in world.wants)
 
 
 def _dealings(want: Want, records: Table, deliveries: Table) -> Dealings:
-    rows = np.flatnonzero(_wanted(want, records))
     count = len(records)
     mine = rows_with_label(deliveries, "subscriber", want.subscriber)
     handed = deliveries["record_id"][mine]
     ended = deliveries["ended_ns"][mine]
     done = deliveries["outcome"][mine] == code(deliveries, "outcome", "processed")
+    handed_out = processed = np.bincount(handed, minlength=count)
     if not done.all():
-        ended = ended[done]
-    processed_ids = handed if done.all() else handed[done]
-    all_deliveries = np.bincount(handed, minlength=count)
-    processed = (
-        all_deliveries if done.all() else np.bincount(processed_ids, minlength=count)
-    )
-    first = first_times(processed_ids, ended, processed)
-    return Dealings(want, rows, all_deliveries[rows], processed[rows], first[rows])
+        handed, ended = handed[done], ended[done]
+        processed = np.bincount(handed, minlength=count)
+    first = first_times(handed, ended, processed)
+    wanted = _wanted(want, records)
+    if wanted.all():
+        return Dealings(want, np.arange(count), handed_out, processed, first)
+    rows = np.flatnonzero(wanted)
+    return Dealings(want, rows, handed_out[rows], processed[rows], first[rows])
 
 
 def _wanted(want: Want, records: Table) -> Bool:
-    streams = [
-        number
-        for number, stream in enumerate(records.labels["stream"])
-        if stream in want.streams
-    ]
-    wanted: Bool = np.isin(records["stream"], streams)
+    streams = records.labels["stream"]
+    wants = np.array([*(stream in want.streams for stream in streams), False])
+    wanted: Bool = wants[records["stream"]]
     if want.history == "new" and want.from_ns > 0:
         wanted &= records["intended_ns"] >= want.from_ns
     return wanted
@@ -145,21 +151,26 @@ def rows_with_label(table: Table, column: str, label: str) -> Int64 | slice:
 
 def outcome_codes(dealing: Dealings, records: Table) -> NDArray[np.int8]:
     """Return what became of each record wanted, as positions in `RECEIPT_OUTCOMES`."""
-    rows = dealing.rows
-    ending = records["outcome"][rows]
-    unheld = (records["log_copies"][rows] == 0) & (dealing.processed == 0)
-    settled = (ending == code(records, "outcome", "acked")) | (
-        ending == code(records, "outcome", "unacked")
-    )
-    before = records["intended_ns"][rows] < dealing.want.from_ns
-    codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
-    codes[unheld & settled & before] = RECEIPT_OUTCOMES.index("not_kept")
-    acked = ending == code(records, "outcome", "acked")
-    codes[unheld & acked & ~before] = RECEIPT_OUTCOMES.index("lost")
-    failed = ending == code(records, "outcome", "failed")
-    codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
-    codes[dealing.processed == 1] = RECEIPT_OUTCOMES.index("once")
+    codes = np.full(len(dealing.rows), RECEIPT_OUTCOMES.index("once"), dtype=np.int8)
     codes[dealing.processed > 1] = RECEIPT_OUTCOMES.index("duplicated")
+    places = np.flatnonzero(dealing.processed == 0)
+    if len(places):
+        before = dealing.want.from_ns
+        codes[places] = _unprocessed_codes(dealing.rows[places], records, before)
+    return codes
+
+
+def _unprocessed_codes(rows: Int64, records: Table, before_ns: int) -> NDArray[np.int8]:
+    ending = records["outcome"][rows]
+    unheld = records["log_copies"][rows] == 0
+    early = records["intended_ns"][rows] < before_ns
+    acked = ending == code(records, "outcome", "acked")
+    settled = acked | (ending == code(records, "outcome", "unacked"))
+    failed = ending == code(records, "outcome", "failed")
+    codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
+    codes[unheld & settled & early] = RECEIPT_OUTCOMES.index("not_kept")
+    codes[unheld & acked & ~early] = RECEIPT_OUTCOMES.index("lost")
+    codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
     return codes
 
 

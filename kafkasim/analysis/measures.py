@@ -32,17 +32,22 @@ Records intended during `traffic.warmup_s` are left out of throughput, latency a
 overtaken share, and lag counts from its end; the other numbers are of the whole run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from kafkasim.analysis.arrays import Int64, nearest_ranks, peak_backlog
-from kafkasim.analysis.dealings import Dealings, dealings, joined, outcome_counts
+from kafkasim.analysis.dealings import (
+    Dealings,
+    dealings_with,
+    joined,
+    outcome_counts,
+)
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.analysis.inversions import overtaken_mask, sequences
-from kafkasim.analysis.world import partition_counts, warmup_ns
+from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
@@ -105,8 +110,13 @@ def metrics(result: Result) -> dict[str, float]:
         When the run did not record those tables.
     """
     records = result.columns("records")
-    measured = [_measure(result, dealing) for dealing in dealings(result)]
-    return _combined(measured, partition_imbalance(result), len(records))
+    world = world_of(result)
+    measured = [
+        _measure(records, dealing, world.warmup_ns)
+        for dealing in dealings_with(result, world)
+    ]
+    imbalance = partition_imbalance(records, world.partition_counts)
+    return _combined(measured, imbalance, len(records))
 
 
 def summary(result: Result) -> "pd.DataFrame":
@@ -128,12 +138,14 @@ def summary(result: Result) -> "pd.DataFrame":
     TableNotRecorded
         When the run did not record those tables.
     """
-    imbalance = partition_imbalance(result)
-    every = dealings(result)
+    records = result.columns("records")
+    world = world_of(result)
+    imbalance = partition_imbalance(records, world.partition_counts)
+    every = dealings_with(result, world)
     rows = [
         _combined([measured], imbalance, len(dealing.rows)) | _left(measured)
         for dealing in every
-        for measured in (_measure(result, dealing),)
+        for measured in (_measure(records, dealing, world.warmup_ns),)
     ]
     names = [dealing.want.subscriber for dealing in every]
     columns: dict[str, object] = {
@@ -149,11 +161,16 @@ def _left(measured: _Measured) -> dict[str, float]:
     return {name: float(measured.outcomes[name]) for name in _LEFT}
 
 
-def partition_imbalance(result: Result) -> float:
-    """Return records in the fullest partition ÷ mean; the worst topic's."""
-    records = result.columns("records")
+def partition_imbalance(records: Table, counts: Mapping[str, int]) -> float:
+    """Return records in the fullest partition ÷ mean; the worst topic's.
+
+    Parameters
+    ----------
+    records : Table
+    counts : mapping of topic to partitions
+    """
     worst = _NAN
-    for topic, count in partition_counts(result).items():
+    for topic, count in counts.items():
         per_partition = records_per_partition(records, topic, count)
         total = int(per_partition.sum())
         if total:
@@ -178,11 +195,9 @@ def records_per_partition(records: Table, topic: str, count: int) -> Int64:
     return np.bincount(partitions, minlength=count).astype(np.int64)
 
 
-def _measure(result: Result, dealing: Dealings) -> _Measured:
-    records = result.columns("records")
-    since = warmup_ns(result)
+def _measure(records: Table, dealing: Dealings, since: int) -> _Measured:
     rows, first = dealing.rows, dealing.first_processed_ns
-    intended = records["intended_ns"][rows]
+    intended = dealing.take(records["intended_ns"])
     outcomes = outcome_counts(dealing, records)
     drain_s = _NAN
     if len(rows) and not outcomes["pending"] and bool(dealing.done.any()):
@@ -208,7 +223,7 @@ def _measure(result: Result, dealing: Dealings) -> _Measured:
 
 
 def _peak_lag(records: Table, dealing: Dealings, since_ns: int) -> float:
-    appended = records["appended_ns"][dealing.rows]
+    appended = dealing.take(records["appended_ns"])
     first = dealing.first_processed_ns
     kept = appended != MISSING_NS
     if not kept.all():
@@ -223,15 +238,16 @@ def _peak_lag(records: Table, dealing: Dealings, since_ns: int) -> float:
 def _overtaken_share(
     records: Table, rows: Int64, intended: Int64, first: Int64
 ) -> float:
-    entity = records["entity"][rows]
+    entity, streams = records["entity"], records["stream"]
+    if len(rows) < len(records):
+        entity, streams = entity[rows], streams[rows]
     owned = entity >= 0
     if not owned.all():
-        rows, entity = rows[owned], entity[owned]
+        entity, streams = entity[owned], streams[owned]
         intended, first = intended[owned], first[owned]
-    if not len(rows):
+    if not len(entity):
         return _NAN
-    streams = records["stream"][rows].astype(np.int64)
-    groups = streams * len(records.labels["entity"]) + entity
+    groups = streams.astype(np.int64) * len(records.labels["entity"]) + entity
     return float(overtaken_mask(sequences(intended, first, groups)).mean())
 
 

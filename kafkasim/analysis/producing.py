@@ -16,7 +16,7 @@ from kafkasim.analysis.arrays import Float64, Int64
 from kafkasim.analysis.dealings import code, joined
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.analysis.measures import records_per_partition
-from kafkasim.analysis.world import partition_counts
+from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
 
@@ -119,7 +119,7 @@ def skew(result: Result) -> "pd.DataFrame":
         When the run did not record `records`.
     """
     records = result.columns("records")
-    counts = partition_counts(result)
+    counts = world_of(result).partition_counts
     sizes = [
         records_per_partition(records, topic, count) for topic, count in counts.items()
     ]

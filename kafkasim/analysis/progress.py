@@ -26,7 +26,7 @@ from kafkasim.analysis.arrays import (
 from kafkasim.analysis.dealings import Dealings, code, dealings, joined
 from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.waiting import time_bins
-from kafkasim.analysis.world import Want, wants
+from kafkasim.analysis.world import Want, world_of
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
@@ -210,7 +210,7 @@ def chosen_want(result: Result, subscriber: str | None) -> Want:
     ValidationError
         The scenario has no such subscriber.
     """
-    known = wants(result)
+    known = world_of(result).wants
     for want in known:
         if subscriber is None or want.subscriber == subscriber:
             return want
@@ -219,9 +219,7 @@ def chosen_want(result: Result, subscriber: str | None) -> Want:
 
 
 def _check_partition(result: Result, topic: str, partition: int) -> None:
-    from kafkasim.analysis.world import partition_counts
-
-    counts = partition_counts(result)
+    counts = world_of(result).partition_counts
     if topic not in counts:
         raise ValidationError("topic", topic, f"one of {', '.join(counts)}")
     if not 0 <= partition < counts[topic]:

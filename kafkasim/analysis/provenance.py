@@ -1,9 +1,10 @@
 """One line of text that says what ran: under every figure, in every frame's `attrs`."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from kafkasim.analysis.world import partition_counts, resolved
+from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_S
 
@@ -20,13 +21,13 @@ def provenance(result: Result) -> str:
         size, the records and how long they were sent for, events, seed:
         ``Kafka, 1 broker; flights: 4 partitions; 336,776 records in 60 s; seed 7``.
     """
-    scenario = resolved(result)
+    scenario = result.scenario.resolve()
     plan: Any = result.plan
     count = len(result.columns("records"))
     parts = [
         *([scenario.name] if scenario.name else []),
         _system(scenario.system),
-        *_sizes(partition_counts(result), "partition"),
+        *_sizes(world_of(result).partition_counts, "partition"),
         *_sizes(_members(scenario.system), "member"),
         f"{count:,} {_plural('record', count)} in {plan.duration_ns / NS_PER_S:g} s",
         *(_event(event) for event in scenario.events),
@@ -48,7 +49,7 @@ def _members(system: object) -> dict[str, int]:
     return {name: int(getattr(group, "members", 1)) for name, group in groups.items()}
 
 
-def _sizes(counts: dict[str, int], noun: str) -> list[str]:
+def _sizes(counts: Mapping[str, int], noun: str) -> list[str]:
     """Say how many each has; only the total when there are many to name."""
     if len(counts) > _LISTED:
         total = sum(counts.values())

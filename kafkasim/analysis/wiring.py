@@ -12,7 +12,6 @@ from kafkasim.analysis.arrays import Int64
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.inversions import group_sums
 from kafkasim.analysis.provenance import provenance
-from kafkasim.analysis.world import resolved
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -33,11 +32,11 @@ def topology(result: Result) -> "nx.DiGraph[str]":
     Returns
     -------
     networkx.DiGraph
-        Nodes are names, with `kind` (`source`, `broker`, `subscriber`, `other`) and
-        `group` (the subscriber of a member, the name itself otherwise). Edges go from
-        sender to receiver, with `connection_count`, `request_count`, `moved_bytes`
-        summed over the rows of that pair. The graph's attribute `scenario` says what
-        ran.
+        Nodes are targets such as `source:web`, `broker:1`, `member:billing/2`, with
+        `kind` (what stands before the colon; `other` without one) and `group` (the
+        subscriber of a member, the name otherwise). Edges go from sender to receiver,
+        with `connection_count`, `request_count`, `moved_bytes` summed over the rows of
+        that pair. The graph's attribute `scenario` says what ran.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def topology(result: Result) -> "nx.DiGraph[str]":
     }
     graph: nx.DiGraph[str] = nx.DiGraph(**{ATTRIBUTE: provenance(result)})
     for name in sorted({*senders, *receivers}):
-        kind, group = _kind(result, name)
+        kind, group = _kind(name)
         graph.add_node(name, kind=kind, group=group)
     for place, pair in enumerate(pairs.tolist()):
         graph.add_edge(
@@ -68,13 +67,9 @@ def topology(result: Result) -> "nx.DiGraph[str]":
     return graph
 
 
-def _kind(result: Result, name: str) -> tuple[str, str]:
-    traffic = resolved(result).traffic
-    owner = name.rpartition("/")[0] or name
-    if name in traffic.sources:
-        return "source", name
-    if owner in traffic.subscribers:
-        return "subscriber", owner
-    if name.startswith("broker:"):
-        return "broker", name
-    return "other", name
+def _kind(name: str) -> tuple[str, str]:
+    """Return the kind of a node and the name of the group it belongs to."""
+    kind, colon, rest = name.partition(":")
+    if not colon:
+        return "other", name
+    return kind, rest.rpartition("/")[0] or rest

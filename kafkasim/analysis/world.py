@@ -6,13 +6,11 @@ the rest of analysis deals in names, numbers and arrays.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from kafkasim.result.result import Result
+from kafkasim.result.table import Table
 from kafkasim.units import ns_from_s
-
-if TYPE_CHECKING:
-    from kafkasim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +27,46 @@ class Want:
     """`all`: also what was intended before it came."""
 
 
-def resolved(result: Result) -> "Scenario":
-    """Return the scenario that ran, with everything filled in."""
-    return result.scenario.resolve()
+@dataclass(frozen=True, slots=True)
+class World:
+    """A resolved scenario, as far as analysis needs it."""
+
+    wants: tuple[Want, ...]
+    """What each subscriber wants, in the scenario's order."""
+    warmup_ns: int
+    """Time before which records are not measured."""
+    partition_counts: Mapping[str, int]
+    """Partitions of each topic; empty for a system without them."""
 
 
-def wants(result: Result) -> tuple[Want, ...]:
-    """Return what each subscriber wants, in the scenario's order."""
-    return tuple(
+def world_of(result: Result) -> World:
+    """Read a result's scenario once: resolving it takes milliseconds."""
+    scenario = result.scenario.resolve()
+    wants = tuple(
         Want(
             name,
             tuple(subscriber.streams),
             ns_from_s(subscriber.from_s),
             subscriber.wants,
         )
-        for name, subscriber in resolved(result).traffic.subscribers.items()
+        for name, subscriber in scenario.traffic.subscribers.items()
     )
+    topics = getattr(scenario.system, "topics", {})
+    warmup_ns = ns_from_s(scenario.traffic.warmup_s)
+    return World(wants, warmup_ns, _partition_counts(topics, result.columns("records")))
 
 
-def warmup_ns(result: Result) -> int:
-    """Return the time before which records are not measured."""
-    return ns_from_s(resolved(result).traffic.warmup_s)
-
-
-def partition_counts(result: Result) -> dict[str, int]:
-    """Return the number of partitions of each topic; empty for a system without them.
+def _partition_counts(topics: Mapping[str, object], records: Table) -> dict[str, int]:
+    """Return partitions by topic.
 
     A topic's empty partitions count too, so the number comes from the scenario; a topic
     or queue that the scenario does not name has as many as its records show.
     """
-    topics: Mapping[str, object] = getattr(resolved(result).system, "topics", {})
     counts = {
         name: int(getattr(topic, "partitions", 1)) for name, topic in topics.items()
     }
-    records = result.columns("records")
     for code, topic in enumerate(records.labels["topic"]):
         inside = records["topic"] == code
-        seen = int(records["partition"][inside].max(initial=-1)) + 1
+        seen = int(records["partition"].max(initial=-1, where=inside)) + 1
         counts[topic] = max(seen, counts.get(topic, 0))
     return counts

@@ -105,7 +105,7 @@ def _system_panel(
     for number, name in enumerate(names):
         mine = table if name == "" else table[table["subscriber"].astype(str) == name]
         by_system = mine.set_index(mine["system"].astype(str))[column]
-        look = series(number) | {"linestyle": "none", "label": name}
+        look = series(number) | {"linestyle": "none", "label": name, "clip_on": False}
         for place, system in enumerate(systems):
             value = float(by_system.get(system, np.nan))
             at = place + (number - (len(names) - 1) / 2) * 0.8 / len(names)
@@ -143,8 +143,6 @@ def _system_axes(
     *,
     labelled: bool,
 ) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     kept = values[np.isfinite(values)]
     if spread_out(values):
         log_scale(ax, "x", values)
@@ -152,8 +150,9 @@ def _system_axes(
         ax.set_xlim(kept.min() / ratio**0.08, kept.max() * ratio**0.35)
     else:
         ax.set_xlim(0, 1.4 * float(kept.max(initial=0.0)) or 1.0)
-        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.xaxis)
-        ax.xaxis.set_major_locator(MaxNLocator(4))
+        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.xaxis, 4)
+        if not kept.any():
+            ax.set_xticks([0])
     ax.set_xlabel(metric_label(column))
     ax.set_yticks(range(len(systems)), systems if labelled else [""] * len(systems))
     ax.set_ylim(len(systems) - 0.5, -0.5)

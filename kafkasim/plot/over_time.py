@@ -12,11 +12,13 @@ from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
     HATCHES,
+    MARKERS,
     OKABE_ITO,
     PALE,
     SERIES,
     canvas,
     legend_beside,
+    nothing,
     series,
     style,
 )
@@ -125,7 +127,14 @@ def latency(
             at = _middles(part) / scale
             p50, p99 = part["latency_ms_p50"], part["latency_ms_p99"]
             ax.plot(at, p99, color=colour, linestyle="--", label=f"{name}, p99")
-            ax.plot(at, p50, color=colour, label=f"{name}, median")
+            ax.plot(
+                at,
+                p50,
+                color=colour,
+                marker=MARKERS[number % len(MARKERS)],
+                markevery=max(1, len(part) // 12),
+                label=f"{name}, median",
+            )
             ax.fill_between(at, p50, p99, color=colour, alpha=0.12, linewidth=0)
             said.append(
                 f"{name} has a median up to {amount(p50.max())} ms"
@@ -203,14 +212,14 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
             ax.fill_between(at, 0, peaks, color=look["color"], alpha=0.10, linewidth=0)
             top = int(peaks.to_numpy().argmax())
             ax.plot(at.iloc[top], peaks.iloc[top], "o", color=look["color"])
-            peak = f"{int(peaks.iloc[top]):,} at {at.iloc[top]:g} {unit}"
+            peak = f"{int(peaks.iloc[top]):,} near {at.iloc[top]:g} {unit}"
             ax.lines[-2].set_label(f"{name}\n(peak {peak})")
             said.append(f"{name} peaks at {peak}")
         _axis_labels(ax, "Lag", f"time ({unit})", "records waiting")
         ax.set_ylim(bottom=0)
         plain_numbers(ax.yaxis)
-        _legend_if_any(ax)
-    alt = f"Line chart of records appended and not yet processed: {listed(said)}."
+        _legend_or_why(ax)
+    alt = f"Line chart of records appended and not yet processed: {_or_none(said)}."
     say(ax, Words(caption_of("Lag", table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
@@ -254,7 +263,7 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
         )
         ax.set_ylim(bottom=0)
         plain_numbers(ax.yaxis)
-        _legend_if_any(ax, "topic-partition")
+        _legend_or_why(ax, "topic-partition")
     worst = f"{shown[0][0]}-{shown[0][1]}" if shown else "no partition"
     alt = (
         f"Stacked areas of the lag of {name} in {len(order)} partitions over time; "
@@ -392,8 +401,15 @@ def _axis_labels(ax: "Axes", title: str, x: str, y: str) -> None:
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     ax.margins(x=0.01)
+    plain_numbers(ax.xaxis, 10)
 
 
-def _legend_if_any(ax: "Axes", title: str = "") -> None:
+def _legend_or_why(ax: "Axes", title: str = "") -> None:
     if ax.get_legend_handles_labels()[1]:
         legend_beside(ax, title)
+    else:
+        nothing(ax, "no log, so nothing waits in one")
+
+
+def _or_none(said: list[str]) -> str:
+    return listed(said) or "none, there is no log"

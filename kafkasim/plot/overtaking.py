@@ -175,7 +175,7 @@ def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
         ax.text(1.04, place, text, va="center", fontsize=12)
     ax.set_xticks([0, 1], ["intended", "processed"])
     ax.set_xlim(-0.03, 1.03)
-    ax.set_ylim(len(drawn) - 0.5, -0.5)
+    ax.set_ylim(max(1, len(drawn)) - 0.5, -0.5)
     ax.set_ylabel("record" if per == "partition" else f"record and {per}")
     ax.grid(visible=False)
     for side in ("left", "bottom"):
@@ -190,18 +190,28 @@ def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
         Line2D([], [], color=_OVERTAKEN, linewidth=3.2, marker="o"),
         Line2D([], [], color=_KEPT, linewidth=1.8, linestyle="--", marker="s"),
     ]
-    labels = [f"overtaken ({overtaken} in {pairs} pairs)", f"not ({count - overtaken})"]
-    ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.10), ncols=2)
+    labels = [
+        f"overtaken ({overtaken} in {pairs} pairs)",
+        f"not overtaken ({count - overtaken})",
+    ]
+    ax.legend(
+        handles,
+        labels,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        borderaxespad=2.2,
+        ncols=2,
+    )
 
 
 def _groups(table: "pd.DataFrame", per: Per, ax: "Axes | None") -> "Axes":
     overtaken, records = int(table["overtaken"].sum()), int(table["records"].sum())
-    whole = f"{percent(overtaken / records)} of all" if records else "none"
+    whole = f"{percent(overtaken / records)} of" if records else "none of"
     with style():
         ax = canvas(ax)
         said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
         name = _name(table)
-        ax.set_title(f"Overtaken within its {per}: {whole} {records:,} records")
+        ax.set_title(f"Overtaken within their {per}: {whole} {records:,} records")
     alt = (
         f"{said} {overtaken:,} of {records:,} records that {name} processed were "
         f"overtaken within their {per}."
@@ -228,7 +238,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ):
         text = f" {percent(share)}, {amount(pairs)} pairs"
         ax.text(share, place, text, va="center", fontsize=11)
-    ax.set_xlim(0, max(0.01, 1.45 * float(ordered["overtaken_share"].max())))
+    ax.set_xlim(0, 1.45 * float(ordered["overtaken_share"].max()) or 1.0)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
     ax.set_ylabel(per)
     percent_ticks(ax.xaxis)
@@ -244,7 +254,9 @@ def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     labels = ["none", *(f"to {100 * edge:.0f} %" for edge in edges[1:])]
     bars = ax.bar(labels, heights, color=_OVERTAKEN, hatch="//", edgecolor="white")
     bars[0].set(facecolor=_KEPT, hatch="")
-    ax.bar_label(bars, [f"{height:,}" for height in heights], fontsize=11, padding=2)
+    numbers = [f"{height:,}" if height else "" for height in heights]
+    ax.bar_label(bars, numbers, fontsize=11, padding=2)
+    ax.margins(y=0.1)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
     ax.set_ylabel(f"{_NOUNS[per]}")
     plain_numbers(ax.yaxis)

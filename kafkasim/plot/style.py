@@ -59,6 +59,9 @@ HATCHES: Final = ("", "//", "..", "xx", "\\\\", "++")
 SIZE: Final = (9.0, 4.6)
 """Width and height of a figure with one axes, in inches."""
 
+_PAD: Final = 0.1
+"""Room around axes, inches."""
+
 _RC: Final = MappingProxyType(
     {
         "font.family": ["DejaVu Sans"],
@@ -107,8 +110,9 @@ def blank(size: tuple[float, float] = SIZE) -> "Figure":
         Width and height, inches.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=size, layout="constrained")
+    return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
 
 
 def canvas(ax: "Axes | None", size: tuple[float, float] = SIZE) -> "Axes":
@@ -185,6 +189,13 @@ def legend_beside(ax: "Axes", title: str = "") -> None:
         title=title or None,
         alignment="left",
     )
+
+
+def nothing(ax: "Axes", why: str) -> None:
+    """Say in the middle of empty axes why they are empty."""
+    ax.text(0.5, 0.5, why, ha="center", va="center", transform=ax.transAxes)
+    ax.set_xticks([])
+    ax.set_yticks([])
 
 
 def legend_of_all(drawn: "list[Axes]", title: str = "") -> None:

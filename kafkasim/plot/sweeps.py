@@ -13,6 +13,7 @@ from kafkasim.plot.style import (
     MARKERS,
     canvas,
     legend_of_all,
+    nothing,
     panels,
     series,
     style,
@@ -101,7 +102,7 @@ def _axes_of(
             check_column(table, column, name)
     left = [column for column in varied if column not in (x, hue)]
     if x is None:
-        numbers = [c for c in left if np.issubdtype(table[c].dtype, np.number)]  # type: ignore[arg-type]
+        numbers = [c for c in left if _numbers(table[c])]
         if not left:
             raise ValidationError("table", list(table), "a column that was varied")
         x = (numbers or left)[0]
@@ -123,6 +124,12 @@ def _varied(table: "pd.DataFrame") -> list[str]:
         ]
     )
     return [c for c in columns if len(set(table[c])) > 1] or columns
+
+
+def _numbers(column: "pd.Series[Any]") -> bool:
+    from pandas.api.types import is_numeric_dtype
+
+    return bool(is_numeric_dtype(column))
 
 
 def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
@@ -147,6 +154,7 @@ def _sweep_panel(
             for value in dict.fromkeys(table[colour])
         ]
     places = _x_scale(ax, table[across])
+    look = {} if _numbers(table[across]) else {"linestyle": "none"}
     said: list[str] = []
     for number, (name, part) in enumerate(parts):
         at = np.array([places[value] for value in part[across]], dtype=np.float64)
@@ -158,7 +166,7 @@ def _sweep_panel(
             marker=MARKERS[number % len(MARKERS)],
             capsize=4.0,
             label=name or metric_label(column),
-            **series(number),
+            **series(number) | look,
         )
         said.append(_course(name, part[across], values))
     _y_scale(ax, column, table)
@@ -182,7 +190,7 @@ def _errors(
 def _x_scale(ax: "Axes", column: "pd.Series[Any]") -> dict[Any, float]:
     """Scale the x axis for the values varied; return where each value stands."""
     distinct = list(dict.fromkeys(column))
-    if not np.issubdtype(column.dtype, np.number):  # type: ignore[arg-type]
+    if not _numbers(column):
         ax.set_xticks(range(len(distinct)), [str(value) for value in distinct])
         ax.set_xlim(-0.3, len(distinct) - 0.7)
         return {value: float(place) for place, value in enumerate(distinct)}
@@ -199,10 +207,7 @@ def _y_scale(ax: "Axes", column: str, table: "pd.DataFrame") -> None:
     values = table[column].to_numpy(dtype=np.float64)
     ax.set_ylabel(metric_label(column))
     if not np.isfinite(values).any():
-        ax.text(
-            0.5, 0.5, "does not apply", ha="center", va="center", transform=ax.transAxes
-        )
-        ax.set_yticks([])
+        nothing(ax, "does not apply")
     elif spread_out(values):
         log_scale(ax, "y", values)
     else:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 Weight = Literal["moved_bytes", "request_count", "connection_count"]
 
-_COLUMNS: Final = {"source": 0.0, "broker": 1.0, "other": 1.0, "subscriber": 2.0}
+_COLUMNS: Final = {"source": 0.0, "member": 2.0, "subscriber": 2.0}
 _LOOKS: Final = {
     "source": (OKABE_ITO["blue"], "o"),
     "broker": (OKABE_ITO["orange"], "s"),
-    "other": (GREY, "D"),
+    "member": (OKABE_ITO["green"], "^"),
     "subscriber": (OKABE_ITO["green"], "^"),
 }
 _NOUNS: Final = {
@@ -78,12 +78,31 @@ def _places(graph: "nx.DiGraph[str]") -> dict[str, tuple[float, float]]:
     for name, kind in sorted(
         graph.nodes(data="kind"), key=lambda node: _natural(node[0])
     ):
-        by_column.setdefault(_COLUMNS[kind], []).append(name)
+        by_column.setdefault(_COLUMNS.get(kind, 1.0), []).append(name)
     return {
         name: (column, (len(names) - 1) / 2 - row)
         for column, names in by_column.items()
         for row, name in enumerate(names)
     }
+
+
+def _label(graph: "nx.DiGraph[str]", name: str, weight: Weight) -> str:
+    """Return a node's name and, at the ends, how much it sent and received."""
+    kind, _, rest = name.partition(":")
+    if kind not in _COLUMNS:
+        return f"{kind} {rest}".strip()
+    sends = kind == "source"
+    edges = graph.out_edges if sends else graph.in_edges
+    number = sum(of[weight] for *_, of in edges(name, data=True))
+    verb = "sent" if sends else "got"
+    return f"{rest}\n{verb} {_quantity(number, weight)}"
+
+
+def _quantity(number: int, weight: Weight) -> str:
+    if weight == "moved_bytes":
+        unit, size = ("MB", 1e6) if number >= 1e6 else ("kB", 1e3)
+        return f"{amount(number / size)} {unit}"
+    return f"{number:,} {_NOUNS[weight]}"
 
 
 def _natural(name: str) -> tuple[str, int]:
@@ -114,8 +133,10 @@ def _draw(
         node_size=700,
         connectionstyle="arc3,rad=0.06",
     )
-    for kind, (colour, shape) in _LOOKS.items():
-        names = [name for name in graph if graph.nodes[name]["kind"] == kind]
+    kinds = dict(graph.nodes(data="kind"))
+    for kind in dict.fromkeys(kinds.values()):
+        colour, shape = _LOOKS.get(kind, (GREY, "D"))
+        names = [name for name in graph if kinds[name] == kind]
         if names:
             nx.draw_networkx_nodes(
                 graph,
@@ -128,9 +149,9 @@ def _draw(
                 edgecolors="white",
             )
     for name, (x, y) in places.items():
-        side = {0.0: ("right", -16, 0), 2.0: ("left", 16, 0)}.get(x, ("center", 0, 18))
+        side = {0.0: ("right", -16, 0), 2.0: ("left", 16, 0)}.get(x, ("center", 0, 24))
         ax.annotate(
-            name,
+            _label(graph, name, weight),
             (x, y),
             xytext=side[1:],
             textcoords="offset points",

@@ -93,29 +93,36 @@ def spread_out(values: NDArray[np.float64]) -> bool:
 
 
 def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
-    """Make the axis `which` ("x" or "y") logarithmic, with plain numbers."""
+    """Make the axis `which` ("x" or "y") logarithmic, with plain numbers.
+
+    Ticks stand at 1, 2 and 5 only along y and over few powers of ten: side by side they
+    would run into each other.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     kept = values[np.isfinite(values)]
     axis: Axis = ax.yaxis if which == "y" else ax.xaxis
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
-    steps = (1.0, 2.0, 5.0) if kept.max() / kept.min() < 1_000 else (1.0,)
+    near = which == "y" and kept.max() / kept.min() < 1_000
+    steps = (1.0, 2.0, 5.0) if near else (1.0,)
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())
 
 
-def plain_numbers(axis: "Axis") -> None:
-    """Write an axis's ticks with thousands separated, never as 1e6."""
-    from matplotlib.ticker import FuncFormatter
+def plain_numbers(axis: "Axis", ticks: int = 7) -> None:
+    """Put ticks at 1, 2 or 5 times a power of ten, written out: never 2.5 or 1e6."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
-def percent_ticks(axis: "Axis") -> None:
+def percent_ticks(axis: "Axis", ticks: int = 7) -> None:
     """Write an axis's ticks, which are shares, as percentages."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
 
