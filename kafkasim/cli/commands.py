@@ -5,23 +5,19 @@ complete when it appears.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kafkasim import plot
 from kafkasim.analysis.measures import summary
+from kafkasim.cli.output import save_figure, save_table, unused
 from kafkasim.cli.text import aligned, readable
 from kafkasim.cli.values import parse_settings
-from kafkasim.errors import OutputError, ValidationError
+from kafkasim.errors import ValidationError
 from kafkasim.experiments import running, sweeping
-from kafkasim.export.figures import figure as export_figure
-from kafkasim.export.frames import table as export_table
 from kafkasim.result.folder import new_folder
 from kafkasim.scenario.scenario import Scenario, load
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 SWEPT: Final = (
     "throughput_per_s",
@@ -44,7 +40,7 @@ def run(
 ) -> None:
     """Run a scenario; write its result, a summary and figures to a folder."""
     scenario = read_scenario(scenario_file).where(_single(parse_settings(settings)))
-    with new_folder(_free(out, force=force), overwrite=force) as folder:
+    with _folder(out, force=force) as folder:
         result = running.run(scenario, check=check)
         table = summary(result)
         scenario.save(folder / "scenario.toml")
@@ -71,7 +67,7 @@ def sweep(
         path: {_label(value): value for value in values}
         for path, values in parse_settings(settings).items()
     }
-    with new_folder(_free(out, force=force), overwrite=force) as folder:
+    with _folder(out, force=force) as folder:
         table = sweeping.sweep(
             scenario, grid, replications=replications, workers=workers
         )
@@ -105,25 +101,11 @@ def read_scenario(path: Path) -> Scenario:
         raise ValidationError("SCENARIO.toml", str(path), allowed, why) from None
 
 
-def save_table(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table as CSV and as Parquet; `path` has no suffix."""
-    for suffix in ("csv", "parquet"):
-        export_table(table, path.with_name(f"{path.name}.{suffix}"))
-
-
-def save_figure(axes: "Axes", path: Path) -> None:
-    """Write a figure as PNG and as SVG; `path` has no suffix."""
-    for suffix in ("png", "svg"):
-        export_figure(axes, path.with_name(f"{path.name}.{suffix}"))
-
-
-def _free(out: Path, *, force: bool) -> Path:
-    """Return the folder unless it holds something and may not be replaced."""
-    if not force and out.is_dir() and any(out.iterdir()):
-        raise OutputError(
-            f"{out} is not empty; name another folder, or replace it with --force"
-        )
-    return out
+def _folder(out: Path, *, force: bool) -> AbstractContextManager[Path]:
+    """Return a new folder to write into; only with `force` in the place of another."""
+    if not force:
+        unused(out, hint=", or replace it with --force")
+    return new_folder(out, overwrite=force)
 
 
 def _single(settings: Mapping[str, Sequence[object]]) -> dict[str, object]:

@@ -10,7 +10,6 @@ of analysis, figures of plot.
 """
 
 from collections.abc import Mapping
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -22,7 +21,7 @@ from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.order import ordering
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.cli import demo_text
-from kafkasim.cli.commands import save_figure, save_table
+from kafkasim.cli.output import numbered, save_figure, save_table, unused
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
@@ -59,7 +58,7 @@ SHOWN: Final = (
 
 def demo(*, out: Path | None, workers: int | None, quick: bool) -> None:
     """Run a year of flights in a minute and say what keys and partitions decide."""
-    folder = free_folder() if out is None else out
+    folder = numbered("kafkasim-demo") if out is None else unused(out)
     one = one_group(month=1 if quick else None)
     print(demo_text.opening(one, MEMBERS), flush=True)
     one_run(one, folder / "1-one-run")
@@ -155,12 +154,3 @@ def point_to_point(traffic: Traffic, folder: Path) -> None:
         text = demo_text.point_to_point(table, slow="billing")
         (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
-
-
-def free_folder() -> Path:
-    """Return `kafkasim-demo` in the current folder, with a number when it is taken."""
-    names = (f"kafkasim-demo-{number}" for number in count(2))
-    folder = Path("kafkasim-demo")
-    while folder.exists():
-        folder = Path(next(names))
-    return folder
