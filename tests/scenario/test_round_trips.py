@@ -1,13 +1,15 @@
 """Whatever can be said is read back equal, and where() changes just what it should."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, LogNormal, Uniform
 from kafkasim.scenario.events import Crash, Slow
@@ -174,3 +176,45 @@ def test_setting_what_is_there_changes_only_what_was_said(scenario: Scenario) ->
 
     assert changed.resolve() == scenario.resolve()
     assert changed.digest == scenario.digest
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["kind", "a", ""]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(scenarios(), anything, st.data())
+def test_a_document_with_any_part_replaced_is_read_or_refused_by_path(
+    scenario: Scenario, replacement: object, data: st.DataObject
+) -> None:
+    plain = scenario.to_dict(everything=True)
+    *outer, last = data.draw(st.sampled_from(list(_places(plain))))
+    part: Any = plain
+    for name in outer:
+        part = part[name]
+    part[last] = replacement
+
+    assert _refused_at(plain) != ""
+
+
+def _refused_at(plain: Mapping[str, object]) -> str | None:
+    try:
+        Scenario.from_dict(plain)
+    except ValidationError as error:
+        return error.path
+    return None
+
+
+def _places(part: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(part, dict):
+        inside: Iterable[tuple[Any, object]] = part.items()
+    else:
+        inside = enumerate(part) if isinstance(part, list) else ()
+    for name, each in inside:
+        yield (*path, name)
+        yield from _places(each, (*path, name))
