@@ -85,10 +85,10 @@ def test_a_variant_is_picked_by_its_kind() -> None:
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValidationError) as caught:
-        Room.from_dict({"name": "hall", "middle": {"kind": "sqare", "side": 1}})
+        Room.from_dict({"name": "hall", "middle": {"kind": "squaree", "side": 1}})
 
     assert str(caught.value) == (
-        "middle.kind: 'sqare' is not allowed; expected one of square, round_table "
+        "middle.kind: 'squaree' is not allowed; expected one of square, round_table "
         "(did you mean square?)"
     )
 

@@ -83,7 +83,7 @@ def test_a_column_needs_a_trace(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["keys", "entity", "value_bytes"])
 def test_a_column_must_be_in_the_trace(field: str) -> None:
-    source = Source("orders", TRACE, **{field: TraceColumn("carier")})  # type: ignore[arg-type]
+    source = Source("orders", TRACE, **{field: TraceColumn("carrierr")})  # type: ignore[arg-type]
     with pytest.raises(ValidationError) as caught:
         check_traffic(traffic(sources={"web": source}))
 

@@ -117,9 +117,9 @@ def test_an_item_of_a_list_is_a_number() -> None:
             ),
         ),
         (
-            "sytem.brokers",
+            "systemm.brokers",
             (
-                "sytem.brokers: 'sytem' is not allowed; expected one of traffic, "
+                "systemm.brokers: 'systemm' is not allowed; expected one of traffic, "
                 "system, seed, events, end, drain_limit_s, name "
                 "(did you mean system?)"
             ),
