@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from kafkasim import plot
 from kafkasim.analysis.measures import summary
 from kafkasim.cli.output import save_figure, save_table, unused
 from kafkasim.cli.text import aligned, readable
 from kafkasim.cli.values import parse_settings
 from kafkasim.errors import ValidationError
 from kafkasim.experiments import running, sweeping
+from kafkasim.plot import over_time, sweeps
 from kafkasim.result.folder import new_folder
 from kafkasim.scenario.scenario import Scenario, load
 
@@ -46,7 +46,7 @@ def run(
         scenario.save(folder / "scenario.toml")
         result.save(folder / "result")
         save_table(table, folder / "summary")
-        for draw in (plot.throughput, plot.latency, plot.lag):
+        for draw in (over_time.throughput, over_time.latency, over_time.lag):
             save_figure(draw(result), folder / draw.__name__)
     print(aligned(readable(table)))
     print(f"\nThe result, this table and figures are in {out}")
@@ -73,7 +73,7 @@ def sweep(
         )
         scenario.save(folder / "scenario.toml")
         save_table(table, folder / "sweep")
-        save_figure(plot.sweep(table, y=SWEPT), folder / "sweep")
+        save_figure(sweeps.sweep(table, y=SWEPT), folder / "sweep")
     print(aligned(readable(table)))
     print(f"\nThis table and its figure are in {out}")
 

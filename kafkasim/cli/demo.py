@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 
-from kafkasim import plot
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.order import ordering
 from kafkasim.analysis.producing import batching, skew
@@ -25,6 +24,7 @@ from kafkasim.cli.output import numbered, save_figure, save_table, unused
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
+from kafkasim.plot import comparing, over_time, sweeps
 from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
 from kafkasim.scenario.bundled import YEAR_IN_A_MINUTE, flights
@@ -105,8 +105,8 @@ def one_run(scenario: Scenario, folder: Path) -> None:
     with new_folder(folder) as writing:
         result = run(scenario)
         scenario.save(writing / "scenario.toml")
-        save_figure(plot.lag(result, by="partition"), writing / "lag")
-        save_figure(plot.throughput(result), writing / "throughput")
+        save_figure(over_time.lag(result, by="partition"), writing / "lag")
+        save_figure(over_time.throughput(result), writing / "throughput")
         save_table(skew(result), writing / "partitions")
     print(demo_text.one_run(result, folder), flush=True)
 
@@ -122,7 +122,7 @@ def keys_and_partitions(
     with new_folder(folder) as writing:
         table = sweep(scenario, grid, workers=workers, measure=measures)
         save_table(table, writing / "sweep")
-        save_figure(plot.sweep(table, y=SHOWN, hue="keys"), writing / "sweep")
+        save_figure(sweeps.sweep(table, y=SHOWN, hue="keys"), writing / "sweep")
         text = demo_text.keys_and_partitions(table, MEMBERS)
         (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
@@ -150,7 +150,7 @@ def point_to_point(traffic: Traffic, folder: Path) -> None:
     with new_folder(folder) as writing:
         table = compare(traffic, systems, seed=SEED)
         save_table(table, writing / "comparison")
-        save_figure(plot.comparison(table), writing / "comparison")
+        save_figure(comparing.comparison(table), writing / "comparison")
         text = demo_text.point_to_point(table, slow="billing")
         (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
