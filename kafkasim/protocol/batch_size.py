@@ -25,7 +25,7 @@ _FIRST_STEP: Final = VARINT_STEPS[0]
 
 def ints(values: NDArray[np.signedinteger]) -> Sequence[int]:
     """Return a view of an array of ints whose items are Python ints, for hot loops."""
-    return memoryview(values)  # type: ignore[arg-type]  # numpy < 3.12: no __buffer__
+    return values.data
 
 
 class RangeSizes:

@@ -79,7 +79,13 @@ def extra_delta_bytes(offset_delta: int, timestamp_delta_ms: int) -> int:
 
 def varint_bytes_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the varint sizes of many values ≥ −1 (int64, bytes)."""
-    return np.searchsorted(VARINT_STEPS, values, side="right") + 1
+    sizes = np.ones_like(values)
+    largest = int(values.max(initial=0))
+    for step in VARINT_STEPS:
+        if step > largest:
+            break
+        sizes += values >= step
+    return sizes
 
 
 def body_bytes_of(

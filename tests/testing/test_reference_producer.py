@@ -265,3 +265,26 @@ def test_keyless_records_give_the_rows_of_the_plain_producer(
 @given(scenarios(keys=[None, None, None, 1, 2, 3, 6]))
 def test_mixed_records_give_the_rows_of_the_plain_producer(scenario: Scenario) -> None:
     check_equal(scenario)
+
+
+def test_timestamps_near_a_breakpoint_give_the_rows_of_the_plain_producer() -> None:
+    # Floored, 63.6 ms is 63 ms after 0.4 ms and takes one byte; rounded it takes two.
+    times_ns = [400_000, 63_600_000, 64_000_000, 64_399_999, 64_400_000]
+    settings = ReferenceSettings(leaders=(0,), batch_size=96, linger_ns=100 * MS)
+    records: list[tuple[int, int | None, int]] = [(at, 1, 0) for at in times_ns]
+
+    batches = check_equal(Scenario(records, settings, ignore_keys=False, seed=0))
+
+    assert [size_bytes for _, _, _, size_bytes, *_ in batches] == [95, 69]
+
+
+def test_more_records_than_two_breakpoints_give_the_rows_of_the_plain_producer() -> (
+    None
+):
+    settings = ReferenceSettings(leaders=(0, 1), batch_size=100_000)
+    for key in (None, 1):
+        records: list[tuple[int, int | None, int]] = [
+            (at, key, 0) for at in range(9_000)
+        ]
+        batches = check_equal(Scenario(records, settings, ignore_keys=False, seed=3))
+        assert sum(count for _, _, count, *_ in batches) == 9_000
