@@ -31,7 +31,8 @@ class ValidationError(KafkasimError, ValueError):
         self.allowed = allowed
         self.why = why
         reason = f" ({why})" if why else ""
-        super().__init__(f"{path}: {value!r} is not allowed; expected {allowed}{reason}")
+        text = f"{path}: {value!r} is not allowed; expected {allowed}{reason}"
+        super().__init__(text)
 
     def __reduce__(self) -> tuple[type, tuple[str, object, str, str]]:
         return (type(self), (self.path, self.value, self.allowed, self.why))

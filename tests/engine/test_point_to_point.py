@@ -41,7 +41,8 @@ def of(result: Result, subscriber: str, column: str) -> list[float]:
     """A time column of one subscriber's deliveries, in milliseconds."""
     table = result.columns("deliveries")
     code = table.labels["subscriber"].index(subscriber)
-    return (table[column][table["subscriber"] == code] / MS).tolist()
+    times = table[column][table["subscriber"] == code] / MS
+    return [float(time) for time in times]
 
 
 def test_a_source_is_as_fast_as_its_slowest_subscriber() -> None:

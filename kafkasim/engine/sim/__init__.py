@@ -1,1 +1,1 @@
-
+"""The simulation: a calendar, hosts and their network, clients and systems."""

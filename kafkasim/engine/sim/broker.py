@@ -53,12 +53,12 @@ class Broker:
         "_free_threads",
         "_io_threads",
         "_ns_per_byte",
+        "_on_append",
         "_partitions",
         "_queue",
         "_request_ns",
         "_service_key",
         "_timer_key",
-                "_on_append",
         "index",
     )
 
@@ -102,6 +102,10 @@ class Broker:
         else:
             self._read(request)
 
+    def queued(self) -> list[Request]:
+        """Return the requests that wait for an IO thread."""
+        return list(self._queue)
+
     def _unmute_when_free(self, connection: Connection) -> None:
         self._arrival_key += 1
         self._calendar.at(
@@ -127,7 +131,9 @@ class Broker:
         if request.api == PRODUCE:
             service_ns += round(request.size_bytes * self._ns_per_byte)
         self._service_key += 1
-        self._calendar.at(now_ns + service_ns, self._service_key, self._serviced, request)
+        self._calendar.at(
+            now_ns + service_ns, self._service_key, self._serviced, request
+        )
 
     def _serviced(self, request: Request) -> None:
         if self._queue:
@@ -175,7 +181,9 @@ class Broker:
         available = 0
         for partition in session.ready.values():
             log = partition.log
-            available += log.size_bytes - log.end_bytes[session.cursors[partition.index]]
+            available += (
+                log.size_bytes - log.end_bytes[session.cursors[partition.index]]
+            )
             if available >= session.min_bytes:
                 break
         if available >= session.min_bytes or session.max_wait_ns == 0:

@@ -122,9 +122,7 @@ class Calendar(simpy.Environment):
             ), f"entry at {time_ns} with key {key:#x} goes back from {self.now_ns}"
         heappush(self._heap, (time_ns, key, function, argument))
 
-    def schedule(
-        self, event: simpy.Event, priority: int = 1, delay: float = 0
-    ) -> None:
+    def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Put a SimPy event on the calendar after `delay` whole nanoseconds.
 
         Raises
@@ -149,6 +147,10 @@ class Calendar(simpy.Environment):
         if not event._ok and not hasattr(event, "_defused"):  # noqa: SLF001
             error: BaseException = event._value  # noqa: SLF001
             raise error
+
+    def pending(self) -> list[Any]:
+        """Return the arguments of all entries that have not run, in no order."""
+        return [argument for _, _, _, argument in self._heap]
 
     def peek(self) -> float:
         """Return the time of the next entry in nanoseconds, infinity when empty."""
@@ -204,7 +206,7 @@ class Calendar(simpy.Environment):
             stop._value = None  # noqa: SLF001
             self.schedule(stop, priority=0, delay=until - self.now_ns)
             until = stop
-        elif until.callbacks is None:
+        elif until.processed:
             return until.value
         until.callbacks.append(_stop_simulation)
         return self._run_simpy(until)
@@ -223,8 +225,8 @@ class Calendar(simpy.Environment):
         return None
 
 
-def _stop_simulation(event: simpy.Event) -> NoReturn | None:
+def _stop_simulation(event: simpy.Event) -> NoReturn:
     if event.ok:
         raise StopSimulation(event.value)
-    error: BaseException = event.value
-    raise error
+    failure: Any = event.value
+    raise failure

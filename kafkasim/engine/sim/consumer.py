@@ -97,7 +97,7 @@ class Member:
         Called with (group, newly processed records) at the end of a poll's work.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         *,
         calendar: Calendar,
@@ -285,7 +285,7 @@ class Member:
         )
 
     def _fetched(self, request: Request) -> None:
-        """Take an answer into the buffer; go on at once when poll was waiting for it."""
+        """Take an answer into the buffer; go on at once when poll waits for it."""
         session: FetchSession = request.payload
         self._write_request(request)
         if request.epoch != session.epoch:
@@ -308,7 +308,7 @@ class Member:
         )
 
     def _commit_timer(self, epoch: int) -> None:
-        """A poll that waits for records commits too; one that works does it later."""
+        """Commit in a poll that waits for records; one that works does it later."""
         if epoch == self.epoch and self._up and not self._working:
             self._commit_if_due()
 

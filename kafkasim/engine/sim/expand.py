@@ -84,7 +84,7 @@ class RecordColumns:
         """
         sources = _column(batches, "source_index")
         for source, source_lists in enumerate(lists):
-            mine = [batches[i] for i in np.flatnonzero(sources == source)]
+            mine = [batches[i] for i in np.flatnonzero(sources == source).tolist()]
             producer = producers[source]
             if mine:
                 self._fill_source(mine, source_lists, source, producer.topic_index)
@@ -134,7 +134,9 @@ class RecordColumns:
 
 
 def _column(batches: Sequence[Batch], name: str) -> Ints:
-    return np.fromiter((getattr(batch, name) for batch in batches), np.int64, len(batches))
+    return np.fromiter(
+        (getattr(batch, name) for batch in batches), np.int64, len(batches)
+    )
 
 
 def record_at(
@@ -186,9 +188,11 @@ def deliveries(
         mine = group == code
         work[mine] = column[rows[mine]]
     total = np.cumsum(work)
-    before = np.repeat((total - work)[np.cumsum(counts) - counts], counts) if len(
-        counts
-    ) else total
+    before = (
+        np.repeat((total - work)[np.cumsum(counts) - counts], counts)
+        if len(counts)
+        else total
+    )
     started = _later(polls, counts, total - work - before)
     ended = _later(polls, counts, total - before)
     outcome, started, ended = _cut(polls, counts, started, ended)

@@ -34,7 +34,7 @@ class Invariant(Protocol):
 
 
 class HighWatermark:
-    """The high watermark never goes back and never passes the log end (BR-11, BR-12)."""
+    """The high watermark never goes back nor passes the log end (BR-11, BR-12)."""
 
     rule = "high watermark"
 
@@ -109,7 +109,7 @@ class OneOwner:
     def broken(self) -> Iterator[tuple[str, str]]:
         """Count the owners of each partition."""
         for members in self._members:
-            owned = [partition.index for member in members for partition in member.owned]
+            owned = [p.index for member in members for p in member.owned]
             if len(owned) != len(set(owned)):
                 yield f"group {members[0].group.index}", f"owners of {sorted(owned)}"
 

@@ -5,6 +5,7 @@ one, so that the same aircraft sent by two sources is one entity.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from kafkasim.scenario.plan import Plan
 
 Columns = dict[str, NDArray[np.generic]]
+NumberT = TypeVar("NumberT", np.int32, np.int64)
 
 
 def plan_columns(plan: Plan) -> tuple[Columns, dict[str, tuple[str, ...]]]:
@@ -79,7 +81,9 @@ def work_by_record(plan: Plan, subscriber: str) -> NDArray[np.int64]:
     )
 
 
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
+def _joined(
+    parts: Sequence[NDArray[NumberT]], dtype: type[NumberT]
+) -> NDArray[NumberT]:
     if len(parts) == 1:
-        return parts[0].astype(dtype, copy=False)
-    return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype, copy=False)
+        return parts[0]
+    return np.concatenate([np.zeros(0, dtype), *parts])

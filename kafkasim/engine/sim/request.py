@@ -1,9 +1,9 @@
 """Requests and the connections that carry them.
 
-A broker reads one request at a time from a connection: it is muted from the moment a
-request is read until its answer has been sent (BR-2, `SocketServer.processCompletedReceives`),
-also while the request waits in purgatory. What the client sent meanwhile waits in the
-socket's buffer.
+A broker reads one request at a time from a connection: the connection is muted from the
+moment a request is read until its answer has been sent, also while the request waits in
+purgatory (BR-2, `SocketServer.processCompletedReceives`). What the client sent
+meanwhile waits in the socket's buffer.
 """
 
 from collections import deque
@@ -72,6 +72,7 @@ class Request:
         "sent_ns",
         "size_bytes",
         "wants_answer",
+        "written",
     )
 
     def __init__(
@@ -98,3 +99,5 @@ class Request:
         self.epoch = 0
         self.wants_answer = True
         """False with acks=0: the broker appends and says nothing (BR-3)."""
+        self.written = False
+        """Its row is in the table."""

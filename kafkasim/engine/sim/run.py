@@ -9,9 +9,7 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, PointToPoint
 
 
-def run(
-    scenario: Scenario, *, plan: Plan | None = None, check: bool = False
-) -> Result:
+def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) -> Result:
     """Simulate a scenario and return what happened.
 
     Parameters

@@ -17,7 +17,6 @@ from kafkasim.scenario.events import Crash, Event, Slow
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import MISSING_NS, ns_from_s
 
-
 FOREVER_NS: Final = 2**62
 """Later than any run."""
 

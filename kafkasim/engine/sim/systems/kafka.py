@@ -10,7 +10,7 @@ time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log sta
 from itertools import count
 
 from kafkasim.engine.sim.broker import Broker
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Group, Member
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.invariants import (
@@ -43,6 +43,7 @@ from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
 
+
 def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
     """Run a resolved scenario whose system is `Kafka`."""
     return KafkaRun(scenario, plan, check=check).run()
@@ -71,6 +72,7 @@ class KafkaRun:
         self._request_count = 0
         self._seed = scenario.seed
         self._nics: dict[str, Nic] = {}
+        self._connections: list[Connection] = []
         self._actors = {
             name: number
             for number, name in enumerate(
@@ -142,7 +144,7 @@ class KafkaRun:
     def _connect(self, client: str, broker: int, purpose: str = "") -> Connection:
         link = self.system.hardware.link
         server = f"broker:{broker + 1}"
-        return Connection(
+        connection = Connection(
             client=self.tables.client_code(client),
             broker=broker,
             up=Pipe(
@@ -154,6 +156,8 @@ class KafkaRun:
                 seed=self._seed, name=f"{server}->{client}{purpose}",
             ),
         )  # fmt: skip
+        self._connections.append(connection)
+        return connection
 
     def _nic(self, host: str) -> Nic:
         if host not in self._nics:
@@ -292,6 +296,7 @@ class KafkaRun:
 
     def answered(self, request: Request) -> None:
         """Write a request whose answer the client holds now."""
+        request.written = True
         self.tables.request(request, self.calendar.now_ns)
 
     def number_request(self, request: Request) -> None:
@@ -354,12 +359,26 @@ class KafkaRun:
             self.calendar.now_ns,
         )
 
+    def _open_requests(self) -> list[Request]:
+        """Return the requests without an answer, in the order of sending."""
+        found = {
+            argument.request_id: argument
+            for argument in self.calendar.pending()
+            if isinstance(argument, Request) and not argument.written
+        }
+        for broker in self.brokers:
+            found |= {request.request_id: request for request in broker.queued()}
+        for connection in self._connections:
+            found |= {request.request_id: request for request in connection.waiting}
+        return [found[number] for number in sorted(found)]
+
     def _produced(self, request: Request, answered_ns: int) -> None:
         """Write what the client knows the end of; with acks=0 that is the append."""
         count = 0
         for batch in request.payload:
             count += batch.hi - batch.lo
             self.tables.batch(batch)
+        request.written = True
         self.tables.request(request, answered_ns)
         self.timeline.settle(count)
 
@@ -373,8 +392,10 @@ class KafkaRun:
         for producer in self.producers:
             self.batches += producer.finish(self.calendar.now_ns)
         for batch in self.batches:
-            if batch.acked_ns == MISSING_NS:
+            if MISSING_NS in {batch.acked_ns, batch.appended_ns}:
                 self.tables.batch(batch)
+        for request in self._open_requests():
+            self.tables.request(request, MISSING_NS)
         return self.tables.finish(
             self.scenario,
             self.plan,

@@ -33,7 +33,7 @@ class ProduceRequests:
         and the time of its answer when nothing more will happen to it.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         *,
         calendar: Calendar,
@@ -105,6 +105,7 @@ class ProduceRequests:
 
 
 def poll_settings(config: ConsumerConfig) -> PollSettings:
+    """Return a consumer's resolved settings in the engine's units."""
     return PollSettings(
         min_bytes=config.fetch_min_bytes,
         max_wait_ns=ns_from_ms(config.fetch_max_wait_ms),
@@ -117,17 +118,19 @@ def poll_settings(config: ConsumerConfig) -> PollSettings:
     )
 
 
-def work_of_source(work_ns: NDArray[np.int64] | None, producer: ProducerClient) -> WorkOf:
+def work_of_source(
+    work_ns: NDArray[np.int64] | None, producer: ProducerClient
+) -> WorkOf:
     """Return how to sum the work of a batch's first records.
 
     The cheapest of three that fits: one number for all; a prefix sum along an append
     list that is known from the start; a loop over a list that grows.
     """
     if work_ns is None or not len(work_ns):
-        return lambda batch, count: 0
+        return lambda _, __: 0
     if (work_ns == work_ns[0]).all():
         each = int(work_ns[0])
-        return lambda batch, count: each * count
+        return lambda _, count: each * count
     if producer.lists_are_known:
         prefixes: dict[int, memoryview] = {}
 
@@ -136,11 +139,11 @@ def work_of_source(work_ns: NDArray[np.int64] | None, producer: ProducerClient) 
             if prefix is None:
                 ordinals = np.asarray(producer.append_list(batch.partition))
                 sums = np.concatenate([[0], np.cumsum(work_ns[ordinals])])
-                prefix = prefixes[batch.partition] = memoryview(sums)
+                prefix = prefixes[batch.partition] = sums.data
             return prefix[batch.lo + count] - prefix[batch.lo]
 
         return from_prefix
-    column = memoryview(work_ns)
+    column = work_ns.data
 
     def from_list(batch: Batch, count: int) -> int:
         ordinals = producer.append_list(batch.partition)[batch.lo : batch.lo + count]

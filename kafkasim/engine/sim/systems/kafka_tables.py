@@ -37,7 +37,6 @@ LEADER_EPOCH = 0
 """Of every partition: leaders do not move in this model."""
 
 
-
 class KafkaTables:
     """The recorder of a Kafka run and the names its codes stand for.
 
@@ -290,9 +289,7 @@ class KafkaTables:
             names("blocked", column, ())
 
 
-def _partition_indexes(
-    records: RecordColumns, partitions: Sequence[Partition]
-) -> Ints:
+def _partition_indexes(records: RecordColumns, partitions: Sequence[Partition]) -> Ints:
     """Return the run-wide partition index of each record, -1 where it has none."""
     first: dict[int, int] = {}
     for partition in partitions:

@@ -8,6 +8,8 @@ source tries again until it is back. Nothing is kept: who comes later gets what 
 from then on.
 """
 
+from typing import Final
+
 import numpy as np
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -24,10 +26,10 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import PointToPoint
 from kafkasim.units import MISSING_NS, ns_from_s
 
-NOT_RECORDED = {
-    table: "point to point has no such thing"
-    for table in ("batches", "appends", "commits", "assignments", "requests")
-}
+NOT_RECORDED: Final = dict.fromkeys(
+    ("batches", "appends", "commits", "assignments", "requests"),
+    "point to point has no such thing",
+)
 
 
 _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
@@ -85,7 +87,7 @@ class _Source:
         count = len(plan.intended_ns)
         self.code = code
         self.plan = plan
-        self.intended = memoryview(plan.intended_ns)
+        self.intended = plan.intended_ns.data
         self.created_ns = np.full(count, MISSING_NS, np.int64)
         self.acked_ns = np.full(count, MISSING_NS, np.int64)
         self.send_count = np.zeros(count, np.int16)
@@ -142,7 +144,7 @@ class PointToPointRun:
         for name, subscriber in zip(self.names, self.subscribers, strict=True):
             if plan.stream not in self.scenario.traffic.subscribers[name].streams:
                 continue
-            work = memoryview(self.plan.work_ns[name, plan.source])
+            work = self.plan.work_ns[name, plan.source].data
             source.wants.append((subscriber, work))
             source.sends.append(0)
             source.sent_bytes.append(0)
@@ -318,9 +320,8 @@ class PointToPointRun:
         self.recorder.labels("blocked", "cause", ("waiting for answers",))
         self._link_rows()
         write_events(self.recorder, self.timeline.done)
-        return self.recorder.finish(
-            self.scenario, self.plan, run_facts(self.calendar, self.timeline), NOT_RECORDED
-        )
+        facts = run_facts(self.calendar, self.timeline)
+        return self.recorder.finish(self.scenario, self.plan, facts, NOT_RECORDED)
 
     def _record_columns(self) -> None:
         columns, labels = plan_columns(self.plan)

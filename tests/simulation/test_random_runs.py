@@ -1,0 +1,171 @@
+"""Random scenarios under random faults: invariants hold and nothing is lost.
+
+A failure prints the scenario; `Scenario.from_dict` of what it prints runs it again.
+"""
+
+import numpy as np
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.run import run
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
+from kafkasim.scenario.distributions import Exponential, Uniform
+from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.keys import NoKeys, UniformKeys
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import (
+    Cpu,
+    Group,
+    Hardware,
+    Kafka,
+    Link,
+    PointToPoint,
+    Producer,
+    Topic,
+)
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.units import MISSING_NS
+
+RATES = st.sampled_from([50.0, 400.0, 1_000.0])
+SUBSCRIBERS = ("audit", "billing")
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> Source:
+    rate = draw(RATES)
+    arrivals = draw(
+        st.sampled_from([Poisson(rate), Periodic(rate), Bursts(rate, burst=20)])
+    )
+    keys = draw(
+        st.sampled_from([NoKeys(), UniformKeys(9), UniformKeys(9, null_share=0.4)])
+    )
+    sizes = draw(st.sampled_from([0, 60, 5_000, Uniform(0, 9_000)]))
+    return Source("orders", arrivals, keys=keys, value_bytes=sizes, tombstones=0.05)
+
+
+@st.composite
+def subscribers(draw: st.DrawFn) -> Subscriber:
+    return Subscriber(
+        ["orders"],
+        work_ms=draw(st.sampled_from([0.0, 0.3, Exponential(0.5)])),
+        from_s=draw(st.sampled_from([0.0, 0.0, 0.15])),
+        wants=draw(st.sampled_from(["new", "all"])),
+    )
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Crash | Slow:
+    target = f"subscriber:{draw(st.sampled_from(SUBSCRIBERS))}"
+    at_s = draw(st.integers(0, 300)) / 1_000
+    for_s = draw(st.integers(1, 100)) / 1_000
+    if draw(st.booleans()):
+        return Crash(target, at_s=at_s, for_s=for_s)
+    return Slow(target, at_s=at_s, for_s=for_s, factor=draw(st.sampled_from([0.5, 3])))
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Kafka:
+    producer = Producer(
+        config=ProducerConfig(
+            linger_ms=draw(st.sampled_from([0, 1, 5, 40])),
+            batch_size=draw(st.sampled_from([200, 16_384])),
+            acks=draw(st.sampled_from(["all", "1", "0"])),
+            max_in_flight_requests_per_connection=draw(st.sampled_from([1, 2, 5])),
+        )
+    )
+    consumer = ConsumerConfig(
+        max_poll_records=draw(st.sampled_from([1, 7, 500])),
+        fetch_min_bytes=draw(st.sampled_from([1, 3_000])),
+        fetch_max_wait_ms=draw(st.sampled_from([0, 20, 500])),
+        max_partition_fetch_bytes=draw(st.sampled_from([100, 1_048_576])),
+        fetch_max_bytes=draw(st.sampled_from([5_000, 52_428_800])),
+        auto_commit_interval_ms=draw(st.sampled_from([10, 5_000])),
+        enable_auto_commit=draw(st.booleans()),
+    )
+    return Kafka(
+        brokers=draw(st.integers(1, 3)),
+        topics={"orders": Topic(partitions=draw(st.integers(1, 6)))},
+        producers={"web": producer, "app": producer},
+        groups={
+            name: Group(members=draw(st.integers(1, 4)), config=consumer)
+            for name in SUBSCRIBERS
+        },
+        hardware=Hardware(
+            link=Link(
+                delay_ms=draw(st.sampled_from([0.1, 0.5, Exponential(1.0)])),
+                bandwidth_mb_per_s=draw(st.sampled_from([5.0, 1_250.0])),
+            ),
+            cpu=Cpu(
+                request_ms=draw(st.sampled_from([0.0, 0.05, 1.0])),
+                mb_ms=draw(st.sampled_from([0.0, 5.0])),
+            ),
+        ),
+        broker_config=BrokerConfig(num_io_threads=draw(st.sampled_from([1, 8]))),
+    )
+
+
+@st.composite
+def traffics(draw: st.DrawFn) -> Traffic:
+    return Traffic(
+        sources={name: draw(sources()) for name in ("web", "app")},
+        subscribers={name: draw(subscribers()) for name in SUBSCRIBERS},
+        duration_s=0.3,
+    )
+
+
+def processed(result: Result, subscriber: str) -> set[int]:
+    """Rows of the records that a subscriber processed at least once."""
+    table = result.columns("deliveries")
+    mine = table["subscriber"] == table.labels["subscriber"].index(subscriber)
+    done = mine & (table["ended_ns"] != MISSING_NS)
+    return set(table["record_id"][done].tolist())
+
+
+@given(
+    traffics(), clusters(), st.lists(events(), max_size=2), st.integers(0, 2**31)
+)
+def test_kafka_keeps_its_invariants_and_loses_nothing(
+    traffic: Traffic, cluster: Kafka, faults: list[Crash | Slow], seed: int
+) -> None:
+    scenario = Scenario(traffic, system=cluster, seed=seed, events=tuple(faults))
+    note(scenario.to_toml())
+    result = run(scenario, check=True)
+    assert result.table("violations").to_dict("records") == []
+    assert result.facts["drained"] == 1
+    records = result.columns("records")
+    everything = set(range(len(records)))
+    for name, subscriber in traffic.subscribers.items():
+        if subscriber.wants == "all" or subscriber.from_s == 0:
+            assert processed(result, name) == everything
+    times = ("intended_ns", "created_ns", "appended_ns")
+    for earlier, later in zip(times, times[1:], strict=False):
+        assert (records[earlier] <= records[later]).all()
+    _check_offsets(result)
+
+
+def _check_offsets(result: Result) -> None:
+    """Offsets of each partition are 0, 1, 2, … with one record each."""
+    records = result.columns("records")
+    for partition in np.unique(records["partition"]):
+        offsets = np.sort(records["offset"][records["partition"] == partition])
+        assert (offsets == np.arange(len(offsets))).all()
+
+
+@given(traffics(), st.lists(events(), max_size=2), st.integers(0, 2**31))
+def test_point_to_point_delivers_all_that_was_sent_while_a_subscriber_was_there(
+    traffic: Traffic, faults: list[Crash | Slow], seed: int
+) -> None:
+    scenario = Scenario(
+        traffic, system=PointToPoint(), seed=seed, events=tuple(faults)
+    )
+    note(scenario.to_toml())
+    result = run(scenario, check=True)
+    assert result.facts["drained"] == 1
+    created = result.columns("records")["created_ns"]
+    for name, subscriber in traffic.subscribers.items():
+        wanted = set(np.flatnonzero(created >= subscriber.from_s * 1e9).tolist())
+        assert processed(result, name) == wanted
