@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 
+import jupytext
 import pytest
 
 import kafkasim
@@ -28,7 +29,10 @@ LONG_FUNCTIONS: dict[str, str] = {}
 TESTED_IN: dict[str, str] = {}
 """Module → the test file that covers it, where that is not its mirror."""
 
-ENTRY_POINTS = {"kafkasim.__main__": "python -m kafkasim"}
+ENTRY_POINTS = {
+    "kafkasim.__main__": "python -m kafkasim",
+    "kafkasim.testing.builders": "tests of analysis and figures, and those of others",
+}
 """Module → who starts it, where no module imports it."""
 
 COMMITTED = ["*.md", "*.toml", "*.yaml", "LICENSE", "run.py", ".ci/*"]
@@ -135,16 +139,19 @@ def test_every_module_with_behaviour_has_a_test_file_in_its_mirror() -> None:
     assert [test for test in TESTED_IN.values() if not (ROOT / test).exists()] == []
 
 
-def test_imports_are_absolute_and_never_from_the_root_inside_the_package() -> None:
+def test_imports_are_absolute_and_take_only_packages_from_the_root() -> None:
+    packages = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
     wrong = []
-    for file in MODULES:
+    for file in set(MODULES) - {PACKAGE / "__init__.py"}:
         for node in ast.walk(_tree(file)):
-            if isinstance(node, ast.ImportFrom):
-                root = node.module == "kafkasim" and file != PACKAGE / "__init__.py"
-                wrong += [f"{_path(file)}:{node.lineno}"] * (root or node.level > 0)
+            names: set[str] = set()
+            if isinstance(node, ast.ImportFrom) and node.module == "kafkasim":
+                names = {alias.name for alias in node.names} - packages
+            elif isinstance(node, ast.ImportFrom) and node.level > 0:
+                names = {"." * node.level}
             elif isinstance(node, ast.Import):
-                root = any(alias.name == "kafkasim" for alias in node.names)
-                wrong += [f"{_path(file)}:{node.lineno}"] * root
+                names = {a.name for a in node.names if a.name == "kafkasim"}
+            wrong += [f"{_path(file)}: {name}" for name in sorted(names)]
 
     assert wrong == []
 
@@ -163,6 +170,17 @@ def test_a_notebook_shows_ideas_and_leaves_machinery_to_the_package() -> None:
             defined += [f"{_path(file)} cell {number}"] * (long is not None)
 
     assert defined == []
+
+
+def test_a_notebook_says_what_its_text_says() -> None:
+    apart = []
+    for text in sorted((ROOT / "notebooks").glob("*[0-9]-*.py")):
+        said = jupytext.reads(text.read_text(encoding="utf-8"), fmt="py:percent")
+        shown = json.loads(text.with_suffix(".ipynb").read_text(encoding="utf-8"))
+        sources = ["".join(cell["source"]) for cell in shown["cells"]]
+        apart += [_path(text)] * (sources != [cell.source for cell in said.cells])
+
+    assert apart == []
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
