@@ -6,8 +6,8 @@ that one wants history too (`wants="all"`). What became of it:
 
 - `once`, `duplicated`: processed once, or more than once;
 - `not_accepted`: the client gave it up (outcome `failed`) and no log holds it;
-- `not_kept`: intended before the subscriber came, settled without it, and no log holds
-  it: the system keeps nothing for a latecomer;
+- `not_kept`: intended before the subscriber came, acknowledged without it, and held by
+  no log: the system keeps nothing for a latecomer;
 - `lost`: acknowledged, held by no log, and not processed: nobody will bring it again;
 - `pending`: none of these when the run ended; it may still come.
 
@@ -165,10 +165,9 @@ def _unprocessed_codes(rows: Int64, records: Table, before_ns: int) -> NDArray[n
     unheld = records["log_copies"][rows] == 0
     early = records["intended_ns"][rows] < before_ns
     acked = ending == code(records, "outcome", "acked")
-    settled = acked | (ending == code(records, "outcome", "unacked"))
     failed = ending == code(records, "outcome", "failed")
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
-    codes[unheld & settled & early] = RECEIPT_OUTCOMES.index("not_kept")
+    codes[unheld & acked & early] = RECEIPT_OUTCOMES.index("not_kept")
     codes[unheld & acked & ~early] = RECEIPT_OUTCOMES.index("lost")
     codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
     return codes

@@ -82,7 +82,7 @@ def lag(
     if subscriber is not None:
         chosen_want(result, subscriber)
         every = tuple(d for d in every if d.want.subscriber == subscriber)
-    edges = time_bins(result, bin_ms)
+    edges = time_bins(records, every, bin_ms)
     series = [
         (place, topic, number, _lag_steps(records, dealing, kept))
         for place, dealing in enumerate(every)

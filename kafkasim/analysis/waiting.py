@@ -22,6 +22,7 @@ from kafkasim.analysis.dealings import Dealings, dealings, joined
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
+from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ns_from_ms
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def throughput(result: Result, *, bin_ms: float | None = None) -> "pd.DataFrame"
     """
     records = result.columns("records")
     every = dealings(result)
-    edges = time_bins(result, bin_ms)
+    edges = time_bins(records, every, bin_ms)
     per_s = NS_PER_S / int(edges[1] - edges[0])
     columns: dict[str, list[Int64]] = {"intended": [], "appended": [], "processed": []}
     for dealing in every:
@@ -170,9 +171,16 @@ def latencies_ns(result: Result, dealing: Dealings) -> tuple[Int64, Int64]:
     return intended[done], dealing.first_processed_ns[done] - intended[done]
 
 
-def time_bins(result: Result, bin_ms: float | None) -> Int64:
-    """Return edges of bins over the whole run, in nanoseconds."""
-    return bins_until(int(result.facts["end_ns"]), bin_ms)
+def time_bins(
+    records: Table, every: tuple[Dealings, ...], bin_ms: float | None
+) -> Int64:
+    """Return edges of bins up to the last thing that happened to a record, in ns.
+
+    A run that waits for what never comes goes on for ten minutes after that.
+    """
+    times = [records["intended_ns"], records["appended_ns"]]
+    times += [dealing.first_processed_ns for dealing in every]
+    return bins_until(max(int(each.max(initial=0)) for each in times), bin_ms)
 
 
 def bins_until(end_ns: int, bin_ms: float | None) -> Int64:

@@ -7,7 +7,14 @@ import numpy as np
 from kafkasim import analysis
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.spoken import Words, say
-from kafkasim.plot.style import HATCHES, OKABE_ITO, canvas, legend_beside, style
+from kafkasim.plot.style import (
+    HATCHES,
+    OKABE_ITO,
+    canvas,
+    legend_beside,
+    nothing,
+    style,
+)
 from kafkasim.plot.words import amount, caption_of, listed, percent, percent_ticks
 from kafkasim.result.result import Result
 from kafkasim.result.schema import CLOSED_BY
@@ -101,9 +108,12 @@ def _finish(ax: "Axes", producers: int) -> None:
     ax.set_xlabel("share of batches")
     ax.set_ylabel("producer")
     ax.set_xlim(0, 1)
-    ax.set_ylim(producers - 0.5, -0.5)
+    ax.set_ylim(max(1, producers) - 0.5, -0.5)
     percent_ticks(ax.xaxis)
     ax.grid(visible=False)
+    if not producers:
+        nothing(ax, "no batches")
+        return
     legend_beside(ax, "closed by")
     legend = ax.get_legend()
     assert legend is not None

@@ -238,7 +238,8 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ):
         text = f" {percent(share)}, {amount(pairs)} pairs"
         ax.text(share, place, text, va="center", fontsize=11)
-    ax.set_xlim(0, 1.45 * float(ordered["overtaken_share"].max()) or 1.0)
+    largest = max(ordered["overtaken_share"], default=0.0)
+    ax.set_xlim(0, 1.45 * largest or 1.0)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
     ax.set_ylabel(per)
     percent_ticks(ax.xaxis)
@@ -248,10 +249,9 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
 
 def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     shares = table["overtaken_share"].to_numpy(dtype=np.float64)
-    edges = np.linspace(0.0, 1.0, 11)
-    inside = np.histogram(shares[shares > 0], bins=edges)[0]
-    heights = np.concatenate(([np.count_nonzero(shares == 0)], inside))
-    labels = ["none", *(f"to {100 * edge:.0f} %" for edge in edges[1:])]
+    tenths = np.ceil(10 * shares - 1e-9).astype(np.int64)
+    heights = np.bincount(tenths, minlength=11)
+    labels = ["none", *(f"to {tenth}0 %" for tenth in range(1, 11))]
     bars = ax.bar(labels, heights, color=_OVERTAKEN, hatch="//", edgecolor="white")
     bars[0].set(facecolor=_KEPT, hatch="")
     numbers = [f"{height:,}" if height else "" for height in heights]

@@ -1,6 +1,7 @@
 """Quantiles, step functions and bins against definitions written out."""
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -105,6 +106,20 @@ def test_the_peak_backlog_is_the_highest_step(
     ]
     found = arrays.peak_backlog(ints(*arrived), ints(*left))
     assert found == max(0, *counters)
+
+
+@given(TIMES, TIMES, st.integers(1, 6))
+@settings(max_examples=300, deadline=None)
+def test_the_peak_is_the_same_however_it_is_bounded(
+    arrived: list[int], left: list[int], bins: int
+) -> None:
+    times = ints(*arrived, *left)
+    one = np.ones(len(times), dtype=np.int64)
+    one[len(arrived) :] = -1
+    _, counters = arrays.step_counts(times, one)
+    with mock.patch.object(arrays, "_PEAK_BINS", bins):
+        found = arrays.peak_backlog(ints(*arrived), ints(*left))
+    assert found == max(0, counters.max(initial=0))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""What became of each record for each subscriber that wants it."""
+
+import pytest
+
+from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, dealings, receipts
+from kafkasim.errors import TableNotRecorded
+from kafkasim.result.recorder import Recorder
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.testing.builders import small_result
+
+
+def scenario(**subscribers: Subscriber) -> Scenario:
+    sources = {
+        "pay": Source(stream="payments", arrivals=Periodic(rate_per_s=1.0)),
+        "web": Source(stream="orders", arrivals=Periodic(rate_per_s=1.0)),
+    }
+    return Scenario(Traffic(sources, subscribers, duration_s=1.0))
+
+
+def outcomes(result: Result, subscriber: str) -> dict[int, str]:
+    table = receipts(result)
+    mine = table[table["subscriber"] == subscriber]
+    return dict(zip(mine["record_id"], mine["outcome"].astype(str), strict=True))
+
+
+def test_a_receipt_is_a_record_and_a_subscriber_that_wants_its_stream() -> None:
+    result = small_result(
+        records=[
+            {"source": "pay", "stream": "payments", "intended_ms": 0},
+            {"intended_ms": 1},
+        ],
+        deliveries=[{"record_id": 1, "ended_ms": 3}],
+        scenario=scenario(
+            billing=Subscriber(streams=["orders"]),
+            audit=Subscriber(streams=["orders", "payments"]),
+        ),
+    )
+    table = receipts(result)
+    assert list(table) == [
+        "record_id",
+        "subscriber",
+        "deliveries",
+        "first_processed_ms",
+        "outcome",
+    ]
+    assert table["record_id"].tolist() == [1, 0, 1]
+    assert table["subscriber"].tolist() == ["billing", "audit", "audit"]
+    assert table["deliveries"].tolist() == [1, 0, 0]
+    assert table["outcome"].tolist() == ["once", "pending", "pending"]
+    assert table["first_processed_ms"].iloc[0] == 3.0
+    assert table["first_processed_ms"].isna().tolist() == [False, True, True]
+
+
+def test_processed_twice_is_duplicated_and_the_first_time_counts() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0}],
+        deliveries=[
+            {"record_id": 0, "ended_ms": 9},
+            {"record_id": 0, "ended_ms": 4, "delivery_count": 2},
+        ],
+    )
+    table = receipts(result)
+    assert table["outcome"].tolist() == ["duplicated"]
+    assert table["first_processed_ms"].tolist() == [4.0]
+    assert table["deliveries"].tolist() == [2]
+
+
+def test_abandoned_work_is_a_delivery_and_no_processing() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0}, {"intended_ms": 1}],
+        deliveries=[
+            {"record_id": 0, "started_ms": 2, "outcome": "abandoned"},
+            {"record_id": 0, "ended_ms": 8, "delivery_count": 2},
+            {"record_id": 1, "started_ms": 2, "outcome": "abandoned"},
+        ],
+    )
+    table = receipts(result)
+    assert table["deliveries"].tolist() == [2, 1]
+    assert table["outcome"].tolist() == ["once", "pending"]
+
+
+def test_what_a_client_gave_up_is_not_accepted() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0, "outcome": "failed"}, {"intended_ms": 1}],
+        deliveries=[{"record_id": 1, "ended_ms": 3}],
+    )
+    assert outcomes(result, "billing") == {0: "not_accepted", 1: "once"}
+
+
+def test_acknowledged_and_held_by_no_log_is_lost() -> None:
+    result = small_result(
+        records=[
+            {"intended_ms": 0, "acked_ms": 2},
+            {
+                "intended_ms": 1,
+                "acked_ms": 2,
+                "partition": 0,
+                "offset": 0,
+                "appended_ms": 2,
+            },
+        ],
+        scenario=scenario(billing=Subscriber(streams=["orders"])),
+    )
+    assert outcomes(result, "billing") == {0: "lost", 1: "pending"}
+
+
+def test_a_latecomer_that_wants_all_is_told_what_was_not_kept() -> None:
+    result = small_result(
+        records=[
+            {"intended_ms": 0, "acked_ms": 1},
+            {"intended_ms": 40, "acked_ms": 60},
+            {"intended_ms": 70, "acked_ms": 75},
+        ],
+        deliveries=[
+            {"record_id": 1, "subscriber": "late", "ended_ms": 60},
+            {"record_id": 2, "subscriber": "late", "ended_ms": 75},
+        ],
+        scenario=scenario(
+            late=Subscriber(streams=["orders"], from_s=0.05, wants="all")
+        ),
+    )
+    assert outcomes(result, "late") == {0: "not_kept", 1: "once", 2: "once"}
+
+
+def test_a_latecomer_that_wants_what_is_new_has_no_receipt_for_the_old() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0}, {"intended_ms": 50}],
+        deliveries=[
+            {"record_id": 0, "subscriber": "late", "ended_ms": 60},
+            {"record_id": 1, "subscriber": "late", "ended_ms": 61},
+        ],
+        scenario=scenario(late=Subscriber(streams=["orders"], from_s=0.05)),
+    )
+    assert outcomes(result, "late") == {1: "once"}
+    (late,) = dealings(result)
+    assert late.rows.tolist() == [1]
+    assert late.done.tolist() == [True]
+
+
+def test_no_record_is_no_receipt() -> None:
+    empty = small_result(scenario=scenario(billing=Subscriber(streams=["orders"])))
+    assert len(receipts(empty)) == 0
+    assert receipts(empty)["outcome"].cat.categories.tolist() == list(RECEIPT_OUTCOMES)
+
+
+def test_without_deliveries_there_are_no_receipts_to_make() -> None:
+    recorder = Recorder()
+    document = scenario(billing=Subscriber(streams=["orders"]))
+    bare = recorder.finish(document, document.plan(), {}, {"records": "only counts"})
+    with pytest.raises(TableNotRecorded, match="only counts"):
+        receipts(bare)

@@ -1,0 +1,49 @@
+"""One line that says what ran."""
+
+from kafkasim.analysis.provenance import provenance
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Slow
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.testing.builders import small_result
+
+
+def traffic(*subscribers: str) -> Traffic:
+    return Traffic(
+        {"web": Source(stream="orders", arrivals=Periodic(rate_per_s=1.0))},
+        {name: Subscriber(streams=["orders"]) for name in subscribers},
+        duration_s=60.0,
+    )
+
+
+def line(scenario: Scenario, records: int = 1) -> str:
+    return provenance(small_result([{"intended_ms": 0}] * records, scenario=scenario))
+
+
+def test_kafka_is_said_with_its_sizes() -> None:
+    kafka = Kafka(
+        topics={"orders": Topic(partitions=4)}, groups={"billing": Group(members=2)}
+    )
+    scenario = Scenario(traffic("billing"), kafka, seed=7)
+    assert line(scenario, records=1_234) == (
+        "Kafka, 1 broker; orders: 4 partitions; billing: 2 members; "
+        "1,234 records in 60 s; seed 7"
+    )
+
+
+def test_another_system_is_said_in_words_and_events_and_the_name_too() -> None:
+    scenario = Scenario(
+        traffic("billing"),
+        PointToPoint(),
+        events=[Slow("subscriber:billing", at_s=5.0, factor=4.0)],
+        name="slow billing",
+    )
+    assert line(scenario) == (
+        "slow billing; Point to point; 1 record in 60 s; "
+        "slow of subscriber:billing at 5 s; seed 0"
+    )
+
+
+def test_many_groups_are_counted_together() -> None:
+    assert "; 4 members; " in line(Scenario(traffic("a", "b", "c", "d")))

@@ -1,0 +1,137 @@
+"""Figures with time along the bottom: the data and labels they show."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kafkasim import analysis, plot
+from kafkasim.errors import ValidationError
+from kafkasim.result.result import Result
+
+
+def line(ax: Axes, label: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what the line of that label shows."""
+    (found,) = [line for line in ax.lines if line.get_label() == label]
+    x, y = found.get_data()
+    return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+
+
+def legend_texts(ax: Axes) -> list[str]:
+    legend = ax.get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_throughput_draws_rates_at_the_middle_of_their_bins(five: Result) -> None:
+    ax = plot.throughput(five, bin_ms=2)
+    x, y = line(ax, "processed by billing")
+    assert x.tolist() == [1, 3, 5, 7, 9]
+    assert y.tolist() == [0, 1000, 500, 500, 500]
+    assert line(ax, "intended")[1].tolist() == [1000, 1000, 500, 0, 0]
+    assert legend_texts(ax) == [
+        "intended",
+        "appended",
+        "processed by billing",
+        "processed by audit",
+    ]
+    assert ax.get_xlabel() == "time (ms)"
+    assert ax.get_ylabel() == "records per second"
+    assert "seed 7" in plot.caption(ax)
+    assert "intended 500/s on average" in plot.alt_text(ax)
+
+
+def test_a_system_without_a_log_has_no_line_of_appends(direct: Result) -> None:
+    assert "appended" not in legend_texts(plot.throughput(direct))
+
+
+def test_latency_draws_two_quantiles_for_each_subscriber(five: Result) -> None:
+    ax = plot.latency(five, bin_ms=1)
+    assert line(ax, "billing, p99")[1].tolist() == [7, 1.5, 1.5, 6, 1.5]
+    assert line(ax, "audit, median")[1].tolist() == [1.5] * 5
+    assert ax.get_yscale() == "linear"
+    assert ax.get_xlabel() == "time intended (ms)"
+    assert "billing has a median up to 7 ms" in plot.alt_text(ax)
+
+
+def test_latencies_far_apart_are_drawn_on_a_logarithmic_axis(five: Result) -> None:
+    table = analysis.latency_over_time(five, bin_ms=1)
+    table["latency_ms_p99"] *= 100
+    ax = plot.latency(table)
+    assert ax.get_yscale() == "log"
+    assert "seed 7" in plot.caption(ax)
+
+
+def test_lag_marks_its_peak(five: Result) -> None:
+    ax = plot.lag(five, bin_ms=1)
+    assert "billing\n(peak 3 near 5 ms)" in legend_texts(ax)
+    assert ax.get_ylabel() == "records waiting"
+    assert "billing peaks at 3 near 5 ms" in plot.alt_text(ax)
+
+
+def test_lag_by_partition_stacks_up_to_the_whole(five: Result) -> None:
+    ax = plot.lag(five, by="partition", subscriber="billing", bin_ms=1)
+    assert legend_texts(ax) == ["orders-0", "orders-1"]
+    assert ax.get_title(loc="left") == "Lag of billing by partition"
+    total = analysis.lag(five, subscriber="billing", bin_ms=1)["lag_records"].max()
+    highest = max(
+        path.get_extents().y1 for area in ax.collections for path in area.get_paths()
+    )
+    assert highest == total
+
+
+def test_partitions_beyond_the_fifth_are_one_grey_area(five: Result) -> None:
+    table = analysis.lag(five, by="partition", subscriber="billing", bin_ms=1)
+    part = table[table["partition"] == 0]
+    import pandas as pd
+
+    many = pd.concat([part.assign(partition=number) for number in range(8)])
+    texts = legend_texts(plot.lag(many, by="partition"))
+    assert len(texts) == 6
+    assert texts[-1] == "3 others"
+
+
+def test_stacking_needs_partitions(five: Result) -> None:
+    with pytest.raises(ValidationError, match="by='partition'"):
+        plot.lag(analysis.lag(five), by="partition")
+
+
+def test_without_a_log_the_empty_axes_say_why(direct: Result) -> None:
+    for ax in (plot.lag(direct), plot.lag(direct, by="partition")):
+        assert "no log" in ax.texts[0].get_text()
+        assert plot.alt_text(ax)
+
+
+def test_offsets_are_steps_of_three_kinds(five: Result) -> None:
+    ax = plot.offsets(five, subscriber="billing", partition=0)
+    x, y = line(ax, "log end")
+    table = analysis.offsets(five, subscriber="billing", partition=0)
+    assert x.tolist() == table["at_ms"].tolist()
+    assert y.tolist() == table["log_end"].tolist()
+    assert line(ax, "committed")[1].tolist()[-1] == 1
+    assert ax.get_title(loc="left") == "Offsets of orders-0, read by billing"
+    assert "committed offset to 1" in plot.alt_text(ax)
+
+
+def test_a_result_and_its_table_give_the_same_picture(five: Result) -> None:
+    from_table = plot.throughput(analysis.throughput(five, bin_ms=2))
+    from_result = plot.throughput(five, bin_ms=2)
+    for one, two in zip(from_table.lines, from_result.lines, strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), two.get_xydata())
+    assert plot.caption(from_table) == plot.caption(from_result)
+
+
+def test_axes_given_are_drawn_into(five: Result) -> None:
+    left, right = Figure().subplots(1, 2)
+    assert plot.lag(five, ax=left) is left
+    assert plot.latency(five, ax=right) is right
+    assert "Lag" in plot.caption(left)
+    assert "latency" in plot.caption(right)
+
+
+def test_a_run_without_records_can_be_drawn(nothing_sent: Result) -> None:
+    for draw in (plot.throughput, plot.latency, plot.lag, plot.offsets):
+        ax = draw(nothing_sent)
+        ax.figure.canvas.draw()
+        assert plot.alt_text(ax)
