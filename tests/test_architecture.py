@@ -9,7 +9,6 @@ import json
 import re
 from pathlib import Path
 
-import jupytext
 import pytest
 
 import kafkasim
@@ -170,17 +169,6 @@ def test_a_notebook_shows_ideas_and_leaves_machinery_to_the_package() -> None:
             defined += [f"{_path(file)} cell {number}"] * (long is not None)
 
     assert defined == []
-
-
-def test_a_notebook_says_what_its_text_says() -> None:
-    apart = []
-    for text in sorted((ROOT / "notebooks").glob("*[0-9]-*.py")):
-        said = jupytext.reads(text.read_text(encoding="utf-8"), fmt="py:percent")
-        shown = json.loads(text.with_suffix(".ipynb").read_text(encoding="utf-8"))
-        sources = ["".join(cell["source"]) for cell in shown["cells"]]
-        apart += [_path(text)] * (sources != [cell.source for cell in said.cells])
-
-    assert apart == []
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
