@@ -9,6 +9,7 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
+from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
@@ -332,6 +333,13 @@ def test_a_run_that_makes_no_progress_ends_at_its_drain_limit() -> None:
     assert 2.0 <= int(result.facts["end_ns"]) / 1e9 < 2.1
 
 
+def test_fetching_in_a_circle_that_takes_no_time_is_refused() -> None:
+    nothing = Hardware(link=Link(delay_ms=0.0), cpu=Cpu(request_ms=0.0))
+    config = ConsumerConfig(fetch_max_wait_ms=0)
+    with pytest.raises(ValidationError, match=r"billing\.config\.fetch_max_wait_ms: 0"):
+        run(scenario_of(hardware=nothing, group=Group(members=1, config=config)))
+
+
 def test_order_is_kept_within_each_partition() -> None:
     result = run(
         Scenario(
@@ -361,3 +369,19 @@ def test_order_is_kept_within_each_partition() -> None:
     assert (np.diff(deliveries["offset"][order])[same] == 1).all()
     assert result.table("violations").empty
     assert len(deliveries) == len(result.columns("records"))
+
+
+def test_a_crash_before_a_subscriber_comes_only_delays_its_coming() -> None:
+    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants="all")
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=8,
+            subscriber=late,
+            events=(Crash("subscriber:billing", at_s=0.01, for_s=0.1),),
+        ),
+        check=True,
+    )
+    assert result.table("events")["effect"].tolist() == ["it had not come yet"]
+    assert result.table("assignments")["since_ms"].tolist() == [110.0]
+    assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()

@@ -115,6 +115,13 @@ def test_who_comes_late_gets_nothing_of_what_was_sent_before() -> None:
     assert table[table["subscriber"] == "late"]["record_id"].tolist() == [2, 3]
 
 
+def test_thousands_of_events_that_nobody_wants_yet_pass_at_once() -> None:
+    late = {"late": Subscriber(["orders"], from_s=5.0)}
+    result = run(scenario_of(rate_per_s=1e9, count=5_000, subscribers=late))
+    assert result.facts["drained"] == 1
+    assert len(result.columns("deliveries")) == 0
+
+
 def test_slowing_a_subscriber_slows_the_source() -> None:
     result = run(
         scenario_of(

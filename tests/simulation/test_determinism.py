@@ -88,9 +88,7 @@ def test_checking_invariants_changes_no_row() -> None:
     plain, checked = run(scenario()), run(scenario(), check=True)
     assert checked.table("violations").empty
     different = {
-        name
-        for name in plain.digests
-        if plain.digests[name] != checked.digests[name]
+        name for name in plain.digests if plain.digests[name] != checked.digests[name]
     }
     assert not different
 

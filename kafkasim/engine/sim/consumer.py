@@ -54,16 +54,17 @@ class Group:
         Code of the subscriber.
     committed, processed : dict of int to int
         Partition index → committed offset; → offset after the last processed record.
+    joined, up : bool
+        Whether it has come; whether it is not down after a crash.
     """
 
-    __slots__ = ("committed", "coordinator", "index", "partitions", "processed")
+    __slots__ = ("committed", "index", "joined", "partitions", "processed", "up")
 
-    def __init__(
-        self, index: int, partitions: list[Partition], coordinator: Broker
-    ) -> None:
+    def __init__(self, index: int, partitions: list[Partition]) -> None:
         self.index = index
         self.partitions = partitions
-        self.coordinator = coordinator
+        self.joined = False
+        self.up = True
         self.committed = {partition.index: 0 for partition in partitions}
         self.processed = {partition.index: 0 for partition in partitions}
 

@@ -33,6 +33,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.errors import ValidationError
 from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.offsets_topic import offsets_partition
@@ -45,8 +46,32 @@ from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
 
 
 def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
-    """Run a resolved scenario whose system is `Kafka`."""
+    """Run a resolved scenario whose system is `Kafka`.
+
+    Raises
+    ------
+    ValidationError
+        The group polls in a circle that takes no time.
+    """
+    _check_time_passes(scenario)
     return KafkaRun(scenario, plan, check=check).run()
+
+
+def _check_time_passes(scenario: Scenario) -> None:
+    """Refuse empty fetches without end: no wait at the broker, no time on the way."""
+    system = scenario.system
+    assert isinstance(system, Kafka)
+    hardware = system.hardware
+    if hardware.cpu.request_ms > 0 or hardware.link.delay_ms != 0:
+        return
+    for name, group in system.groups.items():
+        if group.config.fetch_max_wait_ms == 0:
+            raise ValidationError(
+                f"system.groups.{name}.config.fetch_max_wait_ms",
+                0,
+                "at least 1 while link.delay_ms and cpu.request_ms are 0",
+                "an idle member would fetch again and again at one moment",
+            )
 
 
 class KafkaRun:
@@ -201,7 +226,7 @@ class KafkaRun:
         code = list(self.subscribers).index(name)
         coordinator = offsets_partition(name) % self.system.brokers
         owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
-        group = Group(code, owned, self.brokers[coordinator])
+        group = Group(code, owned)
         work_of = [
             work_of_source(self.plan.work_ns.get((name, source.source)), producer)
             for source, producer in zip(self.sources, self.producers, strict=True)
@@ -313,6 +338,9 @@ class KafkaRun:
 
     def _join(self, name: str) -> None:
         group = self.groups[name]
+        if not group.up:
+            return
+        group.joined = True
         late = self.subscribers[name].from_s > 0
         if late and self.subscribers[name].wants == "new":
             skipped = 0
@@ -328,22 +356,30 @@ class KafkaRun:
 
     def _begin(self, event: str, subscriber: str, factor: float) -> str:
         """Do what an event says to a subscriber; return what it did."""
-        for member in self.members[subscriber]:
-            if event == "Crash":
-                member.crash()
-            else:
+        group, members = self.groups[subscriber], self.members[subscriber]
+        if event == "Slow":
+            for member in members:
                 member.slow(factor)
-        count = len(self.members[subscriber])
-        if event == "Crash":
-            return f"{count} members stopped; their partitions are kept for them"
-        return f"work of {count} members takes {factor:g} times as long"
+            return f"work of {len(members)} members takes {factor:g} times as long"
+        group.up = False
+        if not group.joined:
+            return "it had not come yet"
+        for member in members:
+            member.crash()
+        return f"{len(members)} members stopped; their partitions are kept for them"
 
     def _end(self, event: str, subscriber: str) -> None:
-        for member in self.members[subscriber]:
-            if event == "Crash":
-                member.start(self.groups[subscriber].committed)
-            else:
+        group, members = self.groups[subscriber], self.members[subscriber]
+        if event == "Slow":
+            for member in members:
                 member.slow(1.0)
+            return
+        group.up = True
+        if group.joined:
+            for member in members:
+                member.start(group.committed)
+        elif self.calendar.now_ns >= ns_from_s(self.subscribers[subscriber].from_s):
+            self._join(subscriber)
 
     def _appended(self, batch: Batch, partition: Partition) -> None:
         self.tables.append(batch, partition)

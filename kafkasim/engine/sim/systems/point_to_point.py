@@ -168,27 +168,30 @@ class PointToPointRun:
         for event in self.scenario.events:
             self.timeline.schedule(event, self._begin, self._end)
         for source in self.sources:
-            self._next_when_intended(source)
+            self._go_on(source)
         self.timeline.run()
         return self._finish()
 
     # --- a source -----------------------------------------------------------------
 
-    def _next_when_intended(self, source: _Source) -> None:
-        """Send the next event, now or when the world wants it."""
+    def _go_on(self, source: _Source) -> None:
+        """Send what is due; come back for the rest at its time or with an answer."""
         now_ns = self.calendar.now_ns
-        if source.next_ordinal == len(source.intended):
-            self._end_blocked(source)
-            return
-        intended_ns = source.intended[source.next_ordinal]
-        if intended_ns < now_ns:
-            if source.blocked_since_ns == MISSING_NS:
+        while source.next_ordinal < len(source.intended):
+            intended_ns = source.intended[source.next_ordinal]
+            if intended_ns >= now_ns:
+                self._end_blocked(source)
+            elif source.blocked_since_ns == MISSING_NS:
                 source.blocked_since_ns = intended_ns
-            self._send_all(source)
-            return
+            if intended_ns > now_ns:
+                source.timer_key += 1
+                self.calendar.at(intended_ns, source.timer_key, self._go_on, source)
+                return
+            self._send(source, now_ns)
+            if source.waiting:
+                return
+            self._acknowledge(source)
         self._end_blocked(source)
-        source.timer_key += 1
-        self.calendar.at(intended_ns, source.timer_key, self._send_all, source)
 
     def _end_blocked(self, source: _Source) -> None:
         if source.blocked_since_ns != MISSING_NS:
@@ -196,8 +199,8 @@ class PointToPointRun:
             self._write_blocked(source.code, source.blocked_since_ns, now_ns, 0)
             source.blocked_since_ns = MISSING_NS
 
-    def _send_all(self, source: _Source) -> None:
-        now_ns = self.calendar.now_ns
+    def _send(self, source: _Source, now_ns: int) -> None:
+        """Send the next event to every subscriber that wants it and has come."""
         ordinal = source.next_ordinal
         source.next_ordinal += 1
         source.created_ns[ordinal] = now_ns
@@ -216,13 +219,11 @@ class PointToPointRun:
                 _Send(source, ordinal, position),
             )
         source.send_count[ordinal] = source.waiting
-        if not source.waiting:
-            self._acknowledged(source, ordinal)
 
-    def _acknowledged(self, source: _Source, ordinal: int) -> None:
-        source.acked_ns[ordinal] = self.calendar.now_ns
+    def _acknowledge(self, source: _Source) -> None:
+        """Count the event that was sent last as answered by all."""
+        source.acked_ns[source.next_ordinal - 1] = self.calendar.now_ns
         self.timeline.settle(1)
-        self._next_when_intended(source)
 
     # --- a subscriber -------------------------------------------------------------
 
@@ -256,7 +257,8 @@ class PointToPointRun:
         source = send.source
         source.waiting -= 1
         if not source.waiting:
-            self._acknowledged(source, send.ordinal)
+            self._acknowledge(source)
+            self._go_on(source)
 
     def _write(self, send: _Send, outcome: int, started: int, ended: int) -> None:
         self._write_delivery(
