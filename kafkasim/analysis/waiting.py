@@ -28,7 +28,7 @@ from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ns_from_ms
 if TYPE_CHECKING:
     import pandas as pd
 
-BINS: Final = 60
+BINS: Final = 80
 """Bins a run is cut into at most, when no width is asked for."""
 
 

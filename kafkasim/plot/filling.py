@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kafkasim import analysis
+from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
@@ -54,7 +54,7 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
     Axes
         The mean number of records per batch stands beside each bar.
     """
-    table = analysis.batching(data) if isinstance(data, Result) else data
+    table = producing.batching(data) if isinstance(data, Result) else data
     producers = list(dict.fromkeys(table["producer"].astype(str)))
     causes = table["closed_by"].astype(str)
     said: list[str] = []

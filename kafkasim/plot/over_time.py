@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim import analysis
+from kafkasim.analysis import progress, waiting
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
 from kafkasim.plot.spoken import Words, say
@@ -63,7 +63,7 @@ def throughput(
     Axes
     """
     table = (
-        analysis.throughput(data, bin_ms=bin_ms) if isinstance(data, Result) else data
+        waiting.throughput(data, bin_ms=bin_ms) if isinstance(data, Result) else data
     )
     unit, scale = _unit(table)
     said: list[str] = []
@@ -114,7 +114,7 @@ def latency(
         Its y axis is logarithmic when latencies are far apart.
     """
     table = (
-        analysis.latency_over_time(data, bin_ms=bin_ms)
+        waiting.latency_over_time(data, bin_ms=bin_ms)
         if isinstance(data, Result)
         else data
     )
@@ -189,7 +189,7 @@ def lag(
         `by` is neither; the table has no partitions to stack.
     """
     table = (
-        analysis.lag(data, by=by, subscriber=subscriber, bin_ms=bin_ms)
+        progress.lag(data, by=by, subscriber=subscriber, bin_ms=bin_ms)
         if isinstance(data, Result)
         else data
     )
@@ -206,13 +206,13 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
     with style():
         ax = canvas(ax)
         for number, (name, part) in enumerate(_by_subscriber(table)):
-            at, peaks = part["at_ms"] / scale, part["lag_records_max"]
+            at, peaks = _middles(part) / scale, part["lag_records_max"]
             look = series(number)
             ax.plot(at, peaks, label=name, **look)
             ax.fill_between(at, 0, peaks, color=look["color"], alpha=0.10, linewidth=0)
             top = int(peaks.to_numpy().argmax())
-            ax.plot(at.iloc[top], peaks.iloc[top], "o", color=look["color"])
-            peak = f"{int(peaks.iloc[top]):,} near {at.iloc[top]:g} {unit}"
+            ax.plot(at[top], peaks.iloc[top], "o", color=look["color"])
+            peak = f"{int(peaks.iloc[top]):,} near {at[top]:g} {unit}"
             ax.lines[-2].set_label(f"{name}\n(peak {peak})")
             said.append(f"{name} peaks at {peak}")
         _axis_labels(ax, "Lag", f"time ({unit})", "records waiting")
@@ -307,7 +307,7 @@ def offsets(
     title = "Offsets"
     table = data
     if isinstance(data, Result):
-        table = analysis.offsets(
+        table = progress.offsets(
             data, subscriber=subscriber, topic=topic, partition=partition
         )
     assert not isinstance(table, Result)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kafkasim import analysis
+from kafkasim.analysis import dealings, order
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
 from kafkasim.plot.spoken import Words, say
@@ -74,12 +74,12 @@ def ordering(
     """
     if not isinstance(data, Result):
         return _groups(_only(data, subscriber), _per_of(data), ax)
-    done = _only(analysis.receipts(data), subscriber)
+    done = _only(dealings.receipts(data), subscriber)
     done = done.dropna(subset=["first_processed_ms"])
-    pairs = analysis.overtakings(data, per=per)
+    pairs = order.overtakings(data, per=per)
     if len(done) <= MOST_LINES:
         return _lines(_places(data, done, per), _only(pairs, _name(done)), per, ax)
-    return _groups(_only(analysis.ordering(data, per=per), subscriber), per, ax)
+    return _groups(_only(order.ordering(data, per=per), subscriber), per, ax)
 
 
 def _name(table: "pd.DataFrame") -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from kafkasim import analysis
+from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import GREY, OKABE_ITO, canvas, style
@@ -50,7 +50,7 @@ def topology(
     -------
     Axes
     """
-    graph = analysis.topology(data) if isinstance(data, Result) else data
+    graph = wiring.topology(data) if isinstance(data, Result) else data
     places = _places(graph)
     tallest = max((1.0, *(sum(x == p[0] for p in places.values()) for x in (0, 1, 2))))
     with style():

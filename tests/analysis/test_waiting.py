@@ -66,7 +66,7 @@ def test_without_a_width_bins_are_round_and_not_too_many() -> None:
         deliveries=[{"record_id": 0, "ended_ms": 5}],
     )
     table = throughput(result)
-    assert table["at_ms"].iloc[1] == 200.0
+    assert table["at_ms"].iloc[1] == 100.0
     assert len(table) <= BINS + 1
 
 

@@ -65,9 +65,9 @@ def test_latencies_far_apart_are_drawn_on_a_logarithmic_axis(five: Result) -> No
 
 def test_lag_marks_its_peak(five: Result) -> None:
     ax = plot.lag(five, bin_ms=1)
-    assert "billing\n(peak 3 near 5 ms)" in legend_texts(ax)
+    assert "billing\n(peak 3 near 5.5 ms)" in legend_texts(ax)
     assert ax.get_ylabel() == "records waiting"
-    assert "billing peaks at 3 near 5 ms" in plot.alt_text(ax)
+    assert "billing peaks at 3 near 5.5 ms" in plot.alt_text(ax)
 
 
 def test_lag_by_partition_stacks_up_to_the_whole(five: Result) -> None:
