@@ -13,7 +13,7 @@ from kafkasim.analysis.measures import summary
 from kafkasim.cli.output import save_figure, save_table, unused
 from kafkasim.cli.text import aligned, readable
 from kafkasim.cli.values import parse_settings
-from kafkasim.errors import ValidationError
+from kafkasim.errors import RunError, ValidationError
 from kafkasim.experiments import running, sweeping
 from kafkasim.plot import over_time, sweeps
 from kafkasim.result.folder import new_folder
@@ -50,6 +50,8 @@ def run(
             save_figure(draw(result), folder / draw.__name__)
     print(aligned(readable(table)))
     print(f"\nThe result, this table and figures are in {out}")
+    if check and (broken := len(result.columns("violations"))):
+        raise RunError(f"invariants were broken {broken:,} times: see the result")
 
 
 def sweep(

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from kafkasim.cli.parser import parser
 from kafkasim.errors import KafkasimError, OutputError, RunError
 
 FAILED: Final = 1
@@ -27,13 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         Arguments without the program's name; those of the process when not given.
     """
     try:
-        arguments = vars(parser().parse_args(argv))
+        _run(argv)
+        sys.stdout.flush()
     except SystemExit as end:  # argparse ends so: 0 after --help, 2 for a usage error
         return end.code if isinstance(end.code, int) else NOT_ALLOWED
-    command = arguments.pop("command")
-    try:
-        command(**arguments)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         return _complain("stopped; nothing half written is left", STOPPED)
     except BrokenPipeError:  # the reader, such as head, has what it wanted
@@ -44,6 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KafkasimError as error:
         return _complain(error, NOT_ALLOWED)
     return 0
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    """Read the command line and do what it says; imports wait, for Ctrl-C may come."""
+    from kafkasim.cli.parser import parser
+
+    arguments = vars(parser().parse_args(argv))
+    command = arguments.pop("command")
+    command(**arguments)
 
 
 def _complain(what: object, code: int) -> int:

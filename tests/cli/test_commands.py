@@ -2,15 +2,19 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from kafkasim.cli.main import main
 from kafkasim.experiments import running
+from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
 from kafkasim.result.result import Result, load_result
+from kafkasim.result.schema import TABLES
+from kafkasim.result.table import Table
 from kafkasim.scenario.keys import NoKeys, UniformKeys
-from kafkasim.scenario.scenario import load
+from kafkasim.scenario.scenario import Scenario, load
 
 Captured = pytest.CaptureFixture[str]
 PARTITIONS = "system.topics.orders.partitions"
@@ -63,6 +67,34 @@ def test_a_checked_run_records_that_nothing_broke(
     out = tmp_path / "out"
     assert main(["run", str(scenario_file), "--check", "--out", str(out)]) == 0
     assert load_result(out / "result").violations.empty
+
+
+def test_a_broken_invariant_ends_with_1_and_the_result_is_kept(
+    scenario_file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaking(scenario: Scenario, *, check: bool) -> Result:
+        result = run(scenario, check=check)
+        row = (0, 1, 0, 0)
+        columns = TABLES["violations"]
+        table = Table(
+            "violations",
+            {c.name: np.array([v], c.dtype) for c, v in zip(columns, row, strict=True)},
+            {"rule": ("order",), "where": ("orders-0",), "text": ("7 before 6",)},
+        )
+        return Result(
+            scenario=result.scenario,
+            plan=result.plan,
+            facts=result.facts,
+            digests=result.digests,
+            tables={name: result.columns(name) for name in result.tables}
+            | {"violations": table},
+        )
+
+    monkeypatch.setattr(running, "run", breaking)
+    out = scenario_file.parent / "out"
+    assert main(["run", str(scenario_file), "--check", "--out", str(out)]) == 1
+    assert "invariants were broken 1 times" in capsys.readouterr().err
+    assert (out / "SHA256SUMS").exists()
 
 
 def test_a_sweep_writes_the_table_of_every_combination(
