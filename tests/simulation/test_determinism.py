@@ -1,9 +1,11 @@
 """The same scenario gives the same result: in any process, under any hash seed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -68,12 +70,9 @@ def digests_in_a_new_process(hash_seed: str, folder: str) -> str:
 
 
 def test_two_processes_with_different_hash_seeds_give_equal_digests(
-    tmp_path: "os.PathLike[str]",
+    tmp_path: Path,
 ) -> None:
-    with open(__file__, encoding="utf-8") as here:
-        text = here.read()
-    with open(os.path.join(tmp_path, "tests_scenario.py"), "w", encoding="utf-8") as to:
-        to.write(text)
+    shutil.copy(__file__, tmp_path / "tests_scenario.py")
     first = digests_in_a_new_process("1", str(tmp_path))
     assert first == digests_in_a_new_process("4242", str(tmp_path))
     result = run(scenario())

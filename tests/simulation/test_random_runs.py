@@ -3,6 +3,8 @@
 A failure prints the scenario; `Scenario.from_dict` of what it prints runs it again.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -37,21 +39,29 @@ SUBSCRIBERS = ("audit", "billing")
 @st.composite
 def sources(draw: st.DrawFn) -> Source:
     rate = draw(RATES)
-    arrivals = draw(
-        st.sampled_from([Poisson(rate), Periodic(rate), Bursts(rate, burst=20)])
-    )
-    keys = draw(
-        st.sampled_from([NoKeys(), UniformKeys(9), UniformKeys(9, null_share=0.4)])
-    )
-    sizes = draw(st.sampled_from([0, 60, 5_000, Uniform(0, 9_000)]))
+    laws: list[Poisson | Periodic | Bursts] = [
+        Poisson(rate),
+        Periodic(rate),
+        Bursts(rate, burst=20),
+    ]
+    arrivals = draw(st.sampled_from(laws))
+    some_keys: list[NoKeys | UniformKeys] = [
+        NoKeys(),
+        UniformKeys(9),
+        UniformKeys(9, null_share=0.4),
+    ]
+    keys = draw(st.sampled_from(some_keys))
+    some_sizes: list[int | Uniform] = [0, 60, 5_000, Uniform(0, 9_000)]
+    sizes = draw(st.sampled_from(some_sizes))
     return Source("orders", arrivals, keys=keys, value_bytes=sizes, tombstones=0.05)
 
 
 @st.composite
 def subscribers(draw: st.DrawFn) -> Subscriber:
+    works: list[float | Exponential] = [0.0, 0.3, Exponential(0.5)]
     return Subscriber(
         ["orders"],
-        work_ms=draw(st.sampled_from([0.0, 0.3, Exponential(0.5)])),
+        work_ms=draw(st.sampled_from(works)),
         from_s=draw(st.sampled_from([0.0, 0.0, 0.15])),
         wants=draw(st.sampled_from(["new", "all"])),
     )
@@ -86,6 +96,7 @@ def clusters(draw: st.DrawFn) -> Kafka:
         auto_commit_interval_ms=draw(st.sampled_from([10, 5_000])),
         enable_auto_commit=draw(st.booleans()),
     )
+    delays: list[float | Exponential] = [0.1, 0.5, Exponential(1.0)]
     return Kafka(
         brokers=draw(st.integers(1, 3)),
         topics={"orders": Topic(partitions=draw(st.integers(1, 6)))},
@@ -96,7 +107,7 @@ def clusters(draw: st.DrawFn) -> Kafka:
         },
         hardware=Hardware(
             link=Link(
-                delay_ms=draw(st.sampled_from([0.1, 0.5, Exponential(1.0)])),
+                delay_ms=draw(st.sampled_from(delays)),
                 bandwidth_mb_per_s=draw(st.sampled_from([5.0, 1_250.0])),
             ),
             cpu=Cpu(
@@ -146,7 +157,7 @@ def test_kafka_keeps_its_invariants_and_loses_nothing(
         if subscriber.wants == "all" or subscriber.from_s == 0:
             assert processed(result, name) == everything
     times = ("intended_ns", "created_ns", "appended_ns")
-    for earlier, later in zip(times, times[1:], strict=False):
+    for earlier, later in pairwise(times):
         assert (records[earlier] <= records[later]).all()
     _check_offsets(result)
 

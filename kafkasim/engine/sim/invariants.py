@@ -115,7 +115,7 @@ class OneOwner:
 
 
 class PositionsRise:
-    """Offsets handed to a member rise until it starts again (a crash is a new epoch)."""
+    """Offsets handed to a member rise until it starts anew, after a crash."""
 
     rule = "positions rise"
 
@@ -151,6 +151,23 @@ class Inspection:
                     self.violations.append(
                         Violation(invariant.rule, now_ns, where, text)
                     )
+
+
+def inspection_of(
+    partitions: Sequence[Partition],
+    groups: Sequence[Group],
+    members: Sequence[Sequence[Member]],
+) -> Inspection:
+    """Return the inspection of a Kafka run; `members` are by group."""
+    return Inspection(
+        [
+            HighWatermark(partitions),
+            OffsetsWithoutGaps(partitions),
+            CommittedWithinLog(groups, partitions),
+            OneOwner(members),
+            PositionsRise([member for group in members for member in group]),
+        ]
+    )
 
 
 def _name(partition: Partition) -> str:

@@ -13,27 +13,20 @@ from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Group, Member
 from kafkasim.engine.sim.fetch_session import FetchSession
-from kafkasim.engine.sim.invariants import (
-    CommittedWithinLog,
-    HighWatermark,
-    Inspection,
-    OffsetsWithoutGaps,
-    OneOwner,
-    PositionsRise,
-)
-from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.invariants import inspection_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.common import run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
+    check_time_passes,
     poll_settings,
     work_of_source,
 )
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.errors import ValidationError
 from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.offsets_topic import offsets_partition
@@ -53,25 +46,9 @@ def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
     ValidationError
         The group polls in a circle that takes no time.
     """
-    _check_time_passes(scenario)
+    assert isinstance(scenario.system, Kafka)
+    check_time_passes(scenario.system)
     return KafkaRun(scenario, plan, check=check).run()
-
-
-def _check_time_passes(scenario: Scenario) -> None:
-    """Refuse empty fetches without end: no wait at the broker, no time on the way."""
-    system = scenario.system
-    assert isinstance(system, Kafka)
-    hardware = system.hardware
-    if hardware.cpu.request_ms > 0 or hardware.link.delay_ms != 0:
-        return
-    for name, group in system.groups.items():
-        if group.config.fetch_max_wait_ms == 0:
-            raise ValidationError(
-                f"system.groups.{name}.config.fetch_max_wait_ms",
-                0,
-                "at least 1 while link.delay_ms and cpu.request_ms are 0",
-                "an idle member would fetch again and again at one moment",
-            )
 
 
 class KafkaRun:
@@ -96,8 +73,6 @@ class KafkaRun:
         self._batch_ids = count()
         self._request_count = 0
         self._seed = scenario.seed
-        self._nics: dict[str, Nic] = {}
-        self._connections: list[Connection] = []
         self._actors = {
             name: number
             for number, name in enumerate(
@@ -107,6 +82,7 @@ class KafkaRun:
                 start=1,
             )
         }
+        self.hosts = Hosts(system.hardware.link, scenario.seed)
         self.tables = KafkaTables(
             topics=self.topics,
             subscribers=list(self.subscribers),
@@ -133,7 +109,15 @@ class KafkaRun:
             unsettled=sum(map(self._to_settle, self.sources, self.producers)),
         )
 
-        self.inspection = self._make_inspection() if check else None
+        self.inspection = (
+            inspection_of(
+                self.partitions,
+                list(self.groups.values()),
+                list(self.members.values()),
+            )
+            if check
+            else None
+        )
 
     # --- building -----------------------------------------------------------------
 
@@ -166,39 +150,20 @@ class KafkaRun:
             commit=self._commit,
         )
 
-    def _connect(self, client: str, broker: int, purpose: str = "") -> Connection:
-        link = self.system.hardware.link
-        server = f"broker:{broker + 1}"
-        connection = Connection(
-            client=self.tables.client_code(client),
-            broker=broker,
-            up=Pipe(
-                self._nic(client), link,
-                seed=self._seed, name=f"{client}->{server}{purpose}",
-            ),
-            down=Pipe(
-                self._nic(server), link,
-                seed=self._seed, name=f"{server}->{client}{purpose}",
-            ),
-        )  # fmt: skip
-        self._connections.append(connection)
-        return connection
-
-    def _nic(self, host: str) -> Nic:
-        if host not in self._nics:
-            self._nics[host] = Nic(self.system.hardware.link.bandwidth_mb_per_s)
-        return self._nics[host]
-
     def _make_producer(self, index: int) -> ProducerClient:
         source = self.sources[index]
         client = f"source:{source.source}"
         partitions = self.by_topic[source.stream]
         actor = self._actors[client]
+        code = self.tables.client_code(client)
         config = self.system.producers[source.source].config
         send = ProduceRequests(
             calendar=self.calendar,
             actor=actor,
-            connections=[self._connect(client, b) for b in range(self.system.brokers)],
+            connections=[
+                self.hosts.connect(client, code, broker)
+                for broker in range(self.system.brokers)
+            ],
             brokers=self.brokers,
             first_partition=partitions[0].index,
             wants_answers=config.acks != "0",
@@ -256,6 +221,7 @@ class KafkaRun:
         self, name: str, group: Group, owned: list[Partition], coordinator: int
     ) -> Member:
         client = f"member:{name}"
+        code = self.tables.client_code(client)
         settings = poll_settings(
             self.system.groups[list(self.subscribers)[group.index]].config
         )
@@ -263,7 +229,8 @@ class KafkaRun:
         for broker in range(self.system.brokers):
             led = [partition for partition in owned if partition.leader == broker]
             if led:
-                session = FetchSession(led, self._connect(client, broker), settings)
+                connection = self.hosts.connect(client, code, broker)
+                session = FetchSession(led, connection, settings)
                 sessions.append(session)
                 for partition in led:
                     partition.sessions.append(session)
@@ -273,7 +240,9 @@ class KafkaRun:
             code=self.member_names.index(name),
             group=group,
             sessions=sessions,
-            commit_connection=self._connect(client, coordinator, "/coordinator"),
+            commit_connection=self.hosts.connect(
+                client, code, coordinator, "/coordinator"
+            ),
             brokers=self.brokers,
             settings=settings,
             number_request=self.number_request,
@@ -293,18 +262,6 @@ class KafkaRun:
             if source.stream in subscriber.streams
         ]
         return (len(source) - len(producer.refused)) * (1 + len(readers))
-
-    def _make_inspection(self) -> Inspection:
-        members = [member for group in self.members.values() for member in group]
-        return Inspection(
-            [
-                HighWatermark(self.partitions),
-                OffsetsWithoutGaps(self.partitions),
-                CommittedWithinLog(list(self.groups.values()), self.partitions),
-                OneOwner(list(self.members.values())),
-                PositionsRise(members),
-            ]
-        )
 
     # --- running ------------------------------------------------------------------
 
@@ -404,7 +361,7 @@ class KafkaRun:
         }
         for broker in self.brokers:
             found |= {request.request_id: request for request in broker.queued()}
-        for connection in self._connections:
+        for connection in self.hosts.connections:
             found |= {request.request_id: request for request in connection.waiting}
         return [found[number] for number in sorted(found)]
 

@@ -12,6 +12,8 @@ from kafkasim.engine.sim.fetch_session import PollSettings
 from kafkasim.engine.sim.partition import WorkOf
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.systems import Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -102,6 +104,21 @@ class ProduceRequests:
     def _appended(self, request: Request) -> None:
         """Take note of an append that nobody is told of (acks=0)."""
         self._on_done(request, MISSING_NS)
+
+
+def check_time_passes(system: Kafka) -> None:
+    """Refuse empty fetches without end: no wait at the broker, no time on the way."""
+    hardware = system.hardware
+    if hardware.cpu.request_ms > 0 or hardware.link.delay_ms != 0:
+        return
+    for name, group in system.groups.items():
+        if group.config.fetch_max_wait_ms == 0:
+            raise ValidationError(
+                f"system.groups.{name}.config.fetch_max_wait_ms",
+                0,
+                "at least 1 while link.delay_ms and cpu.request_ms are 0",
+                "an idle member would fetch again and again at one moment",
+            )
 
 
 def poll_settings(config: ConsumerConfig) -> PollSettings:

@@ -14,7 +14,8 @@ import numpy as np
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.consumer import UNSLOWED, slowed_ns
-from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.systems.common import run_facts, write_events
 from kafkasim.engine.sim.timeline import Timeline
@@ -114,6 +115,7 @@ class PointToPointRun:
         self.scenario = scenario
         self.plan = plan
         self.calendar = Calendar(check=check)
+        self.hosts = Hosts(scenario.system.hardware.link, scenario.seed)
         self.names = sorted(scenario.traffic.subscribers)
         self.subscribers = [_Subscriber(code) for code in range(len(self.names))]
         self.recorder = Recorder()
@@ -139,8 +141,7 @@ class PointToPointRun:
 
     def _make_source(self, code: int, plan: SourcePlan) -> _Source:
         source = _Source(code, len(self.names) + code + 1, plan)
-        hardware = self.scenario.system.hardware
-        sender_nic = Nic(hardware.link.bandwidth_mb_per_s)
+        there = f"source:{plan.source}"
         for name, subscriber in zip(self.names, self.subscribers, strict=True):
             if plan.stream not in self.scenario.traffic.subscribers[name].streams:
                 continue
@@ -148,19 +149,8 @@ class PointToPointRun:
             source.wants.append((subscriber, work))
             source.sends.append(0)
             source.sent_bytes.append(0)
-            there, back = f"source:{plan.source}", f"subscriber:{name}"
-            seed = self.scenario.seed
-            source.up.append(
-                Pipe(sender_nic, hardware.link, seed=seed, name=f"{there}->{back}")
-            )
-            source.down.append(
-                Pipe(
-                    Nic(hardware.link.bandwidth_mb_per_s),
-                    hardware.link,
-                    seed=seed,
-                    name=f"{back}->{there}",
-                )
-            )
+            source.up.append(self.hosts.pipe(there, f"subscriber:{name}"))
+            source.down.append(self.hosts.pipe(f"subscriber:{name}", there))
         return source
 
     def run(self) -> Result:

@@ -1,0 +1,60 @@
+"""Hosts and the connections between them: one network card for each host."""
+
+from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.engine.sim.request import Connection
+from kafkasim.scenario.systems import Link
+
+
+class Hosts:
+    """Makes the connections of a run.
+
+    Parameters
+    ----------
+    link : Link
+        The network between any two hosts.
+    seed : int
+        Of the scenario; each direction of a connection has its own stream of delays.
+
+    Attributes
+    ----------
+    connections : list of Connection
+        All that were made.
+    """
+
+    def __init__(self, link: Link, seed: int) -> None:
+        self.connections: list[Connection] = []
+        self._link = link
+        self._seed = seed
+        self._nics: dict[str, Nic] = {}
+
+    def connect(
+        self, client: str, code: int, broker: int, purpose: str = ""
+    ) -> Connection:
+        """Return a new connection.
+
+        Parameters
+        ----------
+        client : str
+            Host of the client, such as `source:web`.
+        code : int
+            Its code as a sender of requests.
+        broker : int
+            Index of the broker, from 0.
+        purpose : str
+            Sets a second connection between the same two apart.
+        """
+        server = f"broker:{broker + 1}"
+        connection = Connection(
+            client=code,
+            broker=broker,
+            up=self.pipe(client, server, purpose),
+            down=self.pipe(server, client, purpose),
+        )
+        self.connections.append(connection)
+        return connection
+
+    def pipe(self, sender: str, receiver: str, purpose: str = "") -> Pipe:
+        """Return a new one-way pipe; all that leave a host share its card."""
+        nic = self._nics.setdefault(sender, Nic(self._link.bandwidth_mb_per_s))
+        name = f"{sender}->{receiver}{purpose}"
+        return Pipe(nic, self._link, seed=self._seed, name=name)
