@@ -11,15 +11,12 @@ satisfied by the append itself (BR-20).
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import FETCH, PRODUCE, Connection, Request
-
-if TYPE_CHECKING:
-    from kafkasim.engine.sim.fetch_session import FetchSession
 
 
 class Broker:
@@ -58,6 +55,7 @@ class Broker:
         "_queue",
         "_request_ns",
         "_service_key",
+        "_sessions",
         "_timer_key",
         "index",
     )
@@ -84,11 +82,17 @@ class Broker:
         self._ns_per_byte = ns_per_byte
         self._on_append = on_append
         self._commit = commit
+        self._sessions: list[list[FetchSession]] = [[] for _ in partitions]
         self._queue: deque[Request] = deque()
         self._service_key = key_base(Rank.SERVICE, actor)
         self._answer_key = key_base(Rank.ANSWER, actor)
         self._timer_key = key_base(Rank.TIMER, actor)
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
+
+    def open_session(self, session: FetchSession) -> None:
+        """Let a fetch session know what is appended to its partitions."""
+        for partition in session.partitions:
+            self._sessions[partition.index].append(session)
 
     def arrive(self, request: Request) -> None:
         """Take a request off the network; read it unless its connection is muted."""
@@ -158,7 +162,7 @@ class Broker:
             batch.appended_ns = now_ns
             partition.log.advance_high_watermark(partition.log.log_end_offset)
             self._on_append(batch, partition)
-            for session in partition.sessions:
+            for session in self._sessions[partition.index]:
                 session.ready[partition.index] = partition
                 if session.parked is not None:
                     session.parked_bytes += batch.size_bytes
@@ -204,7 +208,7 @@ class Broker:
         if session.parked is request:
             self._complete_fetch(session, request)
 
-    def _complete_fetch(self, session: "FetchSession", request: Request) -> None:
+    def _complete_fetch(self, session: FetchSession, request: Request) -> None:
         session.parked = None
         request.answer, request.size_bytes, request.batch_count = session.read()
         self._answer(request, request.size_bytes)

@@ -7,13 +7,9 @@ of work along the log, one entry per batch.
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.log.partition_log import PartitionLog
-
-if TYPE_CHECKING:
-    from kafkasim.engine.sim.fetch_session import FetchSession
 
 WorkOf = Callable[[Batch, int], int]
 """Work in nanoseconds of a batch's first `count` records, for one group."""
@@ -30,8 +26,6 @@ class Partition:
         Code of the topic, number within it, index of the leading broker.
     log : PartitionLog
         Its log.
-    sessions : list of FetchSession
-        Fetch sessions that read it.
     """
 
     __slots__ = (
@@ -41,7 +35,6 @@ class Partition:
         "leader",
         "log",
         "number",
-        "sessions",
         "topic",
     )
 
@@ -51,7 +44,6 @@ class Partition:
         self.number = number
         self.leader = leader
         self.log: PartitionLog[Batch] = PartitionLog()
-        self.sessions: list[FetchSession] = []
         self._work_of: dict[int, list[WorkOf]] = {}
         self._work_ends: dict[int, list[int]] = {}
 

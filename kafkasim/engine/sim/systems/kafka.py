@@ -232,8 +232,7 @@ class KafkaRun:
                 connection = self.hosts.connect(client, code, broker)
                 session = FetchSession(led, connection, settings)
                 sessions.append(session)
-                for partition in led:
-                    partition.sessions.append(session)
+                self.brokers[broker].open_session(session)
         return Member(
             calendar=self.calendar,
             actor=self._actors[client],
