@@ -1,7 +1,9 @@
 """Sliders, buttons and places for a picture and a message, in ipywidgets.
 
 This module alone knows ipywidgets. A slider's `continuous_update` is off: a drag runs
-the model once, where it ends.
+the model once, where it ends. Every input is a slider, also the choice of a key: arrow
+keys move a slider, while in a drop-down list JupyterLab takes them for itself and moves
+to another cell.
 """
 
 from collections.abc import Callable, Mapping
@@ -130,8 +132,11 @@ def _inputs(knobs: Knobs) -> dict[str, Any]:
 
     begin = knobs.initial
     wide = ipywidgets.Layout(width="24em")
-    looks = {"layout": wide, "style": {"description_width": "7em"}}
-    slow = {"continuous_update": False, **looks}
+    slow = {
+        "continuous_update": False,
+        "layout": wide,
+        "style": {"description_width": "7em"},
+    }
     return {
         "partitions": ipywidgets.IntSlider(
             begin.partitions,
@@ -147,11 +152,11 @@ def _inputs(knobs: Knobs) -> dict[str, Any]:
             description="members",
             **slow,
         ),
-        "keys": ipywidgets.Dropdown(
+        "keys": ipywidgets.SelectionSlider(
             options=list(knobs.choices),
             value=begin.keys,
             description="key",
-            **looks,
+            **slow,
         ),
         "linger_ms": ipywidgets.FloatSlider(
             begin.linger_ms,
@@ -159,7 +164,7 @@ def _inputs(knobs: Knobs) -> dict[str, Any]:
             max=max(_MOST_LINGER_MS, begin.linger_ms),
             step=1.0,
             description="linger.ms",
-            readout_format="g",
+            readout_format=".1f",
             **slow,
         ),
         "work_ms": ipywidgets.FloatSlider(

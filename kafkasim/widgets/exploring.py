@@ -32,6 +32,9 @@ _ROWS: Final = (
 )
 """Metrics of the table, from top to bottom."""
 
+_LEFT: Final = ' style="text-align:left;font-weight:normal"'
+_RIGHT: Final = ' style="text-align:right;padding-left:1.5em"'
+
 
 def partitions(
     scenario: Scenario,
@@ -52,7 +55,7 @@ def partitions(
     keys : mapping of str to keys, optional
         What a record may carry as its key, by name: ``{"customer":
         ks.TraceColumn("customer")}``. Without it every column of a trace, or the keys
-        the source has. Another choice is always there: the partitioner ignores keys.
+        the source has. Another choice is always there, none: keys are ignored.
     live : bool
         Run at each change of a control; otherwise when Run is pressed.
 
@@ -214,14 +217,18 @@ def _told(values: Values) -> str:
 
 def _table(now: Mapping[str, float], before: Mapping[str, float]) -> str:
     """Return the metrics as an HTML table, those of the run before beside them."""
-    head = "<th scope=col>this run<th scope=col>run before" if before else ""
-    rows = [
-        f"<tr><th scope=row>{escape(METRIC_LABELS[name])}<td>{_cell(name, now)}"
-        + (f"<td>{_cell(name, before)}" if before else "")
+    heads = ["this run", "run before"] if before else ["this run"]
+    rows = ["<td>" + "".join(f"<th scope=col{_RIGHT}>{head}" for head in heads)]
+    rows += [
+        f"<th scope=row{_LEFT}>{escape(METRIC_LABELS[name])}"
+        + "".join(
+            f"<td{_RIGHT}>{_cell(name, numbers)}"
+            for numbers in (now, before)
+            if numbers
+        )
         for name in _ROWS
     ]
-    lead = f"<tr><td>{head}" if before else ""
-    return f"<table>{lead}{''.join(rows)}</table>"
+    return f"<table><tr>{'<tr>'.join(rows)}</table>"
 
 
 def _cell(name: str, numbers: Mapping[str, float]) -> str:

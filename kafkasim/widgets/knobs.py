@@ -14,10 +14,11 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.trace import Trace
 
-NO_KEY = "none: the partitioner ignores keys"
-"""The choice under which a record goes to the sticky partition (KIP-794)."""
+NO_KEY = "none"
+"""The choice under which keys are ignored (`partitioner.ignore.keys`): each record goes
+to the sticky partition (KIP-794)."""
 
-AS_SAID = "as in the scenario"
+AS_SAID = "as said"
 """The choice of a source's own keys, where they are no column of a trace."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ from kafkasim import analysis
 from kafkasim.plot.style import GREY, OKABE_ITO, style
 from kafkasim.plot.words import amount, plain_numbers
 from kafkasim.result.result import Result
+from kafkasim.units import NS_PER_S
 
 Float64 = NDArray[np.float64]
 
@@ -52,9 +54,12 @@ def shown_of(result: Result, topic: str, subscriber: str) -> Shown:
     lag = analysis.lag(result, subscriber=subscriber)
     skew = analysis.skew(result)
     mine = skew[skew["topic"] == topic]
+    at_s, records = lag["at_ms"].to_numpy(np.float64) / 1_000, lag["lag_records_max"]
+    end_s = int(result.facts["end_ns"]) / NS_PER_S
+    left = 0.0 if result.facts["drained"] else float(records.iloc[-1:].sum())
     return Shown(
-        at_s=lag["at_ms"].to_numpy(dtype=np.float64) / 1_000,
-        lag_records=lag["lag_records_max"].to_numpy(dtype=np.float64),
+        at_s=np.append(at_s, end_s),
+        lag_records=np.append(records.to_numpy(np.float64), left),
         partition_records=mine["records"].to_numpy(dtype=np.float64),
         metrics=analysis.metrics(result),
     )
@@ -73,7 +78,7 @@ class Picture:
             self._draw_partitions()
             # Laid out by hand: a layout engine costs as much again at every change.
             self.figure.subplots_adjust(
-                left=0.09, right=0.985, bottom=0.19, top=0.87, wspace=0.3
+                left=0.09, right=0.985, bottom=0.19, top=0.87, wspace=0.34
             )
 
     def _draw_lag(self) -> None:
@@ -84,10 +89,10 @@ class Picture:
         (self.lag_line,) = ax.plot(
             [], [], color=OKABE_ITO["blue"], linewidth=2.4, label="this run"
         )
-        ax.set_title("Lag: records waiting")
+        ax.set_title("Lag")
         ax.set_xlabel("time (s)")
-        ax.set_ylabel("records")
-        ax.legend(loc="upper right")
+        ax.set_ylabel("records waiting")
+        _legend(ax)
         plain_numbers(ax.yaxis)
 
     def _draw_partitions(self) -> None:
@@ -102,9 +107,10 @@ class Picture:
         self.mean_line = ax.axhline(
             0.0, color=OKABE_ITO["black"], linestyle=":", linewidth=1.6, label="mean"
         )
-        ax.set_title("Records per partition")
+        ax.set_title("Partitions")
         ax.set_xlabel("partition")
-        ax.legend(loc="upper right")
+        ax.set_ylabel("records")
+        _legend(ax)
         ax.grid(visible=False, axis="x")
         plain_numbers(ax.yaxis)
 
@@ -117,12 +123,12 @@ class Picture:
             self.before_line.set_data(before.at_s, before.lag_records)
         both = [shown] if before is None else [shown, before]
         self.lag_axes.set_xlim(0.0, _room([each.at_s for each in both], 1.0))
-        self.lag_axes.set_ylim(0.0, _room([each.lag_records for each in both], 1.3))
+        self.lag_axes.set_ylim(0.0, _room([each.lag_records for each in both], 1.08))
         counts = shown.partition_records
         self.stairs.set_data(counts, np.arange(len(counts) + 1) - 0.5)
         self.mean_line.set_ydata([counts.mean(), counts.mean()])
         self.partition_axes.set_xlim(-0.6, len(counts) - 0.4)
-        self.partition_axes.set_ylim(0.0, _room([counts], 1.3))
+        self.partition_axes.set_ylim(0.0, _room([counts], 1.08))
         step = -(-len(counts) // 8)
         self.partition_axes.set_xticks(range(0, len(counts), step))
 
@@ -144,20 +150,24 @@ def alt_text(shown: Shown) -> str:
     >>> import numpy as np
     >>> counts = np.array([30.0, 0.0])
     >>> alt_text(Shown(np.array([0.0, 1.0]), np.array([2.0, 9.0]), counts, {}))
-    'Lag over 1 s: at most 9 records, 9 at the end. 2 partitions, 1 of them without a \
-record; the fullest got 30 records, the mean is 15.'
+    'Lag over 1 s: at most 9 records. 2 partitions, 1 of them without a record; the \
+fullest got 30 records, the mean is 15.'
     """
     counts = shown.partition_records
     empty = int(np.count_nonzero(counts == 0))
-    last = float(shown.lag_records[-1]) if len(shown.lag_records) else 0.0
     end = float(shown.at_s[-1]) if len(shown.at_s) else 0.0
     most = amount(float(shown.lag_records.max(initial=0.0)))
     fullest, mean = amount(float(counts.max(initial=0.0))), amount(float(counts.mean()))
     return (
-        f"Lag over {amount(end)} s: at most {most} records, {amount(last)} at the end. "
+        f"Lag over {amount(end)} s: at most {most} records. "
         f"{len(counts)} partition{'s' * (len(counts) != 1)}, {empty or 'none'} of them "
         f"without a record; the fullest got {fullest} records, the mean is {mean}."
     )
+
+
+def _legend(ax: Axes) -> None:
+    """Put the legend beside the title, where no data is."""
+    ax.legend(loc="lower right", bbox_to_anchor=(1.02, 0.98), ncols=2, fontsize=11)
 
 
 def _room(arrays: list[Float64], factor: float) -> float:

@@ -29,8 +29,8 @@ def test_a_change_runs_once_and_a_drag_only_where_it_ends() -> None:
 
     assert runs == ["run"]
     assert made.values.partitions == 4
-    for name in ("partitions", "members", "linger_ms", "work_ms"):
-        assert made.widgets[name].continuous_update is False
+    for widget in made.widgets.values():
+        assert widget.continuous_update is False
 
 
 def test_without_live_a_change_waits_for_run() -> None:
@@ -61,7 +61,7 @@ def test_putting_several_values_runs_nothing() -> None:
     [
         ({"partition": 8}, "one of partitions, members"),
         ({"partitions": 0}, "1 to 32"),
-        ({"keys": "colour"}, "as in the scenario"),
+        ({"keys": "colour"}, "as said"),
     ],
 )
 def test_what_a_control_cannot_show_is_refused(

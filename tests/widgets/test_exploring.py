@@ -53,7 +53,7 @@ def test_the_figure_shown_is_the_run_of_the_scenario_it_names(
 
     assert again.digest == explorer.result.digest
     share = ks.analysis.metrics(again)["overtaken_share"]
-    assert f"<td>{100 * share:.0f} %" in explorer.controls.picture.value
+    assert f">{100 * share:.0f} %<" in explorer.controls.picture.value
 
 
 def test_an_error_is_a_text_and_the_last_figure_stays(

@@ -39,7 +39,7 @@ def test_a_run_without_records_is_an_empty_picture() -> None:
     picture.update(shown([], [0, 0]), None)
 
     assert alt_text(shown([], [0, 0])) == (
-        "Lag over 0 s: at most 0 records, 0 at the end. 2 partitions, 2 of them "
+        "Lag over 0 s: at most 0 records. 2 partitions, 2 of them "
         "without a record; the fullest got 0 records, the mean is 0."
     )
     assert picture.png()
@@ -59,3 +59,5 @@ def test_what_is_shown_comes_from_the_tables() -> None:
     assert seen.partition_records.sum() == 10
     assert len(seen.partition_records) == 4
     assert seen.lag_records.max() == seen.metrics["lag_records_max"]
+    assert seen.lag_records[-1] == 0
+    assert seen.at_s[-1] * 1e9 == result.facts["end_ns"]

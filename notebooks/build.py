@@ -1,0 +1,111 @@
+"""Make the notebooks: each lesson's text is executed and written as .ipynb.
+
+    python notebooks/build.py            write the .ipynb of every lesson
+    python notebooks/build.py --check    execute and compare; 1 when a byte would change
+    python notebooks/build.py 01         only lessons whose names begin so
+
+A lesson is text that people edit (jupytext, py:percent). Its .ipynb beside it carries
+the outputs, so that a web page shows them, and nothing else that changes from run to
+run: no times of execution, no state of widgets; ids are the number of the cell. So
+executing twice changes no byte. The bytes of a picture depend on matplotlib's version:
+build in the environment that `run.py` makes.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+FOLDER = Path(__file__).resolve().parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"file_extension": ".py", "name": "python"},
+}
+
+
+def lessons(beginning: str = "") -> list[Path]:
+    """Return the texts of the lessons, in their order."""
+    return sorted(FOLDER.glob(f"{beginning}*[0-9]-*.py"))
+
+
+def unexecuted(lesson: Path) -> NotebookNode:
+    """Return the notebook that a text makes, without outputs."""
+    notebook = jupytext.reads(lesson.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+    return notebook
+
+
+def executed(lesson: Path) -> NotebookNode:
+    """Return the notebook with its outputs, normalised.
+
+    Raises
+    ------
+    CellExecutionError
+        A cell raises.
+    ValueError
+        A cell writes to stderr: a warning is an error in a lesson.
+    """
+    notebook = unexecuted(lesson)
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=120,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(FOLDER.parent)}},
+    )
+    client.execute()
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        for number, output in enumerate(cell.get("outputs", [])):
+            normalise(output, f"{cell.id}-{number}")
+    return notebook
+
+
+def normalise(output: NotebookNode, name: str) -> None:
+    """Give a widget's view an id of its own name; refuse what went to stderr."""
+    if output.get("name") == "stderr":
+        raise ValueError(f"{name} wrote to stderr: {output['text']}")
+    view = output.get("data", {}).get(WIDGET)
+    if view is not None:
+        view["model_id"] = name
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return the notebook as it stands in its file."""
+    text: str = nbformat.writes(notebook)
+    return text.rstrip("\n") + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Build or check; return the exit code."""
+    parser = argparse.ArgumentParser(description="Make the notebooks.")
+    parser.add_argument("lesson", nargs="?", default="")
+    parser.add_argument("--check", action="store_true")
+    asked = parser.parse_args(arguments)
+    stale = 0
+    for lesson in lessons(asked.lesson):
+        target = lesson.with_suffix(".ipynb")
+        text = text_of(executed(lesson))
+        old = target.read_text(encoding="utf-8") if target.exists() else ""
+        same = text == old
+        stale += not same
+        if not asked.check:
+            target.write_text(text, encoding="utf-8")
+        print(f"{target.name}: {'unchanged' if same else 'changed'}")
+    return int(asked.check and stale > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
