@@ -2,11 +2,10 @@
 
 from kafkasim.engine.sim.systems.kafka import run_kafka
 from kafkasim.engine.sim.systems.point_to_point import run_point_to_point
-from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, PointToPoint
+from kafkasim.scenario.systems import Kafka
 
 
 def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) -> Result:
@@ -29,15 +28,10 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     Raises
     ------
     ValidationError
-        The scenario does not fit together.
+        The scenario does not fit together, or its clients would spin in no time.
     """
-    resolved = scenario.resolve()
     if plan is None:
-        plan = resolved.plan()
-    if isinstance(resolved.system, Kafka):
-        return run_kafka(resolved, plan, check=check)
-    if isinstance(resolved.system, PointToPoint):
-        return run_point_to_point(resolved, plan, check=check)
-    raise ValidationError(
-        "system", type(resolved.system).__name__, "Kafka or PointToPoint"
-    )
+        plan = scenario.plan()
+    if isinstance(scenario.system, Kafka):
+        return run_kafka(scenario, plan, check=check)
+    return run_point_to_point(scenario, plan, check=check)

@@ -39,15 +39,13 @@ from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
 
 
 def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
-    """Run a resolved scenario whose system is `Kafka`.
+    """Run a scenario whose system is `Kafka`.
 
     Raises
     ------
     ValidationError
         The group polls in a circle that takes no time.
     """
-    assert isinstance(scenario.system, Kafka)
-    check_time_passes(scenario.system)
     return KafkaRun(scenario, plan, check=check).run()
 
 
@@ -55,14 +53,16 @@ class KafkaRun:
     """One run: the cluster, its clients, and what they record."""
 
     def __init__(self, scenario: Scenario, plan: Plan, *, check: bool) -> None:
-        system = scenario.system
+        resolved = scenario.resolve()
+        system = resolved.system
         assert isinstance(system, Kafka)
+        check_time_passes(system)
         self.scenario = scenario
         self.plan = plan
         self.system = system
         self.calendar = Calendar(check=check)
         self.sources = list(plan.sources.values())
-        self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
+        self.subscribers = dict(sorted(resolved.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
         self.member_names = [
             member_name(name, number)
@@ -105,7 +105,7 @@ class KafkaRun:
             self._make_group(name)
         self.timeline = Timeline(
             self.calendar,
-            scenario,
+            resolved,
             unsettled=sum(map(self._to_settle, self.sources, self.producers)),
         )
 

@@ -38,7 +38,7 @@ _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 
 
 def run_point_to_point(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
-    """Run a resolved scenario whose system is `PointToPoint`."""
+    """Run a scenario whose system is `PointToPoint`."""
     return PointToPointRun(scenario, plan, check=check).run()
 
 
@@ -111,12 +111,14 @@ class PointToPointRun:
     """One run: sources, subscribers, and a pipe between every pair."""
 
     def __init__(self, scenario: Scenario, plan: Plan, *, check: bool) -> None:
-        assert isinstance(scenario.system, PointToPoint)
+        resolved = scenario.resolve()
+        assert isinstance(resolved.system, PointToPoint)
         self.scenario = scenario
+        self.traffic = resolved.traffic
         self.plan = plan
         self.calendar = Calendar(check=check)
-        self.hosts = Hosts(scenario.system.hardware.link, scenario.seed)
-        self.names = sorted(scenario.traffic.subscribers)
+        self.hosts = Hosts(resolved.system.hardware.link, scenario.seed)
+        self.names = sorted(self.traffic.subscribers)
         self.subscribers = [_Subscriber(code) for code in range(len(self.names))]
         self.recorder = Recorder()
         self._write_delivery = self.recorder.writer("deliveries")
@@ -125,7 +127,7 @@ class PointToPointRun:
             key_base(Rank.ANSWER, code + 1) for code in range(len(self.names))
         ]
         self._late_ns = [
-            ns_from_s(scenario.traffic.subscribers[name].from_s) for name in self.names
+            ns_from_s(self.traffic.subscribers[name].from_s) for name in self.names
         ]
         self.sources = [
             self._make_source(code, source)
@@ -135,7 +137,7 @@ class PointToPointRun:
         self._bases = [sum(sizes[:code]) for code in range(len(sizes))]
         self.timeline = Timeline(
             self.calendar,
-            scenario,
+            resolved,
             unsettled=sum(len(source.intended) for source in self.sources),
         )
 
@@ -143,7 +145,7 @@ class PointToPointRun:
         source = _Source(code, len(self.names) + code + 1, plan)
         there = f"source:{plan.source}"
         for name, subscriber in zip(self.names, self.subscribers, strict=True):
-            if plan.stream not in self.scenario.traffic.subscribers[name].streams:
+            if plan.stream not in self.traffic.subscribers[name].streams:
                 continue
             work = self.plan.work_ns[name, plan.source].data
             source.wants.append((subscriber, work))
