@@ -7,8 +7,9 @@ and `alt_text` what is seen, for every figure; in a notebook the axes show both.
 
 from kafkasim.plot.comparing import comparison
 from kafkasim.plot.filling import batching
-from kafkasim.plot.over_time import lag, latency, offsets, throughput
+from kafkasim.plot.over_time import lag, latency, throughput
 from kafkasim.plot.overtaking import ordering
+from kafkasim.plot.positions import offsets
 from kafkasim.plot.spoken import alt_text, caption
 from kafkasim.plot.sweeps import sweep
 from kafkasim.plot.wires import topology

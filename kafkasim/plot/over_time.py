@@ -1,6 +1,6 @@
-"""Figures with time along the bottom: throughput, latency, lag, offsets."""
+"""Figures with time along the bottom: throughput, latency, lag."""
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def throughput(
     table = (
         waiting.throughput(data, bin_ms=bin_ms) if isinstance(data, Result) else data
     )
-    unit, scale = _unit(table)
+    unit, scale = time_scale(table)
     said: list[str] = []
     with style():
         ax = canvas(ax)
@@ -82,7 +82,7 @@ def throughput(
             at = _middles(part) / scale
             ax.plot(at, part[column], label=label, **series(number))
             said.append(f"{label} {_mean(part[column])}")
-        _axis_labels(ax, "Throughput", f"time ({unit})", "records per second")
+        label_axes(ax, "Throughput", f"time ({unit})", "records per second")
         ax.set_ylim(bottom=0)
         plain_numbers(ax.yaxis)
         legend_beside(ax)
@@ -118,7 +118,7 @@ def latency(
         if isinstance(data, Result)
         else data
     )
-    unit, scale = _unit(table)
+    unit, scale = time_scale(table)
     said: list[str] = []
     with style():
         ax = canvas(ax)
@@ -140,9 +140,7 @@ def latency(
                 f"{name} has a median up to {amount(p50.max())} ms"
                 f" and a 99th percentile up to {amount(p99.max())} ms"
             )
-        _axis_labels(
-            ax, "End-to-end latency", f"time intended ({unit})", "latency (ms)"
-        )
+        label_axes(ax, "End-to-end latency", f"time intended ({unit})", "latency (ms)")
         values = table[["latency_ms_p50", "latency_ms_p99"]].to_numpy(dtype=np.float64)
         if spread_out(values):
             log_scale(ax, "y", values)
@@ -201,7 +199,7 @@ def lag(
 
 
 def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
-    unit, scale = _unit(table)
+    unit, scale = time_scale(table)
     said: list[str] = []
     with style():
         ax = canvas(ax)
@@ -215,7 +213,7 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
             peak = f"{int(peaks.iloc[top]):,} near {at[top]:g} {unit}"
             ax.lines[-2].set_label(f"{name}\n(peak {peak})")
             said.append(f"{name} peaks at {peak}")
-        _axis_labels(ax, "Lag", f"time ({unit})", "records waiting")
+        label_axes(ax, "Lag", f"time ({unit})", "records waiting")
         ax.set_ylim(bottom=0)
         plain_numbers(ax.yaxis)
         _legend_or_why(ax)
@@ -225,7 +223,7 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
 
 
 def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
-    unit, scale = _unit(table)
+    unit, scale = time_scale(table)
     name, part = next(iter(_by_subscriber(table)), ("nobody", table))
     wide = part.pivot_table(
         index="at_ms",
@@ -236,130 +234,57 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
     order = wide.sum().sort_values(ascending=False, kind="stable").index
     shown = list(order[:_MOST_AREAS])
     rest = list(order[_MOST_AREAS:])
+    series_at: dict[str, NDArray[np.float64]] = {
+        f"{key[0]}-{key[1]}": wide[key].to_numpy(dtype=np.float64) for key in shown
+    }
+    if rest:
+        label = f"{len(rest)} other{'s' if len(rest) > 1 else ''}"
+        series_at[label] = wide[rest].sum(axis=1).to_numpy(dtype=np.float64)
+    title = f"Lag of {name} by partition"
     with style():
         ax = canvas(ax)
-        at = wide.index.to_numpy(dtype=np.float64) / scale
-        below = np.zeros(len(at))
-        for number, key in enumerate(shown):
-            above = below + wide[key].to_numpy(dtype=np.float64)
-            ax.fill_between(
-                at,
-                below,
-                above,
-                facecolor=SERIES[number],
-                edgecolor="white",
-                linewidth=0.4,
-                hatch=HATCHES[number],
-                label=f"{key[0]}-{key[1]}",
-            )
-            below = above
-        if rest:
-            above = below + wide[rest].sum(axis=1).to_numpy(dtype=np.float64)
-            label = f"{len(rest)} other{'s' if len(rest) > 1 else ''}"
-            ax.fill_between(at, below, above, color=PALE, linewidth=0, label=label)
-            below = above
-        _axis_labels(
-            ax, f"Lag of {name} by partition", f"time ({unit})", "records waiting"
-        )
+        top = _stack(ax, wide.index.to_numpy(dtype=np.float64) / scale, series_at)
+        label_axes(ax, title, f"time ({unit})", "records waiting")
         ax.set_ylim(bottom=0)
         plain_numbers(ax.yaxis)
         _legend_or_why(ax, "topic-partition")
-    worst = f"{shown[0][0]}-{shown[0][1]}" if shown else "no partition"
+    worst = next(iter(series_at), "no partition")
     alt = (
         f"Stacked areas of the lag of {name} in {len(order)} partitions over time; "
-        f"{amount(float(below.max(initial=0)))} records at the most together, and "
-        f"{worst} has the largest part."
-    )
-    say(
-        ax,
-        Words(
-            caption_of(f"Lag of {name} by partition", table.attrs.get(ATTRIBUTE)), alt
-        ),
-    )
-    return ax
-
-
-def offsets(
-    data: "Result | pd.DataFrame",
-    *,
-    subscriber: str | None = None,
-    topic: str | None = None,
-    partition: int = 0,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Draw log end, position and committed offset of one partition over time.
-
-    Parameters
-    ----------
-    data : Result or DataFrame
-        A run, or what `analysis.offsets` made of one.
-    subscriber, topic : str, optional
-        As for `analysis.offsets`, when `data` is a run.
-    partition : int
-        As for `analysis.offsets`, when `data` is a run.
-    ax : Axes, optional
-        What to draw into; a new figure otherwise.
-
-    Returns
-    -------
-    Axes
-    """
-    title = "Offsets"
-    table = data
-    if isinstance(data, Result):
-        table = progress.offsets(
-            data, subscriber=subscriber, topic=topic, partition=partition
-        )
-    assert not isinstance(table, Result)
-    title = table.attrs.get("title", title)
-    unit, scale = _unit(table)
-    at = table["at_ms"].to_numpy() / scale
-    log_end, position, committed = (
-        table[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        for name in ("log_end", "position", "committed")
-    )
-    with style():
-        ax = canvas(ax)
-        step: Any = {"step": "post", "linewidth": 0}
-        ax.fill_between(at, position, log_end, color=PALE, label="not read yet", **step)
-        ax.fill_between(
-            at,
-            committed,
-            position,
-            facecolor=OKABE_ITO["orange"],
-            alpha=0.35,
-            hatch="//",
-            label="again after a crash",
-            **step,
-        )
-        ax.step(at, log_end, where="post", label="log end", **series(0))
-        ax.step(at, position, where="post", label="position", **series(2))
-        ax.step(at, committed, where="post", label="committed", **series(1))
-        _axis_labels(ax, title, f"time ({unit})", "offset")
-        ax.set_ylim(bottom=0)
-        plain_numbers(ax.yaxis)
-        legend_beside(ax)
-    alt = (
-        f"Three rising step lines: log end to {amount(log_end[-1])}, position to "
-        f"{amount(position[-1])}, committed offset to {amount(committed[-1])}. At the "
-        f"most {amount(_largest(log_end - position))} records were not read yet, and "
-        f"{amount(_largest(position - committed))} were read and not committed."
+        f"{amount(top)} records at the most together, and {worst} has the largest part."
     )
     say(ax, Words(caption_of(title, table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
-def _largest(values: NDArray[np.float64]) -> float:
-    kept = values[np.isfinite(values)]
-    return float(kept.max()) if len(kept) else float("nan")
+def _stack(
+    ax: "Axes", at: NDArray[np.float64], series_at: dict[str, NDArray[np.float64]]
+) -> float:
+    """Draw areas upon each other, those after `_MOST_AREAS` grey; return the top."""
+    below = np.zeros(len(at))
+    for number, (label, heights) in enumerate(series_at.items()):
+        own = number < _MOST_AREAS
+        ax.fill_between(
+            at,
+            below,
+            below + heights,
+            facecolor=SERIES[number] if own else PALE,
+            hatch=HATCHES[number] if own else "",
+            edgecolor="white",
+            linewidth=0.4,
+            label=label,
+        )
+        below = below + heights
+    return float(below.max(initial=0.0))
 
 
-def _unit(table: "pd.DataFrame") -> tuple[str, float]:
+def time_scale(table: "pd.DataFrame") -> tuple[str, float]:
+    """Return the unit of a table's times, and how many milliseconds it has."""
     return time_unit(float(table["at_ms"].max()) if len(table) else 0.0)
 
 
 def _span(table: "pd.DataFrame") -> str:
-    unit, scale = _unit(table)
+    unit, scale = time_scale(table)
     return (
         f"{float(table['at_ms'].max()) / scale:g} {unit}" if len(table) else "no time"
     )
@@ -396,7 +321,8 @@ def _mean(values: "pd.Series[float]") -> str:
     return f"{amount(float(values.mean()))}/s on average"
 
 
-def _axis_labels(ax: "Axes", title: str, x: str, y: str) -> None:
+def label_axes(ax: "Axes", title: str, x: str, y: str) -> None:
+    """Give axes with time along the bottom a title, labels and round ticks."""
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)

@@ -117,37 +117,8 @@ def _draw(
     places: dict[str, tuple[float, float]],
     weight: Weight,
 ) -> None:
-    import networkx as nx
-
-    heaviest = max((of[weight] for *_, of in graph.edges(data=True)), default=1) or 1
-    widths = [
-        0.8 + 5.2 * (of[weight] / heaviest) ** 0.5 for *_, of in graph.edges(data=True)
-    ]
-    nx.draw_networkx_edges(
-        graph,
-        places,
-        ax=ax,
-        width=widths,
-        edge_color=GREY,
-        arrowsize=16,
-        node_size=700,
-        connectionstyle="arc3,rad=0.06",
-    )
-    kinds = dict(graph.nodes(data="kind"))
-    for kind in dict.fromkeys(kinds.values()):
-        colour, shape = _LOOKS.get(kind, (GREY, "D"))
-        names = [name for name in graph if kinds[name] == kind]
-        if names:
-            nx.draw_networkx_nodes(
-                graph,
-                places,
-                nodelist=names,
-                ax=ax,
-                node_color=colour,
-                node_shape=shape,
-                node_size=550,
-                edgecolors="white",
-            )
+    _draw_edges(ax, graph, places, weight)
+    _draw_nodes(ax, graph, places)
     for name, (x, y) in places.items():
         side = {0.0: ("right", -16, 0), 2.0: ("left", 16, 0)}.get(x, ("center", 0, 24))
         ax.annotate(
@@ -164,3 +135,45 @@ def _draw(
     ax.set_xlim(-0.1, 2.1)
     ax.set_ylim(min(heights) - 0.6, max(heights) + 0.8)
     ax.set_axis_off()
+
+
+def _draw_edges(
+    ax: "Axes",
+    graph: "nx.DiGraph[str]",
+    places: dict[str, tuple[float, float]],
+    weight: Weight,
+) -> None:
+    import networkx as nx
+
+    amounts = [of[weight] for *_, of in graph.edges(data=True)]
+    heaviest = max(amounts, default=0) or 1
+    nx.draw_networkx_edges(
+        graph,
+        places,
+        ax=ax,
+        width=[0.8 + 5.2 * (number / heaviest) ** 0.5 for number in amounts],
+        edge_color=GREY,
+        arrowsize=16,
+        node_size=700,
+        connectionstyle="arc3,rad=0.06",
+    )
+
+
+def _draw_nodes(
+    ax: "Axes", graph: "nx.DiGraph[str]", places: dict[str, tuple[float, float]]
+) -> None:
+    import networkx as nx
+
+    kinds = dict(graph.nodes(data="kind"))
+    for kind in dict.fromkeys(kinds.values()):
+        colour, shape = _LOOKS.get(kind, (GREY, "D"))
+        nx.draw_networkx_nodes(
+            graph,
+            places,
+            nodelist=[name for name in graph if kinds[name] == kind],
+            ax=ax,
+            node_color=colour,
+            node_shape=shape,
+            node_size=550,
+            edgecolors="white",
+        )

@@ -103,17 +103,6 @@ def test_without_a_log_the_empty_axes_say_why(direct: Result) -> None:
         assert plot.alt_text(ax)
 
 
-def test_offsets_are_steps_of_three_kinds(five: Result) -> None:
-    ax = plot.offsets(five, subscriber="billing", partition=0)
-    x, y = line(ax, "log end")
-    table = analysis.offsets(five, subscriber="billing", partition=0)
-    assert x.tolist() == table["at_ms"].tolist()
-    assert y.tolist() == table["log_end"].tolist()
-    assert line(ax, "committed")[1].tolist()[-1] == 1
-    assert ax.get_title(loc="left") == "Offsets of orders-0, read by billing"
-    assert "committed offset to 1" in plot.alt_text(ax)
-
-
 def test_a_result_and_its_table_give_the_same_picture(five: Result) -> None:
     from_table = plot.throughput(analysis.throughput(five, bin_ms=2))
     from_result = plot.throughput(five, bin_ms=2)
@@ -131,7 +120,7 @@ def test_axes_given_are_drawn_into(five: Result) -> None:
 
 
 def test_a_run_without_records_can_be_drawn(nothing_sent: Result) -> None:
-    for draw in (plot.throughput, plot.latency, plot.lag, plot.offsets):
+    for draw in (plot.throughput, plot.latency, plot.lag):
         ax = draw(nothing_sent)
         ax.figure.canvas.draw()
         assert plot.alt_text(ax)

@@ -1,0 +1,114 @@
+"""How far a subscriber has come in one partition, as three lines of steps."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.analysis import progress
+from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.plot.over_time import label_axes, time_scale
+from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.style import (
+    OKABE_ITO,
+    PALE,
+    canvas,
+    legend_beside,
+    series,
+    style,
+)
+from kafkasim.plot.words import amount, caption_of, plain_numbers
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_LINES: Final = {"log_end": 0, "position": 2, "committed": 1}
+"""Columns of the table, and the number of the series whose look each has."""
+
+
+def offsets(
+    data: "Result | pd.DataFrame",
+    *,
+    subscriber: str | None = None,
+    topic: str | None = None,
+    partition: int = 0,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw log end, position and committed offset of one partition over time.
+
+    Parameters
+    ----------
+    data : Result or DataFrame
+        A run, or what `analysis.offsets` made of one.
+    subscriber, topic : str, optional
+        As for `analysis.offsets`, when `data` is a run.
+    partition : int
+        As for `analysis.offsets`, when `data` is a run.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        What was read and not committed, a crash would make the group read again.
+    """
+    table = (
+        progress.offsets(data, subscriber=subscriber, topic=topic, partition=partition)
+        if isinstance(data, Result)
+        else data
+    )
+    title = table.attrs.get("title", "Offsets")
+    unit, scale = time_scale(table)
+    lines = {
+        name: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _LINES
+    }
+    with style():
+        ax = canvas(ax)
+        at = table["at_ms"].to_numpy(dtype=np.float64) / scale
+        _areas(ax, at, lines)
+        for name, number in _LINES.items():
+            label = name.replace("_", " ")
+            ax.step(at, lines[name], where="post", label=label, **series(number))
+        label_axes(ax, title, f"time ({unit})", "offset")
+        ax.set_ylim(bottom=0)
+        plain_numbers(ax.yaxis)
+        legend_beside(ax)
+    say(ax, Words(caption_of(title, table.attrs.get(ATTRIBUTE)), _in_words(lines)))
+    return ax
+
+
+def _areas(
+    ax: "Axes", at: NDArray[np.float64], lines: dict[str, NDArray[np.float64]]
+) -> None:
+    position = lines["position"]
+    step: Any = {"step": "post", "linewidth": 0}
+    ax.fill_between(
+        at, position, lines["log_end"], color=PALE, label="not read yet", **step
+    )
+    ax.fill_between(
+        at,
+        lines["committed"],
+        position,
+        facecolor=OKABE_ITO["orange"],
+        alpha=0.35,
+        hatch="//",
+        label="again after a crash",
+        **step,
+    )
+
+
+def _in_words(lines: dict[str, NDArray[np.float64]]) -> str:
+    log_end, position, committed = (lines[name] for name in _LINES)
+    return (
+        f"Three rising step lines: log end to {amount(log_end[-1])}, position to "
+        f"{amount(position[-1])}, committed offset to {amount(committed[-1])}. At the "
+        f"most {amount(_largest(log_end - position))} records were not read yet, and "
+        f"{amount(_largest(position - committed))} were read and not committed."
+    )
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    kept = values[np.isfinite(values)]
+    return float(kept.max()) if len(kept) else float("nan")

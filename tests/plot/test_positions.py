@@ -1,0 +1,33 @@
+"""Log end, position and committed offset, as they are drawn."""
+
+import numpy as np
+
+from kafkasim import analysis, plot
+from kafkasim.result.result import Result
+
+
+def test_offsets_are_steps_of_three_kinds(five: Result) -> None:
+    ax = plot.offsets(five, subscriber="billing", partition=0)
+    table = analysis.offsets(five, subscriber="billing", partition=0)
+    drawn = {str(line.get_label()): line for line in ax.lines}
+    assert list(drawn) == ["log end", "position", "committed"]
+    for label, line in drawn.items():
+        column = table[label.replace(" ", "_")].to_numpy(dtype=np.float64)
+        np.testing.assert_array_equal(line.get_xdata(), table["at_ms"])
+        np.testing.assert_array_equal(line.get_ydata(), column)
+        assert line.get_drawstyle() == "steps-post"
+    assert ax.get_title(loc="left") == "Offsets of orders-0, read by billing"
+    assert "committed offset to 1" in plot.alt_text(ax)
+    assert "seed 7" in plot.caption(ax)
+
+
+def test_a_table_is_drawn_as_its_run_is(five: Result) -> None:
+    one = plot.offsets(five, partition=1)
+    two = plot.offsets(analysis.offsets(five, partition=1))
+    assert one.get_title(loc="left") == two.get_title(loc="left")
+    assert plot.alt_text(one) == plot.alt_text(two)
+
+
+def test_a_run_without_records_can_be_drawn(nothing_sent: Result) -> None:
+    ax = plot.offsets(nothing_sent)
+    assert "log end to 0" in plot.alt_text(ax)
