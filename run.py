@@ -48,7 +48,7 @@ COMMANDS = OWN | {
     ],
     "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
 }
-SETS = {"check": "dev", "docs": "docs", "lab": "lab", "test": "dev", "wheel": "dev"}
+SETS = {"check": "dev", "docs": "docs", "lab": "lab", "test": "dev"}
 CHECKS = {
     "ruff": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],

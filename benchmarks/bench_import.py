@@ -36,7 +36,7 @@ def figures_of_the_import() -> Iterator[Figure]:
     yield figure(
         "import kafkasim and name a scenario's classes, over import numpy",
         with_document / with_numpy,
-        1.5,
+        2.0,
         seconds=with_document - bare,
         numpy_seconds=with_numpy - bare,
     )
