@@ -54,6 +54,8 @@ SHOWN: Final = (
     "overtaken_share",
 )
 """Metrics in the figure of keys and partitions."""
+COMPARED: Final = ("throughput_per_s", "latency_ms_p99", "drain_s")
+"""Metrics in the figure of Kafka and point to point."""
 
 
 def demo(*, out: Path | None, workers: int | None, quick: bool) -> None:
@@ -150,7 +152,7 @@ def point_to_point(traffic: Traffic, folder: Path) -> None:
     with new_folder(folder) as writing:
         table = compare(traffic, systems, seed=SEED)
         save_table(table, writing / "comparison")
-        save_figure(comparing.comparison(table), writing / "comparison")
+        save_figure(comparing.comparison(table, y=COMPARED), writing / "comparison")
         text = demo_text.point_to_point(table, slow="billing")
         (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
