@@ -117,17 +117,14 @@ def _given(
     happening = events or {}
     if isinstance(traffic, Traffic):
         given: dict[str, Scenario | Result] = {
-            name: Scenario(traffic, system, seed, happening.get(name, ())).resolve()
+            name: Scenario(traffic, system, seed, happening.get(name, ()))
             for name, system in (systems or {}).items()
         }
     elif systems is not None or events is not None:
         why = "the mapping says which systems and events there are"
         raise ValidationError("systems", systems, "nothing beside a mapping", why)
     else:
-        given = {
-            name: entry.resolve() if isinstance(entry, Scenario) else entry
-            for name, entry in traffic.items()
-        }
+        given = dict(traffic)
     if not given:
         raise ValidationError("systems", systems, "at least one system with its name")
     strangers = sorted(set(happening) - set(given))

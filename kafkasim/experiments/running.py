@@ -11,7 +11,7 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     Parameters
     ----------
     scenario : Scenario
-        What to run; it is resolved first.
+        What to run.
     plan : Plan, optional
         The traffic, drawn or loaded already; the scenario's when it is not given.
     check : bool

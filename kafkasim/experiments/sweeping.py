@@ -98,7 +98,7 @@ def sweep(
     runs = [
         (
             f"{_named(label)}, seed {seed}",
-            scenario.where({**setting, "seed": seed}).resolve(),
+            scenario.where({**setting, "seed": seed}),
         )
         for label, setting in zip(labels, settings_of(axes), strict=True)
         for seed in _seeds(scenario, setting, replications)
