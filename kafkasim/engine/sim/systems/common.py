@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.timeline import DoneEvent, Timeline
 from kafkasim.result.recorder import Recorder
+from kafkasim.result.schema import TABLES
 
 
 def write_events(recorder: Recorder, done: Sequence[DoneEvent]) -> None:
@@ -31,23 +35,24 @@ def write_events(recorder: Recorder, done: Sequence[DoneEvent]) -> None:
 def write_violations(
     recorder: Recorder, inspection: Inspection | None
 ) -> dict[str, str]:
-    """Write the `violations` table; return why it is missing when nobody looked."""
+    """Write the `violations` table; return why it is missing when nobody looked.
+
+    It is not part of the digest: looking changes nothing of what happened.
+    """
     if inspection is None:
         return {"violations": "run with check=True"}
-    write = recorder.writer("violations")
     found = inspection.violations
-    rules = sorted({row.rule for row in found})
-    places = sorted({row.where for row in found})
-    texts = sorted({row.text for row in found})
-    for row in found:
-        write(
-            rules.index(row.rule),
-            row.at_ns,
-            places.index(row.where),
-            texts.index(row.text),
-        )
-    for column, names in (("rule", rules), ("where", places), ("text", texts)):
-        recorder.labels("violations", column, names)
+    columns: dict[str, NDArray[np.generic]] = {}
+    labels = {}
+    for column in TABLES["violations"]:
+        if column.kind == "time":
+            columns[column.name] = np.array([v.at_ns for v in found], column.dtype)
+            continue
+        texts = [getattr(violation, column.name) for violation in found]
+        labels[column.name] = tuple(sorted(set(texts)))
+        codes = [labels[column.name].index(text) for text in texts]
+        columns[column.name] = np.array(codes, column.dtype)
+    recorder.columns("violations", columns, labels)
     return {}
 
 
