@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import order_by_group
 
+Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
@@ -60,7 +61,7 @@ def processing_ranks(sequence: Sequences) -> Int64:
     Records processed at the same time keep their intended order: a tie is no
     overtaking.
     """
-    order = np.lexsort((sequence.ended_ns, sequence.groups))
+    order = np.argsort(_keys(sequence), kind="stable")
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.arange(len(order))
     return ranks - group_starts(sequence.groups)
@@ -74,20 +75,28 @@ def group_starts(groups: Int64) -> Int64:
     return np.maximum.accumulate(np.where(first, places, 0))
 
 
-def overtaken_mask(sequence: Sequences) -> Bool:
-    """Tell for each record whether one intended later was processed before it.
-
-    One running minimum from the end. A group's times are shifted above those of the
-    group before it, so the minimum starts anew by itself.
-    """
+def _keys(sequence: Sequences) -> Int64:
+    """Return the times, those of a group shifted above those of the group before it."""
     if not len(sequence.rows):
-        return np.zeros(0, dtype=np.bool_)
+        return sequence.ended_ns
     times = sequence.ended_ns - sequence.ended_ns.min()
     stride = int(times.max()) + 1
     if stride * (int(sequence.groups[-1]) + 1) >= 2**62:
         times = np.unique(times, return_inverse=True)[1].astype(np.int64)
         stride = len(times)
-    keys = times + sequence.groups * stride
+    keys: Int64 = times + sequence.groups * stride
+    return keys
+
+
+def overtaken_mask(sequence: Sequences) -> Bool:
+    """Tell for each record whether one intended later was processed before it.
+
+    One running minimum from the end; it starts anew with each group by itself, since
+    the keys of a group lie below those of the next.
+    """
+    if not len(sequence.rows):
+        return np.zeros(0, dtype=np.bool_)
+    keys = _keys(sequence)
     later = np.minimum.accumulate(keys[::-1])[::-1]
     overtaken = np.zeros(len(keys), dtype=np.bool_)
     overtaken[:-1] = later[1:] < keys[:-1]
@@ -103,26 +112,49 @@ def overtaker_counts(sequence: Sequences) -> Int64:
         In the order of `sequence.rows`; its sum is the number of overtaken pairs.
     """
     counts = np.zeros(len(sequence.rows), dtype=np.int64)
-    if not len(counts):
-        return counts
-    ranks = processing_ranks(sequence)
-    starts = group_starts(sequence.groups)
-    places = np.arange(len(counts), dtype=np.int64)
-    holders = places.copy()
-    for bit in range(int(ranks.max()).bit_length() - 1, -1, -1):
-        rank = ranks[holders]
-        ones = (rank >> bit & 1).astype(np.bool_)
-        block = starts[holders] + (rank >> (bit + 1) << (bit + 1))
-        zeros_until = np.concatenate(([0], np.cumsum(~ones)))
-        zeros_before = zeros_until[places] - zeros_until[block]
-        counts[holders] += np.where(ones, (1 << bit) - zeros_before, 0)
-        target = np.where(
-            ones, (1 << bit) + places - zeros_before, block + zeros_before
+    overtaken = overtaken_mask(sequence)
+    disordered = np.zeros(int(sequence.groups.max(initial=-1)) + 1, dtype=np.bool_)
+    disordered[sequence.groups[overtaken]] = True
+    inside = disordered[sequence.groups]
+    if overtaken.any():
+        part = Sequences(
+            sequence.rows[inside], sequence.groups[inside], sequence.ended_ns[inside]
         )
-        moved = np.empty_like(holders)
-        moved[target] = holders
-        holders = moved
+        counts[inside] = _radix_counts(part)
     return counts
+
+
+def _radix_counts(sequence: Sequences) -> Int64:
+    """Count overtakers bit by bit of the ranks, from the highest.
+
+    Ranks and counts move within their group only, so where a group starts stays known;
+    in the end each stands at its rank.
+    """
+    assert len(sequence.rows) < 2**30, "places are counted in 32 bits, for speed"
+    ranks = processing_ranks(sequence)
+    starts = group_starts(sequence.groups).astype(np.int32)
+    places = np.arange(len(ranks), dtype=np.int32)
+    counts = np.zeros(len(ranks), dtype=np.int32)
+    zeros_until = np.zeros(len(ranks) + 1, dtype=np.int32)
+    moving = ranks.astype(np.int32)
+    for bit in range(int(ranks.max()).bit_length() - 1, -1, -1):
+        half = np.int32(1 << bit)
+        ones = (moving & half) > 0
+        block = starts + (moving & -2 * half)
+        np.cumsum(~ones, out=zeros_until[1:])
+        zeros_before = zeros_until[:-1] - zeros_until[block]
+        counts += np.where(ones, half - zeros_before, np.int32(0))
+        target = np.where(ones, half + places - zeros_before, block + zeros_before)
+        moving = _moved(moving, target)
+        counts = _moved(counts, target)
+    in_order: Int64 = counts[starts + ranks].astype(np.int64)
+    return in_order
+
+
+def _moved(values: Int32, target: Int32) -> Int32:
+    moved = np.empty_like(values)
+    moved[target] = values
+    return moved
 
 
 def first_overtakers(sequence: Sequences) -> Int64:

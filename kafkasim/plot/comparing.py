@@ -78,7 +78,8 @@ def comparison(
         ]
         if len(names) > 1:
             legend_of_all(drawn, "subscriber")
-    what = f"{listed(systems)} with the same traffic"
+    notes = "".join(f"; {note}" for note in table.attrs.get("notes", ()))
+    what = f"{listed(systems)} with the same traffic{notes}"
     for each in drawn:
         say(each, Words(caption_of(what, None), " ".join(said)))
     return drawn[0]

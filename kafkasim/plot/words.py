@@ -105,7 +105,8 @@ def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
     near = which == "y" and kept.max() / kept.min() < 1_000
     steps = (1.0, 2.0, 5.0) if near else (1.0,)
-    axis.set_major_locator(LogLocator(subs=steps))
+    most = 4 if which == "x" else None
+    axis.set_major_locator(LogLocator(subs=steps, numticks=most))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())
 

@@ -82,6 +82,19 @@ def test_a_comparison_is_readable(compared: pd.DataFrame) -> None:
     assert_readable(plot.comparison(compared))
 
 
+def test_a_comparison_over_many_powers_of_ten_is_readable() -> None:
+    table = pd.DataFrame(
+        {
+            "system": ["Kafka", "point to point"],
+            "latency_ms_p99": [7.76, 321_418.0],
+            "drain_s": [0.00565, 32.7],
+            "lag_records_max": [120.0, 10_000_000.0],
+        }
+    )
+    columns = ("latency_ms_p99", "drain_s", "lag_records_max")
+    assert_readable(plot.comparison(table, y=columns))
+
+
 def test_a_sweep_is_readable() -> None:
     swept = pd.DataFrame(
         {
