@@ -23,6 +23,22 @@ ROOT = Path(__file__).parents[2]
 LISTS = Path(__file__).parent
 EVIDENCE = ROOT / "docs" / "evidence"
 
+NO_SHRINKING = """
+from hypothesis import HealthCheck, Phase, settings
+
+settings.register_profile(
+    "no_shrinking",
+    max_examples=50,
+    derandomize=True,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""
+"""A failing example is enough; nobody reads it."""
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+PYTEST += ["-p", "no_shrinking", "--hypothesis-profile=no_shrinking"]
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -90,9 +106,9 @@ def fails(mutation: Mutation | None, tests: tuple[str, ...]) -> tuple[bool, str]
             file = copy / mutation.file
             text = file.read_text(encoding="utf-8")
             file.write_text(mutated(text, mutation), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        (copy / "no_shrinking.py").write_text(NO_SHRINKING, encoding="utf-8")
         done = subprocess.run(
-            [*command, *tests], cwd=copy, capture_output=True, text=True, check=False
+            [*PYTEST, *tests], cwd=copy, capture_output=True, text=True, check=False
         )
         if done.returncode not in (0, 1):  # 1: tests were run and some failed
             raise RuntimeError(f"{mutation}\n{done.stdout}\n{done.stderr}")

@@ -25,6 +25,7 @@ from kafkasim.units import MISSING_NS
 
 MS = 1_000_000
 KEYS = ("", "a", "key-1", "key-2", "key-3", "k" * 63, "k" * 64)
+MIXED = (None, None, None, 1, 2, 3, 6)
 VALUE_BYTES = (-1, 0, 1, *range(50, 71), 100, 1_000, *range(8_170, 8_201, 3))
 GAPS_NS = (0, 0, 1, 999_999, MS, MS + 1, 5 * MS, 63 * MS, 64 * MS, 65 * MS, 900 * MS)
 
@@ -204,7 +205,43 @@ def check_equal(scenario: Scenario) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, keys: Sequence[int | None]) -> Scenario:
+def busy_settings(draw: st.DrawFn) -> ReferenceSettings:
+    """Draw settings with which answers come while other nodes are waiting to fill."""
+    return ReferenceSettings(
+        leaders=draw(st.sampled_from(((0, 1), (0, 1, 2), (0, 1, 1, 2, 0)))),
+        batch_size=draw(st.sampled_from((200, 400, 1_000, 4_000))),
+        linger_ns=draw(st.sampled_from((5, 20, 100))) * MS,
+        max_in_flight=1,
+        delay_ns=draw(st.sampled_from((200_000, MS, 7 * MS))),
+    )
+
+
+@st.composite
+def any_settings(draw: st.DrawFn) -> ReferenceSettings:
+    nodes = draw(st.integers(1, 3))
+    return ReferenceSettings(
+        leaders=tuple(
+            draw(st.lists(st.integers(0, nodes - 1), min_size=1, max_size=9))
+        ),
+        batch_size=draw(
+            st.sampled_from((1, 200, 600, 1_000, 4_000, 9_000, 16_384, 60_000))
+        ),
+        linger_ns=draw(st.sampled_from((0, 0, 1, 5, 5, 64, 100))) * MS,
+        max_in_flight=draw(st.sampled_from((1, 2, 5))),
+        max_request_size=draw(st.sampled_from((300, 2_000, 8_260, 70_000, 1_048_576))),
+        acks=draw(st.sampled_from(("all", "all", "1", "0"))),
+        delay_ns=draw(st.sampled_from((1, 200_000, MS, 20 * MS))),
+        service_ns=draw(st.sampled_from((0, 50_000, MS, 30 * MS))),
+        end_ns=draw(st.none() | st.integers(0, 2_000 * MS)),
+    )
+
+
+@st.composite
+def scenarios(
+    draw: st.DrawFn,
+    keys: Sequence[int | None],
+    settings: st.SearchStrategy[ReferenceSettings],
+) -> Scenario:
     stretches = draw(
         st.lists(
             st.tuples(
@@ -226,44 +263,35 @@ def scenarios(draw: st.DrawFn, keys: Sequence[int | None]) -> Scenario:
             key = some_keys[place % len(some_keys)]
             records.append((now_ns, key, some_bytes[place % len(some_bytes)]))
             now_ns += gap_ns
-    nodes = draw(st.integers(1, 3))
-    settings = ReferenceSettings(
-        leaders=tuple(
-            draw(st.lists(st.integers(0, nodes - 1), min_size=1, max_size=9))
-        ),
-        batch_size=draw(
-            st.sampled_from((1, 200, 600, 1_000, 4_000, 9_000, 16_384, 60_000))
-        ),
-        linger_ns=draw(st.sampled_from((0, 0, 1, 5, 5, 64, 100))) * MS,
-        max_in_flight=draw(st.sampled_from((1, 2, 5))),
-        max_request_size=draw(st.sampled_from((300, 2_000, 8_260, 70_000, 1_048_576))),
-        acks=draw(st.sampled_from(("all", "all", "1", "0"))),
-        delay_ns=draw(st.sampled_from((1, 200_000, MS, 20 * MS))),
-        service_ns=draw(st.sampled_from((0, 50_000, MS, 30 * MS))),
-        end_ns=draw(st.none() | st.integers(0, now_ns + 50 * MS)),
-    )
     return Scenario(
         records,
-        settings,
+        draw(settings),
         ignore_keys=draw(st.sampled_from((False, False, False, True))),
         seed=draw(st.integers(0, 2**16)),
     )
 
 
-@given(scenarios(keys=range(len(KEYS))))
+@given(scenarios(range(len(KEYS)), any_settings()))
 def test_keyed_records_give_the_rows_of_the_plain_producer(scenario: Scenario) -> None:
     check_equal(scenario)
 
 
-@given(scenarios(keys=[None]))
+@given(scenarios([None], any_settings()))
 def test_keyless_records_give_the_rows_of_the_plain_producer(
     scenario: Scenario,
 ) -> None:
     check_equal(scenario)
 
 
-@given(scenarios(keys=[None, None, None, 1, 2, 3, 6]))
+@given(scenarios(MIXED, any_settings()))
 def test_mixed_records_give_the_rows_of_the_plain_producer(scenario: Scenario) -> None:
+    check_equal(scenario)
+
+
+@given(scenarios(MIXED, busy_settings()) | scenarios([None], busy_settings()))
+def test_answers_between_give_the_rows_of_the_plain_producer(
+    scenario: Scenario,
+) -> None:
     check_equal(scenario)
 
 
