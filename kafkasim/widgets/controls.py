@@ -9,6 +9,7 @@ to another cell.
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from html import escape
+from types import MappingProxyType
 from typing import Any, Final
 
 from kafkasim.config.paths import one_of
@@ -19,6 +20,17 @@ _MOST_PARTITIONS: Final = 32
 _MOST_MEMBERS: Final = 16
 _MOST_LINGER_MS: Final = 100.0
 _MOST_WORK_MS: Final = 5.0
+
+_DESCRIPTIONS: Final = MappingProxyType(
+    {
+        "partitions": "partitions",
+        "members": "members",
+        "keys": "key",
+        "linger_ms": "linger.ms",
+        "work_ms": "work (ms)",
+    }
+)
+"""Control → its label."""
 
 
 class Controls:
@@ -131,50 +143,28 @@ def _inputs(knobs: Knobs) -> dict[str, Any]:
     import ipywidgets
 
     begin = knobs.initial
-    wide = ipywidgets.Layout(width="24em")
-    slow = {
+    most_work_ms = max(_MOST_WORK_MS, 2 * begin.work_ms)
+    look = {
         "continuous_update": False,
-        "layout": wide,
+        "layout": ipywidgets.Layout(width="24em"),
         "style": {"description_width": "7em"},
     }
-    return {
+    made = {
         "partitions": ipywidgets.IntSlider(
-            begin.partitions,
-            min=1,
-            max=max(_MOST_PARTITIONS, begin.partitions),
-            description="partitions",
-            **slow,
+            min=1, max=max(_MOST_PARTITIONS, begin.partitions), **look
         ),
         "members": ipywidgets.IntSlider(
-            begin.members,
-            min=1,
-            max=max(_MOST_MEMBERS, begin.members),
-            description="members",
-            **slow,
+            min=1, max=max(_MOST_MEMBERS, begin.members), **look
         ),
-        "keys": ipywidgets.SelectionSlider(
-            options=list(knobs.choices),
-            value=begin.keys,
-            description="key",
-            **slow,
-        ),
+        "keys": ipywidgets.SelectionSlider(options=list(knobs.choices), **look),
         "linger_ms": ipywidgets.FloatSlider(
-            begin.linger_ms,
-            min=0.0,
-            max=max(_MOST_LINGER_MS, begin.linger_ms),
-            step=1.0,
-            description="linger.ms",
-            readout_format=".1f",
-            **slow,
+            max=max(_MOST_LINGER_MS, begin.linger_ms), step=1.0, **look
         ),
-        "work_ms": ipywidgets.FloatSlider(
-            begin.work_ms,
-            min=0.0,
-            max=max(_MOST_WORK_MS, 2 * begin.work_ms),
-            step=0.1,
-            description="work (ms)",
-            readout_format=".1f",
-            disabled=knobs.work_path is None,
-            **slow,
-        ),
+        "work_ms": ipywidgets.FloatSlider(max=most_work_ms, step=0.1, **look),
     }
+    for name, value in asdict(begin).items():
+        made[name].value = value
+        made[name].description = _DESCRIPTIONS[name]
+    made["linger_ms"].readout_format = made["work_ms"].readout_format = ".1f"
+    made["work_ms"].disabled = knobs.work_path is None
+    return made
