@@ -167,8 +167,8 @@ def _unprocessed_codes(rows: Int64, records: Table, before_ns: int) -> NDArray[n
     acked = ending == code(records, "outcome", "acked")
     failed = ending == code(records, "outcome", "failed")
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
+    codes[unheld & acked] = RECEIPT_OUTCOMES.index("lost")
     codes[unheld & acked & early] = RECEIPT_OUTCOMES.index("not_kept")
-    codes[unheld & acked & ~early] = RECEIPT_OUTCOMES.index("lost")
     codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
     return codes
 

@@ -125,6 +125,16 @@ def test_a_latecomer_that_wants_all_is_told_what_was_not_kept() -> None:
     assert outcomes(result, "late") == {0: "not_kept", 1: "once", 2: "once"}
 
 
+def test_what_a_blocked_source_still_holds_is_pending_for_a_latecomer_too() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0}],
+        scenario=scenario(
+            late=Subscriber(streams=["orders"], from_s=0.05, wants="all")
+        ),
+    )
+    assert outcomes(result, "late") == {0: "pending"}
+
+
 def test_a_latecomer_that_wants_what_is_new_has_no_receipt_for_the_old() -> None:
     result = small_result(
         records=[{"intended_ms": 0}, {"intended_ms": 50}],

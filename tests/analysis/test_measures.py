@@ -120,6 +120,16 @@ def test_warm_up_leaves_out_what_was_intended_in_it_but_not_its_backlog() -> Non
     assert found["records"] == 6
 
 
+def test_a_backlog_that_warm_up_saw_the_end_of_is_not_measured() -> None:
+    result = small_result(
+        records=[placed(0, 0, 0), placed(0, 0, 1), placed(0, 0, 2), placed(5, 0, 3)],
+        deliveries=[{"record_id": record, "ended_ms": 2} for record in range(3)]
+        + [{"record_id": 3, "ended_ms": 7}],
+        scenario=scenario(Kafka(), warmup_s=0.004),
+    )
+    assert metrics(result)["lag_records_max"] == 1
+
+
 def test_the_lag_of_a_latecomer_counts_from_when_it_comes() -> None:
     subscribers = {
         "late": Subscriber(streams=["orders"], from_s=0.0035, wants="all"),

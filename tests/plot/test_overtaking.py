@@ -86,7 +86,7 @@ def many(count: int) -> pd.DataFrame:
             "entity": [f"N{number}" for number in range(count)],
             "records": 10,
             "overtaken": [number % 3 for number in range(count)],
-            "overtaken_share": [number % 3 / 10 for number in range(count)],
+            "overtaken_share": [number % 3 / 20 for number in range(count)],
             "overtaken_pairs": [number % 3 for number in range(count)],
         }
     )
@@ -97,7 +97,7 @@ def test_many_groups_are_counted_by_share() -> None:
     heights = [
         patch.get_height() for patch in ax.patches if isinstance(patch, Rectangle)
     ]
-    assert heights == [10, 10, 10, *([0] * 8)]
+    assert heights == [10, 20, *([0] * 9)]
     assert ax.get_ylabel() == "entities"
     assert "30 entities" in plot.alt_text(ax)
 
