@@ -25,7 +25,20 @@ FUNCTION_LINES = 50
 LONG_FUNCTIONS: dict[str, str] = {}
 """`path::function` → why it may be longer than a screen."""
 
-TESTED_IN: dict[str, str] = {}
+_KAFKA = "tests/engine/sim/systems/test_kafka.py"
+TESTED_IN: dict[str, str] = {
+    "kafkasim/engine/sim/broker.py": _KAFKA,
+    "kafkasim/engine/sim/consumer.py": _KAFKA,
+    "kafkasim/engine/sim/fetch_session.py": _KAFKA,
+    "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
+    "kafkasim/engine/sim/partition.py": _KAFKA,
+    "kafkasim/engine/sim/request.py": _KAFKA,
+    "kafkasim/engine/sim/run.py": "tests/simulation/test_determinism.py",
+    "kafkasim/engine/sim/systems/common.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
+    "kafkasim/engine/sim/timeline.py": _KAFKA,
+}
 """Module → the test file that covers it, where that is not its mirror."""
 
 ENTRY_POINTS = {

@@ -54,6 +54,8 @@ class RecordColumns:
         self.bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         count = int(self.bases[-1])
         self.count = count
+        intended = [source.intended_ns for source in plan.sources.values()]
+        self.created_ns = np.concatenate([np.zeros(0, np.int64), *intended])
         self.acked_ns = np.full(count, MISSING_NS, np.int64)
         self.appended_ns = np.full(count, MISSING_NS, np.int64)
         self.error = np.full(count, -1, np.int8)
@@ -70,6 +72,7 @@ class RecordColumns:
         batches: Sequence[Batch],
         lists: Sequence[Sequence[NDArray[np.int32]]],
         producers: Sequence[ProducerClient],
+        end_ns: int,
     ) -> None:
         """Lay the batches over the records.
 
@@ -81,6 +84,8 @@ class RecordColumns:
             For each source the append list of each partition of its topic.
         producers : sequence of ProducerClient
             By source.
+        end_ns : int
+            When the run ended: what was to be created later never was.
         """
         sources = _column(batches, "source_index")
         for source, source_lists in enumerate(lists):
@@ -88,9 +93,10 @@ class RecordColumns:
             producer = producers[source]
             if mine:
                 self._fill_source(mine, source_lists, source, producer.topic_index)
-            self._fill_outcome(source, producer)
+            self._fill_outcome(source, producer, end_ns)
+        self.created_ns[self.created_ns > end_ns] = MISSING_NS
 
-    def _fill_outcome(self, source: int, producer: ProducerClient) -> None:
+    def _fill_outcome(self, source: int, producer: ProducerClient, end_ns: int) -> None:
         """Say what became of a source's records at its client."""
         outcomes = OUTCOMES["records"]
         mine = slice(self.bases[source], self.bases[source + 1])
@@ -101,6 +107,7 @@ class RecordColumns:
             self.outcome[mine][done] = outcomes.index("unacked")
             self.acked_ns[mine] = MISSING_NS
         refused = self.bases[source] + producer.refused
+        refused = refused[self.created_ns[refused] <= end_ns]
         self.outcome[refused] = outcomes.index("failed")
         self.error[refused] = ERRORS.index("MESSAGE_TOO_LARGE")
 

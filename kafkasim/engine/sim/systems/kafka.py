@@ -14,7 +14,7 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Group, Member
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.hosts import Hosts
-from kafkasim.engine.sim.invariants import inspection_of
+from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import Request
@@ -73,15 +73,7 @@ class KafkaRun:
         self._batch_ids = count()
         self._request_count = 0
         self._seed = scenario.seed
-        self._actors = {
-            name: number
-            for number, name in enumerate(
-                [f"broker:{i + 1}" for i in range(system.brokers)]
-                + [f"member:{name}" for name in self.member_names]
-                + [f"source:{source.source}" for source in self.sources],
-                start=1,
-            )
-        }
+        self._actors = self._number_actors()
         self.hosts = Hosts(system.hardware.link, scenario.seed)
         self.tables = KafkaTables(
             topics=self.topics,
@@ -103,23 +95,22 @@ class KafkaRun:
         self.members: dict[str, list[Member]] = {}
         for name in self.subscribers:
             self._make_group(name)
-        self.timeline = Timeline(
-            self.calendar,
-            resolved,
-            unsettled=sum(map(self._to_settle, self.sources, self.producers)),
-        )
-
-        self.inspection = (
-            inspection_of(
-                self.partitions,
-                list(self.groups.values()),
-                list(self.members.values()),
-            )
-            if check
-            else None
-        )
+        unsettled = sum(map(self._to_settle, self.sources, self.producers))
+        self.timeline = Timeline(self.calendar, resolved, unsettled=unsettled)
+        self.inspection = self._inspection() if check else None
 
     # --- building -----------------------------------------------------------------
+
+    def _number_actors(self) -> dict[str, int]:
+        """Return each actor's number, by kind and name; it breaks ties."""
+        names = [f"broker:{i + 1}" for i in range(self.system.brokers)]
+        names += [f"member:{name}" for name in self.member_names]
+        names += [f"source:{source.source}" for source in self.sources]
+        return {name: number for number, name in enumerate(names, start=1)}
+
+    def _inspection(self) -> Inspection:
+        groups, members = list(self.groups.values()), list(self.members.values())
+        return inspection_of(self.partitions, groups, members)
 
     def _member_count(self, subscriber: str) -> int:
         return int(self.system.groups[subscriber].members)

@@ -193,7 +193,7 @@ class KafkaTables:
         for name, source_lists in zip(self._sources, lists, strict=True):
             for number, ordinals in enumerate(source_lists):
                 self.recorder.hash_array(f"append_list/{name}/{number}", ordinals)
-        records.fill(batches, lists, producers)
+        records.fill(batches, lists, producers, int(facts["end_ns"]))
         self._record_columns(plan, records)
         self._delivery_columns(plan, records, partitions)
         write_events(self.recorder, done_events)
@@ -207,7 +207,7 @@ class KafkaTables:
         count = records.count
         appended = records.appended_ns
         columns |= {
-            "created_ns": columns["intended_ns"],
+            "created_ns": records.created_ns,
             "acked_ns": records.acked_ns,
             "outcome": records.outcome,
             "error": records.error,

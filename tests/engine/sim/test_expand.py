@@ -1,0 +1,76 @@
+"""From ranges to columns."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkasim.engine.sim.expand import POLL_DTYPE, deliveries, ranges, record_at
+from kafkasim.units import MISSING_NS
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 5))))
+def test_ranges_are_laid_one_behind_the_other(pairs: list[tuple[int, int]]) -> None:
+    starts = np.array([start for start, _ in pairs], np.int64)
+    counts = np.array([count for _, count in pairs], np.int64)
+    expected = [i for start, count in pairs for i in range(start, start + count)]
+    assert ranges(starts, counts).tolist() == expected
+
+
+def test_each_offset_of_each_partition_finds_its_record() -> None:
+    partition = np.array([1, 0, -1, 1, 0])
+    offset = np.array([0, 1, -1, 1, 0])
+    rows, starts = record_at(partition, offset, np.array([2, 2]))
+    assert rows.tolist() == [4, 1, 0, 3]
+    assert starts.tolist() == [0, 2, 4]
+
+
+def polls_of(*rows: tuple[float, ...]) -> np.ndarray:
+    return np.array(list(rows), dtype=POLL_DTYPE)
+
+
+def test_work_on_the_records_of_a_poll_runs_one_after_the_other() -> None:
+    polls = polls_of((0, 7, 0, 0, 3, 90, 100, 1.0, MISSING_NS, 0))
+    work = np.array([10, 20, 30])
+    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [work])
+    assert columns["started_ns"].tolist() == [100, 110, 130]
+    assert columns["ended_ns"].tolist() == [110, 130, 160]
+    assert columns["member"].tolist() == [7, 7, 7]
+    assert columns["fetched_ns"].tolist() == [90, 90, 90]
+
+
+def test_slowed_work_is_rounded_along_the_poll_and_leaves_no_gap() -> None:
+    polls = polls_of((0, 0, 0, 0, 3, 0, 0, 1.5, MISSING_NS, 0))
+    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [np.array([1, 1, 1])])
+    assert columns["ended_ns"].tolist() == [2, 3, 4]
+    assert columns["started_ns"].tolist() == [0, 2, 3]
+
+
+def test_a_crash_and_a_cut_end_work_that_had_not_ended() -> None:
+    polls = polls_of(
+        (0, 0, 0, 0, 3, 0, 0, 1.0, 15, 1), (0, 0, 0, 0, 3, 0, 20, 1.0, 35, 0)
+    )
+    work = np.array([10, 10, 10])
+    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [work])
+    assert columns["outcome"].tolist() == [0, 1, 1, 0, 2, 2]
+    assert columns["ended_ns"].tolist() == [
+        10, MISSING_NS, MISSING_NS, 30, MISSING_NS, MISSING_NS,
+    ]  # fmt: skip
+    assert columns["started_ns"].tolist() == [0, 10, MISSING_NS, 20, 30, MISSING_NS]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), max_size=20))
+def test_hand_outs_of_a_record_to_a_group_are_counted(
+    pairs: list[tuple[int, int]],
+) -> None:
+    polls = polls_of(
+        *[(group, 0, 0, at, at + 1, 0, 0, 1.0, MISSING_NS, 0) for group, at in pairs]
+    )
+    work = [np.zeros(5, np.int64)] * 3
+    columns = deliveries(polls, np.arange(5), np.array([0, 5]), work)
+    expected = [pairs[: i + 1].count(pair) for i, pair in enumerate(pairs)]
+    assert columns["delivery_count"].tolist() == expected
+
+
+def test_a_run_without_polls_has_no_deliveries() -> None:
+    columns = deliveries(polls_of(), np.arange(0), np.array([0]), [])
+    assert all(len(column) == 0 for column in columns.values())

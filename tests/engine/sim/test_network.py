@@ -1,0 +1,67 @@
+"""Cards and pipes: bytes take time, delays come on top, order is kept."""
+
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.network import Nic, Pipe
+from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.systems import Link
+
+MS = 1_000_000
+
+
+def pipe_of(link: Link, nic: Nic | None = None, name: str = "a->b") -> Pipe:
+    return Pipe(nic or Nic(link.bandwidth_mb_per_s), link, seed=1, name=name)
+
+
+def test_a_transfer_takes_its_bytes_over_the_bandwidth_and_then_the_delay() -> None:
+    pipe = pipe_of(Link(delay_ms=2.0, bandwidth_mb_per_s=10.0))
+    assert pipe.transfer(0, 50_000) == 7 * MS
+    assert pipe.left_ns == 5 * MS
+
+
+def test_pipes_of_one_host_share_its_card() -> None:
+    link = Link(delay_ms=0.0, bandwidth_mb_per_s=10.0)
+    nic = Nic(link.bandwidth_mb_per_s)
+    one, other = pipe_of(link, nic), pipe_of(link, nic, "a->c")
+    assert one.transfer(0, 10_000) == MS + 1
+    assert other.transfer(0, 10_000) == 2 * MS + 1
+
+
+def test_what_carries_no_record_batch_takes_only_the_delay() -> None:
+    link = Link(delay_ms=1.0, bandwidth_mb_per_s=10.0)
+    nic = Nic(link.bandwidth_mb_per_s)
+    pipe_of(link, nic).transfer(0, 10_000_000)
+    assert pipe_of(link, nic, "a->c").transfer(0, 0) == MS
+
+
+def test_a_link_takes_at_least_a_nanosecond() -> None:
+    assert pipe_of(Link(delay_ms=0.0)).transfer(5, 0) == 6
+
+
+def test_random_delays_never_reorder_a_connection() -> None:
+    pipe = pipe_of(Link(delay_ms=Exponential(5.0)))
+    arrivals = [pipe.transfer(at, 0) for at in range(0, 1_000_000, 1_000)]
+    assert arrivals == sorted(arrivals)
+    assert len(set(arrivals)) > 1
+
+
+def test_delays_depend_on_seed_and_name_and_on_nothing_else() -> None:
+    link = Link(delay_ms=Exponential(5.0))
+
+    def delays(name: str, seed: int) -> list[int]:
+        nic = Nic(link.bandwidth_mb_per_s)
+        pipe = Pipe(nic, link, seed=seed, name=name)
+        return [pipe.transfer(at, 0) - at for at in range(0, 10**12, 10**11)]
+
+    assert delays("a->b", 1) == delays("a->b", 1)
+    assert delays("a->b", 1) != delays("a->c", 1)
+    assert delays("a->b", 1) != delays("a->b", 2)
+
+
+def test_connections_of_one_client_leave_through_one_card() -> None:
+    hosts = Hosts(Link(delay_ms=0.0, bandwidth_mb_per_s=10.0), seed=1)
+    first = hosts.connect("source:web", 0, 0)
+    second = hosts.connect("source:web", 0, 1)
+    assert first.up.transfer(0, 10_000) == MS + 1
+    assert second.up.transfer(0, 10_000) == 2 * MS + 1
+    assert first.down.transfer(0, 10_000) == MS + 1
+    assert hosts.connections == [first, second]
