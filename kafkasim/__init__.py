@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kafkasim import plot as plot
     from kafkasim import testing as testing
     from kafkasim import traces as traces
+    from kafkasim import widgets as widgets
     from kafkasim.analysis.dealings import receipts as receipts
     from kafkasim.analysis.measures import summary as summary
     from kafkasim.config.broker import BrokerConfig as BrokerConfig
@@ -75,6 +76,7 @@ _HOME: Final = {
     "plot": "kafkasim",
     "testing": "kafkasim",
     "traces": "kafkasim",
+    "widgets": "kafkasim",
     "receipts": "kafkasim.analysis.dealings",
     "summary": "kafkasim.analysis.measures",
     "BrokerConfig": "kafkasim.config.broker",

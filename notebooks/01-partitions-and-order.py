@@ -308,9 +308,7 @@ overtakings.nsmallest(1, "overtaker_processed_ms")[
 # *carrier*; then `linger.ms` at 50.
 
 # %%
-from kafkasim import widgets
-
-widgets.partitions(july.where({KEYS: ks.TraceColumn("tail"), PARTITIONS: 4}))
+ks.widgets.partitions(july.where({KEYS: ks.TraceColumn("tail"), PARTITIONS: 4}))
 
 # %% [markdown]
 # ## Exercises

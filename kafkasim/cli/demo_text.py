@@ -117,7 +117,7 @@ def order(table: "pd.DataFrame", partitions: int) -> str:
     none, carrier, tail = (percent(row["overtaken_share"]) for row in rows)
     lost, by_carrier, by_tail = (amount(row["aircraft_overtaken"]) for row in rows)
     return (
-        "Order holds within a partition and nowhere else: over "
+        "Order holds within a partition, so for a key, and nowhere else: over "
         f"{partitions} partitions {none} of the flights without keys were overtaken by "
         f"a later flight of the same aircraft ({lost} of {amount(rows[0]['aircraft'])} "
         f"aircraft), {carrier} keyed by carrier ({by_carrier} aircraft) and {tail} "

@@ -38,6 +38,6 @@ class ConsumerConfig(Settings):
     max_poll_records: Count = setting(500)
     """Records that one poll hands out at most; default 500."""
     enable_auto_commit: bool = setting(default=True)
-    """Commit the position in the background, at poll; default true."""
+    """Commit the position at a poll, once the interval is over; default true."""
     auto_commit_interval_ms: Milliseconds = setting(5_000)
     """Whole ms between two automatic commits; default 5000."""

@@ -55,10 +55,10 @@ def test_the_second_sentence_is_about_sticky_runs(table: pd.DataFrame) -> None:
 
 def test_the_third_sentence_is_about_aircraft(table: pd.DataFrame) -> None:
     assert demo_text.order(table, 32) == (
-        "Order holds within a partition and nowhere else: over 32 partitions 24 % of "
-        "the flights without keys were overtaken by a later flight of the same "
-        "aircraft (3,100 of 4,043 aircraft), 1 % keyed by carrier (20 aircraft) and "
-        "0 % keyed by tail number (0)."
+        "Order holds within a partition, so for a key, and nowhere else: over 32 "
+        "partitions 24 % of the flights without keys were overtaken by a later flight "
+        "of the same aircraft (3,100 of 4,043 aircraft), 1 % keyed by carrier (20 "
+        "aircraft) and 0 % keyed by tail number (0)."
     )
 
 
