@@ -8,14 +8,12 @@ and a running sum of sizes, so that a look-up is one bisection.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 BatchT = TypeVar("BatchT")
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRange:
+class BatchRange(NamedTuple):
     """What a read returns: the batches ``[first, end)`` of a log."""
 
     first: int

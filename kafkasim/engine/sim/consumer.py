@@ -95,7 +95,7 @@ class Member:
     returned : callable
         Called with a `Returned` row when it is final.
     processed : callable
-        Called with (group, newly processed records) at the end of a poll's work.
+        Called with the number of newly processed records at the end of a poll's work.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Member:
         number_request: Callable[[Request], None],
         write_request: Callable[[Request], None],
         write_returned: Callable[[Returned], None],
-        on_processed: Callable[[Group, int], None],
+        on_processed: Callable[[int], None],
     ) -> None:
         self.code = code
         self.group = group
@@ -190,10 +190,9 @@ class Member:
         """Return the offset after the last record whose work ended by `now_ns`."""
         partition = self._partitions[row.partition]
         group = self.group.index
-        before = partition.work_before(group, row.from_offset)
         offset = row.from_offset
         while offset < row.to_offset:
-            work = partition.work_before(group, offset + 1) - before
+            work = partition.work_between(group, row.from_offset, offset + 1)
             if row.started_ns + slowed_ns(work, row.slowed) > now_ns:
                 break
             offset += 1
@@ -244,17 +243,18 @@ class Member:
                 )  # fmt: skip
                 self.positions[partition.index] = to_offset
                 left -= to_offset - from_offset
-                work = partition.work_before(group, to_offset)
-                work -= partition.work_before(group, from_offset)
+                work = partition.work_between(group, from_offset, to_offset)
                 at_ns += slowed_ns(work, self._slowed)
         return at_ns
 
     def _count_processed(self, row: Returned, offset: int) -> None:
+        """Count what was processed for the first time, up to `offset`."""
         done = self.group.processed
-        newly = offset - max(row.from_offset, done[row.partition])
-        if newly > 0:
+        before = done[row.partition]
+        if offset > before:
             done[row.partition] = offset
-            self._on_processed(self.group, newly)
+            first = row.from_offset if row.from_offset > before else before
+            self._on_processed(offset - first)
 
     # --- fetch --------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
@@ -69,17 +69,21 @@ class RecordColumns:
 
     def fill(
         self,
-        batches: Sequence[Batch],
+        batches: NDArray[np.void],
+        appends: NDArray[np.void],
         lists: Sequence[Sequence[NDArray[np.int32]]],
         producers: Sequence[ProducerClient],
         end_ns: int,
     ) -> None:
         """Lay the batches over the records.
 
+        A producer's batches of one partition are consecutive ranges of its append list,
+        in the order of their numbers, so their counts say which records each holds.
+
         Parameters
         ----------
-        batches : sequence of Batch
-            Every batch that was made.
+        batches, appends : structured arrays
+            Rows of the tables, every batch that was made among them.
         lists : sequence of sequence of int32 array
             For each source the append list of each partition of its topic.
         producers : sequence of ProducerClient
@@ -87,12 +91,24 @@ class RecordColumns:
         end_ns : int
             When the run ended: what was to be created later never was.
         """
-        sources = _column(batches, "source_index")
-        for source, source_lists in enumerate(lists):
-            mine = [batches[i] for i in np.flatnonzero(sources == source).tolist()]
-            producer = producers[source]
-            if mine:
-                self._fill_source(mine, source_lists, source, producer.topic_index)
+        names = ("producer", "partition", "batch_id")
+        order = np.lexsort([batches[name] for name in reversed(names)])
+        batches = batches[order]
+        base_offset = np.full(len(batches), -1, np.int64)
+        appended_ns = np.full(len(batches), MISSING_NS, np.int64)
+        base_offset[appends["batch_id"]] = appends["base_offset"]
+        appended_ns[appends["batch_id"]] = appends["appended_ns"]
+        for source, producer in enumerate(producers):
+            mine = batches[batches["producer"] == source]
+            if len(mine):
+                number = mine["batch_id"]
+                self._fill_source(
+                    mine,
+                    base_offset[number],
+                    appended_ns[number],
+                    source,
+                    lists[source],
+                )
             self._fill_outcome(source, producer, end_ns)
         self.created_ns[self.created_ns > end_ns] = MISSING_NS
 
@@ -113,37 +129,27 @@ class RecordColumns:
 
     def _fill_source(
         self,
-        batches: Sequence[Batch],
-        lists: Sequence[NDArray[np.int32]],
+        batches: NDArray[np.void],
+        base_offset: Ints,
+        appended_ns: Ints,
         source: int,
-        topic: int,
+        lists: Sequence[NDArray[np.int32]],
     ) -> None:
-        flat = np.concatenate(lists)
-        starts = np.concatenate([[0], np.cumsum([len(part) for part in lists])])
-        partition = _column(batches, "partition")
-        low = _column(batches, "lo")
-        counts = _column(batches, "hi") - low
-        rows = flat[ranges(starts[partition] + low, counts)] + self.bases[source]
+        """Lay one source's batches, by partition and number, over its records."""
+        counts = batches["record_count"].astype(np.int64)
+        used = np.bincount(batches["partition"], counts, minlength=len(lists))
+        ordinals = [part[: int(end)] for part, end in zip(lists, used, strict=True)]
+        rows = np.concatenate(ordinals) + self.bases[source]
         index = ranges(np.zeros(len(batches), np.int64), counts)
         self.batch_index[rows] = index
-        self.partition[rows] = np.repeat(partition, counts)
-        self.topic[rows] = topic
-        acked = _column(batches, "acked_ns")
-        appended = _column(batches, "appended_ns")
-        sent = _column(batches, "sent_ns") != MISSING_NS
-        self.batch_id[rows] = np.repeat(_column(batches, "batch_id"), counts)
-        self.acked_ns[rows] = np.repeat(acked, counts)
-        self.appended_ns[rows] = np.repeat(appended, counts)
-        self.sent[rows] = np.repeat(sent, counts)
-        base = np.where(appended != MISSING_NS, _column(batches, "base_offset"), -1)
-        offsets = np.repeat(base, counts)
+        self.topic[rows] = np.repeat(batches["topic"], counts)
+        self.partition[rows] = np.repeat(batches["partition"], counts)
+        self.batch_id[rows] = np.repeat(batches["batch_id"], counts)
+        self.acked_ns[rows] = np.repeat(batches["acked_ns"], counts)
+        self.appended_ns[rows] = np.repeat(appended_ns, counts)
+        self.sent[rows] = np.repeat(batches["sent_ns"] != MISSING_NS, counts)
+        offsets = np.repeat(base_offset, counts)
         self.offset[rows] = np.where(offsets >= 0, offsets + index, -1)
-
-
-def _column(batches: Sequence[Batch], name: str) -> Ints:
-    return np.fromiter(
-        (getattr(batch, name) for batch in batches), np.int64, len(batches)
-    )
 
 
 def record_at(

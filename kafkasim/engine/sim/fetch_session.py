@@ -103,21 +103,21 @@ class FetchSession:
         with data always gives a batch.
         """
         max_partition_bytes, left_bytes = self._limits
-        order = self._order
+        order, cursors, ready = self._order, self.cursors, self.ready
         answer: list[tuple[Partition, int]] = []
         total = count = 0
-        for index in sorted(self.ready, key=lambda i: (order[i], i)):
+        if len(ready) > 1:
+            ready = {i: ready[i] for i in sorted(ready, key=lambda i: (order[i], i))}
+        for index, partition in list(ready.items()):
             if left_bytes <= 0:
                 break
-            partition = self.ready[index]
-            cursor = self.cursors[index]
-            batches = partition.log.read_batches(
-                cursor, min(max_partition_bytes, left_bytes), at_least_one=not answer
-            )
+            cursor, log = cursors[index], partition.log
+            limit = min(max_partition_bytes, left_bytes)
+            batches = log.read_batches(cursor, limit, at_least_one=not answer)
             if batches.end == cursor:
                 continue
-            self.cursors[index] = batches.end
-            if batches.end == len(partition.log.batches):
+            cursors[index] = batches.end
+            if batches.end == len(log.batches):
                 del self.ready[index]
             self._sequence += 1
             order[index] = self._sequence

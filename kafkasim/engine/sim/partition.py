@@ -15,6 +15,18 @@ WorkOf = Callable[[Batch, int], int]
 """Work in nanoseconds of a batch's first `count` records, for one group."""
 
 
+class _GroupWork:
+    """A group's work along one log."""
+
+    __slots__ = ("each", "ends", "work_of")
+
+    def __init__(self, work_of: list[WorkOf], each: int | None) -> None:
+        self.work_of = work_of
+        self.each = each
+        self.ends = [0]
+        """Sum before each batch, and at the log end; unused when `each` is known."""
+
+
 class Partition:
     """One partition of one topic on its leader.
 
@@ -29,8 +41,7 @@ class Partition:
     """
 
     __slots__ = (
-        "_work_ends",
-        "_work_of",
+        "_groups",
         "index",
         "leader",
         "log",
@@ -44,34 +55,46 @@ class Partition:
         self.number = number
         self.leader = leader
         self.log: PartitionLog[Batch] = PartitionLog()
-        self._work_of: dict[int, list[WorkOf]] = {}
-        self._work_ends: dict[int, list[int]] = {}
+        self._groups: dict[int, _GroupWork] = {}
 
-    def add_group(self, group: int, work_of: list[WorkOf]) -> None:
-        """Keep the sum of work for a group; `work_of` has an entry per source."""
-        self._work_of[group] = work_of
-        self._work_ends[group] = [0]
+    def add_group(self, group: int, work_of: list[WorkOf], each: int | None) -> None:
+        """Keep the sum of work for a group.
+
+        Parameters
+        ----------
+        group : int
+            Its code.
+        work_of : list of WorkOf
+            One for each source.
+        each : int or None
+            Work of every record in nanoseconds, when it is the same for all.
+        """
+        self._groups[group] = _GroupWork(work_of, each)
 
     def append(self, batch: Batch) -> int:
         """Append a batch to the log and return its base offset."""
         count = batch.hi - batch.lo
-        for group, work_of in self._work_of.items():
-            ends = self._work_ends[group]
-            ends.append(ends[-1] + work_of[batch.source_index](batch, count))
+        for work in self._groups.values():
+            if work.each is None:
+                of_batch = work.work_of[batch.source_index](batch, count)
+                work.ends.append(work.ends[-1] + of_batch)
         return self.log.append(batch, count, batch.size_bytes)
 
-    def work_before(self, group: int, offset: int) -> int:
-        """Return the group's work in nanoseconds of all records below `offset`."""
-        bases = self.log.base_offsets
-        index = bisect_right(bases, offset) - 1
-        if index < 0:
-            return 0
-        ends = self._work_ends[group]
-        if offset == self.log.log_end_offset:
-            return ends[index + 1]
-        work = ends[index]
-        inside = offset - bases[index]
+    def work_between(self, group: int, from_offset: int, to_offset: int) -> int:
+        """Return the group's work in nanoseconds of ``[from_offset, to_offset)``."""
+        work = self._groups[group]
+        if work.each is not None:
+            return work.each * (to_offset - from_offset)
+        return self._work_before(work, to_offset) - self._work_before(work, from_offset)
+
+    def _work_before(self, work: _GroupWork, offset: int) -> int:
+        log = self.log
+        if offset == log.log_end_offset:
+            return work.ends[-1]
+        index = bisect_right(log.base_offsets, offset) - 1
+        inside = offset - log.base_offsets[index]
+        before = work.ends[index]
         if inside:
-            batch = self.log.batches[index]
-            work += self._work_of[group][batch.source_index](batch, inside)
-        return work
+            batch = log.batches[index]
+            before += work.work_of[batch.source_index](batch, inside)
+        return before

@@ -54,7 +54,7 @@ class Timeline:
         self._drains = scenario.end == "drain"
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
         self._limit_ns = ns_from_s(scenario.drain_limit_s)
-        self._progress_ns = self._duration_ns
+        self._settled_ns = 0
         self._key = key_base(Rank.COMMAND, 0)
 
     def command(
@@ -97,14 +97,10 @@ class Timeline:
 
     def settle(self, count: int) -> None:
         """Count what has become final; end the run when it was the last."""
-        self._progress_ns = max(self._progress_ns, self.calendar.now_ns)
+        self._settled_ns = self.calendar.now_ns
         self.unsettled -= count
         if self.unsettled <= 0 and self._drains:
             self.calendar.stop()
-
-    def progress(self) -> None:
-        """Note that a record-level row was written."""
-        self._progress_ns = max(self._progress_ns, self.calendar.now_ns)
 
     def run(self, inspection: Inspection | None = None) -> None:
         """Run the calendar to the end of the run, inspecting it when asked."""
@@ -124,7 +120,7 @@ class Timeline:
             self.calendar.run_entries(until_ns)
 
     def _watch(self, _: object) -> None:
-        limit_ns = self._progress_ns + self._limit_ns
+        limit_ns = max(self._settled_ns, self._duration_ns) + self._limit_ns
         if self.calendar.now_ns >= limit_ns:
             self.calendar.stop()
         else:

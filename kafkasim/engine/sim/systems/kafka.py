@@ -16,13 +16,14 @@ from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.producer import ProducerClient
+from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.common import run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
     check_time_passes,
     poll_settings,
+    same_for_all,
     work_of_source,
 )
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
@@ -69,7 +70,6 @@ class KafkaRun:
             for name in self.subscribers
             for number in range(1, self._member_count(name) + 1)
         ]
-        self.batches: list[Batch] = []
         self._batch_ids = count()
         self._request_count = 0
         self._seed = scenario.seed
@@ -137,7 +137,7 @@ class KafkaRun:
             io_threads=self.system.broker_config.num_io_threads,
             request_ns=ns_from_ms(cpu.request_ms),
             ns_per_byte=cpu.mb_ms,
-            on_append=self._appended,
+            on_append=self.tables.append,
             commit=self._commit,
         )
 
@@ -159,7 +159,6 @@ class KafkaRun:
             first_partition=partitions[0].index,
             wants_answers=config.acks != "0",
             number_request=self.number_request,
-            on_sent=self.batches.extend,
             on_done=self._produced,
         )
         return ProducerClient(
@@ -183,12 +182,11 @@ class KafkaRun:
         coordinator = offsets_partition(name) % self.system.brokers
         owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
         group = Group(code, owned)
-        work_of = [
-            work_of_source(self.plan.work_ns.get((name, source.source)), producer)
-            for source, producer in zip(self.sources, self.producers, strict=True)
-        ]
+        works = [self.plan.work_ns.get((name, s.source)) for s in self.sources]
+        work_of = list(map(work_of_source, works, self.producers))
+        each = same_for_all(works)
         for partition in owned:
-            partition.add_group(code, work_of)
+            partition.add_group(code, work_of, each)
         names = [
             member_name(name, number)
             for number in range(1, self._member_count(name) + 1)
@@ -238,7 +236,7 @@ class KafkaRun:
             number_request=self.number_request,
             write_request=self.answered,
             write_returned=self.tables.returned,
-            on_processed=self._processed,
+            on_processed=self._settle,
         )
 
     def _to_settle(self, source: SourcePlan, producer: ProducerClient) -> int:
@@ -328,10 +326,6 @@ class KafkaRun:
         elif self.calendar.now_ns >= ns_from_s(self.subscribers[subscriber].from_s):
             self._join(subscriber)
 
-    def _appended(self, batch: Batch, partition: Partition) -> None:
-        self.tables.append(batch, partition)
-        self.timeline.progress()
-
     def _commit(self, request: Request) -> None:
         group, member, positions = request.payload
         group.committed.update(positions)
@@ -341,6 +335,9 @@ class KafkaRun:
             [(self.partitions[index], offset) for index, offset in positions.items()],
             self.calendar.now_ns,
         )
+
+    def _settle(self, count: int) -> None:
+        self.timeline.settle(count)
 
     def _open_requests(self) -> list[Request]:
         """Return the requests without an answer, in the order of sending."""
@@ -365,24 +362,21 @@ class KafkaRun:
         self.tables.request(request, answered_ns)
         self.timeline.settle(count)
 
-    def _processed(self, group: Group, count: int) -> None:  # noqa: ARG002
-        self.timeline.settle(count)
-
     def _finish(self) -> Result:
         for members in self.members.values():
             for member in members:
                 member.cut()
-        for producer in self.producers:
-            self.batches += producer.finish(self.calendar.now_ns)
-        for batch in self.batches:
-            if MISSING_NS in {batch.acked_ns, batch.appended_ns}:
-                self.tables.batch(batch)
         for request in self._open_requests():
             self.tables.request(request, MISSING_NS)
+            if request.api == PRODUCE:
+                for batch in request.payload:
+                    self.tables.batch(batch)
+        for producer in self.producers:
+            for batch in producer.finish(self.calendar.now_ns):
+                self.tables.batch(batch)
         return self.tables.finish(
             self.scenario,
             self.plan,
-            batches=self.batches,
             producers=self.producers,
             partitions=self.partitions,
             done_events=self.timeline.done,

@@ -30,9 +30,9 @@ class ProduceRequests:
         Run-wide index of partition 0 of the producer's topic.
     wants_answers : bool
         False with acks=0.
-    number_request, on_sent, on_done : callables
-        Called with a request, with its batches when it is sent, and with the request
-        and the time of its answer when nothing more will happen to it.
+    number_request, on_done : callables
+        Called with a request when it is sent, and with it and the time of its answer
+        when nothing more will happen to it.
     """
 
     def __init__(
@@ -45,7 +45,6 @@ class ProduceRequests:
         first_partition: int,
         wants_answers: bool,
         number_request: Callable[[Request], None],
-        on_sent: Callable[[Sequence[Batch]], None],
         on_done: Callable[[Request, int], None],
     ) -> None:
         self._calendar = calendar
@@ -55,7 +54,6 @@ class ProduceRequests:
         self._first_partition = first_partition
         self._wants_answers = wants_answers
         self._number_request = number_request
-        self._on_sent = on_sent
         self._on_done = on_done
         self._producer: ProducerClient | None = None
 
@@ -83,7 +81,6 @@ class ProduceRequests:
         self._number_request(request)
         for batch in batches:
             batch.partition_index = self._first_partition + batch.partition
-        self._on_sent(batches)
         self._key += 1
         self._calendar.at(
             connection.up.transfer(now_ns, size_bytes),
@@ -135,19 +132,25 @@ def poll_settings(config: ConsumerConfig) -> PollSettings:
     )
 
 
+def same_for_all(works: Sequence[NDArray[np.int64] | None]) -> int | None:
+    """Return the work of every record in nanoseconds, None when they differ."""
+    columns = [column for column in works if column is not None and len(column)]
+    if not columns:
+        return 0
+    each = int(columns[0][0])
+    return each if all((column == each).all() for column in columns) else None
+
+
 def work_of_source(
     work_ns: NDArray[np.int64] | None, producer: ProducerClient
 ) -> WorkOf:
     """Return how to sum the work of a batch's first records.
 
-    The cheapest of three that fits: one number for all; a prefix sum along an append
-    list that is known from the start; a loop over a list that grows.
+    By a prefix sum along an append list that is known from the start, by a loop over
+    one that grows.
     """
-    if work_ns is None or not len(work_ns):
+    if work_ns is None:
         return lambda _, __: 0
-    if (work_ns == work_ns[0]).all():
-        each = int(work_ns[0])
-        return lambda _, count: each * count
     if producer.lists_are_known:
         prefixes: dict[int, memoryview] = {}
 

@@ -174,7 +174,6 @@ class KafkaTables:
         scenario: Scenario,
         plan: Plan,
         *,
-        batches: Sequence[Batch],
         producers: "Sequence[ProducerClient]",
         partitions: Sequence[Partition],
         done_events: Sequence[DoneEvent],
@@ -193,7 +192,13 @@ class KafkaTables:
         for name, source_lists in zip(self._sources, lists, strict=True):
             for number, ordinals in enumerate(source_lists):
                 self.recorder.hash_array(f"append_list/{name}/{number}", ordinals)
-        records.fill(batches, lists, producers, int(facts["end_ns"]))
+        records.fill(
+            self.recorder.rows("batches"),
+            self.recorder.rows("appends"),
+            lists,
+            producers,
+            int(facts["end_ns"]),
+        )
         self._record_columns(plan, records)
         self._delivery_columns(plan, records, partitions)
         write_events(self.recorder, done_events)
