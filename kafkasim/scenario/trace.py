@@ -116,7 +116,8 @@ class Trace:
         store("skipped", MappingProxyType(dict(self.skipped)))
         if not _NAME.fullmatch(self.name):
             raise ValidationError("name", self.name, "a text fit for a file name")
-        if not 0 <= self.resolution_ns < SPAN_LIMIT_NS:
+        whole = isinstance(self.resolution_ns, int)
+        if not (whole and 0 <= self.resolution_ns < SPAN_LIMIT_NS):
             allowed = "whole nanoseconds from 0"
             raise ValidationError("resolution_ns", self.resolution_ns, allowed)
         if self.duration_ns > SPAN_LIMIT_NS:

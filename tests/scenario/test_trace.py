@@ -104,9 +104,10 @@ def test_a_name_must_be_fit_for_a_file(name: str) -> None:
         replace(small(), name=name)
 
 
-def test_a_resolution_below_zero_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="resolution_ns: -1"):
-        replace(small(), resolution_ns=-1)
+@pytest.mark.parametrize("resolution_ns", [-1, 0.5, 2**62])
+def test_a_resolution_is_whole_nanoseconds_from_zero(resolution_ns: int) -> None:
+    with pytest.raises(ValidationError, match=r"resolution_ns: .* whole nanoseconds"):
+        replace(small(), resolution_ns=resolution_ns)
 
 
 def test_equality_and_hash_go_by_content_and_speedup() -> None:
