@@ -66,6 +66,15 @@ def test_unsorted_times_are_an_error_that_names_the_remedy() -> None:
     assert (caught.value.row, caught.value.column) == (3, "at")
 
 
+def test_a_row_without_a_usable_time_sets_no_mark_for_those_after_it() -> None:
+    rows = table(at=[-5, "x", -4, None, -3])
+
+    with pytest.warns(UserWarning, match="1 missing time, 1 unparseable time$"):
+        trace = build_trace(rows, replace(SECONDS, on_bad_rows="skip"))
+
+    assert trace.times_ns.tolist() == [0, 1_000_000_000, 2_000_000_000]
+
+
 def test_sorting_is_stable() -> None:
     unsorted = table(at=[2, 1, 2, 1], user=["c", "a", "d", "b"])
     trace = build_trace(unsorted, replace(SECONDS, sort=True))
