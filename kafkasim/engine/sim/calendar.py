@@ -6,7 +6,7 @@ subclass owns all of them and keeps, beside SimPy's events, plain entries
 resources and conditions run in it unchanged; the hot path of a Kafka run is entries.
 
 Ties are decided by rule, never by insertion. A key is one int, rank ‖ actor ‖ sequence:
-ranks rise along every chain of zero delay (commands < timers < sends < arrivals <
+ranks rise along every chain of zero delay (commands < timers < arrivals <
 service < answers < wake-ups), actors are numbered by sorted name, and each actor counts
 its own entries, so that a new source or a faster code path changes no other's fate.
 SimPy's own events come last at their time and keep their order of scheduling.
@@ -36,15 +36,13 @@ class Rank(IntEnum):
     """An event of the scenario."""
     TIMER = 2
     """A deadline: linger over, batch full, long poll over."""
-    SEND = 3
-    """A client starts to send."""
-    ARRIVAL = 4
+    ARRIVAL = 3
     """A request reaches its receiver."""
-    SERVICE = 5
+    SERVICE = 4
     """A server is done with a request."""
-    ANSWER = 6
+    ANSWER = 5
     """An answer reaches the client."""
-    WAKE = 7
+    WAKE = 6
     """A client goes on with what it has."""
 
 
