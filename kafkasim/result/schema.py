@@ -35,7 +35,7 @@ OUTCOMES: Final = MappingProxyType(
     {
         "records": ("acked", "failed", "unacked", "in_flight"),
         "deliveries": ("processed", "abandoned", "in_flight"),
-        "commits": ("ok", "in_flight"),
+        "commits": ("ok",),
     }
 )
 """Labels of the `outcome` columns; a code is the position."""
@@ -157,7 +157,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _offset("offset", "next offset to read (last processed + 1)"),
             _time("at_ns", "when the coordinator stored it"),
             _label("kind", "auto", "<i1"),
-            _label("outcome", "ok or in_flight", "<i1"),
+            _label("outcome", "ok", "<i1"),
         ),
         "assignments": (
             _label("group", "consumer group"),
@@ -165,8 +165,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _label("member", "owner", "<i4"),
             _TOPIC,
             _PARTITION,
-            _time("since_ns", "start of the ownership"),
-            _time("until_ns", "its end; missing when it lasted to the end of the run"),
+            _time("since_ns", "when it began to read the partition"),
+            _time("until_ns", "when it stopped; missing when it never did"),
+            _offset("start_offset", "offset at which it began"),
         ),
         "requests": (
             _number("request_id", "<i8", "number of the request"),
