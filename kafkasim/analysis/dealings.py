@@ -9,6 +9,8 @@ that one wants history too (`wants="all"`). What became of it:
 - `not_kept`: intended before the subscriber came, acknowledged without it, and held by
   no log: the system keeps nothing for a latecomer;
 - `lost`: acknowledged, held by no log, and not processed: nobody will bring it again;
+- `skipped`: in a log, below an offset at which the subscriber began to read: a reset
+  position passed it (KafkaConsumer, `auto.offset.reset`);
 - `pending`: none of these when the run ended; it may still come.
 
 Counting is one `bincount` per subscriber, O(records + deliveries).
@@ -35,6 +37,7 @@ RECEIPT_OUTCOMES: Final = (
     "once",
     "duplicated",
     "lost",
+    "skipped",
     "not_kept",
     "not_accepted",
     "pending",
@@ -57,11 +60,21 @@ class Dealings:
     """How many of them ended as processed."""
     first_processed_ns: Int64
     """End of the first that did; `MISSING_NS` when none did."""
+    skipped_ns: Int64
+    """When the subscriber began to read beyond it; `MISSING_NS` when it never did, and
+    for what it processed."""
 
     @property
     def done(self) -> Bool:
         """Which of them were processed at least once."""
         return self.processed > 0
+
+    @property
+    def left_ns(self) -> Int64:
+        """When each stopped to wait: processed or skipped; `MISSING_NS` if it waits."""
+        if bool((self.skipped_ns == MISSING_NS).all()):
+            return self.first_processed_ns
+        return np.where(self.done, self.first_processed_ns, self.skipped_ns)
 
     def take(self, column: Array) -> Array:
         """Return a column of `records` for the records wanted; no copy when all are."""
@@ -83,10 +96,13 @@ def dealings_with(result: Result, world: World) -> tuple[Dealings, ...]:
     """Return every subscriber's dealings in a world read already."""
     records = result.columns("records")
     deliveries = result.columns("deliveries")
-    return tuple(_dealings(want, records, deliveries) for want in world.wants)
+    begun = result.columns("assignments") if "assignments" in result.tables else None
+    return tuple(_dealings(want, records, deliveries, begun) for want in world.wants)
 
 
-def _dealings(want: Want, records: Table, deliveries: Table) -> Dealings:
+def _dealings(
+    want: Want, records: Table, deliveries: Table, assignments: Table | None
+) -> Dealings:
     count = len(records)
     mine = rows_with_label(deliveries, "subscriber", want.subscriber)
     handed = deliveries["record_id"][mine]
@@ -98,10 +114,57 @@ def _dealings(want: Want, records: Table, deliveries: Table) -> Dealings:
         processed = np.bincount(handed, minlength=count)
     first = first_times(handed, ended, processed)
     wanted = _wanted(want, records)
-    if wanted.all():
-        return Dealings(want, np.arange(count), handed_out, processed, first)
     rows = np.flatnonzero(wanted)
-    return Dealings(want, rows, handed_out[rows], processed[rows], first[rows])
+    if len(rows) < count:
+        handed_out, processed, first = handed_out[rows], processed[rows], first[rows]
+    skipped = np.full(len(rows), MISSING_NS, dtype=np.int64)
+    if assignments is not None and bool((open_ := processed == 0).any()):
+        skipped[open_] = passed_ns(want, records, rows[open_], assignments)
+    return Dealings(want, rows, handed_out, processed, first, skipped)
+
+
+def passed_ns(want: Want, records: Table, rows: Int64, assignments: Table) -> Int64:
+    """Return when the subscriber first began to read beyond each record.
+
+    Parameters
+    ----------
+    want : Want
+        The subscriber's.
+    records : Table
+    rows : int64 array of shape (n,)
+        Rows of `records`.
+    assignments : Table
+        Its `start_offset` is where a member began to read (`FetchState` after a reset).
+
+    Returns
+    -------
+    int64 array of shape (n,), nanoseconds
+        `MISSING_NS` for a record in no log, and for one that no beginning passed.
+    """
+    found = np.full(len(rows), MISSING_NS, dtype=np.int64)
+    mine = rows_with_label(assignments, "group", want.subscriber)
+    since, start = assignments["since_ns"][mine], assignments["start_offset"][mine]
+    in_log = np.flatnonzero(records["offset"][rows] >= 0)
+    if not len(since) or not len(in_log):
+        return found
+    offset = records["offset"][rows[in_log]]
+    numbers = assignments["partition"][mine].astype(np.int64)
+    theirs = records["partition"][rows[in_log]].astype(np.int64)
+    span = max(int(numbers.max()), int(theirs.max())) + 1
+    names = [code(records, "topic", name) for name in assignments.labels["topic"]]
+    topics = np.array(names, dtype=np.int64)[assignments["topic"][mine]]
+    reach = max(int(offset.max()), int(start.max())) + 1
+    # One rising line: partitions one after the other, `reach` apart, and within each
+    # the largest offset at which reading had begun by then.
+    base = (topics * span + numbers) * reach
+    order = np.lexsort((since, base))
+    base, since = base[order], since[order]
+    begun = np.maximum.accumulate(base + np.maximum(start[order], 0))
+    own = (records["topic"][rows[in_log]] * np.int64(span) + theirs) * reach
+    places = np.minimum(np.searchsorted(begun, own + offset, "right"), len(begun) - 1)
+    passed = (base[places] == own) & (begun[places] > own + offset)
+    found[in_log[passed]] = since[places[passed]]
+    return found
 
 
 def _wanted(want: Want, records: Table) -> Bool:
@@ -155,18 +218,22 @@ def outcome_codes(dealing: Dealings, records: Table) -> NDArray[np.int8]:
     codes[dealing.processed > 1] = RECEIPT_OUTCOMES.index("duplicated")
     places = np.flatnonzero(dealing.processed == 0)
     if len(places):
-        before = dealing.want.from_ns
-        codes[places] = _unprocessed_codes(dealing.rows[places], records, before)
+        codes[places] = _unprocessed_codes(dealing, places, records)
     return codes
 
 
-def _unprocessed_codes(rows: Int64, records: Table, before_ns: int) -> NDArray[np.int8]:
+def _unprocessed_codes(
+    dealing: Dealings, places: Int64, records: Table
+) -> NDArray[np.int8]:
+    rows = dealing.rows[places]
     ending = records["outcome"][rows]
     unheld = records["log_copies"][rows] == 0
-    early = records["intended_ns"][rows] < before_ns
+    early = records["intended_ns"][rows] < dealing.want.from_ns
     acked = ending == code(records, "outcome", "acked")
     failed = ending == code(records, "outcome", "failed")
+    passed = dealing.skipped_ns[places] != MISSING_NS
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
+    codes[passed] = RECEIPT_OUTCOMES.index("skipped")
     codes[unheld & acked] = RECEIPT_OUTCOMES.index("lost")
     codes[unheld & acked & early] = RECEIPT_OUTCOMES.index("not_kept")
     codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")

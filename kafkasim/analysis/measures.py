@@ -13,13 +13,14 @@ Each is defined on records and subscribers, never on what a system calls its par
 `lag_records_max`
     the largest number of records appended to a log and not yet processed by a
     subscriber, exact, summed over partitions; the worst subscriber. A subscriber's lag
-    counts from when it comes. NaN for a system that keeps no log.
+    counts from when it comes, and what a reset position skips leaves it then. NaN for
+    a system that keeps no log.
 `drain_s`
     last processed − last intended, at least 0; the worst subscriber. NaN while a record
-    is pending: it has not drained.
+    is pending: it has not drained. A skipped one is waited for no more.
 `partition_imbalance`
-    records in the fullest partition ÷ mean over all partitions of its topic, empty ones
-    included; the worst topic. NaN without partitions.
+    records in the log of the fullest partition ÷ mean over all partitions of its topic,
+    empty ones included; the worst topic. NaN without partitions.
 `overtaken_share`
     share of processed records with an entity for which a record of the same entity and
     stream, intended later, was processed before; per subscriber, then the mean.
@@ -69,7 +70,7 @@ METRICS: Final = (
 )
 """Names of the metrics, in the order of their columns."""
 
-_LEFT: Final = ("pending", "not_kept", "not_accepted")
+_LEFT: Final = ("pending", "skipped", "not_kept", "not_accepted")
 """What else a summary counts: receipts that are no success and no loss."""
 
 _COUNTS: Final = ("duplicated", "lost", "records", *_LEFT)
@@ -131,7 +132,8 @@ def summary(result: Result) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         `subscriber`, the columns `METRICS` (here `records` is the number that this
-        subscriber wants) and `pending`, `not_kept`, `not_accepted` (records).
+        subscriber wants) and `pending`, `skipped`, `not_kept`, `not_accepted`
+        (records).
 
     Raises
     ------
@@ -181,6 +183,8 @@ def partition_imbalance(records: Table, counts: Mapping[str, int]) -> float:
 def records_per_partition(records: Table, topic: str, count: int) -> Int64:
     """Count the records appended to each of a topic's partitions.
 
+    A record that a cut run left in a batch at its producer has no offset, and is none.
+
     Parameters
     ----------
     records : Table
@@ -191,6 +195,7 @@ def records_per_partition(records: Table, topic: str, count: int) -> Int64:
     if topic not in records.labels["topic"]:
         return np.zeros(count, dtype=np.int64)
     inside = records["topic"] == records.labels["topic"].index(topic)
+    inside &= records["offset"] >= 0
     partitions = records["partition"] if inside.all() else records["partition"][inside]
     return np.bincount(partitions, minlength=count).astype(np.int64)
 
@@ -224,15 +229,15 @@ def _measure(records: Table, dealing: Dealings, since: int) -> _Measured:
 
 def _peak_lag(records: Table, dealing: Dealings, since_ns: int) -> float:
     appended = dealing.take(records["appended_ns"])
-    first = dealing.first_processed_ns
+    left = dealing.left_ns
     kept = appended != MISSING_NS
     if not kept.all():
-        appended, first = appended[kept], first[kept]
+        appended, left = appended[kept], left[kept]
     if not len(appended):
         return _NAN
-    done = first != MISSING_NS
+    gone = left != MISSING_NS
     arrivals = np.maximum(appended, since_ns) if since_ns > 0 else appended
-    return float(peak_backlog(arrivals, first if done.all() else first[done]))
+    return float(peak_backlog(arrivals, left if gone.all() else left[gone]))
 
 
 def _overtaken_share(

@@ -8,8 +8,9 @@ stream and name, and show what the choice of key does to those whose order matte
 
 Within a group records stand in the order intended (ties by record_id); a pair is
 overtaken when the later one was processed first (end of work, first time; equal times
-overtake nobody). Records without a key or an entity, and records never processed, are
-in no group.
+overtake nobody: those of two members may be equal, while one member's records have an
+order, since a plan gives each at least 1 ns of work). Records without a key or an
+entity, and records never processed, are in no group.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,11 @@
 """How producers filled batches and partitions.
 
-A batch costs a request, a header of 61 bytes and a write, whatever it holds; records
-per batch is what `linger_ms` buys and `closed_by` says what ended each batch. A
-**sticky run** is a stretch of one source's records without a key that went to one
-partition in a row: the uniform sticky partitioner (KIP-480, KIP-794) stays with a
+A batch costs a header of 61 bytes and an append, whatever it holds. A request carries
+batches of many partitions, one of each (`RecordAccumulator.drain`), so it is not the
+batch that costs one. Records per batch is what `linger_ms` buys, and `closed_by` says
+what ended each batch. A **sticky run** is a stretch of one source's records without a
+key (with `partitioner.ignore.keys`: of all its records) that went to one partition in a
+row: the uniform sticky partitioner (KIP-480, KIP-794) stays with a
 partition until it has sent it `batch.size` bytes, so a run, not a record, is what moves
 elsewhere.
 """
@@ -39,7 +41,7 @@ def batching(result: Result) -> "pd.DataFrame":
         `batches`, `batches_share` (of the producer's), `records_per_batch`,
         `bytes_per_batch` (means), and `records_per_run`, the mean length of the sticky
         runs of the source of that name (the same in each of its rows; NaN when all its
-        records have keys).
+        records have keys that choose the partition).
 
     Raises
     ------
@@ -59,7 +61,8 @@ def batching(result: Result) -> "pd.DataFrame":
     owners, closed_by = np.divmod(occurred, span)
     count = counts[occurred]
     whole = np.bincount(owners, weights=count, minlength=len(producers))
-    runs = _run_lengths(result.columns("records"), producers)
+    ignoring = world_of(result).ignoring_keys
+    runs = _run_lengths(result.columns("records"), producers, ignoring)
     return frame(
         result,
         {
@@ -74,11 +77,15 @@ def batching(result: Result) -> "pd.DataFrame":
     )
 
 
-def _run_lengths(records: Table, sources: tuple[str, ...]) -> Float64:
+def _run_lengths(
+    records: Table, sources: tuple[str, ...], ignoring: frozenset[str]
+) -> Float64:
     means = np.full(len(sources), np.nan)
     for place, source in enumerate(sources):
         mine = records["source"] == code(records, "source", source)
-        mine &= (records["key"] < 0) & (records["partition"] >= 0)
+        mine &= records["partition"] >= 0
+        if source not in ignoring:
+            mine &= records["key"] < 0
         partitions = records["partition"][mine]
         if len(partitions):
             means[place] = len(partitions) / run_count(partitions)
@@ -109,9 +116,9 @@ def skew(result: Result) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         One row per topic and partition, empty ones included: `topic`, `partition`,
-        `records`, `records_share` (of the topic's), `keys` (distinct), `null_keys`
-        (records without a key), `entities` (distinct). No rows for a system without
-        partitions.
+        `records` (in its log), `records_share` (of the topic's), and of these records
+        `keys` (distinct), `null_keys` (records without a key), `entities` (distinct).
+        No rows for a system without partitions.
 
     Raises
     ------
@@ -149,7 +156,7 @@ def skew(result: Result) -> "pd.DataFrame":
 def _distinct(records: Table, column: str, topic: str, count: int) -> Int64:
     """Count the distinct names of a label column in each partition of a topic."""
     inside = records["topic"] == code(records, "topic", topic)
-    inside &= (records["partition"] >= 0) & (records[column] >= 0)
+    inside &= (records["offset"] >= 0) & (records[column] >= 0)
     span = max(1, len(records.labels[column]))
     packed = records["partition"][inside].astype(np.int64) * span
     distinct = np.unique(packed + records[column][inside])
@@ -158,5 +165,5 @@ def _distinct(records: Table, column: str, topic: str, count: int) -> Int64:
 
 def _null_keys(records: Table, topic: str, count: int) -> Int64:
     inside = records["topic"] == code(records, "topic", topic)
-    inside &= (records["partition"] >= 0) & (records["key"] < 0)
+    inside &= (records["offset"] >= 0) & (records["key"] < 0)
     return np.bincount(records["partition"][inside], minlength=count).astype(np.int64)

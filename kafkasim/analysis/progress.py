@@ -1,12 +1,17 @@
 """How far a subscriber has come: log end, position, committed offset, lag.
 
 In a partition the **log end** is the offset of the next record to be appended; the
-**position** is the offset of the next record to be handed out (one past the last whose
-work has begun); the **committed** offset is where a member that takes over would go on.
-Committed ≤ position ≤ log end in a healthy run, and what a crash makes a group process
-twice is position − committed.
+**position** here is one past the last record whose work has begun; the **committed**
+offset is where a member that takes over would go on. Committed ≤ position ≤ log end in
+a healthy run, and position − committed is what a crash at that moment makes a group
+begin twice.
 
-**Lag** here is records appended and not yet processed, of those the subscriber wants.
+This line is finer than Kafka's `consumer.position()`, which jumps by a whole poll when
+the poll returns it (`KafkaConsumer.position`): for that one position − committed is an
+upper bound, since of what was returned not all has been begun.
+
+**Lag** here is records appended and not yet processed, of those the subscriber wants;
+what a reset position skips leaves it when the subscriber begins to read beyond it.
 It differs from `kafka-consumer-groups --describe`, which takes log end − committed:
 that one grows and shrinks with the commit interval even when no record waits.
 """
@@ -112,9 +117,9 @@ def _parts(
 
 def _lag_steps(records: Table, dealing: Dealings, kept: Bool) -> Steps:
     appended = records["appended_ns"][dealing.rows[kept]]
-    ended = dealing.first_processed_ns[kept]
-    ended = ended[ended != MISSING_NS]
-    times = np.concatenate((np.maximum(appended, dealing.want.from_ns), ended))
+    left = dealing.left_ns[kept]
+    left = left[left != MISSING_NS]
+    times = np.concatenate((np.maximum(appended, dealing.want.from_ns), left))
     one = np.ones(len(times), dtype=np.int64)
     one[len(appended) :] = -1
     return step_counts(times, one)
@@ -166,9 +171,11 @@ def offsets(
     -------
     pandas.DataFrame
         One row at time 0 and at each time when one of the three changed, none left out:
-        `at_ms`, `log_end`, `position`, `committed` (`Int64`; `<NA>` for the last two
-        until a subscriber that came later has begun). A position falls when work is
-        begun again after a crash. `attrs["title"]` names the partition and who reads.
+        `at_ms`, `log_end`, `position`, `committed` (`Int64`). The position is one past
+        the last record whose work has begun, finer than Kafka's `consumer.position()`,
+        and falls when work is begun again after a crash. Of a subscriber that came
+        later it is `<NA>` until its work begins, and the committed offset until its
+        first commit. `attrs["title"]` names the partition and who reads.
 
     Raises
     ------

@@ -1,7 +1,9 @@
 """Who talked to whom: a run's links as a directed graph.
 
-Point to point, every source knows every subscriber: n × m connections. With a broker
-between, each knows the broker: n + m. The graph shows which, and how much went where.
+Point to point, every source knows every subscriber: n × m connections. With one broker
+between, each knows only the broker: n + m. More brokers are more connections, up to one
+of each client to each, and a member has another one to the coordinator of its group,
+for its commits. The graph shows which, and how much went where.
 """
 
 from typing import TYPE_CHECKING

@@ -37,6 +37,8 @@ class World:
     """Time before which records are not measured."""
     partition_counts: Mapping[str, int]
     """Partitions of each topic; empty for a system without them."""
+    ignoring_keys: frozenset[str]
+    """Sources whose keys choose no partition (`partitioner.ignore.keys`)."""
 
 
 def world_of(result: Result) -> World:
@@ -52,8 +54,17 @@ def world_of(result: Result) -> World:
         for name, subscriber in scenario.traffic.subscribers.items()
     )
     topics = getattr(scenario.system, "topics", {})
-    warmup_ns = ns_from_s(scenario.traffic.warmup_s)
-    return World(wants, warmup_ns, _partition_counts(topics, result.columns("records")))
+    producers = getattr(scenario.system, "producers", {})
+    return World(
+        wants,
+        ns_from_s(scenario.traffic.warmup_s),
+        _partition_counts(topics, result.columns("records")),
+        frozenset(
+            name
+            for name, producer in producers.items()
+            if producer.config.partitioner_ignore_keys
+        ),
+    )
 
 
 def _partition_counts(topics: Mapping[str, object], records: Table) -> dict[str, int]:

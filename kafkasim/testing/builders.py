@@ -80,6 +80,7 @@ _USUAL: Final[Mapping[str, Row]] = MappingProxyType(
             "topic": "orders",
             "partition": 0,
             "since_ns": 0,
+            "start_offset": 0,
         },
         "requests": {"api": "Produce", "sender": "source:web", "receiver": "broker:1"},
         "links": {"connection_count": 1},

@@ -1,6 +1,8 @@
 """What became of each record for each subscriber that wants it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, dealings, receipts
 from kafkasim.errors import TableNotRecorded
@@ -10,6 +12,7 @@ from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
+from kafkasim.units import MISSING_NS
 
 
 def scenario(**subscribers: Subscriber) -> Scenario:
@@ -105,6 +108,117 @@ def test_acknowledged_and_held_by_no_log_is_lost() -> None:
         scenario=scenario(billing=Subscriber(streams=["orders"])),
     )
     assert outcomes(result, "billing") == {0: "lost", 1: "pending"}
+
+
+def in_log(number: int, partition: int, offset: int, **more: str) -> dict[str, object]:
+    return {
+        "intended_ms": number,
+        "appended_ms": number,
+        "acked_ms": number,
+        "partition": partition,
+        "offset": offset,
+        **more,
+    }
+
+
+def test_what_a_reset_position_passed_is_skipped() -> None:
+    result = small_result(
+        records=[
+            *(in_log(offset, 0, offset) for offset in range(4)),
+            *(in_log(offset, 1, offset) for offset in range(3)),
+            {"intended_ms": 9, "partition": 0},
+        ],
+        deliveries=[{"record_id": 1, "ended_ms": 7}],
+        assignments=[
+            # Partition 1 is begun at 2 only by another group.
+            {"partition": 0, "since_ms": 9, "start_offset": 2},
+            {"partition": 0, "since_ms": 5, "start_offset": 3},
+            {"partition": 1, "since_ms": 5, "start_offset": 1},
+            {"partition": 1, "since_ms": 5, "start_offset": 2, "group": "audit"},
+        ],
+    )
+    assert outcomes(result, "billing") == {
+        0: "skipped",
+        1: "once",
+        2: "skipped",
+        3: "pending",
+        4: "skipped",
+        5: "pending",
+        6: "pending",
+        7: "pending",
+    }
+    (billing,) = dealings(result)
+    ms = [at // 1_000_000 for at in billing.left_ns.tolist()]
+    assert ms[:3] == [5, 7, 5]
+    assert ms[4] == 5
+    assert billing.skipped_ns[1] == billing.left_ns[3] == MISSING_NS
+
+
+def test_the_first_beginning_beyond_a_record_is_when_it_was_skipped() -> None:
+    result = small_result(
+        records=[in_log(number, 0, number) for number in range(4)],
+        assignments=[
+            {"since_ms": 0, "start_offset": 0},
+            {"since_ms": 4, "start_offset": 1},
+            {"since_ms": 6, "start_offset": 3},
+        ],
+        scenario=scenario(billing=Subscriber(streams=["orders"])),
+    )
+    (billing,) = dealings(result)
+    found = billing.skipped_ns.tolist()
+    assert found == [4_000_000, 6_000_000, 6_000_000, MISSING_NS]
+
+
+def test_a_position_skips_nothing_of_another_topic() -> None:
+    result = small_result(
+        records=[
+            in_log(0, 0, 0, source="pay", stream="payments"),
+            in_log(1, 0, 0),
+        ],
+        assignments=[
+            {"group": "audit", "topic": "elsewhere", "start_offset": 9},
+            {"group": "audit", "topic": "orders", "start_offset": 0},
+            {"group": "audit", "topic": "payments", "start_offset": 1},
+        ],
+        scenario=scenario(audit=Subscriber(streams=["orders", "payments"])),
+    )
+    assert outcomes(result, "audit") == {0: "skipped", 1: "pending"}
+
+
+POSITIONS = st.tuples(st.integers(0, 2), st.integers(0, 9), st.integers(0, 6))
+
+
+@given(
+    st.sets(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=12),
+    st.lists(POSITIONS, max_size=8),
+    st.sets(st.integers(0, 11)),
+)
+@settings(max_examples=60, deadline=None)
+def test_skipped_is_what_its_definition_says(
+    places: set[tuple[int, int]],
+    beginnings: list[tuple[int, int, int]],
+    done: set[int],
+) -> None:
+    kept = sorted(places)
+    result = small_result(
+        records=[in_log(0, *place) for place in kept],
+        deliveries=[
+            {"record_id": n, "ended_ms": 20} for n in range(len(kept)) if n in done
+        ],
+        assignments=[
+            {"partition": partition, "since_ms": since, "start_offset": start}
+            for partition, since, start in beginnings
+        ],
+        scenario=scenario(billing=Subscriber(streams=["orders"])),
+    )
+    (billing,) = dealings(result)
+    for number, (partition, offset) in enumerate(kept):
+        passed = [
+            since * 1_000_000
+            for theirs, since, start in beginnings
+            if theirs == partition and start > offset and number not in done
+        ]
+        assert billing.skipped_ns[number] == min(passed, default=MISSING_NS)
 
 
 def test_a_latecomer_that_wants_all_is_told_what_was_not_kept() -> None:

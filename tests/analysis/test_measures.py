@@ -102,6 +102,30 @@ def test_while_a_record_is_pending_nothing_has_drained() -> None:
     assert summary(result)["pending"].tolist() == [1]
 
 
+def test_what_a_reset_skipped_is_waited_for_no_more() -> None:
+    given = {
+        "records": [placed(at, 0, at) for at in range(5)],
+        "deliveries": [
+            {"record_id": 0, "ended_ms": 1.5},
+            {"record_id": 4, "ended_ms": 9},
+        ],
+    }
+    # Appended at 1, 2, 3, 4 and 5 ms; at 4.5 ms reading begins again at offset 4.
+    beginnings = [{"since_ms": 0}, {"since_ms": 4.5, "start_offset": 4}]
+    result = small_result(**given, assignments=beginnings)  # type: ignore[arg-type]
+    found = metrics(result)
+    assert found["drain_s"] == pytest.approx(0.005)
+    assert found["lag_records_max"] == 3
+    assert found["lost"] == 0
+    assert summary(result)["skipped"].tolist() == [3]
+    assert summary(result)["pending"].tolist() == [0]
+
+    waiting = small_result(**given)  # type: ignore[arg-type]
+    assert math.isnan(metrics(waiting)["drain_s"])
+    assert metrics(waiting)["lag_records_max"] == 4
+    assert summary(waiting)["pending"].tolist() == [3]
+
+
 def test_warm_up_leaves_out_what_was_intended_in_it_but_not_its_backlog() -> None:
     result = small_result(
         records=[placed(at, 0, at) for at in range(6)],

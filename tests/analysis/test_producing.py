@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.producing import batching, skew
+from kafkasim.config.producer import ProducerConfig
 from kafkasim.errors import TableNotRecorded
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 
@@ -48,6 +50,48 @@ def test_a_sticky_run_is_a_stretch_of_keyless_records_to_one_partition() -> None
     runs = batching(result).set_index("producer")["records_per_run"]
     assert runs["web"] == 2.0
     assert np.isnan(runs["pay"])
+
+
+def test_with_keys_ignored_every_record_counts_in_a_sticky_run() -> None:
+    traffic = Traffic(
+        {"web": Source(stream="orders", arrivals=Periodic(rate_per_s=1.0))},
+        {"billing": Subscriber(streams=["orders"])},
+        duration_s=1.0,
+    )
+    config = ProducerConfig(partitioner_ignore_keys=True)
+    kafka = Kafka(producers={"web": Producer(config=config)})
+    result = small_result(
+        records=[
+            {"intended_ms": number, "key": "a", "partition": partition, "offset": 0}
+            for number, partition in enumerate([0, 0, 1, 1, 1, 0])
+        ],
+        batches=[{}],
+        scenario=Scenario(traffic, kafka),
+    )
+    assert batching(result)["records_per_run"].tolist() == [2.0]
+
+
+def test_a_record_that_a_cut_run_never_appended_is_in_no_partition() -> None:
+    traffic = Traffic(
+        {"web": Source(stream="orders", arrivals=Periodic(rate_per_s=1.0))},
+        {"billing": Subscriber(streams=["orders"])},
+        duration_s=1.0,
+    )
+    result = small_result(
+        records=[
+            {"intended_ms": 0, "key": "a", "partition": 0, "offset": 0},
+            {"intended_ms": 1, "key": "b", "partition": 1, "offset": 0},
+            {"intended_ms": 2, "key": "c", "partition": 1},
+            {"intended_ms": 3, "entity": "N", "partition": 1},
+        ],
+        scenario=Scenario(traffic, Kafka(topics={"orders": Topic(partitions=2)})),
+    )
+    table = skew(result)
+    assert table["records"].tolist() == [1, 1]
+    assert table["keys"].tolist() == [1, 1]
+    assert table["null_keys"].tolist() == [0, 0]
+    assert table["entities"].tolist() == [1, 1]
+    assert metrics(result)["partition_imbalance"] == 1.0
 
 
 def test_every_partition_has_a_row_the_empty_ones_too() -> None:

@@ -38,7 +38,6 @@ def one_partition(**fields: object) -> Result:
         commits=[
             {"offset": 1, "at_ms": 4},
             {"offset": 4, "at_ms": 12},
-            {"offset": 9, "at_ms": 13, "outcome": "in_flight"},
         ],
         **fields,  # type: ignore[arg-type]
     )
@@ -78,6 +77,33 @@ def test_a_latecomer_has_no_position_until_it_begins() -> None:
     assert table["position"].isna().tolist() == [True, True, *([False] * 7)]
     assert table["committed"].isna().sum() == 3
     assert table["log_end"].isna().sum() == 0
+
+
+def skipping(**fields: object) -> Result:
+    # Four records are appended at 0, 1, 2 and 3 ms. The group works on the first, is
+    # gone, and begins again at offset 3 at 5 ms.
+    return small_result(
+        records=[
+            {"intended_ms": n, "appended_ms": n, "partition": 0, "offset": n}
+            for n in range(4)
+        ],
+        deliveries=[
+            {"record_id": 0, "ended_ms": 1},
+            {"record_id": 3, "ended_ms": 6},
+        ],
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def test_what_a_reset_skips_leaves_lag_when_reading_begins_beyond_it() -> None:
+    beginnings = [
+        {"since_ms": 0, "until_ms": 1},
+        {"since_ms": 5, "start_offset": 3},
+    ]
+    table = lag(skipping(assignments=beginnings), bin_ms=1)
+    assert table["lag_records"].tolist() == [1, 1, 2, 3, 3, 1, 0]
+    table = lag(skipping(), bin_ms=1)
+    assert table["lag_records"].tolist() == [1, 1, 2, 3, 3, 3, 2]
 
 
 def test_lag_steps_at_appends_and_ends_of_work() -> None:

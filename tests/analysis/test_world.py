@@ -1,9 +1,10 @@
 """What analysis reads of a scenario."""
 
 from kafkasim.analysis.world import Want, world_of
+from kafkasim.config.producer import ProducerConfig
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, PointToPoint, Topic
+from kafkasim.scenario.systems import Kafka, PointToPoint, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 
@@ -35,6 +36,14 @@ def test_empty_partitions_count() -> None:
         scenario=Scenario(TRAFFIC, kafka),
     )
     assert world_of(result).partition_counts == {"orders": 6}
+
+
+def test_sources_whose_keys_are_ignored_are_named() -> None:
+    assert world_of(small_result(scenario=Scenario(TRAFFIC))).ignoring_keys == set()
+    config = ProducerConfig(partitioner_ignore_keys=True)
+    kafka = Kafka(producers={"web": Producer(config=config)})
+    result = small_result(scenario=Scenario(TRAFFIC, kafka))
+    assert world_of(result).ignoring_keys == {"web"}
 
 
 def test_queues_that_no_scenario_names_are_those_that_records_show() -> None:

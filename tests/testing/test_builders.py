@@ -68,6 +68,7 @@ def test_other_tables_have_healthy_rows_too() -> None:
     assert result.batches["closed_by"].tolist() == ["linger", "linger"]
     assert result.requests["request_id"].tolist() == [0, 1]
     assert result.commits["outcome"].tolist() == ["ok", "ok"]
+    assert result.assignments["start_offset"].tolist() == [0, 0]
     assert len(result.blocked) == 1
     assert set(result.digests) == {*names, "blocked", "violations"}
 
