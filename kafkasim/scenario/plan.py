@@ -35,6 +35,9 @@ from kafkasim.units import ns_from_s
 PLAN_VERSION: Final = 1
 """Rises when the recipe of a column or of its digest changes."""
 
+LEAST_WORK_NS: Final = 1
+"""Work takes some time, so that records one member works on have an order."""
+
 NULL: Final = -1
 """No key, no entity, or (as a size) a null value."""
 
@@ -174,10 +177,13 @@ def draw_plan(traffic: Traffic, seed: int) -> Plan:
     }
     work_ns = {
         (subscriber, name): _frozen(
-            draw_ns(
-                traffic.subscribers[subscriber].work_ms,
-                stream(seed, f"work/{subscriber}/{name}"),
-                len(source),
+            np.maximum(
+                LEAST_WORK_NS,
+                draw_ns(
+                    traffic.subscribers[subscriber].work_ms,
+                    stream(seed, f"work/{subscriber}/{name}"),
+                    len(source),
+                ),
             )
         )
         for subscriber in sorted(traffic.subscribers)

@@ -48,7 +48,6 @@ class Broker:
         "_calendar",
         "_commit",
         "_free_threads",
-        "_io_threads",
         "_ns_per_byte",
         "_on_append",
         "_partitions",
@@ -76,7 +75,6 @@ class Broker:
         self.index = index
         self._calendar = calendar
         self._partitions = partitions
-        self._io_threads = io_threads
         self._free_threads = io_threads
         self._request_ns = request_ns
         self._ns_per_byte = ns_per_byte
@@ -155,7 +153,7 @@ class Broker:
     def _produce(self, request: Request) -> None:
         """Append each batch; acks 0 needs no answer and never gets one (BR-3)."""
         now_ns = self._calendar.now_ns
-        touched: list[FetchSession] = []
+        touched: dict[FetchSession, None] = {}
         for batch in request.payload:
             partition = self._partitions[batch.partition_index]
             batch.base_offset = partition.append(batch)
@@ -165,8 +163,7 @@ class Broker:
             for session in self._sessions[partition.index]:
                 session.ready[partition.index] = partition
                 if session.parked is not None:
-                    session.parked_bytes += batch.size_bytes
-                    touched.append(session)
+                    touched[session] = None
         if request.wants_answer:
             self._answer(request, 0)
         else:
@@ -174,7 +171,7 @@ class Broker:
             request.on_answer(request)
             self._release(request.connection, now_ns)
         for session in touched:
-            if session.parked is not None and session.parked_bytes >= session.min_bytes:
+            if session.parked is not None and session.has_enough():
                 self._complete_fetch(session, session.parked)
 
     def _fetch(self, request: Request) -> None:
@@ -182,19 +179,10 @@ class Broker:
         session: FetchSession = request.payload
         if request.epoch != session.epoch:
             return
-        available = 0
-        for partition in session.ready.values():
-            log = partition.log
-            available += (
-                log.size_bytes - log.end_bytes[session.cursors[partition.index]]
-            )
-            if available >= session.min_bytes:
-                break
-        if available >= session.min_bytes or session.max_wait_ns == 0:
+        if session.max_wait_ns == 0 or session.has_enough():
             self._complete_fetch(session, request)
             return
         session.parked = request
-        session.parked_bytes = available
         self._timer_key += 1
         self._calendar.at(
             self._calendar.now_ns + session.max_wait_ns,

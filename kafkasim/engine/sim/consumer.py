@@ -58,15 +58,51 @@ class Group:
         Whether it has come; whether it is not down after a crash.
     """
 
-    __slots__ = ("committed", "index", "joined", "partitions", "processed", "up")
+    __slots__ = (
+        "committed",
+        "index",
+        "joined",
+        "partitions",
+        "processed",
+        "resets_to_end",
+        "up",
+    )
 
-    def __init__(self, index: int, partitions: list[Partition]) -> None:
+    def __init__(
+        self,
+        index: int,
+        partitions: list[Partition],
+        *,
+        late: bool,
+        resets_to_end: bool,
+    ) -> None:
         self.index = index
         self.partitions = partitions
         self.joined = False
         self.up = True
-        self.committed = {partition.index: 0 for partition in partitions}
-        self.processed = {partition.index: 0 for partition in partitions}
+        self.resets_to_end = resets_to_end
+        """`auto.offset.reset`: latest, or earliest."""
+        zero = {partition.index: 0 for partition in partitions}
+        self.committed: dict[int, int] = {} if late else dict(zero)
+        self.processed = zero
+
+    def reset(self) -> tuple[dict[int, int], int]:
+        """Return where its members begin, and how many records that skips.
+
+        At the committed offset; without one at the log end or the log start, by
+        `auto.offset.reset` (CO-7).
+        """
+        positions = {}
+        skipped = 0
+        for partition in self.partitions:
+            log = partition.log
+            end = log.high_watermark if self.resets_to_end else log.log_start_offset
+            position = self.committed.get(partition.index, end)
+            positions[partition.index] = position
+            if position > self.processed[partition.index]:
+                skipped += position - self.processed[partition.index]
+                self.processed[partition.index] = position
+        return positions, skipped
 
 
 class Member:
@@ -91,7 +127,7 @@ class Member:
     request : callable
         Numbers a request that is being sent.
     write_request : callable
-        Called with a request whose answer has come.
+        Called with a request and the time of its answer, missing when it never comes.
     returned : callable
         Called with a `Returned` row when it is final.
     processed : callable
@@ -110,7 +146,7 @@ class Member:
         brokers: list[Broker],
         settings: PollSettings,
         number_request: Callable[[Request], None],
-        write_request: Callable[[Request], None],
+        write_request: Callable[[Request, int], None],
         write_returned: Callable[[Returned], None],
         on_processed: Callable[[int], None],
     ) -> None:
@@ -140,7 +176,10 @@ class Member:
         self._buffer: deque[tuple[Partition, int, int]] = deque()
         self._working: list[Returned] = []
         self.epoch = 0
-        self._up = False
+        self.up = False
+        self.since_ns = MISSING_NS
+        self.start_offsets: dict[int, int] = {}
+        self._wake = 0
         self._slowed = UNSLOWED
         self._commit_at_ns = MISSING_NS
         self._sent_key = key_base(Rank.ARRIVAL, actor)
@@ -151,8 +190,10 @@ class Member:
         """Begin to poll at these offsets, of all its partitions."""
         now_ns = self._calendar.now_ns
         self.epoch += 1
-        self._up = True
+        self.up = True
+        self.since_ns = now_ns
         self.positions = {index: positions[index] for index in self._session_of}
+        self.start_offsets = dict(self.positions)
         for session in self.sessions:
             session.seek(self.positions)
         if self._settings.auto_commit_ns is not None and self._session_of:
@@ -161,16 +202,53 @@ class Member:
         self._send_fetches()
 
     def slow(self, factor: float) -> None:
-        """Multiply the work of the polls that begin from now on."""
+        """Multiply the work of the records that begin from now on."""
         self._slowed = factor
+        now_ns = self._calendar.now_ns
+        rows: list[Returned] = []
+        end_ns = MISSING_NS
+        for row in self._working:
+            if end_ns == MISSING_NS and self._ends_ns(row, row.to_offset) <= now_ns:
+                rows.append(row)
+                continue
+            if end_ns == MISSING_NS:
+                split = self._begun_until(row, now_ns)
+                end_ns = self._ends_ns(row, split)
+                if split > row.from_offset:
+                    rows.append(row._replace(to_offset=split))
+                if split == row.to_offset:
+                    continue
+                row = row._replace(from_offset=split)  # noqa: PLW2901
+            rest = row._replace(started_ns=end_ns, slowed=factor)
+            rows.append(rest)
+            end_ns = self._ends_ns(rest, rest.to_offset)
+        self._working = rows
+        if end_ns != MISSING_NS:
+            self._wake_at(end_ns)
+
+    def _ends_ns(self, row: Returned, offset: int) -> int:
+        """Return when the work on a row's records below `offset` ends."""
+        partition = self._partitions[row.partition]
+        work = partition.work_between(self.group.index, row.from_offset, offset)
+        return row.started_ns + slowed_ns(work, row.slowed)
+
+    def _begun_until(self, row: Returned, now_ns: int) -> int:
+        """Return the offset of the row's first record that begins after `now_ns`."""
+        offset = row.from_offset
+        while offset < row.to_offset and self._ends_ns(row, offset) <= now_ns:
+            offset += 1
+        return offset
 
     def crash(self) -> None:
         """Stop at once; what was not finished is abandoned."""
         now_ns = self._calendar.now_ns
-        self._up = False
+        self.up = False
         self.epoch += 1
+        self._wake += 1
         self._buffer.clear()
         for session in self.sessions:
+            if session.request is not None:
+                self._write_request(session.request, MISSING_NS)
             session.hang_up()
         self._commit_connection = self._commit_connection.renewed()
         self._end_work(now_ns, crashed=1)
@@ -188,21 +266,22 @@ class Member:
 
     def _processed_until(self, row: Returned, now_ns: int) -> int:
         """Return the offset after the last record whose work ended by `now_ns`."""
-        partition = self._partitions[row.partition]
-        group = self.group.index
         offset = row.from_offset
-        while offset < row.to_offset:
-            work = partition.work_between(group, row.from_offset, offset + 1)
-            if row.started_ns + slowed_ns(work, row.slowed) > now_ns:
-                break
+        while offset < row.to_offset and self._ends_ns(row, offset + 1) <= now_ns:
             offset += 1
         return offset
 
     # --- poll ---------------------------------------------------------------------
 
-    def _poll(self, epoch: int) -> None:
+    def _wake_at(self, time_ns: int) -> None:
+        """Poll again then, and not when it was meant to before."""
+        self._wake += 1
+        self._wake_key += 1
+        self._calendar.at(time_ns, self._wake_key, self._poll, self._wake)
+
+    def _poll(self, wake: int) -> None:
         """End the work of the last poll and poll again."""
-        if epoch != self.epoch:
+        if wake != self._wake:
             return
         while True:
             for row in self._working:
@@ -216,8 +295,7 @@ class Member:
             end_ns = self._take_records()
             self._send_fetches()
             if end_ns > self._calendar.now_ns:
-                self._wake_key += 1
-                self._calendar.at(end_ns, self._wake_key, self._poll, self.epoch)
+                self._wake_at(end_ns)
                 return
 
     def _take_records(self) -> int:
@@ -229,7 +307,9 @@ class Member:
         while left and buffer:
             partition, to_offset, fetched_ns = buffer[0]
             from_offset = self.positions[partition.index]
-            if to_offset - from_offset <= left:
+            if to_offset - from_offset < left:
+                # Asked for one more and found none: only then is a fetch used up
+                # (CompletedFetch.fetchRecords), and its broker free for the next.
                 buffer.popleft()
                 self._session_of[partition.index].buffered -= 1
             else:
@@ -261,9 +341,8 @@ class Member:
     def _send_fetches(self) -> None:
         now_ns = self._calendar.now_ns
         for session in self.sessions:
-            if session.in_flight or session.buffered:
+            if session.request is not None or session.buffered:
                 continue
-            session.in_flight = True
             request = Request(
                 api=FETCH,
                 connection=session.connection,
@@ -272,6 +351,7 @@ class Member:
                 on_answer=self._fetched,
             )
             request.epoch = session.epoch
+            session.request = request
             self._send(request, now_ns)
 
     def _send(self, request: Request, now_ns: int) -> None:
@@ -288,17 +368,17 @@ class Member:
     def _fetched(self, request: Request) -> None:
         """Take an answer into the buffer; go on at once when poll waits for it."""
         session: FetchSession = request.payload
-        self._write_request(request)
         if request.epoch != session.epoch:
             return
-        session.in_flight = False
+        session.request = None
         now_ns = self._calendar.now_ns
+        self._write_request(request, now_ns)
         for partition, end_offset in request.answer:
             if end_offset > self.positions[partition.index]:
                 self._buffer.append((partition, end_offset, now_ns))
                 session.buffered += 1
         if not self._working:
-            self._poll(self.epoch)
+            self._poll(self._wake)
 
     # --- commit -------------------------------------------------------------------
 
@@ -310,7 +390,7 @@ class Member:
 
     def _commit_timer(self, epoch: int) -> None:
         """Commit in a poll that waits for records; one that works does it later."""
-        if epoch == self.epoch and self._up and not self._working:
+        if epoch == self.epoch and self.up and not self._working:
             self._commit_if_due()
 
     def _commit_if_due(self) -> None:
@@ -325,9 +405,15 @@ class Member:
             connection=self._commit_connection,
             sent_ns=now_ns,
             payload=(self.group, self.code, dict(self.positions)),
-            on_answer=self._write_request,
+            on_answer=self._committed,
         )
+        request.epoch = self.epoch
         self._send(request, now_ns)
+
+    def _committed(self, request: Request) -> None:
+        """Take a commit's answer; a member that crashed meanwhile never gets it."""
+        known = request.epoch == self.epoch
+        self._write_request(request, self._calendar.now_ns if known else MISSING_NS)
 
 
 def slowed_ns(work_ns: int, factor: float) -> int:

@@ -142,14 +142,16 @@ class RecordColumns:
         rows = np.concatenate(ordinals) + self.bases[source]
         index = ranges(np.zeros(len(batches), np.int64), counts)
         self.batch_index[rows] = index
-        self.topic[rows] = np.repeat(batches["topic"], counts)
-        self.partition[rows] = np.repeat(batches["partition"], counts)
         self.batch_id[rows] = np.repeat(batches["batch_id"], counts)
         self.acked_ns[rows] = np.repeat(batches["acked_ns"], counts)
         self.appended_ns[rows] = np.repeat(appended_ns, counts)
         self.sent[rows] = np.repeat(batches["sent_ns"] != MISSING_NS, counts)
         offsets = np.repeat(base_offset, counts)
-        self.offset[rows] = np.where(offsets >= 0, offsets + index, -1)
+        there = offsets >= 0
+        self.offset[rows] = np.where(there, offsets + index, -1)
+        self.topic[rows] = np.where(there, np.repeat(batches["topic"], counts), -1)
+        partitions = np.repeat(batches["partition"], counts)
+        self.partition[rows] = np.where(there, partitions, -1)
 
 
 def record_at(

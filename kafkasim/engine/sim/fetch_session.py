@@ -42,13 +42,12 @@ class FetchSession:
         "connection",
         "cursors",
         "epoch",
-        "in_flight",
         "max_wait_ns",
         "min_bytes",
         "parked",
-        "parked_bytes",
         "partitions",
         "ready",
+        "request",
     )
 
     def __init__(
@@ -59,12 +58,13 @@ class FetchSession:
     ) -> None:
         self.partitions = partitions
         self.connection = connection
-        self.min_bytes = settings.min_bytes
+        self.min_bytes = min(settings.min_bytes, settings.max_bytes)
         self.max_wait_ns = settings.max_wait_ns
         self._limits = (settings.max_partition_bytes, settings.max_bytes)
         self.epoch = 0
         """Rises when the member crashes, so that what was under way is dropped."""
-        self.in_flight = False
+        self.request: Request | None = None
+        """The fetch without an answer yet."""
         self.buffered = 0
         """Fetched ranges of these partitions not yet returned by poll."""
         self.cursors: dict[int, int] = {}
@@ -73,7 +73,6 @@ class FetchSession:
         """Partitions with batches beyond their cursor."""
         self.parked: Request | None = None
         """The fetch that waits in purgatory."""
-        self.parked_bytes = 0
         self._order: dict[int, int] = {}
         self._sequence = 0
 
@@ -90,10 +89,25 @@ class FetchSession:
     def hang_up(self) -> None:
         """Drop what is under way and connect anew: the member crashed."""
         self.epoch += 1
-        self.in_flight = False
+        self.request = None
         self.buffered = 0
         self.parked = None
         self.connection = self.connection.renewed()
+
+    def has_enough(self) -> bool:
+        """Return whether a fetch would get at least `fetch.min.bytes`.
+
+        Each partition counts for no more than `max.partition.fetch.bytes`
+        (`DelayedFetch.tryComplete`).
+        """
+        available = 0
+        for index, partition in self.ready.items():
+            log = partition.log
+            size_bytes = log.end_bytes[-1] - log.end_bytes[self.cursors[index]]
+            available += min(size_bytes, self._limits[0])
+            if available >= self.min_bytes:
+                return True
+        return False
 
     def read(self) -> tuple[list[tuple[Partition, int]], int, int]:
         """Read what the limits allow; return (partition, end offset) pairs and sizes.

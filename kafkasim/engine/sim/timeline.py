@@ -41,15 +41,17 @@ class Timeline:
         The run's calendar.
     scenario : Scenario
         Resolved.
+
+    Attributes
+    ----------
     unsettled : int
-        Records × (producer and wanting subscribers) that have to be settled.
+        Records × (producer and wanting subscribers) that have to be settled; whoever
+        makes the timeline adds them.
     """
 
-    def __init__(
-        self, calendar: Calendar, scenario: Scenario, *, unsettled: int
-    ) -> None:
+    def __init__(self, calendar: Calendar, scenario: Scenario) -> None:
         self.calendar = calendar
-        self.unsettled = unsettled
+        self.unsettled = 0
         self.done: list[DoneEvent] = []
         self._drains = scenario.end == "drain"
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
@@ -112,12 +114,12 @@ class Timeline:
             self._watch(None)
         if inspection is None:
             self.calendar.run_entries(until_ns)
-            return
-        while not self.calendar.stopped and self.calendar.peek() <= until_ns:
-            self.calendar.step()
-            inspection.inspect(self.calendar.now_ns)
+        else:
+            while not self.calendar.stopped and self.calendar.peek() <= until_ns:
+                self.calendar.step()
+                inspection.inspect(self.calendar.now_ns)
         if not self._drains:
-            self.calendar.run_entries(until_ns)
+            self.calendar.now_ns = until_ns
 
     def _watch(self, _: object) -> None:
         limit_ns = max(self._settled_ns, self._duration_ns) + self._limit_ns

@@ -95,8 +95,9 @@ class KafkaRun:
         self.members: dict[str, list[Member]] = {}
         for name in self.subscribers:
             self._make_group(name)
-        unsettled = sum(map(self._to_settle, self.sources, self.producers))
-        self.timeline = Timeline(self.calendar, resolved, unsettled=unsettled)
+        self.timeline = Timeline(self.calendar, resolved)
+        for source, producer in zip(self.sources, self.producers, strict=True):
+            self.timeline.unsettled += self._to_settle(source, producer)
         self.inspection = self._inspection() if check else None
 
     # --- building -----------------------------------------------------------------
@@ -181,7 +182,12 @@ class KafkaRun:
         code = list(self.subscribers).index(name)
         coordinator = offsets_partition(name) % self.system.brokers
         owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
-        group = Group(code, owned)
+        group = Group(
+            code,
+            owned,
+            late=subscriber.from_s > 0,
+            resets_to_end=subscriber.wants == "new",
+        )
         works = [self.plan.work_ns.get((name, s.source)) for s in self.sources]
         work_of = list(map(work_of_source, works, self.producers))
         each = same_for_all(works)
@@ -234,7 +240,7 @@ class KafkaRun:
             brokers=self.brokers,
             settings=settings,
             number_request=self.number_request,
-            write_request=self.answered,
+            write_request=self.write_request,
             write_returned=self.tables.returned,
             on_processed=self._settle,
         )
@@ -242,14 +248,19 @@ class KafkaRun:
     def _to_settle(self, source: SourcePlan, producer: ProducerClient) -> int:
         """Return what has to become final: at the producer and at who wants it.
 
-        A record that the client refused (PR-5) is final from the start, for all.
+        A record that the client refuses (PR-5) is final for all at its own time.
         """
         readers = [
             name
             for name, subscriber in self.subscribers.items()
             if source.stream in subscriber.streams
         ]
-        return (len(source) - len(producer.refused)) * (1 + len(readers))
+        finals = 1 + len(readers)
+        if len(producer.refused):
+            last_ns = int(source.intended_ns[producer.refused[-1]])
+            refused = len(producer.refused) * finals
+            self.timeline.command(last_ns, self.timeline.settle, refused)
+        return len(source) * finals
 
     # --- running ------------------------------------------------------------------
 
@@ -264,10 +275,10 @@ class KafkaRun:
         self.timeline.run(self.inspection)
         return self._finish()
 
-    def answered(self, request: Request) -> None:
-        """Write a request whose answer the client holds now."""
+    def write_request(self, request: Request, answered_ns: int) -> None:
+        """Write a request to which nothing more happens at its client."""
         request.written = True
-        self.tables.request(request, self.calendar.now_ns)
+        self.tables.request(request, answered_ns)
 
     def number_request(self, request: Request) -> None:
         """Give a request its number, in the order of sending."""
@@ -286,18 +297,15 @@ class KafkaRun:
         if not group.up:
             return
         group.joined = True
-        late = self.subscribers[name].from_s > 0
-        if late and self.subscribers[name].wants == "new":
-            skipped = 0
-            for partition in group.partitions:
-                offset = partition.log.high_watermark
-                group.committed[partition.index] = offset
-                group.processed[partition.index] = offset
-                skipped += offset
+        self._start(name)
+
+    def _start(self, name: str) -> None:
+        """Let all members of a group begin to read."""
+        positions, skipped = self.groups[name].reset()
+        if skipped:
             self.timeline.settle(skipped)
-        self.tables.assignments(group, self.members[name], self.calendar.now_ns)
         for member in self.members[name]:
-            member.start(group.committed)
+            member.start(positions)
 
     def _begin(self, event: str, subscriber: str, factor: float) -> str:
         """Do what an event says to a subscriber; return what it did."""
@@ -309,6 +317,7 @@ class KafkaRun:
         group.up = False
         if not group.joined:
             return "it had not come yet"
+        self.tables.assignments(group, members, self.calendar.now_ns)
         for member in members:
             member.crash()
         return f"{len(members)} members stopped; their partitions are kept for them"
@@ -321,8 +330,7 @@ class KafkaRun:
             return
         group.up = True
         if group.joined:
-            for member in members:
-                member.start(group.committed)
+            self._start(subscriber)
         elif self.calendar.now_ns >= ns_from_s(self.subscribers[subscriber].from_s):
             self._join(subscriber)
 
@@ -358,13 +366,14 @@ class KafkaRun:
         for batch in request.payload:
             count += batch.hi - batch.lo
             self.tables.batch(batch)
-        request.written = True
-        self.tables.request(request, answered_ns)
+        self.write_request(request, answered_ns)
         self.timeline.settle(count)
 
     def _finish(self) -> Result:
-        for members in self.members.values():
-            for member in members:
+        for name, group in self.groups.items():
+            if group.joined and group.up:
+                self.tables.assignments(group, self.members[name], MISSING_NS)
+            for member in self.members[name]:
                 member.cut()
         for request in self._open_requests():
             self.tables.request(request, MISSING_NS)

@@ -158,13 +158,16 @@ class KafkaTables:
                 at_ns, 0, 0,
             )  # fmt: skip
 
-    def assignments(self, group: Group, members: Sequence[Member], at_ns: int) -> None:
-        """Write who owns what from now on."""
+    def assignments(
+        self, group: Group, members: Sequence[Member], until_ns: int
+    ) -> None:
+        """Write what members have read since they began, and from where."""
         for member in members:
             for partition in member.owned:
                 self._write_assignment(
-                    group.index, GENERATION, member.code,
-                    partition.topic, partition.number, at_ns, MISSING_NS,
+                    group.index, GENERATION, member.code, partition.topic,
+                    partition.number, member.since_ns, until_ns,
+                    member.start_offsets[partition.index],
                 )  # fmt: skip
 
     # --- the end ------------------------------------------------------------------

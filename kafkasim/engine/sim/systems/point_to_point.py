@@ -8,6 +8,7 @@ source tries again until it is back. Nothing is kept: who comes later gets what 
 from then on.
 """
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -25,12 +26,12 @@ from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import PointToPoint
-from kafkasim.units import MISSING_NS, ns_from_s
+from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
 
 NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
     "point to point has no such thing",
-)
+) | {"violations": "point to point has no invariants to check"}
 
 
 _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
@@ -45,16 +46,19 @@ def run_point_to_point(scenario: Scenario, plan: Plan, *, check: bool) -> Result
 class _Subscriber:
     """The receiving end: works through what arrives, one event at a time."""
 
-    __slots__ = ("code", "epoch", "free_ns", "held", "slowed", "up")
+    __slots__ = (
+        "answer_key", "at_work", "code", "queue", "service_key", "slowed", "up",
+    )  # fmt: skip
 
     def __init__(self, code: int) -> None:
         self.code = code
         self.up = True
-        self.epoch = 0
-        self.free_ns = 0
         self.slowed = UNSLOWED
-        self.held: dict[_Send, None] = {}
-        """Sends without an answer yet, in order of arrival."""
+        self.at_work: _Send | None = None
+        self.queue: deque[_Send] = deque()
+        """What has arrived and waits for its turn."""
+        self.service_key = key_base(Rank.SERVICE, code + 1)
+        self.answer_key = key_base(Rank.ANSWER, code + 1)
 
 
 class _Send:
@@ -71,7 +75,7 @@ class _Send:
         self.position = position
         """Place of the subscriber in `source.wants`."""
         self.subscriber = source.wants[position][0]
-        self.tries = 1
+        self.tries = 0
         self.arrived_ns = self.started_ns = self.ended_ns = MISSING_NS
 
 
@@ -123,9 +127,9 @@ class PointToPointRun:
         self.recorder = Recorder()
         self._write_delivery = self.recorder.writer("deliveries")
         self._write_blocked = self.recorder.writer("blocked")
-        self._answer_keys = [
-            key_base(Rank.ANSWER, code + 1) for code in range(len(self.names))
-        ]
+        cpu = resolved.system.hardware.cpu
+        self._request_ns = ns_from_ms(cpu.request_ms)
+        self._ns_per_byte = cpu.mb_ms
         self._late_ns = [
             ns_from_s(self.traffic.subscribers[name].from_s) for name in self.names
         ]
@@ -135,11 +139,8 @@ class PointToPointRun:
         ]
         sizes = [len(source.intended) for source in self.sources]
         self._bases = [sum(sizes[:code]) for code in range(len(sizes))]
-        self.timeline = Timeline(
-            self.calendar,
-            resolved,
-            unsettled=sum(len(source.intended) for source in self.sources),
-        )
+        self.timeline = Timeline(self.calendar, resolved)
+        self.timeline.unsettled = sum(sizes)
 
     def _make_source(self, code: int, plan: SourcePlan) -> _Source:
         source = _Source(code, len(self.names) + code + 1, plan)
@@ -220,32 +221,49 @@ class PointToPointRun:
     # --- a subscriber -------------------------------------------------------------
 
     def _arrive(self, send: _Send) -> None:
-        """Queue an event behind those that came before it; its end is known at once."""
+        """Queue an event behind those that came before it."""
         send.arrived_ns = self.calendar.now_ns
-        send.subscriber.held[send] = None
-        if send.subscriber.up:
-            self._work(send)
-
-    def _work(self, send: _Send) -> None:
         subscriber = send.subscriber
-        work = send.source.wants[send.position][1][send.ordinal]
-        send.started_ns = max(self.calendar.now_ns, subscriber.free_ns)
-        send.ended_ns = send.started_ns + slowed_ns(work, subscriber.slowed)
-        subscriber.free_ns = send.ended_ns
-        self._answer_keys[subscriber.code] += 1
+        subscriber.queue.append(send)
+        if subscriber.up and subscriber.at_work is None:
+            self._work_on(subscriber)
+
+    def _work_on(self, subscriber: _Subscriber) -> None:
+        """Begin with the next event: take the request in, then do the work."""
+        if not subscriber.queue:
+            return
+        send = subscriber.queue.popleft()
+        subscriber.at_work = send
+        source = send.source
+        size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
+        taken_ns = self._request_ns + round(size_bytes * self._ns_per_byte)
+        work_ns = source.wants[send.position][1][send.ordinal]
+        send.tries += 1
+        send.started_ns = self.calendar.now_ns + taken_ns
+        send.ended_ns = send.started_ns + slowed_ns(work_ns, subscriber.slowed)
+        subscriber.service_key += 1
         self.calendar.at(
-            send.source.down[send.position].transfer(send.ended_ns, 0),
-            self._answer_keys[subscriber.code],
-            self._answered,
-            (send, send.tries),
+            send.ended_ns, subscriber.service_key, self._done, (send, send.tries)
         )
 
-    def _answered(self, answer: tuple[_Send, int]) -> None:
-        send, tries = answer
-        if tries != send.tries:
+    def _done(self, done: tuple[_Send, int]) -> None:
+        """Answer, unless the subscriber stopped meanwhile, and take the next."""
+        send, tries = done
+        subscriber = send.subscriber
+        if subscriber.at_work is not send or tries != send.tries:
             return
-        send.subscriber.held.pop(send, None)
+        subscriber.at_work = None
         self._write(send, _PROCESSED, send.started_ns, send.ended_ns)
+        subscriber.answer_key += 1
+        self.calendar.at(
+            send.source.down[send.position].transfer(self.calendar.now_ns, 0),
+            subscriber.answer_key,
+            self._answered,
+            send,
+        )
+        self._work_on(subscriber)
+
+    def _answered(self, send: _Send) -> None:
         source = send.source
         source.waiting -= 1
         if not source.waiting:
@@ -276,13 +294,20 @@ class PointToPointRun:
             receiver.slowed = factor
             return f"its work takes {factor:g} times as long"
         receiver.up = False
-        now_ns = self.calendar.now_ns
-        for send in [held for held in receiver.held if held.ended_ns <= now_ns]:
-            del receiver.held[send]
-        for send in receiver.held:
-            self._write_unfinished(send, _ABANDONED)
-            send.tries += 1
+        if receiver.at_work is not None:
+            self._write_unfinished(receiver.at_work, _ABANDONED)
+            self._send_again(receiver.at_work)
+            receiver.queue.appendleft(receiver.at_work)
+            receiver.at_work = None
         return "it stopped; whoever sends to it tries again until it is back"
+
+    def _send_again(self, send: _Send) -> None:
+        """Count the repetition; it is worked on at the moment the receiver is back."""
+        source = send.source
+        source.send_count[send.ordinal] += 1
+        source.sends[send.position] += 1
+        size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
+        source.sent_bytes[send.position] += size_bytes
 
     def _end(self, event: str, subscriber: str) -> None:
         receiver = self.subscribers[self.names.index(subscriber)]
@@ -290,19 +315,17 @@ class PointToPointRun:
             receiver.slowed = UNSLOWED
             return
         receiver.up = True
-        receiver.free_ns = self.calendar.now_ns
-        for send in receiver.held:
-            self._work(send)
+        self._work_on(receiver)
 
     def _write_unfinished(self, send: _Send, outcome: int) -> None:
-        """Write work that had begun and will not end; what never began has no row."""
-        if MISSING_NS != send.started_ns <= self.calendar.now_ns:
-            self._write(send, outcome, send.started_ns, MISSING_NS)
+        """Write work that had begun and will not end."""
+        begun = send.started_ns <= self.calendar.now_ns
+        self._write(send, outcome, send.started_ns if begun else MISSING_NS, MISSING_NS)
 
     def _finish(self) -> Result:
         for subscriber in self.subscribers:
-            for send in subscriber.held:
-                self._write_unfinished(send, _IN_FLIGHT)
+            if subscriber.at_work is not None:
+                self._write_unfinished(subscriber.at_work, _IN_FLIGHT)
         for source in self.sources:
             self._end_blocked(source)
         self._record_columns()

@@ -385,3 +385,115 @@ def test_a_crash_before_a_subscriber_comes_only_delays_its_coming() -> None:
     assert result.table("events")["effect"].tolist() == ["it had not come yet"]
     assert result.table("assignments")["since_ms"].tolist() == [110.0]
     assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()
+
+
+def test_slowing_in_the_middle_of_a_poll_slows_what_begins_from_then_on() -> None:
+    together = Producer(config=ProducerConfig(linger_ms=10))
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=10.0,
+            producer=together,
+            events=(Slow("subscriber:billing", at_s=0.030, for_s=0.020, factor=3.0),),
+        ),
+        check=True,
+    )
+    # One poll of five records from 12.5 on. At 30 the second is at work; the third and
+    # what follows take 30 ms, until at 50 the speed is back: from the fourth on.
+    assert ms(result, "deliveries", "started_ns") == [12.5, 22.5, 32.5, 62.5, 72.5]
+    assert ms(result, "deliveries", "ended_ns") == [22.5, 32.5, 62.5, 72.5, 82.5]
+    assert set(result.table("deliveries")["outcome"]) == {"processed"}
+
+
+def test_a_fetch_is_used_up_only_when_a_poll_asks_for_one_record_more() -> None:
+    one = ConsumerConfig(max_poll_records=1)
+    result = run(
+        scenario_of(
+            rate_per_s=50, count=3, work_ms=30.0, group=Group(members=1, config=one)
+        ),
+        check=True,
+    )
+    # Records at 0, 20, 40 ms. The poll at 2.5 returns the only record fetched, and its
+    # range is still there, so no fetch is sent before the poll at 32.5.
+    requests = result.columns("requests")
+    sent = (requests["sent_ns"][requests["api"] == 1] / MS).tolist()
+    assert sent == [0.0, 32.5, 65.0, 97.5]
+    assert ms(result, "deliveries", "started_ns") == [2.5, 35.0, 67.5]
+
+
+def test_a_partition_counts_for_min_bytes_up_to_its_own_limit() -> None:
+    config = ConsumerConfig(
+        fetch_min_bytes=400, max_partition_fetch_bytes=200, fetch_max_wait_ms=50
+    )
+    result = run(
+        scenario_of(rate_per_s=1000, count=20, group=Group(members=1, config=config)),
+        check=True,
+    )
+    # More than 400 bytes are there soon, but one partition gives 200: the wait is over
+    # only after 50 ms.
+    assert ms(result, "deliveries", "fetched_ns")[0] == 52.5
+
+
+def test_what_is_refused_later_is_waited_for() -> None:
+    small = Producer(config=ProducerConfig(linger_ms=0, max_request_size=100))
+    result = run(scenario_of(rate_per_s=10, count=5, producer=small), check=True)
+    records = result.table("records")
+    assert records["outcome"].tolist() == ["failed"] * 5
+    assert records["error"].tolist() == ["MESSAGE_TOO_LARGE"] * 5
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] == 400 * MS
+
+
+def test_a_cut_run_ends_at_its_duration_though_nothing_is_left_to_do() -> None:
+    idle = Scenario(
+        Traffic(
+            {"web": Source("orders", Periodic(rate_per_s=1.0, phase_s=0.0))},
+            {},
+            duration_s=0.9,
+        ),
+        system=Kafka(hardware=PLAIN),
+        end="cut",
+    )
+    for check in (False, True):
+        assert run(idle, check=check).facts["end_ns"] == 900 * MS
+
+
+@pytest.mark.parametrize(("wants", "offsets"), [("new", [5, 9]), ("all", [0, 0])])
+def test_a_late_group_that_never_committed_begins_again_by_its_reset_policy(
+    wants: Literal["new", "all"], offsets: list[int]
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=12,
+            subscriber=Subscriber(["orders"], from_s=0.045, wants=wants),
+            events=(Crash("subscriber:billing", at_s=0.062, for_s=0.025),),
+        ),
+        check=True,
+    )
+    # It comes at 45 ms, when records 0 … 4 are in the log, and again at 87, after 8.
+    assignments = result.table("assignments")
+    assert assignments["start_offset"].tolist() == offsets
+    assert assignments["since_ms"].tolist() == [45.0, 87.0]
+    assert assignments["until_ms"].tolist()[0] == 62.0
+    read = result.columns("deliveries")["offset"].tolist()
+    assert read[-3:] == [9, 10, 11]
+    assert (7 in read) == (wants == "all")
+    assert result.facts["drained"] == 1
+
+
+def test_a_fetch_that_waits_when_its_member_stops_is_a_row_without_an_answer() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=10,
+            count=2,
+            work_ms=1.0,
+            events=(Crash("subscriber:billing", at_s=0.05, for_s=0.01),),
+        ),
+        check=True,
+    )
+    requests = result.table("requests")
+    lost = requests[(requests["api"] == "Fetch") & requests["answered_ms"].isna()]
+    assert lost["sent_ms"].tolist()[0] == 2.5
+    assert requests["request_id"].is_unique

@@ -5,11 +5,14 @@ from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Slow
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Hardware, Link, PointToPoint
+from kafkasim.scenario.systems import Cpu, Hardware, Link, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000
-PLAIN = Hardware(link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9))
+PLAIN = Hardware(
+    link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9), cpu=Cpu(request_ms=0.0, mb_ms=0.0)
+)
+"""1 ms each way; taking a request in costs nothing."""
 
 
 def scenario_of(
@@ -17,6 +20,7 @@ def scenario_of(
     rate_per_s: float = 500.0,
     count: int = 3,
     subscribers: dict[str, Subscriber] | None = None,
+    hardware: Hardware = PLAIN,
     events: tuple[Crash | Slow, ...] = (),
     **settings: object,
 ) -> Scenario:
@@ -31,7 +35,7 @@ def scenario_of(
             },
             duration_s=count / rate_per_s,
         ),
-        system=PointToPoint(hardware=PLAIN),
+        system=PointToPoint(hardware=hardware),
         events=events,
         **settings,  # type: ignore[arg-type]
     )
@@ -139,3 +143,39 @@ def test_links_count_what_was_sent_to_whom() -> None:
     assert links["receiver"].tolist() == ["subscriber:a", "subscriber:b"]
     assert links["request_count"].tolist() == [3, 3]
     assert links["moved_bytes"].tolist() == [300, 300]
+
+
+def test_a_subscriber_takes_a_request_in_before_it_works() -> None:
+    slow = Hardware(link=PLAIN.link, cpu=Cpu(request_ms=0.5, mb_ms=1_000.0))
+    result = run(scenario_of(count=1, hardware=slow), check=True)
+    # 100 bytes at 1,000 ms per 10⁶ bytes are 0.1 ms, on top of 0.5 ms.
+    assert of(result, "a", "started_ns") == [1.6]
+    assert of(result, "a", "ended_ns") == [2.6]
+
+
+def test_work_that_never_began_is_not_counted_as_a_hand_out() -> None:
+    result = run(
+        scenario_of(count=1, events=(Crash("subscriber:b", at_s=0.0005, for_s=0.01),)),
+        check=True,
+    )
+    table = result.table("deliveries")
+    b = table[table["subscriber"] == "b"]
+    assert b["delivery_count"].tolist() == [1]
+    assert b["ended_ms"].tolist() == [14.5]
+
+
+def test_an_answer_that_was_lost_in_a_crash_holds_nothing_up() -> None:
+    result = run(
+        scenario_of(
+            count=2,
+            rate_per_s=1.0,
+            events=(
+                Slow("subscriber:b", at_s=0.0, for_s=0.01, factor=1_000.0),
+                Crash("subscriber:b", at_s=0.5, for_s=0.1),
+            ),
+        ),
+        check=True,
+    )
+    # The first work would have lasted to 4,001 ms; done again it ends at 604.
+    assert (result.columns("records")["acked_ns"] / MS).tolist() == [605.0, 1006.0]
+    assert result.table("records")["send_count"].tolist() == [3, 2]

@@ -1,0 +1,102 @@
+"""One partition and one member are one queue with one server: M/M/1 and M/D/1.
+
+Links and broker take (almost) no time, each record is its own batch and linger is 0, so
+`started − appended` is the wait of a single FIFO server. Its mean is compared with the
+closed forms within four standard errors, and each record with Lindley's recursion to
+the nanosecond.
+
+With load r and n waits the variance of the M/M/1 mean, in squares of the mean work, is
+``r (2 + 5 r - 4 r² + r³) / ((1 - r)⁴ n)`` (D. J. Daley, "The serial correlation
+coefficients of waiting times in a stationary single server queue", 1968); that of M/D/1
+is taken from the means of 100 blocks of the run itself.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.run import run
+from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+RECORDS = 100_000
+RATE_PER_S = 1_000.0
+"""μ: work takes 1 ms on average."""
+NO_TIME = Hardware(
+    link=Link(delay_ms=0.0, bandwidth_mb_per_s=1e12),
+    cpu=Cpu(request_ms=0.0, mb_ms=0.0),
+)
+LINK_NS = 1
+"""The least a link takes: an append reaches the member this much later."""
+
+Times = NDArray[np.int64]
+
+
+@cache
+def queue(load: float, *, exponential: bool) -> tuple[Times, Times, Times]:
+    """Run a queue; return when each record was appended, started and ended."""
+    rate = load * RATE_PER_S
+    work = Exponential(1.0) if exponential else 1.0
+    scenario = Scenario(
+        Traffic(
+            {"source": Source("queue", Poisson(rate), value_bytes=10)},
+            {"server": Subscriber(["queue"], work_ms=work)},
+            duration_s=RECORDS / rate,
+        ),
+        Kafka(
+            producers={"source": Producer(config=ProducerConfig(linger_ms=0))},
+            hardware=NO_TIME,
+        ),
+        seed=1,
+    )
+    result = run(scenario)
+    assert len(result.columns("batches")) == len(result.columns("records"))
+    deliveries = result.columns("deliveries")
+    appended = result.columns("records")["appended_ns"][deliveries["record_id"]]
+    return appended, deliveries["started_ns"], deliveries["ended_ns"]
+
+
+def mean_wait_ms(load: float, *, exponential: bool) -> tuple[float, float]:
+    """Return the mean wait and its standard error from 100 blocks of the run."""
+    appended, started, _ = queue(load, exponential=exponential)
+    waits = (started - appended) / 1e6
+    blocks = waits[: len(waits) // 100 * 100].reshape(100, -1).mean(axis=1)
+    return float(waits.mean()), float(blocks.std(ddof=1) / 10)
+
+
+@pytest.mark.parametrize("load", [0.5, 0.8])
+def test_the_mean_wait_is_that_of_an_m_m_1_queue(load: float) -> None:
+    mean, _ = mean_wait_ms(load, exponential=True)
+    expected = load / (1 - load)
+    variance = load * (2 + 5 * load - 4 * load**2 + load**3) / (1 - load) ** 4 / RECORDS
+    assert abs(mean - expected) < 4 * variance**0.5
+
+
+def test_the_mean_wait_is_that_of_an_m_d_1_queue() -> None:
+    mean, error = mean_wait_ms(0.8, exponential=False)
+    expected = 0.8 / (2 * (1 - 0.8))  # Pollaczek and Khinchine
+    assert error < 0.1
+    assert abs(mean - expected) < 4 * error
+
+
+@pytest.mark.parametrize(
+    ("load", "exponential"), [(0.5, True), (0.8, True), (0.8, False)]
+)
+def test_each_record_starts_when_lindleys_recursion_says(
+    *, load: float, exponential: bool
+) -> None:
+    appended, started, ended = queue(load, exponential=exponential)
+    free_ns = 0
+    expected = []
+    arrivals, work = (appended + LINK_NS).tolist(), (ended - started).tolist()
+    for arrived_ns, work_ns in zip(arrivals, work, strict=True):
+        start_ns = max(arrived_ns, free_ns)
+        expected.append(start_ns)
+        free_ns = start_ns + work_ns
+    assert started.tolist() == expected
