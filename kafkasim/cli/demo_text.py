@@ -158,7 +158,9 @@ def closing(folder: Path) -> str:
 
 
 def _paragraphs(*texts: str) -> str:
-    return "\n".join(fill(text, WIDTH) for text in texts)
+    """Return the texts filled, no line beginning with a per cent sign."""
+    whole = (fill(text.replace(" %", "\N{NO-BREAK SPACE}%"), WIDTH) for text in texts)
+    return "\n".join(whole).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _row(table: "pd.DataFrame", key: str, partitions: int) -> "pd.Series[float]":
