@@ -30,6 +30,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/broker.py": _KAFKA,
     "kafkasim/engine/sim/consumer.py": _KAFKA,
     "kafkasim/engine/sim/fetch_session.py": _KAFKA,
+    "kafkasim/engine/sim/group.py": "tests/engine/sim/test_timeline.py",
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
@@ -37,7 +38,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
-    "kafkasim/engine/sim/timeline.py": _KAFKA,
 }
 """Module → the test file that covers it, where that is not its mirror."""
 

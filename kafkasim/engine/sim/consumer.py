@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
+from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
 from kafkasim.units import MISSING_NS
@@ -45,64 +46,17 @@ class Returned(NamedTuple):
     """1 when `until_ns` is a crash, 0 otherwise."""
 
 
-class Group:
-    """A consumer group: who reads a subscriber's topics, and how far it is.
+class MemberCalls(NamedTuple):
+    """What a member calls when something is final."""
 
-    Attributes
-    ----------
-    index : int
-        Code of the subscriber.
-    committed, processed : dict of int to int
-        Partition index → committed offset; → offset after the last processed record.
-    joined, up : bool
-        Whether it has come; whether it is not down after a crash.
-    """
-
-    __slots__ = (
-        "committed",
-        "index",
-        "joined",
-        "partitions",
-        "processed",
-        "resets_to_end",
-        "up",
-    )
-
-    def __init__(
-        self,
-        index: int,
-        partitions: list[Partition],
-        *,
-        late: bool,
-        resets_to_end: bool,
-    ) -> None:
-        self.index = index
-        self.partitions = partitions
-        self.joined = False
-        self.up = True
-        self.resets_to_end = resets_to_end
-        """`auto.offset.reset`: latest, or earliest."""
-        zero = {partition.index: 0 for partition in partitions}
-        self.committed: dict[int, int] = {} if late else dict(zero)
-        self.processed = zero
-
-    def reset(self) -> tuple[dict[int, int], int]:
-        """Return where its members begin, and how many records that skips.
-
-        At the committed offset; without one at the log end or the log start, by
-        `auto.offset.reset` (CO-7).
-        """
-        positions = {}
-        skipped = 0
-        for partition in self.partitions:
-            log = partition.log
-            end = log.high_watermark if self.resets_to_end else log.log_start_offset
-            position = self.committed.get(partition.index, end)
-            positions[partition.index] = position
-            if position > self.processed[partition.index]:
-                skipped += position - self.processed[partition.index]
-                self.processed[partition.index] = position
-        return positions, skipped
+    number_request: Callable[[Request], None]
+    """Numbers a request that is being sent."""
+    write_request: Callable[[Request, int], None]
+    """Takes a request and the time of its answer, missing when it never comes."""
+    write_returned: Callable[[Returned], None]
+    """Takes a row that is final."""
+    on_processed: Callable[[int], None]
+    """Takes the number of newly processed records at the end of a poll's work."""
 
 
 class Member:
@@ -124,14 +78,8 @@ class Member:
         By index.
     settings : PollSettings
         Its configuration.
-    request : callable
-        Numbers a request that is being sent.
-    write_request : callable
-        Called with a request and the time of its answer, missing when it never comes.
-    returned : callable
-        Called with a `Returned` row when it is final.
-    processed : callable
-        Called with the number of newly processed records at the end of a poll's work.
+    calls : MemberCalls
+        Whom to tell what.
     """
 
     def __init__(
@@ -145,10 +93,7 @@ class Member:
         commit_connection: Connection,
         brokers: list[Broker],
         settings: PollSettings,
-        number_request: Callable[[Request], None],
-        write_request: Callable[[Request, int], None],
-        write_returned: Callable[[Returned], None],
-        on_processed: Callable[[int], None],
+        calls: MemberCalls,
     ) -> None:
         self.code = code
         self.group = group
@@ -158,21 +103,10 @@ class Member:
         self._commit_connection = commit_connection
         self._brokers = brokers
         self._settings = settings
-        self._number_request = number_request
-        self._write_request = write_request
-        self._write_returned = write_returned
-        self._on_processed = on_processed
-        self._session_of = {
-            partition.index: session
-            for session in sessions
-            for partition in session.partitions
-        }
-        self._partitions = {
-            partition.index: partition
-            for session in sessions
-            for partition in session.partitions
-        }
+        self._calls = calls
         self.owned = [p for session in sessions for p in session.partitions]
+        self._partitions = {p.index: p for p in self.owned}
+        self._session_of = {p.index: s for s in sessions for p in s.partitions}
         self._buffer: deque[tuple[Partition, int, int]] = deque()
         self._working: list[Returned] = []
         self.epoch = 0
@@ -248,7 +182,7 @@ class Member:
         self._buffer.clear()
         for session in self.sessions:
             if session.request is not None:
-                self._write_request(session.request, MISSING_NS)
+                self._calls.write_request(session.request, MISSING_NS)
             session.hang_up()
         self._commit_connection = self._commit_connection.renewed()
         self._end_work(now_ns, crashed=1)
@@ -261,7 +195,7 @@ class Member:
         for row in self._working:
             if row.started_ns <= now_ns:
                 self._count_processed(row, self._processed_until(row, now_ns))
-            self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
+            self._calls.write_returned(row._replace(until_ns=now_ns, crashed=crashed))
         self._working = []
 
     def _processed_until(self, row: Returned, now_ns: int) -> int:
@@ -285,7 +219,7 @@ class Member:
             return
         while True:
             for row in self._working:
-                self._write_returned(row)
+                self._calls.write_returned(row)
                 self._count_processed(row, row.to_offset)
             self._working = []
             self._commit_if_due()
@@ -334,7 +268,7 @@ class Member:
         if offset > before:
             done[row.partition] = offset
             first = row.from_offset if row.from_offset > before else before
-            self._on_processed(offset - first)
+            self._calls.on_processed(offset - first)
 
     # --- fetch --------------------------------------------------------------------
 
@@ -355,7 +289,7 @@ class Member:
             self._send(request, now_ns)
 
     def _send(self, request: Request, now_ns: int) -> None:
-        self._number_request(request)
+        self._calls.number_request(request)
         connection = request.connection
         self._sent_key += 1
         self._calendar.at(
@@ -372,7 +306,7 @@ class Member:
             return
         session.request = None
         now_ns = self._calendar.now_ns
-        self._write_request(request, now_ns)
+        self._calls.write_request(request, now_ns)
         for partition, end_offset in request.answer:
             if end_offset > self.positions[partition.index]:
                 self._buffer.append((partition, end_offset, now_ns))
@@ -413,7 +347,9 @@ class Member:
     def _committed(self, request: Request) -> None:
         """Take a commit's answer; a member that crashed meanwhile never gets it."""
         known = request.epoch == self.epoch
-        self._write_request(request, self._calendar.now_ns if known else MISSING_NS)
+        self._calls.write_request(
+            request, self._calendar.now_ns if known else MISSING_NS
+        )
 
 
 def slowed_ns(work_ns: int, factor: float) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kafkasim.engine.sim.consumer import Group, Member
+from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
 
 

@@ -11,8 +11,9 @@ from itertools import count
 
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar
-from kafkasim.engine.sim.consumer import Group, Member
+from kafkasim.engine.sim.consumer import Member, MemberCalls
 from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.partition import Partition
@@ -239,10 +240,12 @@ class KafkaRun:
             ),
             brokers=self.brokers,
             settings=settings,
-            number_request=self.number_request,
-            write_request=self.write_request,
-            write_returned=self.tables.returned,
-            on_processed=self._settle,
+            calls=MemberCalls(
+                number_request=self.number_request,
+                write_request=self.write_request,
+                write_returned=self.tables.returned,
+                on_processed=self._settle,
+            ),
         )
 
     def _to_settle(self, source: SourcePlan, producer: ProducerClient) -> int:

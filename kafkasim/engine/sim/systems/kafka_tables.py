@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kafkasim.engine.sim.consumer import Group, Member, Returned
+from kafkasim.engine.sim.consumer import Member, Returned
 from kafkasim.engine.sim.expand import (
     ERRORS,
     POLL_DTYPE,
@@ -15,6 +15,7 @@ from kafkasim.engine.sim.expand import (
     deliveries,
     record_at,
 )
+from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record

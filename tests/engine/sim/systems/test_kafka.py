@@ -1,6 +1,6 @@
 """Whole runs of a Kafka cluster small enough to work out by hand."""
 
-from typing import Literal
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import (
@@ -26,64 +26,21 @@ from kafkasim.scenario.systems import (
     Topic,
 )
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
-from kafkasim.units import MISSING_NS
 
 MS = 1_000_000
+AT_ONCE = Producer(config=ProducerConfig(linger_ms=0))
 PLAIN = Hardware(
     link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9), cpu=Cpu(request_ms=0.5, mb_ms=0.0)
 )
 """1 ms each way, 0.5 ms a request, bytes cost nothing."""
-AT_ONCE = Producer(config=ProducerConfig(linger_ms=0))
+
+Builder = Callable[..., Scenario]
+Times = Callable[[Result, str, str], list[float | None]]
 
 
-def scenario_of(
-    *,
-    rate_per_s: float = 100.0,
-    count: int = 3,
-    partitions: int = 1,
-    work_ms: float = 10.0,
-    group: Group | None = None,
-    subscriber: Subscriber | None = None,
-    events: tuple[Crash | Slow, ...] = (),
-    producer: Producer = AT_ONCE,
-    brokers: int = 1,
-    hardware: Hardware = PLAIN,
-    keys: UniformKeys | None = None,
-    **settings: object,
-) -> Scenario:
-    """A source with `count` evenly spaced records and one subscriber."""
-    source = Source("orders", Periodic(rate_per_s=rate_per_s), value_bytes=100)
-    if keys is not None:
-        source = Source(
-            "orders", Periodic(rate_per_s=rate_per_s), keys=keys, value_bytes=100
-        )
-    return Scenario(
-        Traffic(
-            sources={"web": source},
-            subscribers={
-                "billing": subscriber or Subscriber(["orders"], work_ms=work_ms)
-            },
-            duration_s=count / rate_per_s,
-        ),
-        system=Kafka(
-            brokers=brokers,
-            topics={"orders": Topic(partitions=partitions)},
-            producers={"web": producer},
-            groups={"billing": group or Group(members=1)},
-            hardware=hardware,
-        ),
-        events=events,
-        **settings,  # type: ignore[arg-type]
-    )
-
-
-def ms(result: Result, table: str, column: str) -> list[float | None]:
-    """A time column in milliseconds, None where it is missing."""
-    values = result.columns(table)[column].tolist()
-    return [None if value == MISSING_NS else value / MS for value in values]
-
-
-def test_one_record_goes_through_at_the_times_worked_out_by_hand() -> None:
+def test_one_record_goes_through_at_the_times_worked_out_by_hand(
+    scenario_of: Builder, ms: Times
+) -> None:
     result = run(scenario_of(count=1), check=True)
     # Sent at 0 with linger 0, 1 ms of link, 0.5 ms of service, 1 ms back.
     assert ms(result, "records", "created_ns") == [0]
@@ -98,7 +55,9 @@ def test_one_record_goes_through_at_the_times_worked_out_by_hand() -> None:
     assert result.facts["end_ns"] == 12.5 * MS
 
 
-def test_records_that_come_while_a_member_works_wait_for_its_next_poll() -> None:
+def test_records_that_come_while_a_member_works_wait_for_its_next_poll(
+    scenario_of: Builder, ms: Times
+) -> None:
     result = run(scenario_of(rate_per_s=500, count=4, work_ms=10.0), check=True)
     # Records at 0, 2, 4, 6 ms, each sent at once; appended 1.5 ms later. The second
     # fetch leaves at 2.5 and is answered at 4.0 with record 1 (appended at 3.5):
@@ -108,7 +67,7 @@ def test_records_that_come_while_a_member_works_wait_for_its_next_poll() -> None
     assert ms(result, "deliveries", "fetched_ns") == [2.5, 5.0, 15.0, 15.0]
 
 
-def test_a_poll_hands_out_no_more_than_max_poll_records() -> None:
+def test_a_poll_hands_out_no_more_than_max_poll_records(scenario_of: Builder) -> None:
     config = ConsumerConfig(max_poll_records=2)
     busy = Producer(config=ProducerConfig(linger_ms=20))
     result = run(
@@ -127,7 +86,9 @@ def test_a_poll_hands_out_no_more_than_max_poll_records() -> None:
     assert result.columns("batches")["record_count"].tolist() == [5]
 
 
-def test_a_batch_waits_for_linger_and_takes_what_comes_meanwhile() -> None:
+def test_a_batch_waits_for_linger_and_takes_what_comes_meanwhile(
+    scenario_of: Builder, ms: Times
+) -> None:
     result = run(
         scenario_of(
             rate_per_s=1000,
@@ -147,7 +108,9 @@ def test_a_batch_waits_for_linger_and_takes_what_comes_meanwhile() -> None:
     ]
 
 
-def test_a_broker_reads_one_request_at_a_time_from_a_connection() -> None:
+def test_a_broker_reads_one_request_at_a_time_from_a_connection(
+    scenario_of: Builder,
+) -> None:
     result = run(scenario_of(rate_per_s=10_000, count=3), check=True)
     requests = result.columns("requests")
     produce = requests["api"] == 0
@@ -179,7 +142,9 @@ def test_io_threads_serve_the_shared_queue_in_order_of_arrival() -> None:
     assert (requests["dequeued_ns"] / MS).tolist() == [1.0, 1.5, 2.0]
 
 
-def test_acks_0_awaits_no_answer_and_the_record_is_never_acknowledged() -> None:
+def test_acks_0_awaits_no_answer_and_the_record_is_never_acknowledged(
+    scenario_of: Builder, ms: Times
+) -> None:
     silent = Producer(config=ProducerConfig(linger_ms=0, acks="0"))
     result = run(scenario_of(count=2, producer=silent), check=True)
     records = result.columns("records")
@@ -190,7 +155,9 @@ def test_acks_0_awaits_no_answer_and_the_record_is_never_acknowledged() -> None:
     assert result.facts["drained"] == 1
 
 
-def test_a_fetch_waits_for_min_bytes_or_for_the_longest_wait() -> None:
+def test_a_fetch_waits_for_min_bytes_or_for_the_longest_wait(
+    scenario_of: Builder, ms: Times
+) -> None:
     config = ConsumerConfig(fetch_min_bytes=10_000, fetch_max_wait_ms=50)
     result = run(
         scenario_of(rate_per_s=100, count=1, group=Group(members=1, config=config)),
@@ -200,7 +167,9 @@ def test_a_fetch_waits_for_min_bytes_or_for_the_longest_wait() -> None:
     assert ms(result, "deliveries", "fetched_ns") == [52.5]
 
 
-def test_partitions_are_shared_out_by_range_and_led_by_all_brokers() -> None:
+def test_partitions_are_shared_out_by_range_and_led_by_all_brokers(
+    scenario_of: Builder,
+) -> None:
     result = run(
         scenario_of(
             count=40,
@@ -219,7 +188,9 @@ def test_partitions_are_shared_out_by_range_and_led_by_all_brokers() -> None:
     assert (appends["leader"] == appends["partition"] % 3 + 1).all()
 
 
-def test_auto_commit_stores_at_a_poll_what_earlier_polls_returned() -> None:
+def test_auto_commit_stores_at_a_poll_what_earlier_polls_returned(
+    scenario_of: Builder,
+) -> None:
     config = ConsumerConfig(auto_commit_interval_ms=20)
     result = run(
         scenario_of(
@@ -237,103 +208,9 @@ def test_auto_commit_stores_at_a_poll_what_earlier_polls_returned() -> None:
     assert (commits["at_ns"] / MS).tolist()[:2] == [21.5, 41.5]
 
 
-def test_a_crashed_group_comes_back_at_its_committed_offset_and_repeats() -> None:
-    config = ConsumerConfig(auto_commit_interval_ms=20)
-    result = run(
-        scenario_of(
-            rate_per_s=100,
-            count=6,
-            work_ms=3.0,
-            group=Group(members=1, config=config),
-            events=(Crash("subscriber:billing", at_s=0.036, for_s=0.1),),
-        ),
-        check=True,
-    )
-    table = result.table("deliveries")
-    # Committed 2 at 21.5 ms. Records 2 and 3 were handed out before the crash at 36:
-    # record 2 worked off (22.5 to 25.5), record 3 too (32.5 to 35.5).
-    assert table["record_id"].tolist() == [0, 1, 2, 3, 2, 3, 4, 5]
-    assert table["delivery_count"].tolist() == [1, 1, 1, 1, 2, 2, 1, 1]
-    assert set(table["outcome"]) == {"processed"}
-    assert (result.columns("deliveries")["started_ns"][4:] > 136 * MS).all()
-    assert result.table("violations").empty
-
-
-def test_a_crash_in_the_middle_of_work_abandons_what_was_not_finished() -> None:
-    result = run(
-        scenario_of(
-            rate_per_s=1000,
-            count=4,
-            work_ms=10.0,
-            producer=Producer(config=ProducerConfig(linger_ms=5)),
-            events=(Crash("subscriber:billing", at_s=0.025, for_s=0.01),),
-        ),
-        check=True,
-    )
-    first = result.table("deliveries").iloc[:4]
-    # Fetched at 7.5; work ends at 17.5, 27.5, …; the crash comes at 25.
-    assert first["outcome"].tolist() == [
-        "processed",
-        "abandoned",
-        "abandoned",
-        "abandoned",
-    ]
-    assert first["started_ms"].tolist()[:2] == [7.5, 17.5]
-    assert first["started_ms"].isna().tolist() == [False, False, True, True]
-    assert result.facts["drained"] == 1
-
-
-def test_a_slowed_subscriber_takes_that_many_times_as_long() -> None:
-    result = run(
-        scenario_of(
-            rate_per_s=10,
-            count=3,
-            work_ms=4.0,
-            events=(Slow("subscriber:billing", at_s=0.05, for_s=0.1, factor=2.5),),
-        ),
-        check=True,
-    )
-    deliveries = result.columns("deliveries")
-    took = (deliveries["ended_ns"] - deliveries["started_ns"]) / MS
-    assert took.tolist() == [4.0, 10.0, 4.0]
-    events = result.table("events")
-    assert events["until_ms"].tolist() == [150.0]
-
-
-@pytest.mark.parametrize(("wants", "first"), [("new", 5), ("all", 0)])
-def test_a_late_subscriber_gets_history_only_when_it_wants_it(
-    wants: Literal["new", "all"], first: int
+def test_fetching_in_a_circle_that_takes_no_time_is_refused(
+    scenario_of: Builder,
 ) -> None:
-    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants=wants)
-    result = run(scenario_of(rate_per_s=100, count=8, subscriber=late), check=True)
-    offsets = result.columns("deliveries")["offset"]
-    assert offsets.tolist() == list(range(first, 8))
-    assert (result.columns("deliveries")["fetched_ns"] >= 45 * MS).all()
-    assert result.facts["drained"] == 1
-
-
-def test_a_cut_run_ends_at_its_duration_and_says_what_was_in_flight() -> None:
-    result = run(
-        scenario_of(rate_per_s=100, count=3, work_ms=100.0, end="cut"), check=True
-    )
-    assert result.facts["end_ns"] == 30 * MS
-    assert result.table("deliveries")["outcome"].tolist() == ["in_flight"]
-    assert result.facts["drained"] == 0
-
-
-def test_a_run_that_makes_no_progress_ends_at_its_drain_limit() -> None:
-    result = run(
-        scenario_of(
-            count=3,
-            events=(Crash("subscriber:billing", at_s=0.001),),
-            drain_limit_s=2.0,
-        )
-    )
-    assert result.facts["drained"] == 0
-    assert 2.0 <= int(result.facts["end_ns"]) / 1e9 < 2.1
-
-
-def test_fetching_in_a_circle_that_takes_no_time_is_refused() -> None:
     nothing = Hardware(link=Link(delay_ms=0.0), cpu=Cpu(request_ms=0.0))
     config = ConsumerConfig(fetch_max_wait_ms=0)
     with pytest.raises(ValidationError, match=r"billing\.config\.fetch_max_wait_ms: 0"):
@@ -371,42 +248,9 @@ def test_order_is_kept_within_each_partition() -> None:
     assert len(deliveries) == len(result.columns("records"))
 
 
-def test_a_crash_before_a_subscriber_comes_only_delays_its_coming() -> None:
-    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants="all")
-    result = run(
-        scenario_of(
-            rate_per_s=100,
-            count=8,
-            subscriber=late,
-            events=(Crash("subscriber:billing", at_s=0.01, for_s=0.1),),
-        ),
-        check=True,
-    )
-    assert result.table("events")["effect"].tolist() == ["it had not come yet"]
-    assert result.table("assignments")["since_ms"].tolist() == [110.0]
-    assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()
-
-
-def test_slowing_in_the_middle_of_a_poll_slows_what_begins_from_then_on() -> None:
-    together = Producer(config=ProducerConfig(linger_ms=10))
-    result = run(
-        scenario_of(
-            rate_per_s=1000,
-            count=5,
-            work_ms=10.0,
-            producer=together,
-            events=(Slow("subscriber:billing", at_s=0.030, for_s=0.020, factor=3.0),),
-        ),
-        check=True,
-    )
-    # One poll of five records from 12.5 on. At 30 the second is at work; the third and
-    # what follows take 30 ms, until at 50 the speed is back: from the fourth on.
-    assert ms(result, "deliveries", "started_ns") == [12.5, 22.5, 32.5, 62.5, 72.5]
-    assert ms(result, "deliveries", "ended_ns") == [22.5, 32.5, 62.5, 72.5, 82.5]
-    assert set(result.table("deliveries")["outcome"]) == {"processed"}
-
-
-def test_a_fetch_is_used_up_only_when_a_poll_asks_for_one_record_more() -> None:
+def test_a_fetch_is_used_up_only_when_a_poll_asks_for_one_record_more(
+    scenario_of: Builder, ms: Times
+) -> None:
     one = ConsumerConfig(max_poll_records=1)
     result = run(
         scenario_of(
@@ -422,7 +266,9 @@ def test_a_fetch_is_used_up_only_when_a_poll_asks_for_one_record_more() -> None:
     assert ms(result, "deliveries", "started_ns") == [2.5, 35.0, 67.5]
 
 
-def test_a_partition_counts_for_min_bytes_up_to_its_own_limit() -> None:
+def test_a_partition_counts_for_min_bytes_up_to_its_own_limit(
+    scenario_of: Builder, ms: Times
+) -> None:
     config = ConsumerConfig(
         fetch_min_bytes=400, max_partition_fetch_bytes=200, fetch_max_wait_ms=50
     )
@@ -435,55 +281,9 @@ def test_a_partition_counts_for_min_bytes_up_to_its_own_limit() -> None:
     assert ms(result, "deliveries", "fetched_ns")[0] == 52.5
 
 
-def test_what_is_refused_later_is_waited_for() -> None:
-    small = Producer(config=ProducerConfig(linger_ms=0, max_request_size=100))
-    result = run(scenario_of(rate_per_s=10, count=5, producer=small), check=True)
-    records = result.table("records")
-    assert records["outcome"].tolist() == ["failed"] * 5
-    assert records["error"].tolist() == ["MESSAGE_TOO_LARGE"] * 5
-    assert result.facts["drained"] == 1
-    assert result.facts["end_ns"] == 400 * MS
-
-
-def test_a_cut_run_ends_at_its_duration_though_nothing_is_left_to_do() -> None:
-    idle = Scenario(
-        Traffic(
-            {"web": Source("orders", Periodic(rate_per_s=1.0, phase_s=0.0))},
-            {},
-            duration_s=0.9,
-        ),
-        system=Kafka(hardware=PLAIN),
-        end="cut",
-    )
-    for check in (False, True):
-        assert run(idle, check=check).facts["end_ns"] == 900 * MS
-
-
-@pytest.mark.parametrize(("wants", "offsets"), [("new", [5, 9]), ("all", [0, 0])])
-def test_a_late_group_that_never_committed_begins_again_by_its_reset_policy(
-    wants: Literal["new", "all"], offsets: list[int]
+def test_a_fetch_that_waits_when_its_member_stops_is_a_row_without_an_answer(
+    scenario_of: Builder,
 ) -> None:
-    result = run(
-        scenario_of(
-            rate_per_s=100,
-            count=12,
-            subscriber=Subscriber(["orders"], from_s=0.045, wants=wants),
-            events=(Crash("subscriber:billing", at_s=0.062, for_s=0.025),),
-        ),
-        check=True,
-    )
-    # It comes at 45 ms, when records 0 … 4 are in the log, and again at 87, after 8.
-    assignments = result.table("assignments")
-    assert assignments["start_offset"].tolist() == offsets
-    assert assignments["since_ms"].tolist() == [45.0, 87.0]
-    assert assignments["until_ms"].tolist()[0] == 62.0
-    read = result.columns("deliveries")["offset"].tolist()
-    assert read[-3:] == [9, 10, 11]
-    assert (7 in read) == (wants == "all")
-    assert result.facts["drained"] == 1
-
-
-def test_a_fetch_that_waits_when_its_member_stops_is_a_row_without_an_answer() -> None:
     result = run(
         scenario_of(
             rate_per_s=10,

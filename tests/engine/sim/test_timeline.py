@@ -1,0 +1,226 @@
+"""When runs end, and what events do to a cluster on the way, by hand."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.run import run
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import (
+    Cpu,
+    Group,
+    Hardware,
+    Kafka,
+    Link,
+    Producer,
+)
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+MS = 1_000_000
+AT_ONCE = Producer(config=ProducerConfig(linger_ms=0))
+PLAIN = Hardware(
+    link=Link(delay_ms=1.0, bandwidth_mb_per_s=1e9), cpu=Cpu(request_ms=0.5, mb_ms=0.0)
+)
+"""1 ms each way, 0.5 ms a request, bytes cost nothing."""
+
+Builder = Callable[..., Scenario]
+Times = Callable[[Result, str, str], list[float | None]]
+
+
+def test_a_crashed_group_comes_back_at_its_committed_offset_and_repeats(
+    scenario_of: Builder,
+) -> None:
+    config = ConsumerConfig(auto_commit_interval_ms=20)
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=6,
+            work_ms=3.0,
+            group=Group(members=1, config=config),
+            events=(Crash("subscriber:billing", at_s=0.036, for_s=0.1),),
+        ),
+        check=True,
+    )
+    table = result.table("deliveries")
+    # Committed 2 at 21.5 ms. Records 2 and 3 were handed out before the crash at 36:
+    # record 2 worked off (22.5 to 25.5), record 3 too (32.5 to 35.5).
+    assert table["record_id"].tolist() == [0, 1, 2, 3, 2, 3, 4, 5]
+    assert table["delivery_count"].tolist() == [1, 1, 1, 1, 2, 2, 1, 1]
+    assert set(table["outcome"]) == {"processed"}
+    assert (result.columns("deliveries")["started_ns"][4:] > 136 * MS).all()
+    assert result.table("violations").empty
+
+
+def test_a_crash_in_the_middle_of_work_abandons_what_was_not_finished(
+    scenario_of: Builder,
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=4,
+            work_ms=10.0,
+            producer=Producer(config=ProducerConfig(linger_ms=5)),
+            events=(Crash("subscriber:billing", at_s=0.025, for_s=0.01),),
+        ),
+        check=True,
+    )
+    first = result.table("deliveries").iloc[:4]
+    # Fetched at 7.5; work ends at 17.5, 27.5, …; the crash comes at 25.
+    assert first["outcome"].tolist() == [
+        "processed",
+        "abandoned",
+        "abandoned",
+        "abandoned",
+    ]
+    assert first["started_ms"].tolist()[:2] == [7.5, 17.5]
+    assert first["started_ms"].isna().tolist() == [False, False, True, True]
+    assert result.facts["drained"] == 1
+
+
+def test_a_slowed_subscriber_takes_that_many_times_as_long(
+    scenario_of: Builder,
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=10,
+            count=3,
+            work_ms=4.0,
+            events=(Slow("subscriber:billing", at_s=0.05, for_s=0.1, factor=2.5),),
+        ),
+        check=True,
+    )
+    deliveries = result.columns("deliveries")
+    took = (deliveries["ended_ns"] - deliveries["started_ns"]) / MS
+    assert took.tolist() == [4.0, 10.0, 4.0]
+    events = result.table("events")
+    assert events["until_ms"].tolist() == [150.0]
+
+
+@pytest.mark.parametrize(("wants", "first"), [("new", 5), ("all", 0)])
+def test_a_late_subscriber_gets_history_only_when_it_wants_it(
+    scenario_of: Builder, wants: Literal["new", "all"], first: int
+) -> None:
+    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants=wants)
+    result = run(scenario_of(rate_per_s=100, count=8, subscriber=late), check=True)
+    offsets = result.columns("deliveries")["offset"]
+    assert offsets.tolist() == list(range(first, 8))
+    assert (result.columns("deliveries")["fetched_ns"] >= 45 * MS).all()
+    assert result.facts["drained"] == 1
+
+
+def test_a_cut_run_ends_at_its_duration_and_says_what_was_in_flight(
+    scenario_of: Builder,
+) -> None:
+    result = run(
+        scenario_of(rate_per_s=100, count=3, work_ms=100.0, end="cut"), check=True
+    )
+    assert result.facts["end_ns"] == 30 * MS
+    assert result.table("deliveries")["outcome"].tolist() == ["in_flight"]
+    assert result.facts["drained"] == 0
+
+
+def test_a_run_that_makes_no_progress_ends_at_its_drain_limit(
+    scenario_of: Builder,
+) -> None:
+    result = run(
+        scenario_of(
+            count=3,
+            events=(Crash("subscriber:billing", at_s=0.001),),
+            drain_limit_s=2.0,
+        )
+    )
+    assert result.facts["drained"] == 0
+    assert 2.0 <= int(result.facts["end_ns"]) / 1e9 < 2.1
+
+
+def test_a_crash_before_a_subscriber_comes_only_delays_its_coming(
+    scenario_of: Builder,
+) -> None:
+    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants="all")
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=8,
+            subscriber=late,
+            events=(Crash("subscriber:billing", at_s=0.01, for_s=0.1),),
+        ),
+        check=True,
+    )
+    assert result.table("events")["effect"].tolist() == ["it had not come yet"]
+    assert result.table("assignments")["since_ms"].tolist() == [110.0]
+    assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()
+
+
+def test_slowing_in_the_middle_of_a_poll_slows_what_begins_from_then_on(
+    scenario_of: Builder, ms: Times
+) -> None:
+    together = Producer(config=ProducerConfig(linger_ms=10))
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=10.0,
+            producer=together,
+            events=(Slow("subscriber:billing", at_s=0.030, for_s=0.020, factor=3.0),),
+        ),
+        check=True,
+    )
+    # One poll of five records from 12.5 on. At 30 the second is at work; the third and
+    # what follows take 30 ms, until at 50 the speed is back: from the fourth on.
+    assert ms(result, "deliveries", "started_ns") == [12.5, 22.5, 32.5, 62.5, 72.5]
+    assert ms(result, "deliveries", "ended_ns") == [22.5, 32.5, 62.5, 72.5, 82.5]
+    assert set(result.table("deliveries")["outcome"]) == {"processed"}
+
+
+def test_what_is_refused_later_is_waited_for(scenario_of: Builder) -> None:
+    small = Producer(config=ProducerConfig(linger_ms=0, max_request_size=100))
+    result = run(scenario_of(rate_per_s=10, count=5, producer=small), check=True)
+    records = result.table("records")
+    assert records["outcome"].tolist() == ["failed"] * 5
+    assert records["error"].tolist() == ["MESSAGE_TOO_LARGE"] * 5
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] == 400 * MS
+
+
+def test_a_cut_run_ends_at_its_duration_though_nothing_is_left_to_do() -> None:
+    idle = Scenario(
+        Traffic(
+            {"web": Source("orders", Periodic(rate_per_s=1.0, phase_s=0.0))},
+            {},
+            duration_s=0.9,
+        ),
+        system=Kafka(hardware=PLAIN),
+        end="cut",
+    )
+    for check in (False, True):
+        assert run(idle, check=check).facts["end_ns"] == 900 * MS
+
+
+@pytest.mark.parametrize(("wants", "offsets"), [("new", [5, 9]), ("all", [0, 0])])
+def test_a_late_group_that_never_committed_begins_again_by_its_reset_policy(
+    scenario_of: Builder, wants: Literal["new", "all"], offsets: list[int]
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=12,
+            subscriber=Subscriber(["orders"], from_s=0.045, wants=wants),
+            events=(Crash("subscriber:billing", at_s=0.062, for_s=0.025),),
+        ),
+        check=True,
+    )
+    # It comes at 45 ms, when records 0 … 4 are in the log, and again at 87, after 8.
+    assignments = result.table("assignments")
+    assert assignments["start_offset"].tolist() == offsets
+    assert assignments["since_ms"].tolist() == [45.0, 87.0]
+    assert assignments["until_ms"].tolist()[0] == 62.0
+    read = result.columns("deliveries")["offset"].tolist()
+    assert read[-3:] == [9, 10, 11]
+    assert (7 in read) == (wants == "all")
+    assert result.facts["drained"] == 1
