@@ -34,7 +34,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
-    "kafkasim/engine/sim/run.py": "tests/simulation/test_determinism.py",
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,

@@ -55,6 +55,8 @@ class MemberCalls(NamedTuple):
     """Takes a request and the time of its answer, missing when it never comes."""
     write_returned: Callable[[Returned], None]
     """Takes a row that is final."""
+    on_working: Callable[[int], None]
+    """Takes the time at which the work that begins now will end."""
     on_processed: Callable[[int], None]
     """Takes the number of newly processed records at the end of a poll's work."""
 
@@ -211,6 +213,7 @@ class Member:
         """Poll again then, and not when it was meant to before."""
         self._wake += 1
         self._wake_key += 1
+        self._calls.on_working(time_ns)
         self._calendar.at(time_ns, self._wake_key, self._poll, self._wake)
 
     def _poll(self, wake: int) -> None:

@@ -2,6 +2,7 @@
 
 from kafkasim.engine.sim.systems.kafka import run_kafka
 from kafkasim.engine.sim.systems.point_to_point import run_point_to_point
+from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
@@ -30,8 +31,27 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     ValidationError
         The scenario does not fit together, or its clients would spin in no time.
     """
+    if not isinstance(scenario, Scenario):
+        raise ValidationError(
+            "scenario", scenario, "a Scenario; ks.load reads one from a file"
+        )
     if plan is None:
         plan = scenario.plan()
+    else:
+        _check_plan(plan, scenario)
     if isinstance(scenario.system, Kafka):
         return run_kafka(scenario, plan, check=check)
     return run_point_to_point(scenario, plan, check=check)
+
+
+def _check_plan(plan: Plan, scenario: Scenario) -> None:
+    """Refuse a plan that was drawn for something else."""
+    if plan.seed != scenario.seed:
+        raise ValidationError(
+            "plan", f"seed {plan.seed}", f"a plan drawn with seed {scenario.seed}"
+        )
+    sources, planned = sorted(scenario.traffic.sources), sorted(plan.sources)
+    if sources != planned:
+        raise ValidationError(
+            "plan", f"sources {planned}", f"a plan of the sources {sources}"
+        )

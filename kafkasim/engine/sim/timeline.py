@@ -3,7 +3,7 @@
 A run that drains ends when nothing is left to settle: every record has its final
 outcome at its producer and every wanted record has been processed. Heartbeats, idle
 fetches and timers are no progress; when no record-level row was written for
-`drain_limit_s`, the run ends and the rest is pending.
+`drain_limit_s` and no work is under way, the run ends and the rest is pending.
 """
 
 from collections.abc import Callable
@@ -99,10 +99,16 @@ class Timeline:
 
     def settle(self, count: int) -> None:
         """Count what has become final; end the run when it was the last."""
-        self._settled_ns = self.calendar.now_ns
+        if self.calendar.now_ns > self._settled_ns:
+            self._settled_ns = self.calendar.now_ns
         self.unsettled -= count
         if self.unsettled <= 0 and self._drains:
             self.calendar.stop()
+
+    def expect(self, end_ns: int) -> None:
+        """Note that work under way ends then: until it does, the run is not stuck."""
+        if end_ns > self._settled_ns:
+            self._settled_ns = end_ns
 
     def run(self, inspection: Inspection | None = None) -> None:
         """Run the calendar to the end of the run, inspecting it when asked."""

@@ -224,3 +224,21 @@ def test_a_late_group_that_never_committed_begins_again_by_its_reset_policy(
     assert read[-3:] == [9, 10, 11]
     assert (7 in read) == (wants == "all")
     assert result.facts["drained"] == 1
+
+
+def test_work_that_takes_longer_than_the_drain_limit_is_not_cut_off(
+    scenario_of: Builder,
+) -> None:
+    together = Producer(config=ProducerConfig(linger_ms=10))
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=1_000.0,
+            producer=together,
+            drain_limit_s=2.0,
+        )
+    )
+    # One poll of five records: nothing is settled for five seconds, yet it goes on.
+    assert result.facts["drained"] == 1
+    assert set(result.table("deliveries")["outcome"]) == {"processed"}

@@ -63,6 +63,7 @@ class KafkaRun:
         self.plan = plan
         self.system = system
         self.calendar = Calendar(check=check)
+        self.timeline = Timeline(self.calendar, resolved)
         self.sources = list(plan.sources.values())
         self.subscribers = dict(sorted(resolved.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
@@ -96,7 +97,6 @@ class KafkaRun:
         self.members: dict[str, list[Member]] = {}
         for name in self.subscribers:
             self._make_group(name)
-        self.timeline = Timeline(self.calendar, resolved)
         for source, producer in zip(self.sources, self.producers, strict=True):
             self.timeline.unsettled += self._to_settle(source, producer)
         self.inspection = self._inspection() if check else None
@@ -244,7 +244,8 @@ class KafkaRun:
                 number_request=self.number_request,
                 write_request=self.write_request,
                 write_returned=self.tables.returned,
-                on_processed=self._settle,
+                on_working=self.timeline.expect,
+                on_processed=self.timeline.settle,
             ),
         )
 
@@ -346,9 +347,6 @@ class KafkaRun:
             [(self.partitions[index], offset) for index, offset in positions.items()],
             self.calendar.now_ns,
         )
-
-    def _settle(self, count: int) -> None:
-        self.timeline.settle(count)
 
     def _open_requests(self) -> list[Request]:
         """Return the requests without an answer, in the order of sending."""

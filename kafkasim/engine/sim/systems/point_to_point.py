@@ -241,6 +241,7 @@ class PointToPointRun:
         send.tries += 1
         send.started_ns = self.calendar.now_ns + taken_ns
         send.ended_ns = send.started_ns + slowed_ns(work_ns, subscriber.slowed)
+        self.timeline.expect(send.ended_ns)
         subscriber.service_key += 1
         self.calendar.at(
             send.ended_ns, subscriber.service_key, self._done, (send, send.tries)
