@@ -84,6 +84,8 @@ def check_sums(folder: Path) -> frozenset[str]:
     ChangedFileError
         A file is missing or no longer what it was; names it.
     """
+    if not folder.is_dir():
+        raise ChangedFileError(f"there is no folder {folder}")
     sums = _read_sums(folder)
     for name, expected in sums.items():
         try:
@@ -162,7 +164,8 @@ def _check_replaceable(target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{target} is the current folder; name one inside it")
     if not overwrite and any(target.iterdir()):
         raise OutputError(
-            f"{target} is not empty; name another folder, or allow overwriting"
+            f"{target} is not empty; name another folder, or say overwrite=True "
+            "(--force)"
         )
     strangers = _files(target)
     with suppress(ChangedFileError):

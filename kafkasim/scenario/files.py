@@ -13,9 +13,7 @@ it with its digest, so that a changed trace is noticed.
 """
 
 import json
-import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -26,6 +24,7 @@ import tomli_w
 from kafkasim.errors import ChangedFileError, OutputError, TraceError, ValidationError
 from kafkasim.scenario.trace import Trace, load_trace
 from kafkasim.scenario.trace_rule import beside, file_name
+from kafkasim.scenario.whole_file import whole_file
 
 FORMAT_VERSION: Final = 1
 """Rises when an older reader could not read a document any more."""
@@ -127,13 +126,8 @@ def _stands(place: Path, trace: Trace) -> bool:
 
 def _write(path: Path, text: str) -> None:
     try:
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(unfinished).replace(path)
-        finally:
-            Path(unfinished).unlink(missing_ok=True)
+        with whole_file(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 

@@ -96,6 +96,10 @@ class Plan:
         """SHA-256 over the digests of all columns, in the order of their names."""
         return _sha(["plan", PLAN_VERSION, sorted(self.digests.items())])
 
+    def __repr__(self) -> str:
+        counts = [f"{name}: {len(plan)}" for name, plan in self.sources.items()]
+        return f"<Plan {self.digest[:12]}: records of {', '.join(counts) or 'none'}>"
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented

@@ -6,8 +6,6 @@ against its digest when it is read.
 """
 
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.errors import ChangedFileError, OutputError
+from kafkasim.scenario.whole_file import whole_file
 
 FILE_VERSION: Final = 1
 """Rises when the file's layout changes."""
@@ -38,13 +37,8 @@ def write_columns(
     packed: dict[str, Any] = {_HEADER: np.frombuffer(text.encode(), np.uint8)}
     packed |= columns
     try:
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **packed)
-            Path(unfinished).replace(path)
-        finally:
-            Path(unfinished).unlink(missing_ok=True)
+        with whole_file(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, **packed)
     except OSError as error:
         raise OutputError(f"cannot write the plan {path}: {error.strerror}") from error
 

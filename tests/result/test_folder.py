@@ -232,6 +232,9 @@ def test_sums_that_are_no_sums_are_named(out: Path, text: str) -> None:
 
 
 def test_missing_sums_are_named(out: Path) -> None:
+    with pytest.raises(ChangedFileError, match="there is no folder"):
+        check_sums(out)
+    out.mkdir()
     with pytest.raises(ChangedFileError, match=f"{SUMS} is missing"):
         check_sums(out)
 
