@@ -5,7 +5,7 @@ entity or size. The first usable row is at time 0.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from kafkasim.traces.bad_rows import (
     check_on_bad_rows,
     count_by_cause,
     raise_first,
+    raise_first_spread,
     warn_of_skipped,
 )
 from kafkasim.traces.cells import Cells, as_column, whole_number
@@ -66,11 +67,10 @@ class Reading:
         check_on_bad_rows(self.on_bad_rows)
         if not 0 <= self.resolution_s < math.inf:
             raise ValidationError("resolution_s", self.resolution_s, "seconds from 0")
+        if not isinstance(self.time, str):
+            raise ValidationError("time", self.time, "the name of a column, as text")
         for path in ("columns", "sizes"):
-            value = getattr(self, path)
-            if isinstance(value, str):
-                allowed = f"a list of names such as [{value!r}]"
-                raise ValidationError(path, value, allowed)
+            _check_names(path, getattr(self, path))
 
     def choose(self, names: Sequence[str]) -> list[str]:
         """Return the columns to read: the time, then those to carry.
@@ -91,13 +91,26 @@ class Reading:
         return list(dict.fromkeys([self.time, *carried]))
 
 
+def _check_names(path: str, value: object) -> None:
+    if isinstance(value, str):
+        raise ValidationError(path, value, f"a list of names such as [{value!r}]")
+    if value is None and path == "columns":
+        return
+    if not isinstance(value, Collection):
+        raise ValidationError(path, value, "a list of names")
+    for name in value:
+        if not isinstance(name, str):
+            raise ValidationError(path, name, "names of columns, as text")
+
+
 def build_trace(table: Table, reading: Reading) -> Trace:
     """Return the trace of a table.
 
     Raises
     ------
     TraceError
-        For the first bad row, or when none can be used.
+        For the first bad row, or the first over several lines of its file when others
+        are skipped, or when none can be used.
     """
     times_ns, problems = read_times(
         reading.time, table.columns[reading.time], reading.clock
@@ -111,7 +124,8 @@ def build_trace(table: Table, reading: Reading) -> Trace:
         sizes[name], wrong = _read_sizes(name, table.columns[name])
         problems += wrong
     if reading.on_bad_rows == "raise":
-        raise_first(problems)
+        raise_first(problems, table.spans)
+    raise_first_spread(problems, table.spans)
     rows = np.flatnonzero(~bad_mask(problems, table.rows))
     skipped = count_by_cause(problems, table.rows)
     if skipped:
@@ -142,12 +156,15 @@ def build_trace(table: Table, reading: Reading) -> Trace:
 def _out_of_order(
     column: str, times_ns: NDArray[np.int64], timed: NDArray[np.bool_]
 ) -> Problem:
-    """Return the rows earlier than one before them."""
+    """Return the rows earlier than one before them; the hint is for the first."""
     rows = np.flatnonzero(timed)
     latest_ns = np.maximum.accumulate(times_ns[rows])
-    early = rows[times_ns[rows] < latest_ns]
-    hint = "it is earlier than a row before; sort=True sorts the rows by time"
-    return Problem("time out of order", early, column, hint)
+    places = np.flatnonzero(times_ns[rows] < latest_ns)
+    hint = ""
+    if len(places):  # up to the first of them the rows are in order
+        before = int(rows[places[0] - 1]) + 1
+        hint = f"it is earlier than row {before}; sort=True sorts the rows by time"
+    return Problem("time out of order", rows[places], column, hint)
 
 
 def _read_sizes(column: str, cells: Cells) -> tuple[NDArray[np.int64], list[Problem]]:

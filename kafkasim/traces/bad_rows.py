@@ -1,7 +1,8 @@
 """Bad rows: one clear error at the first of them, or all skipped and counted.
 
 A row may be bad for several causes; it counts under the first one found. Rows count
-from 1 and a header is not counted.
+from 1 and a header is not counted. A bad row that takes several lines of its file is
+never skipped: a quote may have swallowed other rows, and how many cannot be known.
 """
 
 import warnings
@@ -16,6 +17,30 @@ from kafkasim.traces.cells import Cells
 
 OnBadRows = Literal["raise", "skip"]
 _SHOWN: Final = 60
+NO_SPANS: Final[NDArray[np.int64]] = np.empty((0, 3), np.int64)
+"""int64[n, 3]: row from 0, its first and last line of the file from 1; here none."""
+
+
+class SpreadRowError(TraceError):
+    """A row over several lines of its file is bad; names the lines too."""
+
+    def __init__(
+        self, text: str, *, row: int, lines: tuple[int, int], column: str = ""
+    ) -> None:
+        super().__init__(text, row=row, column=column)
+        self.lines = lines
+        where = f"row {row}, file lines {lines[0]}-{lines[1]}"
+        where += f", column {column!r}" if column else ""
+        self.args = (f"{where}: {text}",)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (_spread_row_error, (self.text, self.row, self.lines, self.column))
+
+
+def _spread_row_error(
+    text: str, row: int, lines: tuple[int, int], column: str
+) -> SpreadRowError:
+    return SpreadRowError(text, row=row, lines=lines, column=column)
 
 
 class Problem(NamedTuple):
@@ -32,15 +57,23 @@ class Problem(NamedTuple):
     cells: Cells | None = None
     """Where the wrong value stands, to show it."""
 
-    def error(self, row: int) -> TraceError:
-        """Return the error for one of the rows."""
+    def error(self, row: int, lines: tuple[int, int] | None = None) -> TraceError:
+        """Return the error for one of the rows, with its lines if it has several."""
         text = self.cause
         if self.cells is not None and (code := self.cells.codes[row]) >= 0:
             shown = repr(self.cells.distinct[code])
             text += f" {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'}"
         if self.hint:
             text += f"; {self.hint}"
-        text += " (row 1 is the first row of data)"
+        note = " (row 1 is the first row of data)"
+        if lines is not None:
+            text += (
+                "; rows lost inside quotes cannot be counted, so it is never skipped"
+            )
+            return SpreadRowError(
+                text + note, row=row + 1, lines=lines, column=self.column
+            )
+        text += note
         return TraceError(text, row=row + 1, column=self.column)
 
 
@@ -64,8 +97,16 @@ def bad_mask(problems: Sequence[Problem], rows: int) -> NDArray[np.bool_]:
     return mask
 
 
-def raise_first(problems: Sequence[Problem]) -> None:
+def raise_first(
+    problems: Sequence[Problem], spans: NDArray[np.int64] = NO_SPANS
+) -> None:
     """Raise for the first bad row, if there is any.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+    spans : int64[n, 3]
+        The rows over several lines of the file, as in `NO_SPANS`.
 
     Raises
     ------
@@ -75,7 +116,24 @@ def raise_first(problems: Sequence[Problem]) -> None:
     found = [problem for problem in problems if len(problem.rows)]
     if found:
         first = min(found, key=lambda problem: int(problem.rows[0]))
-        raise first.error(int(first.rows[0]))
+        row = int(first.rows[0])
+        lines = [(int(start), int(end)) for _, start, end in spans[spans[:, 0] == row]]
+        raise first.error(row, lines[0] if lines else None)
+
+
+def raise_first_spread(problems: Sequence[Problem], spans: NDArray[np.int64]) -> None:
+    """Raise for the first bad row over several lines, if there is any.
+
+    Raises
+    ------
+    SpreadRowError
+        With row, lines, column, cause and value.
+    """
+    spread = spans[:, 0]
+    raise_first(
+        [each._replace(rows=np.intersect1d(each.rows, spread)) for each in problems],
+        spans,
+    )
 
 
 def count_by_cause(problems: Sequence[Problem], rows: int) -> dict[str, int]:

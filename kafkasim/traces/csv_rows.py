@@ -7,20 +7,35 @@ only the texts in `missing` are empty (an airline may be called NA).
 
 import codecs
 import csv
+import io
+import re
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.errors import TraceError, ValidationError
-from kafkasim.traces.bad_rows import Problem
+from kafkasim.traces.bad_rows import NO_SPANS, Problem, SpreadRowError
 from kafkasim.traces.cells import Cells
 
 _BLOCK_ROWS: Final = 16_384
 _OPEN_QUOTE: Final = "unexpected end of data"
+_LARGE_CELL: Final = "field larger than field limit"
+_PACKED: Final = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip, which a workbook is too",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_BZIP2: Final = re.compile(rb"BZh[1-9]1AY&SY")
+_HEAD_BYTES: Final = 10
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")
+_ESCAPE_BASE: Final = 0xDC00
+_DELIMITERS: Final = {";": "';'", "\t": "'\\t'", "|": "'|'", ",": "','"}
 
 
 class Dialect(NamedTuple):
@@ -58,6 +73,17 @@ class Table(NamedTuple):
     rows: int
     problems: list[Problem]
     """Rows that are bad whatever their cells mean."""
+    spans: NDArray[np.int64] = NO_SPANS
+    """Rows over several lines of the file, as in `NO_SPANS`."""
+
+
+class _Reader(Protocol):
+    """What is used of `csv.reader`."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 class _Coder:
@@ -103,31 +129,112 @@ def read_csv_table(
     Raises
     ------
     TraceError
-        When the file cannot be opened, is empty or has no row below the header, is not
-        in this encoding, or ends inside quotes.
+        When the file cannot be opened, is compressed, is empty or has no row below the
+        header, is not in this encoding, holds a cell above `csv.field_size_limit()`, or
+        ends inside quotes.
     """
     codec = dialect.codec()
     try:
-        with path.open(encoding=codec, newline="") as file:
-            reader = csv.reader(file, delimiter=dialect.delimiter, strict=True)
+        with path.open("rb") as file:
+            _check_unpacked(path, file.peek(_HEAD_BYTES))
+            text = io.TextIOWrapper(file, encoding=codec, newline="")
+            reader = csv.reader(text, delimiter=dialect.delimiter, strict=True)
             return _read(reader, dialect, choose)
     except OSError as error:
         raise TraceError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeError as error:
-        raise TraceError(f"{path} needs another encoding=: {error}") from error
+        raise _wrong_encoding(path, dialect, error) from error
+
+
+def _check_unpacked(path: Path, head: bytes) -> None:
+    kinds = [kind for magic, kind in _PACKED.items() if head.startswith(magic)]
+    if _BZIP2.match(head):
+        kinds.append("bzip2")
+    if kinds:
+        raise TraceError(f"{path} is compressed ({kinds[0]}); unpack it first")
+
+
+def _wrong_encoding(path: Path, dialect: Dialect, error: UnicodeError) -> TraceError:
+    """Return the error for the first byte that is not in the encoding.
+
+    The file is read again, as the decoder does not say where in the file it was.
+    """
+    text = f"{path} needs another encoding="
+    whole = TraceError(f"{text}: {error}")
+    if not path.is_file():
+        return whole
+    found: list[tuple[int, int]] = []
+
+    def lines_before(file: Iterator[str]) -> Iterator[str]:
+        for number, line in enumerate(file, 1):
+            if escaped := _ESCAPED.search(line):
+                found.append((number, ord(escaped[0]) - _ESCAPE_BASE))
+                return
+            yield line
+
+    try:
+        with path.open(
+            encoding=dialect.codec(), errors="surrogateescape", newline=""
+        ) as file:
+            lines = lines_before(file)
+            reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
+            row = _count_rows(reader)
+    except (OSError, UnicodeError):  # UTF-16 and the like cannot be read past it
+        return whole
+    if not found:
+        return whole
+    line, byte = found[0]
+    text += f": byte 0x{byte:02x} in file line {line} is not {dialect.encoding}"
+    return TraceError(text, row=row or None)
+
+
+def _count_rows(reader: Iterator[list[str]]) -> int:
+    """Return how many rows, the header too, end before the lines do."""
+    count = 0
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return count
+        except csv.Error as error:
+            if str(error) == _OPEN_QUOTE:
+                return count
+            count += 1
+        else:
+            count += bool(row)
+
+
+def _choose(
+    names: list[str],
+    dialect: Dialect,
+    choose: Callable[[Sequence[str]], list[str]],
+) -> list[str]:
+    """Return the chosen names; an error says when the delimiter seems another."""
+    try:
+        return choose(names)
+    except TraceError as error:
+        if len(names) != 1:
+            raise
+        others = [each for each in _DELIMITERS if each in names[0]]
+        if not others or dialect.delimiter in names[0]:
+            raise
+        shown = _DELIMITERS[max(others, key=names[0].count)]
+        text = f"{error.text}; if {shown} stands between cells, say delimiter={shown}"
+        raise TraceError(text, column=error.column) from None
 
 
 def _read(
-    reader: Iterator[list[str]],
+    reader: _Reader,
     dialect: Dialect,
     choose: Callable[[Sequence[str]], list[str]],
 ) -> Table:
-    rows = _rows(reader)
+    spans = array("q")
+    rows = _rows(reader, spans)
     header = next(rows, None)
     if header is None:
         raise TraceError("the file is empty")
     names = [str(name) for name in header]
-    places = {name: names.index(name) for name in choose(names)}
+    places = {name: names.index(name) for name in _choose(names, dialect, choose)}
     coders = {name: _Coder(dialect.missing) for name in places}
     stray: list[int] = []
     uneven: list[int] = []
@@ -146,29 +253,50 @@ def _read(
         Problem("wrong number of cells", np.array(uneven, np.int64), hint=hint),
     ]
     cells = {name: coder.cells() for name, coder in coders.items()}
-    return Table(cells, count, problems)
+    lines = np.array(spans, np.int64).reshape(-1, 3)
+    return Table(cells, count, problems, lines)
 
 
-def _rows(reader: Iterator[list[str]]) -> Iterator[Sequence[str | None]]:
-    """Yield the rows that are not blank, and () for one with stray quotes."""
+def _rows(reader: _Reader, spans: "array[int]") -> Iterator[Sequence[str | None]]:
+    """Yield the rows that are not blank, and () for one with stray quotes.
+
+    Those over several lines of the file are noted in `spans`: row, first line, last.
+    """
     started = 0  # the header counts as row 0
     while True:
+        line = reader.line_num + 1
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            if str(error) == _OPEN_QUOTE:
-                text = "a quote is opened and never closed"
-                raise TraceError(text, row=started or None) from error
-            if not started:
-                raise TraceError(f"the header cannot be read: {error}") from error
+            _check_countable(error, started, (line, reader.line_num))
             row = []
         else:
             if not row:
                 continue
+        if started and reader.line_num > line:
+            spans.extend((started - 1, line, reader.line_num))
         started += 1
         yield row
+
+
+def _check_countable(error: csv.Error, row: int, lines: tuple[int, int]) -> None:
+    """Raise unless what is wrong ends with its line, so that it is one bad row."""
+    if str(error) == _OPEN_QUOTE:
+        text = f"a quote is opened and never closed; the row begins in line {lines[0]}"
+        raise TraceError(text, row=row or None) from error
+    if str(error).startswith(_LARGE_CELL):
+        text = (
+            f"a cell has more than {csv.field_size_limit():,} characters, the limit of"
+            " Python's csv module; is a quote left open? csv.field_size_limit(n) allows"
+            " n (row 1 is the first row of data)"
+        )
+        if row and lines[1] > lines[0]:
+            raise SpreadRowError(text, row=row, lines=lines) from error
+        raise TraceError(text, row=row or None) from error
+    if not row:
+        raise TraceError(f"the header cannot be read: {error}") from error
 
 
 def _set_aside(

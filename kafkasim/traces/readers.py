@@ -94,8 +94,11 @@ def from_csv(
     TraceError
         For the first bad row, naming row and column: a missing or unparseable time,
         a time out of order, mixed time zones, a missing, fractional or negative
-        size, a wrong number of cells, stray quotes. When a column is missing or named
-        twice, or no row is there.
+        size, a wrong number of cells, stray quotes. For a bad row over several lines
+        of the file even when others are skipped: how many rows an open quote swallowed
+        cannot be known. When a column is missing or named twice, or no row is there.
+        When the file is compressed or in another encoding, or a cell is longer than
+        `csv.field_size_limit()`.
     ValidationError
         When an option has a value that is not allowed.
     """

@@ -66,6 +66,13 @@ def test_unsorted_times_are_an_error_that_names_the_remedy() -> None:
     assert (caught.value.row, caught.value.column) == (3, "at")
 
 
+def test_a_time_out_of_order_names_the_row_it_is_compared_with() -> None:
+    with pytest.raises(
+        TraceError, match=r"row 4, column 'at': time out of order.* than row 3;"
+    ):
+        build_trace(table(at=[1, 3, 3, 2, 1]), SECONDS)
+
+
 def test_a_row_without_a_usable_time_sets_no_mark_for_those_after_it() -> None:
     rows = table(at=[-5, "x", -4, None, -3])
 

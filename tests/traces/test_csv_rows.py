@@ -1,6 +1,9 @@
+import bz2
 import codecs
 import csv
+import gzip
 import io
+import lzma
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,6 +103,36 @@ def test_a_quote_that_is_never_closed_names_the_row_it_begins_in(path: Path) -> 
     assert caught.value.row == 2
 
 
+def test_rows_over_several_lines_are_noted_with_their_lines(path: Path) -> None:
+    table = read(path, 'at,b\n\n1,x\n2,"y\nz"\n\n3,"u\n\nv"w\n4,x\n')
+
+    assert table.rows == 4
+    assert table.spans.tolist() == [[1, 4, 5], [2, 7, 9]]
+
+
+def test_a_cell_above_the_csv_limit_is_called_that(path: Path) -> None:
+    with pytest.raises(
+        TraceError, match=r"row 2: a cell has more than 131,072 char.*csv module"
+    ):
+        read(path, f"at,b\n1,x\n2,{'y' * 140_000}\n3,z\n")
+
+
+def test_an_open_quote_that_runs_into_the_csv_limit_names_its_lines(path: Path) -> None:
+    rows = "1,abcdefgh\n" * 20_000
+
+    with pytest.raises(
+        TraceError, match=r"row 2, file lines 3-\d+: a cell .* left open"
+    ):
+        read(path, f'at,b\n1,x\n2,"y\n{rows}')
+
+
+def test_a_header_above_the_csv_limit_is_called_that(path: Path) -> None:
+    with pytest.raises(TraceError, match=r"^a cell has more than 131,072") as caught:
+        read(path, f"at,{'b' * 140_000}\n1,x\n")
+
+    assert caught.value.row is None
+
+
 def test_a_broken_header_is_an_error(path: Path) -> None:
     with pytest.raises(TraceError, match="header cannot be read"):
         read(path, '"at"x,b\n1,2\n')
@@ -124,6 +157,51 @@ def test_a_missing_file_is_an_error(path: Path) -> None:
 def test_another_encoding_than_said_is_an_error(path: Path) -> None:
     with pytest.raises(TraceError, match=r"a\.csv needs another encoding"):
         read(path, "at,b\n1,Zürich\n".encode("latin-1"))
+
+
+def test_a_byte_of_another_encoding_names_its_row_and_line(path: Path) -> None:
+    rows = "".join(f"{row},x\n" for row in range(1, 3001))
+    body = f'at,b\n\n{rows}"4\n2",Zürich\n5,y\n'.encode("latin-1")
+
+    with pytest.raises(
+        TraceError, match=r"^row 3001: .*: byte 0xfc in file line 3004 is not utf-8$"
+    ):
+        read(path, body)
+
+
+def test_a_byte_of_another_encoding_inside_quotes_names_the_row(path: Path) -> None:
+    with pytest.raises(TraceError, match=r"^row 2: .* byte 0xfc in file line 4 "):
+        read(path, 'at,b\n1,x\n2,"in\nZürich"\n'.encode("latin-1"))
+
+
+def test_a_byte_of_another_encoding_in_the_header_has_no_row(path: Path) -> None:
+    with pytest.raises(TraceError, match=r"byte 0xff in file line 1 ") as caught:
+        read(path, "at,b\n1,x\n".encode("utf-16"))
+
+    assert caught.value.row is None
+
+
+def test_utf_16_without_its_mark_is_an_error(path: Path) -> None:
+    with pytest.raises(TraceError, match="needs another encoding=: "):
+        read(path, b"at,b\n1,x\n", Dialect(encoding="utf-16"))
+
+
+@pytest.mark.parametrize(
+    ("packed", "kind"),
+    [
+        (gzip.compress(b"at\n1\n"), "gzip"),
+        (bz2.compress(b"at\n1\n"), "bzip2"),
+        (lzma.compress(b"at\n1\n"), "xz"),
+        (b"\x28\xb5\x2f\xfd\x00", "zstd"),
+        (b"PK\x03\x04\x00", "zip"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_compressed_file_is_called_that(
+    path: Path, packed: bytes, kind: str, encoding: str
+) -> None:
+    with pytest.raises(TraceError, match=rf"a\.csv is compressed \({kind}.*\); unpack"):
+        read(path, packed, Dialect(encoding=encoding))
 
 
 def test_an_encoding_that_is_none_is_an_error(path: Path) -> None:

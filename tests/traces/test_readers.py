@@ -1,5 +1,6 @@
 """The three readers on whole files, as a user would call them."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,95 @@ def test_a_table_that_cannot_be_read_is_one_clear_error(
 
     assert text in str(caught.value)
     assert caught.value.column == column
+
+
+def hundred_rows(first: str, last: str) -> str:
+    """Return rows a second apart with a cell set in rows 11 and 81."""
+    shops = {11: first, 81: last}
+    return HEADER + "".join(
+        f"2026-01-01T08:{row // 60:02}:{row % 60:02}Z,{shops.get(row, 'east')},10\n"
+        for row in range(1, 101)
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "cause"),
+    [
+        ('we"st', "stray quotes"),
+        ('"', "wrong number of cells"),
+        ('",west', "wrong number of cells"),
+    ],
+)
+def test_a_bad_row_that_swallowed_others_is_an_error_even_when_skipping(
+    path: Path, last: str, cause: str
+) -> None:
+    body = hundred_rows('"north', last)
+    if last == '"':
+        body = body.replace('",10', '",10,10')
+
+    for on_bad_rows in ("raise", "skip"):
+        path.write_text(body)
+        with pytest.raises(TraceError) as caught:
+            from_csv(path, time="at", on_bad_rows=on_bad_rows)
+
+        assert str(caught.value).startswith(f"row 11, file lines 12-82: {cause}")
+        assert "rows lost inside quotes cannot be counted" in str(caught.value)
+        assert caught.value.row == 11
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_bad_value_in_a_row_that_swallowed_others_is_an_error_too(path: Path) -> None:
+    path.write_text(hundred_rows('"north', '"').replace('",10', '",-10'))
+
+    with pytest.raises(
+        TraceError, match=r"^row 11, file lines 12-82, column 'bytes': negative size"
+    ):
+        from_csv(path, time="at", sizes=["bytes"], on_bad_rows="skip")
+
+
+def test_good_rows_over_several_lines_stay_when_others_are_skipped(path: Path) -> None:
+    path.write_text(HEADER + GOOD.replace("south", '"so\nuth"') + ",east,30\n")
+
+    with pytest.warns(UserWarning, match="skipped 1 of 3 rows"):
+        trace = from_csv(path, time="at", on_bad_rows="skip")
+
+    assert trace.codes("shop").labels == ("north", "so\nuth")
+
+
+@pytest.mark.parametrize(("written", "shown"), [(";", "';'"), ("\t", r"'\t'")])
+def test_another_delimiter_than_said_is_hinted_at(
+    path: Path, written: str, shown: str
+) -> None:
+    with pytest.raises(TraceError) as caught:
+        read(path, (HEADER + GOOD).replace(",", written))
+
+    assert str(caught.value).endswith(f"say delimiter={shown}")
+    assert caught.value.column == "at"
+
+
+def test_no_delimiter_is_hinted_at_where_none_is_seen(path: Path) -> None:
+    with pytest.raises(TraceError, match="no such column") as caught:
+        read(path, "when\n1\n")
+
+    assert "delimiter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("frame", [{"at": [1]}, [1, 2], None, "orders.csv"])
+def test_what_is_no_dataframe_is_a_clear_error(frame: object) -> None:
+    with pytest.raises(ValidationError, match=r"frame: .* a pandas DataFrame"):
+        from_dataframe(frame, time="at")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [None, 0])
+def test_a_column_is_named_by_text(path: Path, wrong: object) -> None:
+    path.write_text(HEADER + GOOD)
+
+    with pytest.raises(ValidationError, match=f"time: {wrong} is not allowed"):
+        from_csv(path, time=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=f"sizes: {wrong} is not allowed"):
+        from_csv(path, time="at", sizes=[wrong])  # type: ignore[list-item]
+    with pytest.raises(ValidationError, match=r"columns: 7 .* a list of names"):
+        from_csv(path, time="at", columns=7)  # type: ignore[arg-type]
 
 
 def test_sort_puts_rows_in_order(path: Path) -> None:
