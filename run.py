@@ -23,11 +23,14 @@ if not (3, 11) <= sys.version_info < (3, 15):
     sys.stderr.write(f"kafkasim needs Python 3.11 to 3.14; this is Python {found}.\n")
     sys.exit(2)
 
+import difflib
 import hashlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -153,23 +156,37 @@ def run_checks(names: list[str]) -> int:
     return int(bool(failed))
 
 
+RUNNERS = {"test": run_tests, "check": run_checks}
+
+
+def unknown(what: str, name: str, names: Iterable[str]) -> int:
+    """Say that there is no such name, and the nearest; return the exit code."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    guess = f"; did you mean {near[0]}?" if near else "."
+    listed = ", ".join(sorted(names))
+    print(f"run.py: no {what} {name!r}{guess} There are {listed}.", file=sys.stderr)
+    return 2
+
+
 def main(arguments: list[str]) -> int:
     """Set up what the command needs, then run it."""
     command, *rest = arguments or ["--help"]
-    if command not in COMMANDS:
+    if command in {"-h", "--help"}:
         print(__doc__)
-        return 0 if command in {"-h", "--help"} else 2
+        return 0
+    if command not in COMMANDS:
+        return unknown("command", command, COMMANDS)
     rest = rest[1:] if rest[:1] == ["--"] else rest
-    if command == "check" and (unknown := sorted(set(rest) - set(CHECKS))):
-        print(f"no check named {', '.join(unknown)}; there are {', '.join(CHECKS)}")
-        return 2
+    if command == "check" and (strange := sorted(set(rest) - set(CHECKS))):
+        return unknown("check", strange[0], CHECKS)
     set_up(SETS.get(command, "runtime"))
-    if command == "test":
-        return run_tests(rest)
-    if command == "check":
-        return run_checks(rest)
-    folder = Path.cwd() if command in OWN else ROOT
-    return start(PYTHON, *COMMANDS[command], *rest, folder=folder)
+    if command in RUNNERS:
+        return RUNNERS[command](rest)
+    if command not in OWN:
+        return start(PYTHON, *COMMANDS[command], *rest)
+    typed = shlex.join(["python3", sys.argv[0]])
+    variables = {"KAFKASIM_COMMAND": typed}
+    return start(PYTHON, *COMMANDS[command], *rest, folder=Path.cwd(), **variables)
 
 
 if __name__ == "__main__":

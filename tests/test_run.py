@@ -53,18 +53,44 @@ def test_a_python_without_ensurepip_is_told_which_package_brings_it(
     assert not run.VENV.exists()
 
 
-def test_an_unknown_command_shows_the_commands_and_ends_with_2(
+def test_an_unknown_command_is_named_with_the_nearest_and_ends_with_2(
     run: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run.main(["tets"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("run.py: no command 'tets'; did you mean test? There ")
+
+
+def test_without_a_command_the_commands_are_shown(
+    run: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run.main([]) == 0
     assert "python3 run.py test" in capsys.readouterr().out
+
+
+def test_a_command_of_kafkasim_is_told_how_it_was_typed(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def start(*_: object, folder: Path, **variables: str) -> int:
+        assert folder == Path.cwd()
+        told.append(variables["KAFKASIM_COMMAND"])
+        return 0
+
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["run.py", "demo"])
+    assert run.main(["demo", "--quick"]) == 0
+    assert told == ["python3 run.py"]
 
 
 def test_an_unknown_check_is_named_before_anything_is_installed(
     run: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run.main(["check", "rufff"]) == 2
-    assert "no check named rufff; there are ruff, format" in capsys.readouterr().out
+    assert "no check 'rufff'; did you mean ruff? There" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "pip"])

@@ -1,4 +1,4 @@
-"""The ten numbers of a run, the same for every system, sweep and comparison.
+"""The eleven numbers of a run, the same for every system, sweep and comparison.
 
 Each is defined on records and subscribers, never on what a system calls its parts:
 
@@ -8,8 +8,7 @@ Each is defined on records and subscribers, never on what a system calls its par
     mean over subscribers.
 `latency_ms_p50`, `latency_ms_p99`
     nearest-rank quantiles, over all subscribers together, of first processed −
-    intended. A record never processed has none: see `lost` and, in `summary`,
-    `pending`.
+    intended. A record never processed has none: see `lost` and `pending`.
 `lag_records_max`
     the largest number of records appended to a log and not yet processed by a
     subscriber, exact, summed over partitions; the worst subscriber. A subscriber's lag
@@ -28,6 +27,9 @@ Each is defined on records and subscribers, never on what a system calls its par
     records × subscribers processed more than once; acknowledged and never to come.
 `records`
     records that the world wanted sent.
+`pending`
+    records × subscribers that wanted them and for which nothing was final when the run
+    ended. Above 0 the run is unfinished, and the other numbers are of what was done.
 
 Records intended during `traffic.warmup_s` are left out of throughput, latency and
 overtaken share, and lag counts from its end; the other numbers are of the whole run.
@@ -67,13 +69,14 @@ METRICS: Final = (
     "duplicated",
     "lost",
     "records",
+    "pending",
 )
 """Names of the metrics, in the order of their columns."""
 
-_LEFT: Final = ("pending", "skipped", "not_kept", "not_accepted")
+_LEFT: Final = ("skipped", "not_kept", "not_accepted")
 """What else a summary counts: receipts that are no success and no loss."""
 
-_COUNTS: Final = ("duplicated", "lost", "records", *_LEFT)
+_COUNTS: Final = ("duplicated", "lost", "records", "pending", *_LEFT)
 """Columns of whole numbers."""
 
 _NAN: Final = float("nan")
@@ -121,7 +124,7 @@ def metrics(result: Result) -> dict[str, float]:
 
 
 def summary(result: Result) -> "pd.DataFrame":
-    """Return one row per subscriber: the metrics, and what is still open.
+    """Return one row per subscriber: the metrics, and what else became of records.
 
     Parameters
     ----------
@@ -132,8 +135,7 @@ def summary(result: Result) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         `subscriber`, the columns `METRICS` (here `records` is the number that this
-        subscriber wants) and `pending`, `skipped`, `not_kept`, `not_accepted`
-        (records).
+        subscriber wants) and `skipped`, `not_kept`, `not_accepted` (records).
 
     Raises
     ------
@@ -272,6 +274,7 @@ def _combined(
         float(sum(each.outcomes["duplicated"] for each in measured)),
         float(sum(each.outcomes["lost"] for each in measured)),
         float(records),
+        float(sum(each.outcomes["pending"] for each in measured)),
     )
     return dict(zip(METRICS, values, strict=True))
 

@@ -4,20 +4,26 @@ Everything is checked before anything runs, the output folder included; a folder
 complete when it appears.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kafkasim.analysis.measures import summary
 from kafkasim.cli.output import save_figure, save_table, unused
 from kafkasim.cli.text import aligned, readable
 from kafkasim.cli.values import parse_settings
-from kafkasim.errors import RunError, ValidationError
+from kafkasim.errors import RunError, TableNotRecorded, ValidationError
 from kafkasim.experiments import running, sweeping
+from kafkasim.experiments.grid import labels_of_one_kind
 from kafkasim.plot import over_time, sweeps
 from kafkasim.result.folder import new_folder
+from kafkasim.result.result import Result
 from kafkasim.scenario.scenario import Scenario, load
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SWEPT: Final = (
     "throughput_per_s",
@@ -50,8 +56,10 @@ def run(
             save_figure(draw(result), folder / draw.__name__)
     print(aligned(readable(table)))
     print(f"\nThe result, this table and figures are in {out}")
-    if check and (broken := len(result.columns("violations"))):
-        raise RunError(f"invariants were broken {broken:,} times: see the result")
+    if ended := running.unfinished(result):
+        _note(ended)
+    if check:
+        _check(result)
 
 
 def sweep(
@@ -66,7 +74,7 @@ def sweep(
     """Run a scenario for every combination of values; write a table and a figure."""
     scenario = read_scenario(scenario_file)
     grid = {
-        path: {_label(value): value for value in values}
+        path: _variants(path, values)
         for path, values in parse_settings(settings).items()
     }
     with _folder(out, force=force) as folder:
@@ -77,7 +85,11 @@ def sweep(
         save_table(table, folder / "sweep")
         save_figure(sweeps.sweep(table, y=SWEPT), folder / "sweep")
     print(aligned(readable(table)))
+    if replications > 1:
+        varies = ", ".join(table.attrs["varies"]) or "nothing of what was planned"
+        print(f"\nBetween replications varies: {varies}")
     print(f"\nThis table and its figure are in {out}")
+    _note_unfinished(table)
 
 
 def describe(*, scenario_file: Path, resolved: bool) -> None:
@@ -116,6 +128,38 @@ def _single(settings: Mapping[str, Sequence[object]]) -> dict[str, object]:
             why = "several values are for kafkasim sweep"
             raise ValidationError(path, list(values), "one value", why)
     return {path: value for path, (value,) in settings.items()}
+
+
+def _check(result: Result) -> None:
+    """Raise when invariants were broken; say so when there were none to check."""
+    try:
+        broken = len(result.columns("violations"))
+    except TableNotRecorded as missing:
+        _note(f"--check: nothing to check: {missing.why}")
+        return
+    if broken:
+        raise RunError(f"invariants were broken {broken:,} times: see the result")
+
+
+def _note_unfinished(table: "pd.DataFrame") -> None:
+    """Say which runs of a sweep stopped with records pending, in one line."""
+    found: dict[str, str] = table.attrs["unfinished"]
+    if not found:
+        return
+    name, ended = next(iter(found.items()))
+    count = sum(map(len, table.attrs["digests"]))
+    which = name if len(found) == 1 else f"{len(found)} of {count} runs; first {name}"
+    _note(f"{which}: {ended}")
+
+
+def _note(text: str) -> None:
+    print(f"kafkasim: {text}", file=sys.stderr)
+
+
+def _variants(path: str, values: Sequence[object]) -> dict[object, object]:
+    """Return label → value; a value that is there twice is refused."""
+    labels = labels_of_one_kind(path, [_label(value) for value in values])
+    return dict(zip(labels, values, strict=True))
 
 
 def _label(value: object) -> object:

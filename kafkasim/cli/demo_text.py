@@ -1,5 +1,6 @@
 """What the demo says: sentences computed from its tables, never written beforehand."""
 
+import os
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
@@ -149,11 +150,16 @@ def point_to_point(table: "pd.DataFrame", slow: str) -> str:
 
 
 def closing(folder: Path) -> str:
-    """Say where everything is and how to change it and run again."""
+    """Say where everything is and how to change it and run again.
+
+    The command is named as it was typed: `KAFKASIM_COMMAND` says what `run.py` was.
+    """
     scenario = folder / "1-one-run" / "scenario.toml"
+    command = os.environ.get("KAFKASIM_COMMAND", "kafkasim")
     return (
         f"\nCharts, tables and the scenario are in {folder}. Change it and run again:\n"
-        f"  kafkasim run {scenario} --set system.topics.flights.partitions=16 --out DIR"
+        f"  {command} run {scenario} "
+        "--set system.topics.flights.partitions=16 --out DIR"
     )
 
 

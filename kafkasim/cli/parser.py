@@ -11,7 +11,8 @@ from kafkasim.cli.demo import demo
 
 _EPILOG: Final = (
     "Exit codes: 0 done; 1 the run failed or its output could not be written; 2 the "
-    "command, the scenario or a value is not allowed; 130 stopped with Ctrl-C."
+    "command, the scenario or a value is not allowed; 130 stopped with Ctrl-C, 143 "
+    "with SIGTERM, 129 with SIGHUP."
 )
 
 

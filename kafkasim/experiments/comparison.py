@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kafkasim.analysis.measures import metrics, summary
 from kafkasim.errors import ValidationError
-from kafkasim.experiments.running import run
+from kafkasim.experiments.running import enough_memory, run
 from kafkasim.experiments.workers import over
 from kafkasim.result.result import Result
 from kafkasim.scenario.events import Event
@@ -143,7 +143,8 @@ def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan]:
             continue
         world = (entry.traffic, entry.seed)
         if world not in drawn:
-            drawn[world] = draw_plan(*world)
+            with enough_memory(entry.traffic):
+                drawn[world] = draw_plan(*world)
         plans[name] = drawn[world]
     return plans
 
@@ -158,6 +159,6 @@ def _measure(
     result = entry if isinstance(entry, Result) else run(entry, plan=plan)
     if per == "system":
         return pd.DataFrame([{"system": name, **metrics(result)}]), result.digest
-    rows = summary(result).reset_index()
+    rows = summary(result).reset_index(drop=True)
     rows.insert(0, "system", name)
     return rows, result.digest

@@ -23,7 +23,7 @@ class Axis:
     values: tuple[object, ...]
     """What the path takes, in the order given."""
     labels: tuple[object, ...]
-    """What the table shows for each value."""
+    """What the table shows for each value; all numbers, all switches or all text."""
 
 
 def axes_of(grid: Mapping[str, Values], taken: Iterable[str] = ()) -> tuple[Axis, ...]:
@@ -39,7 +39,8 @@ def axes_of(grid: Mapping[str, Values], taken: Iterable[str] = ()) -> tuple[Axis
     Raises
     ------
     ValidationError
-        When the grid or the values of a path are empty, or of another type.
+        When the grid or the values of a path are empty or of another type, or a value
+        is given twice.
     """
     if not grid:
         raise ValidationError("grid", grid, "at least one path with its values")
@@ -102,7 +103,34 @@ def _values_and_labels(
         labels = tuple(map(_label, plain))
     if not plain:
         raise ValidationError(path, values, "at least one value")
-    return plain, labels
+    return plain, labels_of_one_kind(path, labels)
+
+
+def labels_of_one_kind(path: str, labels: Sequence[object]) -> tuple[object, ...]:
+    """Return the labels, as text unless all are numbers or all are switches.
+
+    Raises
+    ------
+    ValidationError
+        When two of them are the same.
+
+    Examples
+    --------
+    >>> labels_of_one_kind("config.acks", ["all", 1, 0])
+    ('all', '1', '0')
+    """
+    one_kind = len({_kind(label) for label in labels}) == 1
+    shown = tuple(labels) if one_kind else tuple(map(str, labels))
+    for number, label in enumerate(shown):
+        if label in shown[:number]:
+            raise ValidationError(path, label, "each value once", "it is given twice")
+    return shown
+
+
+def _kind(label: object) -> str:
+    if isinstance(label, bool):
+        return "switch"
+    return "number" if isinstance(label, int | float) else type(label).__name__
 
 
 def _plain(value: object) -> object:

@@ -1,8 +1,17 @@
-"""One run: a scenario in, a result out."""
+"""One run: a scenario in, a result out, and whether it came to its end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafkasim.analysis.measures import metrics
+from kafkasim.errors import RunError
 from kafkasim.result.result import Result
 from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.resolution import resolved_traffic
 from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.traffic import Source, Traffic
+from kafkasim.units import NS_PER_S
 
 
 def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) -> Result:
@@ -27,7 +36,8 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     ValidationError
         Before anything runs, when the scenario is not allowed.
     RunError
-        When the run cannot go on; names the simulated time.
+        When the run cannot go on; names the simulated time, or how many records did
+        not fit into memory.
 
     Examples
     --------
@@ -39,4 +49,52 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     """
     from kafkasim.engine.sim.run import run as simulate
 
-    return simulate(scenario, plan=plan, check=check)
+    with enough_memory(scenario.traffic):
+        return simulate(scenario, plan=plan, check=check)
+
+
+def unfinished(result: Result) -> str:
+    """Say when and why a run stopped that should have drained; nothing if it did.
+
+    A scenario that ends with `cut` is meant to stop with records pending.
+
+    Raises
+    ------
+    TableNotRecorded
+        When a run that did not drain lacks `records` or `deliveries`.
+    """
+    if result.scenario.end == "cut" or result.facts["drained"]:
+        return ""
+    ended_s = int(result.facts["end_ns"]) / NS_PER_S
+    limit_s = result.scenario.drain_limit_s
+    return (
+        f"stopped at {ended_s:,.6g} s: no progress for {limit_s:g} s; "
+        f"{metrics(result)['pending']:,.0f} records pending"
+    )
+
+
+@contextmanager
+def enough_memory(traffic: Traffic) -> Iterator[None]:
+    """Turn running out of memory into an error that says what was asked for.
+
+    Raises
+    ------
+    RunError
+        In the place of MemoryError.
+    """
+    try:
+        yield
+    except MemoryError:
+        count = sum(_asked(source, traffic) for source in traffic.sources.values())
+        text = f"not enough memory: {count:,.0f} records were asked for"
+        raise RunError(text) from None
+
+
+def _asked(source: Source, traffic: Traffic) -> float:
+    """Return about how many records a source sends."""
+    arrivals = source.arrivals
+    if isinstance(arrivals, Trace):
+        return len(arrivals)
+    rate = getattr(arrivals, "rate_per_s", 0.0)
+    rate_per_s = float(getattr(arrivals, "mean_rate_per_s", rate))
+    return rate_per_s * float(resolved_traffic(traffic).duration_s)

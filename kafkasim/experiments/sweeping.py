@@ -18,7 +18,7 @@ from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics
 from kafkasim.errors import RunError, ValidationError
 from kafkasim.experiments.grid import Values, axes_of, labels_of, settings_of
-from kafkasim.experiments.running import run
+from kafkasim.experiments.running import enough_memory, run, unfinished
 from kafkasim.experiments.workers import affordable, over
 from kafkasim.result.result import Result
 from kafkasim.scenario.plan import Plan, draw_plan
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Measure = Callable[[Result], Mapping[str, float]]
 """What is measured of each run: name → number."""
 
+_DUST: Final = 1e-12
+"""Half width ÷ mean below which an interval is the rounding of its sums."""
+
 _WORTH_PROCESSES: Final = 100_000
 """Records over all runs from which starting processes (about a second) pays."""
 
@@ -41,6 +44,7 @@ class _Measured:
 
     numbers: Mapping[str, float]
     digest: str
+    unfinished: str
     plan_digests: Mapping[str, str]
 
 
@@ -82,13 +86,14 @@ def sweep(
         and the bounds `_low` and `_high` of its 95 % interval (NaN for one
         replication). With one replication `digest` is the result's.
         `attrs["paths"]`: column → full path; `attrs["varies"]`: columns of the plan
-        that differ between replications; `attrs["digests"]`: of every run, by row.
+        that differ between replications; `attrs["digests"]`: of every run, by row;
+        `attrs["unfinished"]`: run → when it stopped with records pending.
 
     Raises
     ------
     ValidationError
-        Before anything runs: an unknown path, a value that is not allowed, an empty
-        grid.
+        Before anything runs: an unknown path, a value that is not allowed or given
+        twice, an empty grid. When `measure` returns no mapping of names to numbers.
     RunError
         When a run cannot go on; names the combination and the seed.
     """
@@ -106,7 +111,13 @@ def sweep(
     measured = _measure_all(runs, workers, measure, progress=progress)
     firsts = range(0, len(runs), replications)
     rows = [measured[first : first + replications] for first in firsts]
-    return _table(rows, labels, {axis.column: axis.path for axis in axes})
+    table = _table(rows, labels, {axis.column: axis.path for axis in axes})
+    table.attrs["unfinished"] = {
+        name: each.unfinished
+        for (name, _), each in zip(runs, measured, strict=True)
+        if each.unfinished
+    }
+    return table
 
 
 def _check_counts(
@@ -173,14 +184,28 @@ def _measure_run(named: tuple[str, Scenario], *, measure: Measure) -> _Measured:
         result = run(scenario, plan=_plan(scenario.traffic, scenario.seed))
     except RunError as error:
         raise RunError(f"run with {name}: {error}") from error
-    numbers = {key: float(value) for key, value in measure(result).items()}
-    return _Measured(numbers, result.digest, dict(result.plan.digests))
+    with enough_memory(scenario.traffic):
+        numbers = _numbers(measure(result))
+        ended = unfinished(result)
+    return _Measured(numbers, result.digest, ended, dict(result.plan.digests))
+
+
+def _numbers(measured: object) -> dict[str, float]:
+    allowed = "a function that returns a mapping of name to number"
+    if not isinstance(measured, Mapping):
+        why = f"it returned {type(measured).__name__}"
+        raise ValidationError("measure", measured, allowed, why)
+    try:
+        return {str(name): float(value) for name, value in measured.items()}
+    except (TypeError, ValueError) as error:
+        raise ValidationError("measure", measured, allowed, str(error)) from None
 
 
 @lru_cache(maxsize=1)
 def _plan(traffic: Traffic, seed: int) -> Plan:
     """Draw a plan; kept for the next run of the same traffic and seed."""
-    return draw_plan(traffic, seed)
+    with enough_memory(traffic):
+        return draw_plan(traffic, seed)
 
 
 def _table(
@@ -212,6 +237,8 @@ def _intervals(row: Sequence[_Measured]) -> dict[str, float]:
     columns: dict[str, float] = {}
     for name in row[0].numbers:
         mean, low, high = mean_interval([run.numbers[name] for run in row])
+        if high - low < 2 * _DUST * abs(mean):
+            low = high = mean
         columns |= {name: mean, f"{name}_low": low, f"{name}_high": high}
     return columns
 

@@ -15,6 +15,8 @@ from contextlib import closing, contextmanager
 from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
+from kafkasim.errors import RunError
+
 ArgumentT = TypeVar("ArgumentT")
 ResultT = TypeVar("ResultT")
 
@@ -38,6 +40,11 @@ def over(
         Processes; 1 stays in this one.
     progress : bool or None
         Whether to draw a bar on stderr; None draws it when stderr is a terminal.
+
+    Raises
+    ------
+    RunError
+        When a worker was ended by something else, such as a system out of memory.
     """
     from tqdm import tqdm
 
@@ -45,7 +52,10 @@ def over(
     with tqdm(total=len(arguments), unit="run", disable=hidden, leave=False) as bar:
         if workers == 1:
             return _counted(map(function, arguments), bar.update)
-        with closing(_in_processes(function, arguments, workers)) as finished:
+        with (
+            _ended_is_an_error(),
+            closing(_in_processes(function, arguments, workers)) as finished,
+        ):
             numbered = dict(_counted(finished, bar.update))
     return [numbered[number] for number in range(len(arguments))]
 
@@ -81,6 +91,19 @@ def _numbered(
     function: Callable[[ArgumentT], ResultT], number: int, argument: ArgumentT
 ) -> tuple[int, ResultT]:
     return number, function(argument)
+
+
+@contextmanager
+def _ended_is_an_error() -> Iterator[None]:
+    from joblib.externals.loky import (  # type: ignore[import-untyped]
+        process_executor,
+    )
+
+    try:
+        yield
+    except process_executor.TerminatedWorkerError:
+        text = "a worker was ended from outside (out of memory?)"
+        raise RunError(text) from None
 
 
 @contextmanager

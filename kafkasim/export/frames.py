@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kafkasim.errors import ValidationError
+from kafkasim.errors import OutputError, ValidationError
 from kafkasim.result.folder import new_file
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def table(frame: "pd.DataFrame", path: str | Path) -> Path:
     ValidationError
         The suffix is neither, or Parquet is asked for and pyarrow is not installed.
     OutputError
-        The file cannot be written; what was there is untouched.
+        The file cannot be written, or a column holds values of more than one type; what
+        was there is untouched.
     """
     target = Path(path).expanduser()
     index = any(name is not None for name in frame.index.names)
@@ -50,10 +51,35 @@ def table(frame: "pd.DataFrame", path: str | Path) -> Path:
         case ".parquet":
             _require_pyarrow(path)
             with new_file(target) as partial:
-                frame.to_parquet(partial, engine="pyarrow", index=index)
+                _write_parquet(frame, partial, index=index)
         case _:
             raise ValidationError("path", str(path), "a name in .csv, .parquet")
     return target
+
+
+def _write_parquet(frame: "pd.DataFrame", path: Path, *, index: bool) -> None:
+    from pyarrow.lib import ArrowException
+
+    try:
+        frame.to_parquet(path, engine="pyarrow", index=index)
+    except (ArrowException, OverflowError) as error:
+        columns = ", ".join(repr(str(name)) for name in _unwritable(frame))
+        text = f"cannot write {path}: column {columns} is of no type that Parquet has"
+        raise OutputError(f"{text} ({error.args[0]})") from error
+
+
+def _unwritable(frame: "pd.DataFrame") -> list[object]:
+    """Return the columns that Arrow cannot take."""
+    from pyarrow import array
+    from pyarrow.lib import ArrowException
+
+    found: list[object] = []
+    for name in frame.columns:
+        try:
+            array(frame[name], from_pandas=True)
+        except (ArrowException, OverflowError):
+            found.append(name)
+    return found
 
 
 def _require_pyarrow(path: str | Path) -> None:

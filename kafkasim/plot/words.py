@@ -23,6 +23,7 @@ METRIC_LABELS: Final = MappingProxyType(
         "duplicated": "processed twice (records)",
         "lost": "lost (records)",
         "records": "records",
+        "pending": "pending (records)",
     }
 )
 """Axis labels of the metric columns, with their units."""

@@ -1,4 +1,4 @@
-"""The ten metrics: by hand, and against their definitions in plain Python."""
+"""The eleven metrics: by hand, and against their definitions in plain Python."""
 
 import math
 from typing import Any
@@ -98,6 +98,7 @@ def test_while_a_record_is_pending_nothing_has_drained() -> None:
     )
     found = metrics(result)
     assert math.isnan(found["drain_s"])
+    assert found["pending"] == 1
     assert found["latency_ms_p99"] == 5.0
     assert summary(result)["pending"].tolist() == [1]
 
@@ -200,7 +201,7 @@ def test_over_subscribers_means_and_the_worst_are_taken() -> None:
     assert table["overtaken_share"].tolist() == [0.5, 0.0]
     assert table["duplicated"].tolist() == [1, 0]
     assert table["records"].tolist() == [2, 2]
-    assert list(table)[1:11] == list(METRICS)
+    assert list(table)[1:12] == list(METRICS)
 
 
 def test_no_records_give_nothing_to_measure() -> None:

@@ -271,3 +271,75 @@ def test_a_read_only_folder_is_one_line_before_anything_runs(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert os.strerror(code) in said
+
+
+CRASH = [
+    *("--set", 'events=[{kind="crash", target="subscriber:billing", at_s=0.0}]'),
+    *("--set", "drain_limit_s=5"),
+]
+
+
+def test_a_run_that_did_not_drain_says_so_in_one_line_on_stderr(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", str(scenario_file), *CRASH, "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    pending = pd.read_csv(out / "summary.csv")["pending"].iloc[0]
+    assert said.err.startswith("kafkasim: stopped at ")
+    assert said.err.endswith(f" s: no progress for 5 s; {pending} records pending\n")
+    assert said.err.count("\n") == 1
+    assert "pending" in said.out.partition("\n")[0]
+
+
+def test_a_sweep_names_the_first_run_that_did_not_drain(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    sets = [*CRASH, "--set", f"{PARTITIONS}=1,2"]
+    out = tmp_path / "out"
+    assert main(["sweep", str(scenario_file), *sets, "--out", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("kafkasim: 2 of 2 runs; first events=")
+    assert "partitions=1, seed 7: stopped at " in said
+    assert said.count("\n") == 1
+
+
+def test_values_of_more_than_one_type_are_swept_and_saved_as_text(
+    scenario_file: Path, tmp_path: Path
+) -> None:
+    config = "system.producers.web.config"
+    sets = ["--set", f"{config}.acks=all,1,0"]
+    sets += ["--set", f"{config}.enable_idempotence=false"]
+    out = tmp_path / "out"
+    assert main(["sweep", str(scenario_file), *sets, "--out", str(out)]) == 0
+    acks = pd.read_parquet(out / "sweep.parquet")["acks"]
+    assert acks.tolist() == ["all", "1", "0"]
+
+
+def test_a_value_that_is_swept_twice_is_refused(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    command = ["sweep", str(scenario_file), "--set", f"{PARTITIONS}=1,2,1"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    assert "partitions: 1 is not allowed; expected each" in capsys.readouterr().err
+
+
+def test_point_to_point_has_nothing_to_check_and_says_so(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    command = ["run", str(scenario_file), "--set", 'system={kind="point_to_point"}']
+    assert main([*command, "--check", "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == (
+        "kafkasim: --check: nothing to check: "
+        "point to point has no invariants to check\n"
+    )
+
+
+def test_what_varies_between_replications_is_printed(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    command = ["sweep", str(scenario_file), "--set", f"{PARTITIONS}=1"]
+    command += ["--replications", "2", "--workers", "1"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "\nBetween replications varies: arrivals/web, entity/web, keys/web" in said

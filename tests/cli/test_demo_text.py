@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -84,3 +86,14 @@ def test_lines_fit_a_terminal(table: pd.DataFrame) -> None:
     filled = table.assign(lag_records_max=1.0, drain_s=1.0, partition_imbalance=1.0)
     text = demo_text.keys_and_partitions(filled, members=8)
     assert max(len(line) for line in text.splitlines()) <= 96
+
+
+@pytest.mark.parametrize("command", ["kafkasim", "python3 run.py"])
+def test_the_command_to_run_again_is_named_as_it_was_typed(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.delenv("KAFKASIM_COMMAND", raising=False)
+    if command != "kafkasim":
+        monkeypatch.setenv("KAFKASIM_COMMAND", command)
+    said = demo_text.closing(Path("kafkasim-demo"))
+    assert f"\n  {command} run kafkasim-demo/1-one-run/scenario.toml --set " in said

@@ -47,6 +47,7 @@ def test_a_command_that_is_not_understood_ends_with_2(
         (RunError("at 3 s: nothing moves"), 1),
         (ChangedFileError("flights.trace.npz is not what it was"), 2),
         (KeyboardInterrupt(), 130),
+        (MemoryError(), 1),
     ],
 )
 def test_each_way_to_end_has_its_exit_code_and_one_line(
@@ -102,9 +103,23 @@ def test_a_reader_that_stops_reading_gets_no_traceback(scenario_file: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no process groups")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_in_a_sweep_ends_its_workers_and_leaves_nothing(
-    scenario_file: Path, tmp_path: Path, workers: str
+@pytest.mark.parametrize(
+    ("workers", "name", "whole_group", "code"),
+    [
+        ("1", "SIGINT", True, 130),
+        ("2", "SIGINT", True, 130),
+        ("2", "SIGTERM", False, 143),
+        ("1", "SIGHUP", True, 129),
+    ],
+)
+def test_a_signal_in_a_sweep_ends_its_workers_and_leaves_nothing(
+    scenario_file: Path,
+    tmp_path: Path,
+    *,
+    workers: str,
+    name: str,
+    whole_group: bool,
+    code: int,
 ) -> None:
     seeds = ",".join(str(seed) for seed in range(200))
     command = [
@@ -122,9 +137,10 @@ def test_ctrl_c_in_a_sweep_ends_its_workers_and_leaves_nothing(
     ) as process:
         _until(lambda: len(list(tmp_path.iterdir())) == 2)
         time.sleep(2.0)
-        os.killpg(process.pid, signal.SIGINT)
+        send = os.killpg if whole_group else os.kill
+        send(process.pid, getattr(signal, name))
         out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert out == ""
     assert err.strip() == "kafkasim: stopped; nothing half written is left"
     assert sorted(tmp_path.iterdir()) == [scenario_file]
@@ -145,3 +161,11 @@ def _is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_signals_have_their_own_handlers_again_after_a_command(
+    scenario_file: Path,
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["describe", str(scenario_file)]) == 0
+    assert signal.getsignal(signal.SIGTERM) is before

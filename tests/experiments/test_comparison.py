@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from kafkasim.analysis.measures import METRICS
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.running import run
@@ -103,3 +104,13 @@ def test_nothing_to_compare_and_events_of_nobody_are_refused(traffic: Traffic) -
         compare(traffic, SYSTEMS, events={"Kfka": []})
     with pytest.raises(ValidationError, match="nothing beside a mapping"):
         compare({"a": Scenario(traffic)}, {"b": Kafka(topics={"orders": Topic(2)})})
+
+
+def test_the_columns_are_who_and_the_metrics_with_what_is_pending(
+    traffic: Traffic,
+) -> None:
+    table = compare(traffic, SYSTEMS)
+    assert list(table)[:2] == ["system", "subscriber"]
+    assert list(table)[2:13] == list(METRICS)
+    assert table["pending"].tolist() == [0, 0]
+    assert "index" not in table

@@ -79,3 +79,26 @@ def test_values_that_are_no_list_or_an_empty_one_are_refused(values: object) -> 
 def test_an_empty_grid_is_refused() -> None:
     with pytest.raises(ValidationError, match="at least one path"):
         axes_of({})
+
+
+def test_labels_of_more_than_one_type_become_text() -> None:
+    mixed, numbers, named = axes_of(
+        {"a.acks": ["all", 1, 0], "a.linger": [0, 0.5], "a.keys": {"none": 1, 3: 2}}
+    )
+    assert mixed.values == ("all", 1, 0)
+    assert mixed.labels == ("all", "1", "0")
+    assert numbers.labels == (0, 0.5)
+    assert named.labels == ("none", "3")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[4, 4], [1, 1.0], ["all", "1", 1], [Column("tail"), Column("tail")]],
+)
+def test_a_value_given_twice_is_refused(values: list[object]) -> None:
+    with pytest.raises(ValidationError, match=r"^a\.n: .* each value once .*twice"):
+        axes_of({"a.n": values})
+
+
+def test_a_number_and_a_switch_are_two_values() -> None:
+    assert axes_of({"a.n": [1, True]})[0].labels == ("1", "True")

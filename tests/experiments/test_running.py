@@ -1,4 +1,12 @@
-from kafkasim.experiments.running import run
+import pytest
+
+from kafkasim.analysis.measures import metrics
+from kafkasim.engine.sim import run as simulating
+from kafkasim.errors import RunError
+from kafkasim.experiments.running import run, unfinished
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import DayCurve
+from kafkasim.scenario.events import Crash
 from kafkasim.scenario.scenario import Scenario
 
 
@@ -11,3 +19,38 @@ def test_a_checked_run_is_the_same_and_breaks_nothing(scenario: Scenario) -> Non
     assert checked.violations.empty
     assert checked.columns("deliveries") == plain.columns("deliveries")
     assert checked.columns("requests") == plain.columns("requests")
+
+
+def test_a_run_that_drained_is_not_unfinished(scenario: Scenario) -> None:
+    assert unfinished(run(scenario)) == ""
+
+
+def test_a_run_that_stopped_says_when_why_and_what_is_left(scenario: Scenario) -> None:
+    crash = Crash("subscriber:billing", at_s=0.0)
+    result = run(scenario.where({"events": (crash,), "drain_limit_s": 5.0}))
+    pending = metrics(result)["pending"]
+    assert pending == len(result.records) > 0
+    ends = f": no progress for 5 s; {pending:.0f} records pending"
+    assert unfinished(result).startswith("stopped at 6")
+    assert unfinished(result).endswith(ends)
+
+
+def test_a_run_that_was_meant_to_be_cut_is_not_unfinished(scenario: Scenario) -> None:
+    result = run(scenario.where({"end": "cut", "traffic.duration_s": 0.5}))
+    assert metrics(result)["pending"] > 0
+    assert unfinished(result) == ""
+
+
+def test_without_enough_memory_the_error_says_how_many_records_were_asked_for(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> Result:
+        raise MemoryError
+
+    monkeypatch.setattr(simulating, "run", full)
+    with pytest.raises(RunError, match=r"^not enough memory: 500 records were asked"):
+        run(scenario)
+    curve = DayCurve(mean_rate_per_s=2_000, peak_ratio=2.0, day_s=1)
+    daily = scenario.where({"traffic.sources.web.arrivals": curve})
+    with pytest.raises(RunError, match="2,000 records"):
+        run(daily)

@@ -11,6 +11,7 @@ from kafkasim.experiments.grid import Values
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
 from kafkasim.result.result import Result
+from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.plan import draw_plan
 from kafkasim.scenario.scenario import Scenario
@@ -143,6 +144,7 @@ def test_the_plan_is_drawn_once_for_runs_of_the_same_world(
         ({"system.topics.orders.partition": [1]}, {}, "did you mean partitions"),
         ({PARTITIONS: [1, 0]}, {}, "partitions: 0 is not allowed"),
         ({PARTITIONS: []}, {}, "at least one value"),
+        ({PARTITIONS: [4, 4]}, {}, "each value once"),
         ({}, {}, "at least one path"),
         ({PARTITIONS: [1]}, {"replications": 0}, "replications: 0"),
         ({PARTITIONS: [1]}, {"workers": 0}, "workers: 0"),
@@ -170,3 +172,55 @@ def test_a_run_that_fails_is_named_with_its_combination(
     monkeypatch.setattr(sweeping, "run", failing)
     with pytest.raises(RunError, match=r"partitions=2, seed 7: at 0\.5 s"):
         sweep(scenario, {PARTITIONS: [2]})
+
+
+def test_values_of_more_than_one_type_stand_in_the_table_as_text(
+    scenario: Scenario,
+) -> None:
+    acks = "system.producers.web.config.acks"
+    loose = scenario.where({"system.producers.web.config.enable_idempotence": False})
+    table = sweep(loose, {acks: ["all", 1, 0]})
+    assert table["acks"].tolist() == ["all", "1", "0"]
+
+
+def test_runs_that_did_not_drain_show_what_is_pending_and_are_listed(
+    scenario: Scenario,
+) -> None:
+    short = scenario.where({"drain_limit_s": 5.0})
+    crash = Crash("subscriber:billing", at_s=0.0)
+    table = sweep(short, {"events": {"well": (), "crash": (crash,)}})
+    assert table["pending"].iloc[0] == 0
+    assert table["pending"].iloc[1] == table["records"].iloc[1]
+    (unfinished,) = table.attrs["unfinished"].items()
+    assert unfinished[0] == "events=crash, seed 7"
+    assert "no progress for 5 s" in unfinished[1]
+
+
+def test_what_does_not_vary_has_an_interval_without_width(scenario: Scenario) -> None:
+    table = sweep(scenario, {PARTITIONS: [1]}, replications=3, measure=_tenth)
+    low, high = table["tenth_low"].iloc[0], table["tenth_high"].iloc[0]
+    assert low == table["tenth"].iloc[0] == high
+
+
+def _tenth(_: Result) -> Mapping[str, float]:
+    return {"tenth": 0.1}
+
+
+@pytest.mark.parametrize("returned", [None, 3.0, {"batches": "many"}])
+def test_a_measure_that_gives_no_numbers_with_names_is_refused(
+    scenario: Scenario, returned: object
+) -> None:
+    with pytest.raises(ValidationError, match=r"^measure: .*mapping of name to number"):
+        sweep(scenario, {PARTITIONS: [1]}, measure=lambda _: returned)  # type: ignore[arg-type,return-value]
+
+
+def test_too_many_records_for_the_memory_are_counted(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> Result:
+        raise MemoryError
+
+    sweeping._plan.cache_clear()
+    monkeypatch.setattr(sweeping, "draw_plan", full)
+    with pytest.raises(RunError, match="not enough memory: 500 records"):
+        sweep(scenario, {PARTITIONS: [1, 2]})

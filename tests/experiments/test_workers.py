@@ -1,8 +1,11 @@
 import os
+import signal
+import sys
 import threading
 
 import pytest
 
+from kafkasim.errors import RunError
 from kafkasim.experiments.workers import over
 
 
@@ -53,3 +56,18 @@ def test_workers_can_be_started_from_another_thread() -> None:
     thread.start()
     thread.join()
     assert results == [4, 9]
+
+
+def end_itself(number: int) -> int:
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL")
+def test_a_worker_that_is_ended_from_outside_is_one_error_and_the_next_call_works() -> (
+    None
+):
+    with pytest.raises(RunError, match=r"^a worker was ended from outside"):
+        over(end_itself, [1, 2, 3, 4], workers=2, progress=False)
+    assert over(square, [1, 2], workers=2, progress=False) == [1, 4]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from kafkasim.errors import ValidationError
+from kafkasim.errors import OutputError, ValidationError
 from kafkasim.export import frames
 
 
@@ -81,4 +81,11 @@ def test_parquet_without_pyarrow_names_it(
     with pytest.raises(ValidationError, match="Parquet needs pyarrow"):
         frames.table(_frame(), tmp_path / "records.parquet")
     assert importlib.util.find_spec("pyarrow") is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_that_parquet_has_no_type_for_is_named(tmp_path: Path) -> None:
+    mixed = pd.DataFrame({"runs": [1, 2, 3], "acks": ["all", 1, 0]})
+    with pytest.raises(OutputError, match=r"a\.parquet: column 'acks' is of no type"):
+        frames.table(mixed, tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []
