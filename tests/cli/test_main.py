@@ -134,6 +134,7 @@ def test_a_signal_in_a_sweep_ends_its_workers_and_leaves_nothing(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_as_at_a_terminal,  # noqa: PLW1509 - no threads, and one call
     ) as process:
         _until(lambda: len(list(tmp_path.iterdir())) == 2)
         time.sleep(2.0)
@@ -145,6 +146,12 @@ def test_a_signal_in_a_sweep_ends_its_workers_and_leaves_nothing(
     assert err.strip() == "kafkasim: stopped; nothing half written is left"
     assert sorted(tmp_path.iterdir()) == [scenario_file]
     _until(lambda: not _is_alive(process.pid))
+
+
+def _as_at_a_terminal() -> None:
+    """Take signals as at a terminal; a program in the background ignores some."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_DFL)
 
 
 def _until(reached: Callable[[], bool]) -> None:
