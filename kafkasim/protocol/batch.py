@@ -30,7 +30,6 @@ class Batch:
         "batch_id",
         "closed_by",
         "closed_ns",
-        "committed_ns",
         "hi",
         "lo",
         "opened_ns",
@@ -78,7 +77,6 @@ class Batch:
         self.base_offset = -1
         """Offset of its first record; the broker fills this and what follows."""
         self.appended_ns = MISSING_NS
-        self.committed_ns = MISSING_NS
         self.partition_index = -1
 
     def __repr__(self) -> str:

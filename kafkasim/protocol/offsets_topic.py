@@ -7,7 +7,6 @@ the leader of that partition is the group's coordinator (`GroupCoordinatorServic
 
 from typing import Final
 
-OFFSETS_TOPIC: Final = "__consumer_offsets"
 OFFSETS_PARTITIONS: Final = 50
 """Default of `offsets.topic.num.partitions`."""
 
