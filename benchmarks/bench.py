@@ -4,7 +4,7 @@ Each `bench_NAME.py` holds functions `figures_…` that yield figures, dicts wit
 
 - `figure`: what was measured, in words;
 - `ratio`: the median of it over the median of what it is held against;
-- `bar`: what the ratio must not exceed;
+- `bar`: what the ratio must not exceed, or, with `at_least`, must reach;
 - `holds`: whether it does.
 
 One JSON line is printed per figure. A ratio of two things measured in turn survives a
@@ -39,10 +39,30 @@ def interleaved(
     return statistics.median(ones), statistics.median(others)
 
 
-def figure(name: str, ratio: float, bar: float, **more: object) -> Figure:
-    """Return a figure that holds when `ratio` is at most `bar`."""
-    return {"figure": name, "ratio": round(ratio, 3), "bar": bar} | {
-        "holds": ratio <= bar,
+def figure(
+    name: str, ratio: float, bar: float, *, at_least: bool = False, **more: object
+) -> Figure:
+    """Return a figure that holds when `ratio` is at most `bar`, or at least `bar`.
+
+    Parameters
+    ----------
+    name : str
+        What was measured, in words.
+    ratio : float
+        The measured value; it is held against the bar before it is rounded.
+    bar : float
+        The limit.
+    at_least : bool
+        The ratio must reach the bar; otherwise it must not exceed it.
+    **more
+        Further values to print beside it.
+    """
+    return {
+        "figure": name,
+        "ratio": round(ratio, 3),
+        "bar": bar,
+        "holds": ratio >= bar if at_least else ratio <= bar,
+        "at_least": at_least,
         **{k: round(v, 4) if isinstance(v, float) else v for k, v in more.items()},
     }
 
