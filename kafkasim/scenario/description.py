@@ -140,4 +140,4 @@ def _hardware(hardware: Hardware) -> Iterator[str]:
         f"  network: {link.delay_ms!r} ms one way, "
         f"{link.bandwidth_mb_per_s:g} MB/s per host"
     )
-    yield f"  processors: {cpu.request_ms:g} ms a request and {cpu.mb_ms:g} ms a MB"
+    yield f"  processors: {cpu.request_ms!r} ms a request and {cpu.mb_ms:g} ms a MB"

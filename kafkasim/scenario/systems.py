@@ -34,8 +34,8 @@ class Link(Document):
 class Cpu(Document):
     """What a host takes to serve one request."""
 
-    request_ms: AtLeastZero = 0.05
-    """Per request, in milliseconds."""
+    request_ms: AtLeastZero | Distribution = 0.05
+    """Per request, in milliseconds; each host draws for itself."""
     mb_ms: AtLeastZero = 0.5
     """Per 10⁶ bytes of it, in milliseconds."""
 

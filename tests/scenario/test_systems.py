@@ -2,7 +2,7 @@ import pytest
 
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.systems import Hardware, Kafka, Link, Topic
+from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Topic
 
 
 def test_a_default_cluster_says_nothing() -> None:
@@ -16,6 +16,16 @@ def test_a_delay_is_a_number_or_a_distribution() -> None:
 
     assert fixed.link.to_dict() == {"delay_ms": 1.0}
     assert drawn.link.to_dict() == {"delay_ms": {"kind": "exponential", "mean": 1.0}}
+    assert Hardware.from_dict(drawn.to_dict()) == drawn
+
+
+def test_a_request_takes_a_fixed_time_or_a_drawn_one() -> None:
+    drawn = Hardware(cpu=Cpu(request_ms=Exponential(1)))
+
+    assert Hardware(cpu=Cpu(request_ms=1)).cpu.to_dict() == {"request_ms": 1.0}
+    assert drawn.to_dict() == {
+        "cpu": {"request_ms": {"kind": "exponential", "mean": 1.0}}
+    }
     assert Hardware.from_dict(drawn.to_dict()) == drawn
 
 

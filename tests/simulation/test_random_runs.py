@@ -97,6 +97,7 @@ def clusters(draw: st.DrawFn) -> Kafka:
         enable_auto_commit=draw(st.booleans()),
     )
     delays: list[float | Exponential] = [0.1, 0.5, Exponential(1.0)]
+    services: list[float | Exponential] = [0.0, 0.05, 1.0, Exponential(0.2)]
     return Kafka(
         brokers=draw(st.integers(1, 3)),
         topics={"orders": Topic(partitions=draw(st.integers(1, 6)))},
@@ -111,7 +112,7 @@ def clusters(draw: st.DrawFn) -> Kafka:
                 bandwidth_mb_per_s=draw(st.sampled_from([5.0, 1_250.0])),
             ),
             cpu=Cpu(
-                request_ms=draw(st.sampled_from([0.0, 0.05, 1.0])),
+                request_ms=draw(st.sampled_from(services)),
                 mb_ms=draw(st.sampled_from([0.0, 5.0])),
             ),
         ),

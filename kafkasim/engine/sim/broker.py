@@ -10,7 +10,7 @@ satisfied by the append itself (BR-20).
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import FetchSession
@@ -34,8 +34,10 @@ class Broker:
         All partitions of the run, by index.
     io_threads : int
         `num.io.threads`.
-    request_ns, ns_per_byte : int, float
-        Service time of a request and of each byte it appends.
+    request_ns : int or iterator of int
+        Service time of every request, or of one request after the other.
+    ns_per_byte : float
+        Service time of each byte that a request appends.
     on_append : callable
         Called with (batch, partition) for every append.
     commit : callable
@@ -54,6 +56,7 @@ class Broker:
         "_queue",
         "_request_ns",
         "_service_key",
+        "_services",
         "_sessions",
         "_timer_key",
         "index",
@@ -67,7 +70,7 @@ class Broker:
         index: int,
         partitions: Sequence[Partition],
         io_threads: int,
-        request_ns: int,
+        request_ns: int | Iterator[int],
         ns_per_byte: float,
         on_append: Callable[[Batch, Partition], None],
         commit: Callable[[Request], None],
@@ -76,7 +79,12 @@ class Broker:
         self._calendar = calendar
         self._partitions = partitions
         self._free_threads = io_threads
-        self._request_ns = request_ns
+        self._request_ns = 0
+        self._services: Iterator[int] | None = None
+        if isinstance(request_ns, int):
+            self._request_ns = request_ns
+        else:
+            self._services = request_ns
         self._ns_per_byte = ns_per_byte
         self._on_append = on_append
         self._commit = commit
@@ -129,7 +137,9 @@ class Broker:
     def _serve(self, request: Request) -> None:
         now_ns = self._calendar.now_ns
         request.dequeued_ns = now_ns
-        service_ns = self._request_ns
+        service_ns = (
+            self._request_ns if self._services is None else next(self._services)
+        )
         if request.api == PRODUCE:
             service_ns += round(request.size_bytes * self._ns_per_byte)
         self._service_key += 1

@@ -9,13 +9,9 @@ only sending occupies a card. Protocol headers are not counted, only record batc
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
-from kafkasim.scenario.distributions import draw_ns
-from kafkasim.scenario.streams import stream
+from kafkasim.engine.sim.drawn import durations_ns
 from kafkasim.scenario.systems import Link
 
-_BLOCK: Final = 256
 MIN_LINK_NS: Final = 1
 """Least time on a link: a chain of answers and sends never stands still."""
 
@@ -46,7 +42,9 @@ class Pipe:
             self._delays: Iterator[int] | None = None
         else:
             self._fixed_ns = 0
-            self._delays = _delays(link, seed, name)
+            self._delays = durations_ns(
+                link.delay_ms, seed, f"network/{name}", least_ns=MIN_LINK_NS
+            )
 
     def transfer(self, now_ns: int, size_bytes: int) -> int:
         """Send `size_bytes` at `now_ns`; return when they have all arrived."""
@@ -64,10 +62,3 @@ class Pipe:
             arrived = self.arrived_ns
         self.arrived_ns = arrived
         return arrived
-
-
-def _delays(link: Link, seed: int, name: str) -> Iterator[int]:
-    generator = stream(seed, f"network/{name}")
-    while True:
-        block = draw_ns(link.delay_ms, generator, _BLOCK)
-        yield from np.maximum(block, MIN_LINK_NS).tolist()

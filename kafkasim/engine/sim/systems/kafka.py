@@ -12,6 +12,7 @@ from itertools import count
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Member, MemberCalls
+from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
@@ -37,7 +38,7 @@ from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
-from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
+from kafkasim.units import MISSING_NS, ns_from_s
 
 
 def run_kafka(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
@@ -131,13 +132,14 @@ class KafkaRun:
 
     def _make_broker(self, index: int) -> Broker:
         cpu = self.system.hardware.cpu
+        host = f"broker:{index + 1}"
         return Broker(
             calendar=self.calendar,
-            actor=self._actors[f"broker:{index + 1}"],
+            actor=self._actors[host],
             index=index,
             partitions=self.partitions,
             io_threads=self.system.broker_config.num_io_threads,
-            request_ns=ns_from_ms(cpu.request_ms),
+            request_ns=service_ns(cpu.request_ms, self._seed, host),
             ns_per_byte=cpu.mb_ms,
             on_append=self.tables.append,
             commit=self._commit,

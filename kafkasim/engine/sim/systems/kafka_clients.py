@@ -13,6 +13,7 @@ from kafkasim.engine.sim.partition import WorkOf
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.systems import Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
@@ -106,7 +107,9 @@ class ProduceRequests:
 def check_time_passes(system: Kafka) -> None:
     """Refuse empty fetches without end: no wait at the broker, no time on the way."""
     hardware = system.hardware
-    if hardware.cpu.request_ms > 0 or hardware.link.delay_ms != 0:
+    if not (
+        _is_nothing(hardware.cpu.request_ms) and _is_nothing(hardware.link.delay_ms)
+    ):
         return
     for name, group in system.groups.items():
         if group.config.fetch_max_wait_ms == 0:
@@ -116,6 +119,13 @@ def check_time_passes(system: Kafka) -> None:
                 "at least 1 while link.delay_ms and cpu.request_ms are 0",
                 "an idle member would fetch again and again at one moment",
             )
+
+
+def _is_nothing(duration_ms: Distribution | float) -> bool:
+    """Return whether it is always 0."""
+    if isinstance(duration_ms, Uniform):
+        return duration_ms.high == 0
+    return duration_ms == 0
 
 
 def poll_settings(config: ConsumerConfig) -> PollSettings:

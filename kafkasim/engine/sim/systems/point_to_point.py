@@ -9,12 +9,14 @@ from then on.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.consumer import UNSLOWED, slowed_ns
+from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.plan_columns import plan_columns
@@ -26,7 +28,7 @@ from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import PointToPoint
-from kafkasim.units import MISSING_NS, ns_from_ms, ns_from_s
+from kafkasim.units import MISSING_NS, ns_from_s
 
 NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
@@ -47,11 +49,14 @@ class _Subscriber:
     """The receiving end: works through what arrives, one event at a time."""
 
     __slots__ = (
-        "answer_key", "at_work", "code", "queue", "service_key", "slowed", "up",
+        "answer_key", "at_work", "code", "queue", "service_key", "services", "slowed",
+        "up",
     )  # fmt: skip
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, services: Iterator[int]) -> None:
         self.code = code
+        self.services = services
+        """What it takes to take a request in, one after the other."""
         self.up = True
         self.slowed = UNSLOWED
         self.at_work: _Send | None = None
@@ -123,12 +128,16 @@ class PointToPointRun:
         self.calendar = Calendar(check=check)
         self.hosts = Hosts(resolved.system.hardware.link, scenario.seed)
         self.names = sorted(self.traffic.subscribers)
-        self.subscribers = [_Subscriber(code) for code in range(len(self.names))]
+        cpu = resolved.system.hardware.cpu
+        self.subscribers = [
+            _Subscriber(
+                code, services(cpu.request_ms, scenario.seed, f"subscriber:{name}")
+            )
+            for code, name in enumerate(self.names)
+        ]
         self.recorder = Recorder()
         self._write_delivery = self.recorder.writer("deliveries")
         self._write_blocked = self.recorder.writer("blocked")
-        cpu = resolved.system.hardware.cpu
-        self._request_ns = ns_from_ms(cpu.request_ms)
         self._ns_per_byte = cpu.mb_ms
         self._late_ns = [
             ns_from_s(self.traffic.subscribers[name].from_s) for name in self.names
@@ -236,7 +245,7 @@ class PointToPointRun:
         subscriber.at_work = send
         source = send.source
         size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
-        taken_ns = self._request_ns + round(size_bytes * self._ns_per_byte)
+        taken_ns = next(subscriber.services) + round(size_bytes * self._ns_per_byte)
         work_ns = source.wants[send.position][1][send.ordinal]
         send.tries += 1
         send.started_ns = self.calendar.now_ns + taken_ns

@@ -8,14 +8,16 @@ import pytest
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.request import PRODUCE
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
-from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.distributions import Exponential, Uniform, draw_ns
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import (
     Cpu,
     Group,
@@ -208,10 +210,27 @@ def test_auto_commit_stores_at_a_poll_what_earlier_polls_returned(
     assert (commits["at_ns"] / MS).tolist()[:2] == [21.5, 41.5]
 
 
-def test_fetching_in_a_circle_that_takes_no_time_is_refused(
+def test_each_request_takes_the_next_drawn_time_of_its_broker(
     scenario_of: Builder,
 ) -> None:
-    nothing = Hardware(link=Link(delay_ms=0.0), cpu=Cpu(request_ms=0.0))
+    hardware = Hardware(link=PLAIN.link, cpu=Cpu(request_ms=Exponential(0.5), mb_ms=0))
+    result = run(scenario_of(count=20, hardware=hardware, seed=5), check=True)
+    requests = result.columns("requests")
+    drawn = draw_ns(Exponential(0.5), stream(5, "service/broker:1"), len(requests))
+    order = np.lexsort((requests["request_id"], requests["dequeued_ns"]))
+    produced = requests["api"][order] == PRODUCE
+    served = (requests["done_ns"] - requests["dequeued_ns"])[order]
+    # A fetch may be parked after its service, a produce request is done with it.
+    assert served[produced].tolist() == drawn[produced].tolist()
+    assert produced.sum() == 20
+
+
+@pytest.mark.parametrize("request_ms", [0.0, Uniform(0.0, 0.0)])
+@pytest.mark.parametrize("delay_ms", [0.0, Uniform(0.0, 0.0)])
+def test_fetching_in_a_circle_that_takes_no_time_is_refused(
+    scenario_of: Builder, request_ms: float | Uniform, delay_ms: float | Uniform
+) -> None:
+    nothing = Hardware(link=Link(delay_ms=delay_ms), cpu=Cpu(request_ms=request_ms))
     config = ConsumerConfig(fetch_max_wait_ms=0)
     with pytest.raises(ValidationError, match=r"billing\.config\.fetch_max_wait_ms: 0"):
         run(scenario_of(hardware=nothing, group=Group(members=1, config=config)))

@@ -1,10 +1,14 @@
 """Point to point, by hand: a source waits for all its subscribers."""
 
+import numpy as np
+
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.distributions import Exponential, draw_ns
 from kafkasim.scenario.events import Crash, Slow
 from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Cpu, Hardware, Link, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
@@ -151,6 +155,17 @@ def test_a_subscriber_takes_a_request_in_before_it_works() -> None:
     # 100 bytes at 1,000 ms per 10⁶ bytes are 0.1 ms, on top of 0.5 ms.
     assert of(result, "a", "started_ns") == [1.6]
     assert of(result, "a", "ended_ns") == [2.6]
+
+
+def test_each_subscriber_draws_what_it_takes_to_take_a_request_in() -> None:
+    drawn = Hardware(link=PLAIN.link, cpu=Cpu(request_ms=Exponential(2.0), mb_ms=0.0))
+    result = run(scenario_of(count=5, hardware=drawn, seed=5), check=True)
+    for name in ("a", "b"):
+        times = draw_ns(Exponential(2.0), stream(5, f"service/subscriber:{name}"), 5)
+        table = result.table("deliveries")
+        mine = table[table["subscriber"] == name]
+        taken_ms = (mine["started_ms"] - mine["fetched_ms"]).to_numpy()
+        assert np.rint(taken_ms * MS).tolist() == times.tolist()
 
 
 def test_work_that_never_began_is_not_counted_as_a_hand_out() -> None:
