@@ -48,6 +48,7 @@ COMMANDS = OWN | {
         *("-m", "pytest", "-n", "2", "--dist", "loadfile"),
         *("--nbval", "--nbval-current-env"),
         *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
+        *("-p", "tests.tiers"),
     ],
     "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
 }
@@ -138,7 +139,7 @@ def set_up(name: str) -> None:
 
 def run_tests(arguments: list[str]) -> int:
     """Run every test on two processes, the cells of the notebooks included."""
-    thorough = ["-m", "not cluster", "--hypothesis-profile", "thorough"]
+    thorough = ["--tier", "thorough", "-m", "not cluster"]
     if "--thorough" in arguments:
         arguments = [*thorough, *(a for a in arguments if a != "--thorough")]
     return start(PYTHON, *COMMANDS["test"], *arguments, PYTHONHASHSEED="0")

@@ -136,7 +136,7 @@ def test_thorough_adds_the_slow_tests_and_keeps_other_arguments(
     assert run.main(["test", "--thorough", "-k", "lag"]) == 0
 
     pairs = set(pairwise(started[0]))
-    assert {("-m", "not cluster"), ("--hypothesis-profile", "thorough")} <= pairs
+    assert {("-m", "not cluster"), ("--tier", "thorough")} <= pairs
     assert started[0][-2:] == ("-k", "lag")
 
 
