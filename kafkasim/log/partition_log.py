@@ -34,7 +34,7 @@ class PartitionLog(Generic[BatchT]):
     Attributes
     ----------
     batches : list
-        What was appended, in offset order.
+        What was appended, in offset order; None where it was released.
     base_offsets : list of int
         Offset of the first record of each batch.
     end_bytes : list of int
@@ -44,6 +44,7 @@ class PartitionLog(Generic[BatchT]):
     """
 
     __slots__ = (
+        "_released",
         "base_offsets",
         "batches",
         "end_bytes",
@@ -56,6 +57,7 @@ class PartitionLog(Generic[BatchT]):
         self.batches: list[BatchT] = []
         self.base_offsets: list[int] = []
         self.end_bytes: list[int] = [0]
+        self._released = 0
         self.log_start_offset = 0
         self.log_end_offset = 0
         self.high_watermark = 0
@@ -92,6 +94,16 @@ class PartitionLog(Generic[BatchT]):
         self.end_bytes.append(self.end_bytes[-1] + size_bytes)
         self.log_end_offset = base_offset + record_count
         return base_offset
+
+    def release(self, end: int) -> None:
+        """Forget what was appended as the batches before index `end`.
+
+        Offsets and sizes stay: such batches can still be read, and counted.
+        """
+        batches = self.batches
+        for number in range(self._released, end):
+            batches[number] = None  # type: ignore[call-overload]
+        self._released = max(self._released, end)
 
     def advance_high_watermark(self, offset: int) -> None:
         """Raise the high watermark to `offset`; it never goes back on a leader (BR-12).

@@ -14,10 +14,17 @@ whose records all know their partition, `sticky` for all others.
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.batch_size import ints
+
+WorkOf = Callable[[Batch, int], int]
+"""A carried column's sum over a batch's first `count` records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +111,34 @@ class Accumulator(ABC):
         return first_ns
 
     @abstractmethod
-    def append_list(self, partition: int) -> Sequence[int]:
-        """Return the partition's append list: ordinals in the order of appending."""
+    def append_list(self, partition: int) -> NDArray[np.int32]:
+        """Return the partition's append list: ordinals in the order of appending.
+
+        Without those that its keeper was given already.
+        """
+
+    @abstractmethod
+    def column(self, name: str) -> NDArray[np.integer]:
+        """Return a carried column, `created_ns` or `ordinal` of the records held."""
+
+    @abstractmethod
+    def places(
+        self,
+        partitions: NDArray[np.integer],
+        los: NDArray[np.int64],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return where in `column` the records of some ranges stand, range after range.
+
+        Parameters
+        ----------
+        partitions, los, counts : integer arrays of shape (ranges,)
+            Partition, first position in its append list, and number of records.
+        """
+
+    @abstractmethod
+    def work_of(self, name: str) -> WorkOf:
+        """Return how to sum a carried column over a batch's first records."""
 
     @abstractmethod
     def finish(self, now_ns: int) -> list[Batch]:
@@ -174,3 +207,10 @@ class Accumulator(ABC):
         queue.active = kept
         self.ready_ns[node] = self._next_ready_ns(queue, now_ns)
         return batches
+
+
+def running_sums(column: NDArray[np.integer]) -> Sequence[int]:
+    """Return 0 and the sums of a column's first 1, 2, … numbers."""
+    sums = np.zeros(len(column) + 1, np.int64)
+    np.cumsum(column, out=sums[1:])
+    return ints(sums)

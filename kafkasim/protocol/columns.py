@@ -1,13 +1,17 @@
 """What the accumulator must know of a source's records, as columns.
 
-Sizes, timestamps and the partition of the key; never the key or the value itself.
+Sizes, timestamps and the partition of the key; never the key or the value itself. The
+records come in blocks, so that a run of any length needs memory only for the records
+that are on their way.
 """
 
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.record_size import BOUND_OVER_BODY_BYTES, body_bytes_of
 from kafkasim.units import NS_PER_MS
 
@@ -18,7 +22,7 @@ REFUSED: Final = -2
 
 
 class RecordColumns:
-    """What the accumulator must know of a source's records.
+    """What the accumulator must know of some records of a source.
 
     Parameters
     ----------
@@ -33,9 +37,11 @@ class RecordColumns:
     max_request_size : int
         Records whose upper bound exceeds it are refused (PR-5,
         `KafkaProducer.ensureValidRecordSize`).
+    carried : mapping of str to array of shape (records,), optional
+        Columns that mean nothing to the accumulator and are kept beside the others.
     """
 
-    __slots__ = ("body_bytes", "created_ns", "partitions", "timestamps_ms")
+    __slots__ = ("body_bytes", "carried", "created_ns", "partitions", "timestamps_ms")
 
     def __init__(
         self,
@@ -46,13 +52,107 @@ class RecordColumns:
         partitions: NDArray[np.int32],
         start_ms: int,
         max_request_size: int,
+        carried: Mapping[str, NDArray[np.integer]] | None = None,
     ) -> None:
         self.created_ns = created_ns
         self.timestamps_ms = created_ns // NS_PER_MS + start_ms
         self.body_bytes = body_bytes_of(key_bytes, value_bytes)
         refused = self.body_bytes + BOUND_OVER_BODY_BYTES > max_request_size
         self.partitions = np.where(refused, np.int32(REFUSED), partitions)
+        self.carried = dict(carried or {})
+
+    def __len__(self) -> int:
+        return len(self.created_ns)
 
     def refused(self) -> NDArray[np.int64]:
-        """Return the ordinals of the records that are too large for a request."""
+        """Return the positions of the records that are too large for a request."""
         return np.flatnonzero(self.partitions == REFUSED)
+
+
+class RecordBlocks:
+    """A source's records in blocks, read one block ahead.
+
+    Parameters
+    ----------
+    blocks : iterable of RecordColumns
+        In the order of creation, all with the same carried columns.
+
+    Attributes
+    ----------
+    known_ns : int
+        No record created up to then is in a block that was not taken yet.
+    """
+
+    __slots__ = ("_ahead", "_blocks", "known_ns")
+
+    def __init__(self, blocks: Iterable[RecordColumns]) -> None:
+        self._blocks: Iterator[RecordColumns] = (b for b in blocks if len(b))
+        self._ahead: RecordColumns | None = None
+        self.known_ns = NEVER
+        self._look()
+
+    def _look(self) -> None:
+        self._ahead = next(self._blocks, None)
+        ahead = self._ahead
+        self.known_ns = NEVER if ahead is None else int(ahead.created_ns[0]) - 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every block was taken."""
+        return self._ahead is None
+
+    def take(self, at_least: int) -> list[RecordColumns]:
+        """Take blocks that hold so many records, or all that are left."""
+        taken: list[RecordColumns] = []
+        count = 0
+        while self._ahead is not None and count < max(1, at_least):
+            taken.append(self._ahead)
+            count += len(self._ahead)
+            self._look()
+        return taken
+
+
+class Keeper(Protocol):
+    """Who says which records are still needed, and takes leave of the others."""
+
+    def needed(self) -> Sequence[int]:
+        """Return per partition the first position of its append list still needed."""
+        ...
+
+    def released(self, partition: int, ordinals: NDArray[np.int32]) -> None:
+        """Take the next ordinals of the partition's append list, about to be let go."""
+        ...
+
+
+class KeepAll:
+    """Keeps every record.
+
+    Parameters
+    ----------
+    partition_count : int
+        Number of partitions.
+    """
+
+    def __init__(self, partition_count: int) -> None:
+        self._zeros = [0] * partition_count
+
+    def needed(self) -> Sequence[int]:
+        """Return 0 for every partition."""
+        return self._zeros
+
+    def released(self, partition: int, ordinals: NDArray[np.int32]) -> None:
+        """Nothing is ever released."""
+        raise AssertionError(f"{len(ordinals)} records of partition {partition}")
+
+
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return start, start+1, … for each range, one after the other.
+
+    Examples
+    --------
+    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - counts), counts) + np.arange(total)

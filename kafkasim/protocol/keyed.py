@@ -1,9 +1,15 @@
 """The accumulator of a source whose records all know their partition.
 
-One stable sort by partition makes every append list before the run begins. From where a
-batch starts it follows when it is full, without looking at any record in between: a
-bisection over prefix sums of sizes. What a drain takes of an open batch is a bisection
-over times. So the cost of a batch does not depend on how many records it holds.
+One stable sort by partition makes every append list before its records are created.
+From where a batch starts it follows when it is full, without looking at any record in
+between: a bisection over prefix sums of sizes. What a drain takes of an open batch is a
+bisection over times. So the cost of a batch does not depend on how many records it
+holds.
+
+The lists come in blocks. The accumulator holds a window of them, partition after
+partition; when time reaches the end of what is known, records that nobody needs any
+more are let go, those of the next block are sorted in, and everything that depended on
+the end of a list is looked at again.
 """
 
 from bisect import bisect_right
@@ -12,11 +18,24 @@ from heapq import heappop, heappush
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings
+from kafkasim.protocol.accumulator import (
+    Accumulator,
+    NodeQueue,
+    Settings,
+    WorkOf,
+    running_sums,
+)
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
 from kafkasim.protocol.batch_size import RangeSizes, ints
-from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.columns import (
+    KeepAll,
+    Keeper,
+    RecordBlocks,
+    RecordColumns,
+    ranges,
+)
 from kafkasim.protocol.record_size import (
     BATCH_HEADER_BYTES,
     BOUND_OVER_BODY_BYTES,
@@ -34,68 +53,203 @@ _UNKNOWN: Final = NEVER + 1
 class KeyedAccumulator(Accumulator):
     """Batches of one producer and topic, every record's partition being known.
 
-    Positions inside are positions in the sorted order of all partitions; those in a
-    `Batch` count from the start of its partition's append list.
+    Positions inside are places in the window; those in a `Batch` count from the start
+    of its partition's append list.
 
     Parameters
     ----------
     settings : Settings
         Configuration and cluster.
-    columns : RecordColumns
+    blocks : RecordBlocks
         The records; none of them is `STICKY`.
+    keeper : Keeper, optional
+        Says what is still needed; without one everything is kept.
     """
 
-    def __init__(self, settings: Settings, columns: RecordColumns) -> None:
+    def __init__(
+        self, settings: Settings, blocks: RecordBlocks, keeper: Keeper | None = None
+    ) -> None:
         super().__init__(settings)
-        partitions = columns.partitions
         count = len(settings.leaders)
-        # Two bytes are sorted by radix, ten times as fast as four.
-        narrow = partitions.astype(np.int16) if count < 1 << 15 else partitions
-        order = np.argsort(narrow, kind="stable")
-        order = order[np.count_nonzero(partitions < 0) :]
-        bounds = np.searchsorted(partitions[order], np.arange(count + 1))
-        created_ns = columns.created_ns[order]
-        body_bytes = columns.body_bytes[order]
-        self._ordinals = ints(order.astype(np.int32))
-        self._starts: list[int] = bounds.tolist()
-        self._heads = self._starts[:-1]
-        self._created_ns: Sequence[int] = ints(created_ns)
-        self._body_bytes: Sequence[int] = ints(body_bytes)
-        self._sizes = RangeSizes(body_bytes, columns.timestamps_ms[order])
+        self._blocks = blocks
+        self._keeper = keeper or KeepAll(count)
+        self._drawn = 0
+        self._window: dict[str, NDArray[np.integer]] = {
+            "ordinal": np.zeros(0, np.int32),
+            "created_ns": np.zeros(0, np.int64),
+            "body_bytes": np.zeros(0, np.int64),
+            "timestamp_ms": np.zeros(0, np.int64),
+        }
+        self._starts = [0] * count
+        """Index in the window of position 0 of each append list; may be negative."""
+        self._firsts = [0] * count
+        """First position of each list in the window."""
+        self._heads = [0] * count
+        self._ends = [0] * count
         self._full_ns = [_UNKNOWN] * count
         self._full_hi = [0] * count
         self._full_bytes = [0] * count
         self._linger_ns = settings.linger_ns
         self._source_index = settings.source_index
-        self._surely_fit = 0
-        if len(order):
-            self._surely_fit = self._count_surely_fit(
-                int(body_bytes.max()), int(created_ns.max() - created_ns.min())
-            )
+        self._work_sums: dict[str, Sequence[int]] = {}
+        self._refer()
+        self._extend(-1)
+
+    # The window
+
+    def _extend(self, now_ns: int) -> None:
+        """Take in the next block, and look again at what the old end had cut short."""
+        old_ends = [
+            end - start for start, end in zip(self._starts, self._ends, strict=True)
+        ]
+        taken = self._blocks.take(len(self._window["ordinal"]) // 2)
+        if not taken:
+            return
+        self._lay_out(taken)
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
-                self._open(queue, slot, partition, -1)
-        self.ready_ns[:] = [self._next_ready_ns(queue, -1) for queue in self._nodes]
+                start, end = self._starts[partition], self._ends[partition]
+                old_end = start + old_ends[partition]
+                if end == old_end:
+                    continue
+                if self._heads[partition] < old_end:
+                    if self._full_ns[partition] == _UNKNOWN:
+                        self._find_closing(queue, slot, partition)
+                elif self._open(queue, slot, partition, now_ns):
+                    queue.active.append(slot)
+            queue.active.sort()
+        self.ready_ns[:] = [self._next_ready_ns(queue, now_ns) for queue in self._nodes]
+
+    def _lay_out(self, blocks: Sequence[RecordColumns]) -> None:
+        """Make the window anew: what is still needed of it, then the blocks."""
+        count = len(self._starts)
+        starts, ends = np.array(self._starts), np.array(self._ends)
+        heads = np.array(self._heads) - starts
+        firsts = np.minimum(np.array(self._keeper.needed()), heads)
+        self._release(firsts.tolist())
+        kept_counts = ends - starts - firsts
+        kept = ranges(starts + firsts, kept_counts)
+        partitions = np.concatenate(
+            [np.repeat(np.arange(count), kept_counts), *(b.partitions for b in blocks)]
+        )
+        # Two bytes are sorted by radix, ten times as fast as four.
+        narrow = partitions.astype(np.int16) if count < 1 << 15 else partitions
+        order = np.argsort(narrow, kind="stable")
+        order = order[np.count_nonzero(partitions < 0) :]
+        counts = np.bincount(partitions[order], minlength=count)
+        bounds = np.concatenate([[0], np.cumsum(counts)])
+        for name, parts in self._columns_of(blocks).items():
+            if name in self._window:
+                parts.insert(0, self._window[name][kept])
+            self._window[name] = np.concatenate(parts)[order]
+        self._starts = (bounds[:-1] - firsts).tolist()
+        self._firsts = firsts.tolist()
+        self._ends = bounds[1:].tolist()
+        self._heads = (heads + bounds[:-1] - firsts).tolist()
+        moved = (bounds[:-1] - firsts - starts).tolist()
+        for partition, by in enumerate(moved):
+            self._full_hi[partition] += by
+            if self._full_ns[partition] == NEVER:
+                self._full_ns[partition] = _UNKNOWN
+        self._refer()
+
+    def _release(self, firsts: Sequence[int]) -> None:
+        """Let go of the records before these positions."""
+        ordinals = self._window["ordinal"]
+        for partition, first in enumerate(firsts):
+            before = self._firsts[partition]
+            if first > before:
+                start = self._starts[partition]
+                self._keeper.released(
+                    partition, ordinals[start + before : start + first]
+                )
+
+    def _columns_of(
+        self, blocks: Sequence[RecordColumns]
+    ) -> dict[str, list[NDArray[np.integer]]]:
+        """Return the window's columns of the blocks."""
+        columns: dict[str, list[NDArray[np.integer]]] = {
+            "ordinal": [],
+            "created_ns": [],
+            "body_bytes": [],
+            "timestamp_ms": [],
+        }
+        for block in blocks:
+            until = self._drawn + len(block)
+            columns["ordinal"].append(np.arange(self._drawn, until, dtype=np.int32))
+            columns["created_ns"].append(block.created_ns)
+            columns["body_bytes"].append(block.body_bytes)
+            columns["timestamp_ms"].append(block.timestamps_ms)
+            for name, column in block.carried.items():
+                columns.setdefault(name, []).append(column)
+            self._drawn = until
+        return columns
+
+    def _refer(self) -> None:
+        """Prepare the window's columns for reading them number by number."""
+        window = self._window
+        self._created_ns: Sequence[int] = ints(window["created_ns"])
+        self._body_bytes: Sequence[int] = ints(window["body_bytes"])
+        self._sizes = RangeSizes(window["body_bytes"], window["timestamp_ms"])
+        self._surely_fit = 0
+        if len(window["created_ns"]):
+            self._surely_fit = self._count_surely_fit(
+                int(window["body_bytes"].max()), int(np.ptp(window["created_ns"]))
+            )
+        for name in self._work_sums:
+            self._work_sums[name] = running_sums(self.column(name))
 
     def _count_surely_fit(self, body_bytes: int, span_ns: int) -> int:
         """Return how many records, whichever they are, leave a batch open."""
-        body_bytes += extra_delta_bytes(len(self._ordinals), span_ns // NS_PER_MS + 1)
+        body_bytes += extra_delta_bytes(len(self._created_ns), span_ns // NS_PER_MS + 1)
         room = self._settings.batch_size - BATCH_HEADER_BYTES - 1
         return max(0, room // (body_bytes + varint_bytes(body_bytes)))
 
     def catch_up(self, now_ns: int) -> None:
-        """Do nothing: the append lists are complete from the start."""
+        """Know at least all records created at `now_ns` or before."""
+        while self._blocks.known_ns < now_ns:
+            self._extend(now_ns)
 
-    def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:  # noqa: ARG002
+    def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
         """Return when a node that may be sent to is ready."""
-        return self._first_ready_ns(may_send)
+        wake_ns = self._first_ready_ns(may_send)
+        while self._blocks.known_ns < wake_ns and any(may_send):
+            self._extend(now_ns)
+            wake_ns = self._first_ready_ns(may_send)
+        return wake_ns
 
-    def append_list(self, partition: int) -> Sequence[int]:
+    def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the ordinals of the partition's records, also of those to come."""
-        return self._ordinals[self._starts[partition] : self._starts[partition + 1]]
+        start = self._starts[partition] + self._firsts[partition]
+        return self._window["ordinal"][start : self._ends[partition]]
+
+    def column(self, name: str) -> NDArray[np.integer]:
+        """Return a column of the window, in its order."""
+        return self._window.get(name, np.zeros(0, np.int64))
+
+    def places(
+        self,
+        partitions: NDArray[np.integer],
+        los: NDArray[np.int64],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return where in the window's columns these ranges of append lists are."""
+        return ranges(np.array(self._starts)[partitions] + los, counts)
+
+    def work_of(self, name: str) -> WorkOf:
+        """Return how to sum a carried column over a batch's first records."""
+        self._work_sums[name] = running_sums(self.column(name))
+
+        def from_sums(batch: Batch, count: int) -> int:
+            sums = self._work_sums[name]
+            at = self._starts[batch.partition] + batch.lo
+            return sums[at + count] - sums[at]
+
+        return from_sums
 
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, by partition and age."""
+        self.catch_up(now_ns)
         batches = []
         for queue in self._nodes:
             for slot in self._awake(queue, now_ns):
@@ -112,6 +266,8 @@ class KeyedAccumulator(Accumulator):
         return batches
 
     def _awake(self, queue: NodeQueue, now_ns: int) -> list[int]:
+        if self._blocks.known_ns < now_ns:
+            self.catch_up(now_ns)
         active = queue.active
         waiting = queue.waiting
         limit = (now_ns + 1) << _SLOT_BITS
@@ -124,7 +280,7 @@ class KeyedAccumulator(Accumulator):
     def _peek(self, partition: int, now_ns: int) -> Batch:
         created_ns = self._created_ns
         start = self._starts[partition]
-        end = self._starts[partition + 1]
+        end = self._ends[partition]
         lo = self._heads[partition]
         opened_ns = created_ns[lo]
         full_ns = self._full_ns[partition]
@@ -186,19 +342,26 @@ class KeyedAccumulator(Accumulator):
     def _open(self, queue: NodeQueue, slot: int, partition: int, now_ns: int) -> bool:
         """Prepare the batch at the partition's head; return whether it has data."""
         head = self._heads[partition]
-        end = self._starts[partition + 1]
+        end = self._ends[partition]
         if head == end:
             return False
         opened_ns = self._created_ns[head]
-        stop = head + self._surely_fit
-        if stop < end and self._created_ns[stop] < opened_ns + self._linger_ns:
-            full_ns = self._find_full(partition, head, end)
-            if full_ns < opened_ns + self._linger_ns:
-                heappush(queue.closing, full_ns << _SLOT_BITS | slot)
+        self._find_closing(queue, slot, partition)
         if opened_ns <= now_ns:
             return True
         heappush(queue.waiting, opened_ns << _SLOT_BITS | slot)
         return False
+
+    def _find_closing(self, queue: NodeQueue, slot: int, partition: int) -> None:
+        """Note when the partition's head is full, if that is before its linger ends."""
+        head = self._heads[partition]
+        limit_ns = self._created_ns[head] + self._linger_ns
+        stop = head + self._surely_fit
+        end = self._ends[partition]
+        if stop < end and self._created_ns[stop] < limit_ns:
+            full_ns = self._find_full(partition, head, end)
+            if full_ns < limit_ns:
+                heappush(queue.closing, full_ns << _SLOT_BITS | slot)
 
     def _next_ready_ns(self, queue: NodeQueue, now_ns: int) -> int:
         ready_ns = NEVER

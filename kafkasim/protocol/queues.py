@@ -11,8 +11,11 @@ into the future can be undone.
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kafkasim.protocol.batch import FULL, OPEN, Batch
 from kafkasim.protocol.batch_size import RangeSizes, ints
@@ -40,15 +43,15 @@ class PartitionQueues:
         `batch.size` in bytes.
     count : int
         Number of partitions.
-    columns : RecordColumns
-        The records that will be appended.
     on_full : callable
         Called with (partition, time_ns) when a batch is closed for appends.
 
     Attributes
     ----------
     appends : list of array of int32
-        Per partition the append list so far.
+        Per partition the append list so far: places of records in the columns held.
+    firsts : list of int
+        Per partition the position in its append list of the first entry in `appends`.
     waiting : list of deque of Batch
         Per partition the batches that were not drained, oldest first.
     tails : list of Batch or None
@@ -58,15 +61,18 @@ class PartitionQueues:
     __slots__ = (
         "_base_ms",
         "_batch_size",
+        "_bodies",
         "_body_bytes",
         "_capacities",
         "_on_full",
         "_round",
         "_sizes",
         "_source_index",
+        "_stamps",
         "_touched",
         "_undo",
         "appends",
+        "firsts",
         "tails",
         "waiting",
     )
@@ -77,15 +83,13 @@ class PartitionQueues:
         source_index: int,
         batch_size: int,
         count: int,
-        columns: RecordColumns,
         on_full: Callable[[int, int], None],
     ) -> None:
         self._source_index = source_index
         self._batch_size = batch_size
-        self._body_bytes = ints(columns.body_bytes)
-        self._sizes = RangeSizes(columns.body_bytes, columns.timestamps_ms)
         self._on_full = on_full
         self.appends = [array("i") for _ in range(count)]
+        self.firsts = [0] * count
         self.waiting: list[deque[Batch]] = [deque() for _ in range(count)]
         self.tails: list[Batch | None] = [None] * count
         self._capacities = [0] * count
@@ -93,6 +97,49 @@ class PartitionQueues:
         self._undo: list[tuple[int, Batch | None, int, int, int, int, int, int]] = []
         self._round = 1
         self._touched = [0] * count
+        self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+    def _hold(self, bodies: NDArray[np.int64], stamps: NDArray[np.int64]) -> None:
+        """Hold these records' sizes and timestamps."""
+        self._bodies = bodies
+        self._stamps = stamps
+        self._body_bytes = ints(bodies)
+        self._sizes = RangeSizes(bodies, stamps)
+
+    def extend(self, blocks: Sequence[RecordColumns]) -> None:
+        """Hold the records of these blocks too."""
+        self._hold(
+            np.concatenate([self._bodies, *(b.body_bytes for b in blocks)]),
+            np.concatenate([self._stamps, *(b.timestamps_ms for b in blocks)]),
+        )
+
+    def first_needed(self, needed: Sequence[int], end: int) -> int:
+        """Return the first place that an append list needs, at most `end`.
+
+        Parameters
+        ----------
+        needed : sequence of int
+            Per partition the first position of its append list still needed.
+        end : int
+            The place after the last that may be let go.
+        """
+        for partition, appends in enumerate(self.appends):
+            at = needed[partition] - self.firsts[partition]
+            if at < len(appends):
+                end = min(end, appends[at])
+        return end
+
+    def trim(self, needed: Sequence[int], places: int) -> None:
+        """Let go of the first `places` records and of positions before `needed`.
+
+        To be called between `settle` and the next append.
+        """
+        self._hold(self._bodies[places:], self._stamps[places:])
+        for partition, appends in enumerate(self.appends):
+            gone = min(needed[partition] - self.firsts[partition], len(appends))
+            left = np.frombuffer(appends, np.int32)[gone:] - np.int32(places)
+            self.appends[partition] = array("i", left.tobytes())
+            self.firsts[partition] += gone
 
     def try_append(self, partition: int, at: int, now_ns: int) -> int:
         """Append record `at` to the open batch, if there is one with room for it.
@@ -102,7 +149,7 @@ class PartitionQueues:
         partition : int
             Where.
         at : int
-            Ordinal of the record.
+            Place of the record.
         now_ns : int
             The current time; the record's timestamp is its millisecond.
 
@@ -145,7 +192,7 @@ class PartitionQueues:
         plain = self._sizes.plain
         size = BATCH_HEADER_BYTES + plain[at + 1] - plain[at]
         appends = self.appends[partition]
-        lo = len(appends)
+        lo = self.firsts[partition] + len(appends)
         batch = Batch(self._source_index, partition, lo, lo + 1, size, now_ns)
         appends.append(at)
         self.waiting[partition].append(batch)

@@ -7,6 +7,10 @@ question. To name its next deadline the accumulator goes on appending, as far as
 node is ready; if a drain comes before that, it goes back to the last settled time and
 appends again up to now. Random choices are read by index, so going back restores them.
 
+The records come in blocks, and the accumulator holds a window of them: when it appends
+beyond its end the next block is added, and at a settled time what nobody needs any more
+is let go. Records are known by their place in the window.
+
 Nothing happens in a stretch of keyless records that fit the open batch without filling
 it: such a stretch is one bisection.
 """
@@ -16,11 +20,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings
+from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings, WorkOf
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
 from kafkasim.protocol.batch_size import ints
-from kafkasim.protocol.columns import STICKY, RecordColumns
+from kafkasim.protocol.columns import STICKY, KeepAll, Keeper, RecordBlocks
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queues import PartitionQueues
 
@@ -28,6 +33,8 @@ _LOOK: Final = 128
 """Records to look ahead at most before it comes back: bounds what going back costs."""
 _STRETCH: Final = 4
 """Keyless records in a row from which on a bisection pays."""
+_TRIM: Final = 1 << 14
+"""Records appended between two tries to let go of what is not needed."""
 
 
 class StickyAccumulator(Accumulator):
@@ -37,28 +44,42 @@ class StickyAccumulator(Accumulator):
     ----------
     settings : Settings
         Configuration and cluster.
-    columns : RecordColumns
+    blocks : RecordBlocks
         The records.
     draws : Draws
         Random integers for the sticky partitioner.
+    keeper : Keeper, optional
+        Says what is still needed; without one everything is kept.
     """
 
     def __init__(
-        self, settings: Settings, columns: RecordColumns, draws: Draws
+        self,
+        settings: Settings,
+        blocks: RecordBlocks,
+        draws: Draws,
+        keeper: Keeper | None = None,
     ) -> None:
         super().__init__(settings)
         self._draws = draws
         self._batch_size = settings.batch_size
-        self._created_ns = ints(columns.created_ns)
-        self._partitions = ints(columns.partitions)
-        self._stretch_ends = _stretch_ends(columns)
+        self._blocks = blocks
+        self._keeper = keeper or KeepAll(len(settings.leaders))
         self._queues = PartitionQueues(
             source_index=settings.source_index,
             batch_size=settings.batch_size,
             count=len(settings.leaders),
-            columns=columns,
             on_full=self._ready_from,
         )
+        self._window: dict[str, NDArray[np.integer]] = {
+            "created_ns": np.zeros(0, np.int64),
+            "partition": np.zeros(0, np.int32),
+        }
+        self._base = 0
+        """Ordinal of the first record in the window."""
+        self._work: dict[str, Sequence[int]] = {}
+        self._trim_from = _TRIM
+        """Place from which on letting go is tried."""
+        self._refer()
         self._slots = [0] * len(settings.leaders)
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
@@ -76,10 +97,57 @@ class StickyAccumulator(Accumulator):
         self._limit_ns = -1
         self._settle()
 
+    # The window
+
+    def _extend(self) -> None:
+        """Take in the next block."""
+        taken = self._blocks.take(len(self._created_ns) // 2)
+        columns: dict[str, list[NDArray[np.integer]]] = {
+            "created_ns": [block.created_ns for block in taken],
+            "partition": [block.partitions for block in taken],
+        }
+        for name in taken[0].carried:
+            columns[name] = [block.carried[name] for block in taken]
+        for name, parts in columns.items():
+            if name in self._window:
+                parts.insert(0, self._window[name])
+            self._window[name] = np.concatenate(parts)
+        self._queues.extend(taken)
+        self._refer()
+
+    def _trim(self) -> None:
+        """Let go of what is not needed, if that is at least half of the window."""
+        count = len(self._created_ns)
+        self._trim_from = self._next + max(_TRIM, count // 8)
+        needed = self._keeper.needed()
+        places = self._queues.first_needed(needed, self._next)
+        if 2 * places < count:
+            return
+        for partition, appends in enumerate(self._queues.appends):
+            gone = needed[partition] - self._queues.firsts[partition]
+            if gone > 0:
+                ordinals = np.frombuffer(appends, np.int32)[:gone] + self._base
+                self._keeper.released(partition, ordinals.astype(np.int32))
+        self._queues.trim(needed, places)
+        for name, column in self._window.items():
+            self._window[name] = column[places:].copy()
+        self._base += places
+        self._next -= places
+        self._trim_from -= places
+        self._refer()
+
+    def _refer(self) -> None:
+        """Prepare the window's columns for reading them number by number."""
+        self._created_ns: Sequence[int] = ints(self._window["created_ns"])
+        self._partitions: Sequence[int] = ints(self._window["partition"])
+        self._stretch_ends = _stretch_ends(self._window["partition"])
+        for name in self._work:
+            self._work[name] = ints(self.column(name))
+
     def catch_up(self, now_ns: int) -> None:
         """Append at least all records created at `now_ns` or before."""
         if self._horizon_ns < now_ns:
-            self._append_until(now_ns, self._nobody, len(self._created_ns))
+            self._append_until(now_ns, self._nobody, NEVER)
 
     def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
         """Append on until a node that may be sent to is ready; return that time.
@@ -91,20 +159,61 @@ class StickyAccumulator(Accumulator):
         if not any(may_send):
             return NEVER
         wake_ns = self._first_ready_ns(may_send)
-        if self._horizon_ns < wake_ns and self._next < len(self._created_ns):
+        if self._horizon_ns < wake_ns and self._more():
             self._append_until(wake_ns, may_send, self._next + _LOOK)
             wake_ns = self._first_ready_ns(may_send)
-            if self._horizon_ns < wake_ns and self._next < len(self._created_ns):
+            if self._horizon_ns < wake_ns and self._more():
                 wake_ns = self._horizon_ns
         return wake_ns
 
-    def append_list(self, partition: int) -> Sequence[int]:
+    def _more(self) -> bool:
+        """Return whether there are records to append."""
+        return self._next < len(self._created_ns) or not self._blocks.exhausted
+
+    def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the ordinals of the records in the partition's batches so far.
 
-        It is the live array. What lies beyond the batches that were drained may still
-        change; while a memoryview of it is held, nothing can be appended.
+        What lies beyond the batches that were drained may still change.
         """
-        return self._queues.appends[partition]
+        places = np.array(self._queues.appends[partition], np.int32)
+        return places + np.int32(self._base)
+
+    def column(self, name: str) -> NDArray[np.integer]:
+        """Return a column of the window, in the order of ordinals."""
+        if name == "ordinal":
+            count = len(self._created_ns)
+            return np.arange(self._base, self._base + count, dtype=np.int32)
+        return self._window.get(name, np.zeros(0, np.int64))
+
+    def places(
+        self,
+        partitions: NDArray[np.integer],
+        los: NDArray[np.int64],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return where in the window's columns these ranges of append lists are."""
+        found = [np.zeros(0, np.int64)]
+        firsts = self._queues.firsts
+        for partition, lo, count in zip(
+            partitions.tolist(), los.tolist(), counts.tolist(), strict=True
+        ):
+            at = lo - firsts[partition]
+            appends = np.frombuffer(self._queues.appends[partition], np.int32)
+            found.append(appends[at : at + count])
+        return np.concatenate(found).astype(np.int64)
+
+    def work_of(self, name: str) -> WorkOf:
+        """Return how to sum a carried column over a batch's first records."""
+        self._work[name] = ints(self.column(name))
+        queues = self._queues
+
+        def from_list(batch: Batch, count: int) -> int:
+            column = self._work[name]
+            lo = batch.lo - queues.firsts[batch.partition]
+            places = queues.appends[batch.partition][lo : lo + count]
+            return sum([column[place] for place in places])
+
+        return from_list
 
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, by partition and age."""
@@ -134,7 +243,14 @@ class StickyAccumulator(Accumulator):
         try_append = self._queues.try_append
         at = self._next
         count = len(created_ns)
-        while at < count:
+        while True:
+            if at == count:
+                if self._blocks.known_ns >= self._limit_ns:
+                    break
+                self._extend()
+                created_ns = self._created_ns
+                partitions = self._partitions
+                count = len(created_ns)
             now_ns = created_ns[at]
             if now_ns > self._limit_ns:
                 break
@@ -222,6 +338,8 @@ class StickyAccumulator(Accumulator):
     def _settle(self) -> None:
         """Make the present state the one to go back to."""
         self._queues.settle()
+        if self._next >= self._trim_from:
+            self._trim()
         self._settled = (
             self._next,
             self._horizon_ns,
@@ -292,9 +410,9 @@ class StickyAccumulator(Accumulator):
         return ready_ns
 
 
-def _stretch_ends(columns: RecordColumns) -> Sequence[int]:
+def _stretch_ends(partitions: NDArray[np.integer]) -> Sequence[int]:
     """Return for each record the next one that is not for the sticky partition."""
-    count = len(columns.partitions)
+    count = len(partitions)
     ends = np.arange(count, dtype=np.int64)
-    ends[columns.partitions == STICKY] = count
+    ends[partitions == STICKY] = count
     return ints(np.minimum.accumulate(ends[::-1])[::-1].copy())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kafkasim.protocol.accumulator import Accumulator, Settings
-from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.columns import RecordBlocks, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sticky import StickyAccumulator
@@ -39,8 +39,10 @@ def four_partitions(kind: str, *, rounds: int, room: int) -> Accumulator:
         node_count=1,
     )
     if kind == "keyed":
-        return KeyedAccumulator(settings, columns)
-    return StickyAccumulator(settings, columns, Draws(np.random.default_rng(1)))
+        return KeyedAccumulator(settings, RecordBlocks([columns]))
+    return StickyAccumulator(
+        settings, RecordBlocks([columns]), Draws(np.random.default_rng(1))
+    )
 
 
 def drained(records: Accumulator, now_ms: int) -> list[int]:
@@ -90,9 +92,11 @@ def test_a_single_batch_larger_than_a_request_goes_alone(kind: str) -> None:
         node_count=1,
     )
     records: Accumulator = (
-        KeyedAccumulator(settings, columns)
+        KeyedAccumulator(settings, RecordBlocks([columns]))
         if kind == "keyed"
-        else StickyAccumulator(settings, columns, Draws(np.random.default_rng(1)))
+        else StickyAccumulator(
+            settings, RecordBlocks([columns]), Draws(np.random.default_rng(1))
+        )
     )
     records.catch_up(0)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.columns import RecordBlocks, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.units import MISSING_NS
 
@@ -41,7 +41,7 @@ def accumulator(
         leaders=leaders,
         node_count=max(leaders) + 1,
     )
-    return KeyedAccumulator(settings, columns)
+    return KeyedAccumulator(settings, RecordBlocks([columns]))
 
 
 def shown(batches: list[Batch]) -> list[tuple[int, int, int, int, int, int]]:

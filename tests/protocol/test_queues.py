@@ -18,16 +18,17 @@ def queues_of(
         source_index=0,
         batch_size=batch_size,
         count=2,
-        columns=RecordColumns(
-            created_ns=created_ms * 1_000_000,
-            key_bytes=np.full(count, -1, dtype=np.int64),
-            value_bytes=np.array(value_bytes, dtype=np.int64),
-            partitions=np.full(count, -1, dtype=np.int32),
-            start_ms=0,
-            max_request_size=1_048_576,
-        ),
         on_full=lambda partition, now_ns: full.append((partition, now_ns)),
     )
+    columns = RecordColumns(
+        created_ns=created_ms * 1_000_000,
+        key_bytes=np.full(count, -1, dtype=np.int64),
+        value_bytes=np.array(value_bytes, dtype=np.int64),
+        partitions=np.full(count, -1, dtype=np.int32),
+        start_ms=0,
+        max_request_size=1_048_576,
+    )
+    queues.extend([columns])
     return queues, full
 
 

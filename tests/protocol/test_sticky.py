@@ -4,7 +4,7 @@ import numpy as np
 
 from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import CUT, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.columns import STICKY, RecordColumns
+from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sticky import StickyAccumulator
 
@@ -49,14 +49,14 @@ def accumulator(
         leaders=leaders,
         node_count=max(leaders) + 1,
     )
-    return StickyAccumulator(settings, columns, GivenDraws(*draws))
+    return StickyAccumulator(settings, RecordBlocks([columns]), GivenDraws(*draws))
 
 
 def appended(records: StickyAccumulator) -> dict[int, list[int]]:
     return {
         partition: list(records.append_list(partition))
         for partition in range(3)
-        if records.append_list(partition)
+        if len(records.append_list(partition))
     }
 
 

@@ -13,6 +13,7 @@ from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.protocol.partitioner import Draws, key_partition
 from kafkasim.result.schema import CLOSED_BY
+from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan
 from kafkasim.testing.reference_producer import (
     ReferenceBatch,
@@ -102,7 +103,7 @@ def run_engine(scenario: Scenario) -> tuple[list[Any], list[ReferenceRow], list[
         calendar=calendar,
         actor=0,
         source_index=0,
-        plan=plan,
+        source=PlannedBlocks(plan, {}),
         config=ProducerConfig(
             acks=settings.acks,  # type: ignore[arg-type]
             enable_idempotence=False,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.producer import ProducerClient
+from kafkasim.protocol.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
@@ -37,13 +38,6 @@ POLL_DTYPE: Final = np.dtype(
 """A row of `polls`: `kafkasim.engine.sim.consumer.Returned`, packed."""
 
 POLL_FORMAT: Final = "<hiiqqqqdqb"
-
-
-def ranges(starts: Ints, counts: Ints) -> Ints:
-    """Return start, start+1, … for each range, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(starts - (ends - counts), counts) + np.arange(total)
 
 
 class RecordColumns:

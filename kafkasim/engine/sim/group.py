@@ -1,6 +1,7 @@
 """A consumer group: what it has committed, and where its members begin."""
 
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.protocol.batch import NEVER
 
 
 class Group:
@@ -20,6 +21,7 @@ class Group:
         "committed",
         "index",
         "joined",
+        "may_crash",
         "partitions",
         "processed",
         "resets_to_end",
@@ -33,6 +35,7 @@ class Group:
         *,
         late: bool,
         resets_to_end: bool,
+        may_crash: bool,
     ) -> None:
         self.index = index
         self.partitions = partitions
@@ -40,9 +43,26 @@ class Group:
         self.up = True
         self.resets_to_end = resets_to_end
         """`auto.offset.reset`: latest, or earliest."""
+        self.may_crash = may_crash
+        """Whether an event will set it back to what it has committed."""
         zero = {partition.index: 0 for partition in partitions}
         self.committed: dict[int, int] = {} if late else dict(zero)
         self.processed = zero
+
+    def low_offset(self, index: int) -> int:
+        """Return the lowest offset of a partition that a member may yet be given.
+
+        What it has not processed yet, or not committed when a crash may set it back.
+        One that comes later begins at the log's start, or `NEVER` before its end.
+        """
+        processed = self.processed[index]
+        if self.joined and not self.may_crash:
+            return processed
+        if index in self.committed:
+            return min(self.committed[index], processed)
+        if self.resets_to_end and not self.joined:
+            return NEVER
+        return 0
 
     def reset(self) -> tuple[dict[int, int], int]:
         """Return where its members begin, and how many records that skips.

@@ -6,13 +6,10 @@ of work along the log, one entry per batch.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
 
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.log.partition_log import PartitionLog
-
-WorkOf = Callable[[Batch, int], int]
-"""Work in nanoseconds of a batch's first `count` records, for one group."""
+from kafkasim.protocol.accumulator import WorkOf
 
 
 class _GroupWork:
@@ -65,7 +62,7 @@ class Partition:
         group : int
             Its code.
         work_of : list of WorkOf
-            One for each source.
+            Work in nanoseconds, one for each source.
         each : int or None
             Work of every record in nanoseconds, when it is the same for all.
         """

@@ -13,20 +13,20 @@ At one time records are appended first, then the client's own deadline acts, the
 answer (ranks of the calendar). The buffer never fills in this model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.protocol.accumulator import Accumulator, Settings
+from kafkasim.protocol.accumulator import Accumulator, Settings, WorkOf
 from kafkasim.protocol.batch import NEVER, Batch
-from kafkasim.protocol.columns import STICKY, RecordColumns
+from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws, key_partitions
 from kafkasim.protocol.sticky import StickyAccumulator
-from kafkasim.scenario.plan import SourcePlan
+from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 from kafkasim.units import ns_from_ms
 
 __all__ = ["Batch", "ProducerClient"]
@@ -43,7 +43,7 @@ class ProducerClient:
         Its number among the run's actors.
     source_index : int
         Position of its source in the plan, written into batches.
-    plan : SourcePlan
+    source : SourceBlocks
         The source's records. They are created when they are intended.
     config : ProducerConfig
         Resolved configuration.
@@ -61,6 +61,10 @@ class ProducerClient:
         Called with (client, node, batches, size_bytes) at the moment of sending.
     next_batch_id : callable
         Gives the next batch number of the run.
+    keeper : Keeper, optional
+        Says which records are still needed; without one all are kept.
+    on_block : callable, optional
+        Called with each block of records as it is read; with None after the last.
     """
 
     __slots__ = (
@@ -71,11 +75,12 @@ class ProducerClient:
         "_may_send",
         "_most_in_flight",
         "_next_batch_id",
+        "_on_block",
+        "_refused",
         "_send",
         "_timer_key",
         "awaits_answers",
         "partition_count",
-        "refused",
         "source_index",
         "topic_index",
     )
@@ -86,7 +91,7 @@ class ProducerClient:
         calendar: Calendar,
         actor: int,
         source_index: int,
-        plan: SourcePlan,
+        source: SourceBlocks,
         config: ProducerConfig,
         topic_index: int,
         leaders: Sequence[int],
@@ -95,6 +100,8 @@ class ProducerClient:
         draws: np.random.Generator,
         send: Callable[["ProducerClient", int, list[Batch], int], None],
         next_batch_id: Callable[[], int],
+        keeper: Keeper | None = None,
+        on_block: Callable[[RecordColumns | None], None] | None = None,
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -109,9 +116,8 @@ class ProducerClient:
         self._in_flight = [0] * node_count
         self._may_send = [True] * node_count
         self._armed_ns = NEVER
-        columns = _columns(plan, config, len(leaders), start_ms)
-        self.refused: NDArray[np.int64] = columns.refused()
-        """Ordinals of records that failed at once: MESSAGE_TOO_LARGE (PR-5)."""
+        self._refused: list[NDArray[np.int64]] = []
+        self._on_block = on_block
         settings = Settings(
             source_index=source_index,
             batch_size=max(1, config.batch_size),
@@ -120,16 +126,41 @@ class ProducerClient:
             leaders=tuple(leaders),
             node_count=node_count,
         )
+        blocks = RecordBlocks(
+            self._read(source, _Columns(source, config, len(leaders), start_ms))
+        )
         self._accumulator: Accumulator = (
-            StickyAccumulator(settings, columns, Draws(draws))
-            if (columns.partitions == STICKY).any()
-            else KeyedAccumulator(settings, columns)
+            StickyAccumulator(settings, blocks, Draws(draws), keeper)
+            if source.may_lack_keys or config.partitioner_ignore_keys
+            else KeyedAccumulator(settings, blocks, keeper)
         )
 
+    def _read(
+        self, source: SourceBlocks, columns_of: "_Columns"
+    ) -> Iterator[RecordColumns]:
+        """Yield the source's blocks as the accumulator wants them."""
+        first = 0
+        for block in source:
+            columns = columns_of(block)
+            refused = columns.refused()
+            if len(refused):
+                self._refused.append(refused + first)
+            first += len(block)
+            if self._on_block is not None:
+                self._on_block(columns)
+            yield columns
+        if self._on_block is not None:
+            self._on_block(None)
+
     @property
-    def lists_are_known(self) -> bool:
-        """Whether append lists are complete from the start (every record has a key)."""
-        return isinstance(self._accumulator, KeyedAccumulator)
+    def refused(self) -> NDArray[np.int64]:
+        """Ordinals of records that failed at once: MESSAGE_TOO_LARGE (PR-5)."""
+        return np.concatenate([np.zeros(0, np.int64), *self._refused])
+
+    @property
+    def accumulator(self) -> Accumulator:
+        """What waits in it, and the columns of the records it still knows."""
+        return self._accumulator
 
     def start(self) -> None:
         """Set the first deadline."""
@@ -155,14 +186,18 @@ class ProducerClient:
         self._accumulator.catch_up(now_ns)
         self._send_ready()
 
-    def append_list(self, partition: int) -> Sequence[int]:
+    def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the partition's append list: record ordinals in order of appending.
 
-        A memoryview or array of int32. A batch is its range [`lo`, `hi`). When some
-        records have no key it grows during the run, and what lies beyond the batches
-        that were sent may still change.
+        A batch is its range [`lo`, `hi`). It begins where the keeper was given the
+        records before. When some records have no key it grows during the run, and what
+        lies beyond the batches that were sent may still change.
         """
         return self._accumulator.append_list(partition)
+
+    def work_of(self, name: str) -> WorkOf:
+        """Return how to sum a carried column over a batch's first records."""
+        return self._accumulator.work_of(name)
 
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, numbered; the run ends at `now_ns`.
@@ -219,23 +254,35 @@ class ProducerClient:
             self._calendar.at(wake_ns, self._timer_key, self._on_deadline, wake_ns)
 
 
-def _columns(
-    plan: SourcePlan, config: ProducerConfig, partition_count: int, start_ms: int
-) -> RecordColumns:
-    """Return what the accumulator must know, each key being hashed once."""
-    keys = tuple(label.encode() for label in plan.key_labels)
-    has_key = plan.key_id >= 0
-    # A null key has id −1: it reads the entry that is put behind the last one.
-    key_sizes = np.array([*map(len, keys), -1], dtype=np.int64)
-    partitions = np.full(len(has_key), STICKY, dtype=np.int32)
-    if not config.partitioner_ignore_keys and has_key.any():
-        of_key = key_partitions(keys, partition_count)
-        partitions[has_key] = of_key[plan.key_id[has_key]]
-    return RecordColumns(
-        created_ns=plan.intended_ns,
-        key_bytes=key_sizes[plan.key_id],
-        value_bytes=plan.value_bytes.astype(np.int64),
-        partitions=partitions,
-        start_ms=start_ms,
-        max_request_size=config.max_request_size,
-    )
+class _Columns:
+    """Makes what the accumulator must know, each key being hashed once."""
+
+    def __init__(
+        self,
+        source: SourceBlocks,
+        config: ProducerConfig,
+        partition_count: int,
+        start_ms: int,
+    ) -> None:
+        keys = tuple(label.encode() for label in source.key_labels)
+        # A null key has id −1: it reads the entry that is put behind the last one.
+        self._key_bytes = np.array([*map(len, keys), -1], dtype=np.int64)
+        self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
+        if keys and not config.partitioner_ignore_keys:
+            self._partitions[:-1] = key_partitions(keys, partition_count)
+        self._start_ms = start_ms
+        self._max_request_size = config.max_request_size
+
+    def __call__(self, block: SourceBlock) -> RecordColumns:
+        carried: dict[str, NDArray[np.integer]] = {
+            f"work/{name}": column for name, column in block.work_ns.items()
+        }
+        return RecordColumns(
+            created_ns=block.intended_ns,
+            key_bytes=self._key_bytes[block.key_id],
+            value_bytes=block.value_bytes.astype(np.int64),
+            partitions=self._partitions[block.key_id],
+            start_ms=self._start_ms,
+            max_request_size=self._max_request_size,
+            carried=carried,
+        )

@@ -10,6 +10,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.protocol.batch import DRAINED, FULL, LINGER
+from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan
 
 MS = 1_000_000
@@ -81,7 +82,7 @@ def started(
         calendar=calendar,
         actor=0,
         source_index=0,
-        plan=plan,
+        source=PlannedBlocks(plan, {}),
         config=ProducerConfig(**config).resolve(),
         topic_index=0,
         leaders=leaders,
@@ -227,7 +228,6 @@ def test_an_empty_key_is_hashed_and_a_missing_one_is_not() -> None:
 
     # murmur2 of nothing is 275646681, by 7 it leaves 2.
     assert list(client.append_list(2)) == [0, 1, 3]
-    assert not client.lists_are_known
     assert sum(len(client.append_list(number)) for number in range(7)) == 4
 
 

@@ -7,8 +7,10 @@ time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log sta
 (`wants="all"`, earliest).
 """
 
+from functools import partial
 from itertools import count
 
+from kafkasim.engine.sim.append_lists import AppendLists
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Member, MemberCalls
@@ -18,7 +20,7 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.producer import ProducerClient
+from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.common import run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -30,11 +32,14 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.ids import member_name
+from kafkasim.ids import Target, member_name
 from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.result.result import Result
-from kafkasim.scenario.plan import Plan, SourcePlan
+from kafkasim.scenario.blocks import blocks_of
+from kafkasim.scenario.events import Crash
+from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -65,7 +70,8 @@ class KafkaRun:
         self.system = system
         self.calendar = Calendar(check=check)
         self.timeline = Timeline(self.calendar, resolved)
-        self.sources = list(plan.sources.values())
+        self.timeline.unsettled = len(plan.sources)
+        self.sources = [blocks_of(plan, name) for name in plan.sources]
         self.subscribers = dict(sorted(resolved.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
         self.member_names = [
@@ -91,15 +97,14 @@ class KafkaRun:
             for code, topic in enumerate(self.topics)
         }
         self.brokers = [self._make_broker(index) for index in range(system.brokers)]
+        self.groups: dict[str, Group] = {}
+        self.members: dict[str, list[Member]] = {}
+        self.lists = [self._make_lists(index) for index in range(len(self.sources))]
         self.producers = [
             self._make_producer(index) for index in range(len(self.sources))
         ]
-        self.groups: dict[str, Group] = {}
-        self.members: dict[str, list[Member]] = {}
         for name in self.subscribers:
             self._make_group(name)
-        for source, producer in zip(self.sources, self.producers, strict=True):
-            self.timeline.unsettled += self._to_settle(source, producer)
         self.inspection = self._inspection() if check else None
 
     # --- building -----------------------------------------------------------------
@@ -141,9 +146,25 @@ class KafkaRun:
             io_threads=self.system.broker_config.num_io_threads,
             request_ns=service_ns(cpu.request_ms, self._seed, host),
             ns_per_byte=cpu.mb_ms,
-            on_append=self.tables.append,
+            on_append=self._appended,
             commit=self._commit,
         )
+
+    def _make_lists(self, index: int) -> AppendLists:
+        source = self.sources[index]
+        return AppendLists(
+            partitions=self.by_topic[source.stream],
+            source_index=index,
+            low_offset=self._low_offset,
+            take=partial(self.tables.take_ordinals, index),
+            before=lambda: None,
+        )
+
+    def _low_offset(self, partition: Partition) -> int:
+        """Return the lowest offset of a partition that a group may still read."""
+        groups = [g for g in self.groups.values() if partition.index in g.processed]
+        end = partition.log.log_end_offset
+        return min([end, *(group.low_offset(partition.index) for group in groups)])
 
     def _make_producer(self, index: int) -> ProducerClient:
         source = self.sources[index]
@@ -169,7 +190,7 @@ class KafkaRun:
             calendar=self.calendar,
             actor=actor,
             source_index=index,
-            plan=source,
+            source=source,
             config=config,
             topic_index=partitions[0].topic,
             leaders=[partition.leader for partition in partitions],
@@ -178,6 +199,8 @@ class KafkaRun:
             draws=stream(self._seed, f"partitioner/{source.source}"),
             send=send,
             next_batch_id=self._batch_ids.__next__,
+            keeper=self.lists[index],
+            on_block=partial(self._expect, source.stream),
         )
 
     def _make_group(self, name: str) -> None:
@@ -190,10 +213,16 @@ class KafkaRun:
             owned,
             late=subscriber.from_s > 0,
             resets_to_end=subscriber.wants == "new",
+            may_crash=any(
+                isinstance(event, Crash) and Target.parse(event.target).name == name
+                for event in self.scenario.events
+            ),
         )
-        works = [self.plan.work_ns.get((name, s.source)) for s in self.sources]
-        work_of = list(map(work_of_source, works, self.producers))
-        each = same_for_all(works)
+        work_of = [
+            work_of_source(source, producer, name)
+            for source, producer in zip(self.sources, self.producers, strict=True)
+        ]
+        each = same_for_all(self.sources, name)
         for partition in owned:
             partition.add_group(code, work_of, each)
         names = [
@@ -251,22 +280,27 @@ class KafkaRun:
             ),
         )
 
-    def _to_settle(self, source: SourcePlan, producer: ProducerClient) -> int:
-        """Return what has to become final: at the producer and at who wants it.
+    def _expect(self, topic: str, block: RecordColumns | None) -> None:
+        """Count what has to become final: at the producer and at who wants it.
 
-        A record that the client refuses (PR-5) is final for all at its own time.
+        A record that the client refuses (PR-5) is final for all at its own time. That
+        more may come is one thing to settle, too.
         """
-        readers = [
-            name
-            for name, subscriber in self.subscribers.items()
-            if source.stream in subscriber.streams
-        ]
+        timeline = self.timeline
+        if block is None:
+            timeline.unsettled -= 1
+            return
+        readers = [s for s in self.subscribers.values() if topic in s.streams]
         finals = 1 + len(readers)
-        if len(producer.refused):
-            last_ns = int(source.intended_ns[producer.refused[-1]])
-            refused = len(producer.refused) * finals
-            self.timeline.command(last_ns, self.timeline.settle, refused)
-        return len(source) * finals
+        timeline.unsettled += len(block) * finals
+        refused = block.refused()
+        if len(refused):
+            last_ns = int(block.created_ns[refused[-1]])
+            count = len(refused) * finals
+            if last_ns > self.calendar.now_ns:
+                timeline.command(last_ns, timeline.settle, count)
+            else:
+                timeline.settle(count)
 
     # --- running ------------------------------------------------------------------
 
@@ -363,12 +397,20 @@ class KafkaRun:
             found |= {request.request_id: request for request in connection.waiting}
         return [found[number] for number in sorted(found)]
 
+    def _appended(self, batch: Batch, partition: Partition) -> None:
+        self.lists[batch.source_index].note_append(batch)
+        self.tables.append(batch, partition)
+
+    def _write_batch(self, batch: Batch) -> None:
+        self.lists[batch.source_index].note_written(batch)
+        self.tables.batch(batch)
+
     def _produced(self, request: Request, answered_ns: int) -> None:
         """Write what the client knows the end of; with acks=0 that is the append."""
         count = 0
         for batch in request.payload:
             count += batch.hi - batch.lo
-            self.tables.batch(batch)
+            self._write_batch(batch)
         self.write_request(request, answered_ns)
         self.timeline.settle(count)
 
@@ -382,10 +424,11 @@ class KafkaRun:
             self.tables.request(request, MISSING_NS)
             if request.api == PRODUCE:
                 for batch in request.payload:
-                    self.tables.batch(batch)
-        for producer in self.producers:
+                    self._write_batch(batch)
+        for producer, lists in zip(self.producers, self.lists, strict=True):
             for batch in producer.finish(self.calendar.now_ns):
-                self.tables.batch(batch)
+                self._write_batch(batch)
+            lists.finish(producer)
         return self.tables.finish(
             self.scenario,
             self.plan,

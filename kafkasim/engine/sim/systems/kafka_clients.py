@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import PollSettings
-from kafkasim.engine.sim.partition import WorkOf
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.errors import ValidationError
+from kafkasim.protocol.accumulator import WorkOf
+from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.systems import Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
@@ -142,41 +140,20 @@ def poll_settings(config: ConsumerConfig) -> PollSettings:
     )
 
 
-def same_for_all(works: Sequence[NDArray[np.int64] | None]) -> int | None:
-    """Return the work of every record in nanoseconds, None when they differ."""
-    columns = [column for column in works if column is not None and len(column)]
-    if not columns:
-        return 0
-    each = int(columns[0][0])
-    return each if all((column == each).all() for column in columns) else None
+def same_for_all(sources: Sequence[SourceBlocks], subscriber: str) -> int | None:
+    """Return a subscriber's work on every record in nanoseconds, None if it differs."""
+    read = [source for source in sources if subscriber in source.work_names]
+    each = {source.each_work_ns.get(subscriber) for source in read}
+    return each.pop() if len(each) == 1 else None if each else 0
 
 
 def work_of_source(
-    work_ns: NDArray[np.int64] | None, producer: ProducerClient
+    source: SourceBlocks, producer: ProducerClient, subscriber: str
 ) -> WorkOf:
-    """Return how to sum the work of a batch's first records.
-
-    By a prefix sum along an append list that is known from the start, by a loop over
-    one that grows.
-    """
-    if work_ns is None:
+    """Return how to sum a subscriber's work over a batch's first records."""
+    if subscriber not in source.work_names:
         return lambda _, __: 0
-    if producer.lists_are_known:
-        prefixes: dict[int, memoryview] = {}
-
-        def from_prefix(batch: Batch, count: int) -> int:
-            prefix = prefixes.get(batch.partition)
-            if prefix is None:
-                ordinals = np.asarray(producer.append_list(batch.partition))
-                sums = np.concatenate([[0], np.cumsum(work_ns[ordinals])])
-                prefix = prefixes[batch.partition] = sums.data
-            return prefix[batch.lo + count] - prefix[batch.lo]
-
-        return from_prefix
-    column = work_ns.data
-
-    def from_list(batch: Batch, count: int) -> int:
-        ordinals = producer.append_list(batch.partition)[batch.lo : batch.lo + count]
-        return sum([column[ordinal] for ordinal in ordinals])
-
-    return from_list
+    each_ns = source.each_work_ns.get(subscriber)
+    if each_ns is not None:
+        return lambda _, count: each_ns * count
+    return producer.work_of(f"work/{subscriber}")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kafkasim.engine.sim.consumer import Member, Returned
 from kafkasim.engine.sim.expand import (
@@ -25,7 +26,8 @@ from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.scenario.plan import Plan, SourcePlan
+from kafkasim.scenario.blocks import SourceBlocks
+from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import MISSING_NS
 
@@ -45,7 +47,7 @@ class KafkaTables:
     ----------
     topics, subscribers, members : sequences of str
         Names by code.
-    sources : sequence of SourcePlan
+    sources : sequence of SourceBlocks
         By code.
     brokers : int
         How many.
@@ -57,7 +59,7 @@ class KafkaTables:
         topics: Sequence[str],
         subscribers: Sequence[str],
         members: Sequence[str],
-        sources: Sequence[SourcePlan],
+        sources: Sequence[SourceBlocks],
         brokers: int,
     ) -> None:
         self.recorder = Recorder()
@@ -73,6 +75,7 @@ class KafkaTables:
         )
         self._codes = {name: code for code, name in enumerate(self._clients)}
         self._append_count = 0
+        self._ordinals: dict[tuple[int, int], list[NDArray[np.int32]]] = {}
         self._write_batch = self.recorder.writer("batches")
         self._write_append = self.recorder.writer("appends")
         self._write_request = self.recorder.writer("requests")
@@ -171,6 +174,14 @@ class KafkaTables:
                     member.start_offsets[partition.index],
                 )  # fmt: skip
 
+    def take_ordinals(
+        self, source: int, partition: int, ordinals: NDArray[np.int32]
+    ) -> None:
+        """Take the next part of a source's append list of one partition."""
+        name = f"append_list/{self._sources[source]}/{partition}"
+        self.recorder.hash_array(name, ordinals)
+        self._ordinals.setdefault((source, partition), []).append(ordinals)
+
     # --- the end ------------------------------------------------------------------
 
     def finish(
@@ -186,20 +197,16 @@ class KafkaTables:
     ) -> Result:
         """Lay out the per-record columns and return the result."""
         records = RecordColumns(plan)
-        lists = [
-            [
-                np.asarray(producer.append_list(number), dtype=np.int32)
-                for number in range(producer.partition_count)
-            ]
-            for producer in producers
-        ]
-        for name, source_lists in zip(self._sources, lists, strict=True):
-            for number, ordinals in enumerate(source_lists):
-                self.recorder.hash_array(f"append_list/{name}/{number}", ordinals)
         records.fill(
             self.recorder.rows("batches"),
             self.recorder.rows("appends"),
-            lists,
+            [
+                [
+                    np.concatenate(self._ordinals[source, number])
+                    for number in range(producer.partition_count)
+                ]
+                for source, producer in enumerate(producers)
+            ],
             producers,
             int(facts["end_ns"]),
         )
