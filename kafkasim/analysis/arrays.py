@@ -16,8 +16,6 @@ Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-_ROUND_STEPS: Final = (1.0, 2.0, 5.0)
-
 _PEAK_BINS: Final = 4_096
 """Bins in which the peak of a backlog is bounded before it is looked for."""
 
@@ -250,23 +248,6 @@ def peak_backlog(arrivals: Int64, departures: Int64) -> int:
     here_came = np.arange(1, len(times) + 1) - skipped_came
     here_gone = np.searchsorted(left, times, side="right") - skipped_gone
     return max(best, int((before + here_came - here_gone).max()))
-
-
-def round_width(span: float, bins: int) -> float:
-    """Return a width of 1, 2 or 5 times a power of ten that cuts `span` into ≤ `bins`.
-
-    Examples
-    --------
-    >>> round_width(60_000.0, 100)
-    1000.0
-    """
-    if span <= 0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(span / bins))
-    for step in (*_ROUND_STEPS, 10.0):
-        if span / (step * power) <= bins * (1 + 1e-9):
-            return float(step * power)
-    return float(100.0 * power)
 
 
 def bin_edges(end_ns: int, width_ns: int) -> Int64:

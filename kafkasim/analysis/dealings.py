@@ -25,9 +25,12 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.frames import categorical, frame
-from kafkasim.analysis.world import Want, World, world_of
+from kafkasim.analysis.world import World, world_of
+from kafkasim.result.resets import passed_ns
 from kafkasim.result.result import Result
+from kafkasim.result.rows import code, rows_with_label
 from kafkasim.result.table import Array, Table
+from kafkasim.result.wants import Want
 from kafkasim.units import MISSING_NS, ms_from_ns
 
 if TYPE_CHECKING:
@@ -113,7 +116,9 @@ def _dealings(
         handed, ended = handed[done], ended[done]
         processed = np.bincount(handed, minlength=count)
     first = first_times(handed, ended, processed)
-    wanted = _wanted(want, records)
+    wanted = want.wanted(
+        records.labels["stream"], records["stream"], records["intended_ns"]
+    )
     rows = np.flatnonzero(wanted)
     if len(rows) < count:
         handed_out, processed, first = handed_out[rows], processed[rows], first[rows]
@@ -121,59 +126,6 @@ def _dealings(
     if assignments is not None and bool((open_ := processed == 0).any()):
         skipped[open_] = passed_ns(want, records, rows[open_], assignments)
     return Dealings(want, rows, handed_out, processed, first, skipped)
-
-
-def passed_ns(want: Want, records: Table, rows: Int64, assignments: Table) -> Int64:
-    """Return when the subscriber first began to read beyond each record.
-
-    Parameters
-    ----------
-    want : Want
-        The subscriber's.
-    records : Table
-    rows : int64 array of shape (n,)
-        Rows of `records`.
-    assignments : Table
-        Its `start_offset` is where a member began to read (`FetchState` after a reset).
-
-    Returns
-    -------
-    int64 array of shape (n,), nanoseconds
-        `MISSING_NS` for a record in no log, and for one that no beginning passed.
-    """
-    found = np.full(len(rows), MISSING_NS, dtype=np.int64)
-    mine = rows_with_label(assignments, "group", want.subscriber)
-    since, start = assignments["since_ns"][mine], assignments["start_offset"][mine]
-    in_log = np.flatnonzero(records["offset"][rows] >= 0)
-    if not len(since) or not len(in_log):
-        return found
-    offset = records["offset"][rows[in_log]]
-    numbers = assignments["partition"][mine].astype(np.int64)
-    theirs = records["partition"][rows[in_log]].astype(np.int64)
-    span = max(int(numbers.max()), int(theirs.max())) + 1
-    names = [code(records, "topic", name) for name in assignments.labels["topic"]]
-    topics = np.array(names, dtype=np.int64)[assignments["topic"][mine]]
-    reach = max(int(offset.max()), int(start.max())) + 1
-    # One rising line: partitions one after the other, `reach` apart, and within each
-    # the largest offset at which reading had begun by then.
-    base = (topics * span + numbers) * reach
-    order = np.lexsort((since, base))
-    base, since = base[order], since[order]
-    begun = np.maximum.accumulate(base + np.maximum(start[order], 0))
-    own = (records["topic"][rows[in_log]] * np.int64(span) + theirs) * reach
-    places = np.minimum(np.searchsorted(begun, own + offset, "right"), len(begun) - 1)
-    passed = (base[places] == own) & (begun[places] > own + offset)
-    found[in_log[passed]] = since[places[passed]]
-    return found
-
-
-def _wanted(want: Want, records: Table) -> Bool:
-    streams = records.labels["stream"]
-    wants = np.array([*(stream in want.streams for stream in streams), False])
-    wanted: Bool = wants[records["stream"]]
-    if want.history == "new" and want.from_ns > 0:
-        wanted &= records["intended_ns"] >= want.from_ns
-    return wanted
 
 
 def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
@@ -198,18 +150,6 @@ def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
     else:
         first[ids] = times
     return first
-
-
-def code(table: Table, column: str, label: str) -> int:
-    """Return the code of a label; -2, which no row has, when the table has no such."""
-    labels = table.labels[column]
-    return labels.index(label) if label in labels else -2
-
-
-def rows_with_label(table: Table, column: str, label: str) -> Int64 | slice:
-    """Return the rows that have the label, as an index; a slice when all have it."""
-    matching = table[column] == code(table, column, label)
-    return slice(None) if matching.all() else np.flatnonzero(matching)
 
 
 def outcome_codes(dealing: Dealings, records: Table) -> NDArray[np.int8]:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kafkasim.analysis.arrays import Float64, Int64
-from kafkasim.analysis.dealings import code, joined
+from kafkasim.analysis.dealings import joined
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.analysis.measures import records_per_partition
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
+from kafkasim.result.rows import code
 from kafkasim.result.table import Table
 
 if TYPE_CHECKING:

@@ -28,13 +28,15 @@ from kafkasim.analysis.arrays import (
     step_last,
     step_peaks,
 )
-from kafkasim.analysis.dealings import Dealings, code, dealings, joined
+from kafkasim.analysis.dealings import Dealings, dealings, joined
 from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.waiting import time_bins
-from kafkasim.analysis.world import Want, world_of
+from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
+from kafkasim.result.rows import code
 from kafkasim.result.table import Table
+from kafkasim.result.wants import Want
 from kafkasim.units import MISSING_NS, NS_PER_MS, ms_from_ns
 
 if TYPE_CHECKING:

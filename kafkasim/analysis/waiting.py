@@ -6,7 +6,7 @@ world wanted the record sent, not when a client that was busy or blocked took it
 nearest ranks. Records never processed have no latency; the tables count the others.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,20 +16,17 @@ from kafkasim.analysis.arrays import (
     counts_in_bins,
     grouped_nearest_ranks,
     nearest_ranks,
-    round_width,
 )
 from kafkasim.analysis.dealings import Dealings, dealings, joined
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.errors import ValidationError
+from kafkasim.result.histogram import round_width_ns
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ns_from_ms
 
 if TYPE_CHECKING:
     import pandas as pd
-
-BINS: Final = 80
-"""Bins a run is cut into at most, when no width is asked for."""
 
 
 def throughput(result: Result, *, bin_ms: float | None = None) -> "pd.DataFrame":
@@ -192,7 +189,7 @@ def bins_until(end_ns: int, bin_ms: float | None) -> Int64:
         The width is not above 0.
     """
     if bin_ms is None:
-        return bin_edges(end_ns, max(1, round(round_width(float(end_ns), BINS))))
+        return bin_edges(end_ns, round_width_ns(end_ns))
     if not bin_ms > 0:
         raise ValidationError("bin_ms", bin_ms, "a width above 0 ms")
     return bin_edges(end_ns, max(1, ns_from_ms(bin_ms)))

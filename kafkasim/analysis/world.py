@@ -6,25 +6,11 @@ the rest of analysis deals in names, numbers and arrays.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
+from kafkasim.result.wants import Want, wants_of
 from kafkasim.units import ns_from_s
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """What one subscriber wants."""
-
-    subscriber: str
-    """Its name."""
-    streams: tuple[str, ...]
-    """Streams it reads."""
-    from_ns: int
-    """When it comes."""
-    history: Literal["new", "all"]
-    """`all`: also what was intended before it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +30,10 @@ class World:
 def world_of(result: Result) -> World:
     """Read a result's scenario once: resolving it takes milliseconds."""
     scenario = result.scenario.resolve()
-    wants = tuple(
-        Want(
-            name,
-            tuple(subscriber.streams),
-            ns_from_s(subscriber.from_s),
-            subscriber.wants,
-        )
-        for name, subscriber in scenario.traffic.subscribers.items()
-    )
     topics = getattr(scenario.system, "topics", {})
     producers = getattr(scenario.system, "producers", {})
     return World(
-        wants,
+        wants_of(scenario),
         ns_from_s(scenario.traffic.warmup_s),
         _partition_counts(topics, result.columns("records")),
         frozenset(

@@ -28,7 +28,12 @@ from kafkasim.result.files import (
 )
 from kafkasim.result.folder import new_folder
 from kafkasim.result.frame import as_frame
-from kafkasim.result.schema import ONE_ROW_PER, SCHEMA_VERSION, TABLES
+from kafkasim.result.schema import (
+    ONE_ROW_PER,
+    SCHEMA_VERSION,
+    STREAMED_TABLES,
+    TABLES,
+)
 from kafkasim.result.table import Table
 from kafkasim.scenario.plan import Plan, load_plan
 from kafkasim.scenario.scenario import Scenario, load
@@ -40,6 +45,7 @@ Fact = int | float | str
 """What an engine says of a run, by name."""
 
 _NOT_WRITTEN: Final = "the engine or the system that ran does not write it"
+_STREAMED_ONLY: Final = dict.fromkeys(STREAMED_TABLES, "run with result='streamed'")
 _MADE_LATER: Final = MappingProxyType(
     {"receipts": "it is made from a result: kafkasim.receipts(result)"}
 )
@@ -197,6 +203,16 @@ class Result:
         return self.table("events")
 
     @property
+    def histograms(self) -> "pd.DataFrame":
+        """One row per metric, subscriber, bin of time and bucket that is not empty."""
+        return self.table("histograms")
+
+    @property
+    def totals(self) -> "pd.DataFrame":
+        """One row per number of a streamed run, by subscriber or partition."""
+        return self.table("totals")
+
+    @property
     def violations(self) -> "pd.DataFrame":
         """One row per broken invariant; none in a healthy run."""
         return self.table("violations")
@@ -339,5 +355,7 @@ def _reasons(recorded: tuple[str, ...], given: Mapping[str, str]) -> dict[str, s
                 f"not_recorded.{name}", name, "a table that was not recorded"
             )
     return {
-        name: given.get(name, _NOT_WRITTEN) for name in TABLES if name not in recorded
+        name: given.get(name, _STREAMED_ONLY.get(name, _NOT_WRITTEN))
+        for name in TABLES
+        if name not in recorded
     }

@@ -12,7 +12,14 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 SCHEMA_VERSION: Final = 1
-"""Rises when a table, a column or the digest's recipe changes."""
+"""Rises when a column or the digest's recipe changes.
+
+A table that is added leaves it: a result saved before reads as one that did not record
+it, and its digest is what it was.
+"""
+
+ResultKind = Literal["full", "streamed"]
+"""What a run keeps: a row per record, or counts in place of them."""
 
 Kind = Literal["time", "label", "offset", "number", "share"]
 
@@ -56,6 +63,47 @@ COMMIT_KINDS: Final = ("auto",)
 
 APPEND_KINDS: Final = ("data",)
 """Labels of `appends.kind`."""
+
+HISTOGRAMS: Final = ("latency", "intended", "appended", "processed")
+"""Labels of `histograms.metric`.
+
+`latency`: first processed − intended, by the time intended. The others count records
+that the subscriber wants, by when they were intended, appended and processed first.
+"""
+
+STREAMED_TABLES: Final = ("histograms", "totals")
+"""What a streamed run keeps in place of its per-record tables."""
+
+PER_RECORD_TABLES: Final = ("records", "deliveries")
+"""What it does not keep."""
+
+TOTALS: Final = (
+    "records",
+    "bin_ns",
+    "last_intended_ns",
+    "last_appended_ns",
+    "partition_records",
+    "wanted",
+    "processed",
+    "duplicated",
+    "lost",
+    "skipped",
+    "not_kept",
+    "not_accepted",
+    "appended",
+    "lag_records_max",
+    "ordered",
+    "overtaken",
+    "latency_s_sum",
+    "latency_ns_sum",
+    "latency_ns_max",
+    "last_wanted_ns",
+    "last_processed_ns",
+    "measured_from_ns",
+    "measured_until_ns",
+    "measured_processed",
+)
+"""Labels of `totals.metric`; `docs/guides/many-records.md` says what each is."""
 
 
 def _time(name: str, doc: str) -> Column:
@@ -205,6 +253,22 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("until_ns", "when it ended; missing when for good"),
             _label("effect", "what it did, or not applicable"),
         ),
+        "histograms": (
+            _label("metric", "what is counted", "<i1"),
+            _label("subscriber", "of whose records"),
+            _time("at_ns", "begin of the bin of time"),
+            _number("measured", "<i1", "1 when intended after warm-up, 0 in it"),
+            _time("low_ns", "smallest latency of the bucket; missing in a plain count"),
+            _time("high_ns", "largest latency of the bucket"),
+            _number("count", "<i8", "records"),
+        ),
+        "totals": (
+            _label("metric", "what is counted, summed or largest", "<i1"),
+            _label("subscriber", "of whose records; none: of all"),
+            _TOPIC,
+            _PARTITION,
+            _number("value", "<i8", "how many; a time or a width in nanoseconds"),
+        ),
         "violations": (
             _label("rule", "invariant"),
             _time("at_ns", "when it broke"),
@@ -227,6 +291,8 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "links": "pair that talked",
         "blocked": "time in which a source could not hand over",
         "events": "thing done to the system",
+        "histograms": "metric, subscriber, bin of time and bucket that is not empty",
+        "totals": "number of a streamed run, by subscriber or partition",
         "violations": "broken invariant; none in a healthy run",
     }
 )
@@ -241,6 +307,8 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,
+        ("histograms", "metric"): HISTOGRAMS,
+        ("totals", "metric"): TOTALS,
     }
 )
 """(table, column) → names, where Kafka or kafkasim fixes the values."""

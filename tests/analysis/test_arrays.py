@@ -4,7 +4,6 @@ import math
 from unittest import mock
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,20 +119,6 @@ def test_the_peak_is_the_same_however_it_is_bounded(
     with mock.patch.object(arrays, "_PEAK_BINS", bins):
         found = arrays.peak_backlog(ints(*arrived), ints(*left))
     assert found == max(0, counters.max(initial=0))
-
-
-@pytest.mark.parametrize(
-    ("span", "bins", "width"),
-    [
-        (60_000, 100, 1_000),
-        (60_000, 60, 1_000),
-        (7, 100, 0.1),
-        (0, 10, 1),
-        (1e6, 99, 2e4),
-    ],
-)
-def test_widths_are_round(span: float, bins: int, width: float) -> None:
-    assert arrays.round_width(span, bins) == pytest.approx(width)
 
 
 def test_bins_reach_past_the_end() -> None:

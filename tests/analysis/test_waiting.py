@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from kafkasim.analysis.waiting import BINS, latency, latency_over_time, throughput
+from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.errors import ValidationError
+from kafkasim.result.histogram import BINS
 from kafkasim.result.result import Result
 from kafkasim.testing.builders import small_result
 

@@ -1,7 +1,8 @@
 """What analysis reads of a scenario."""
 
-from kafkasim.analysis.world import Want, world_of
+from kafkasim.analysis.world import world_of
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.result.wants import Want
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, PointToPoint, Producer, Topic

@@ -1,15 +1,25 @@
 """Run a scenario in simulated time."""
 
+from typing import get_args
+
 from kafkasim.engine.sim.systems.kafka import run_kafka
 from kafkasim.engine.sim.systems.point_to_point import run_point_to_point
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ResultKind
+from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 
 
-def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) -> Result:
+def run(
+    scenario: Scenario,
+    *,
+    plan: Plan | None = None,
+    check: bool = False,
+    result: ResultKind = "full",
+) -> Result:
     """Simulate a scenario and return what happened.
 
     Parameters
@@ -20,6 +30,8 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
         Its traffic, drawn already; `scenario.plan()` otherwise.
     check : bool
         Check invariants after every entry of the calendar; slow, and off by default.
+    result : "full" or "streamed"
+        Keep a row per record and hand-out, or histograms and totals in their place.
 
     Returns
     -------
@@ -39,9 +51,13 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
         plan = scenario.plan()
     else:
         _check_plan(plan, scenario)
+    if result not in get_args(ResultKind):
+        raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
     if isinstance(scenario.system, Kafka):
-        return run_kafka(scenario, plan, check=check)
-    return run_point_to_point(scenario, plan, check=check)
+        done = run_kafka(scenario, plan, check=check)
+    else:
+        done = run_point_to_point(scenario, plan, check=check)
+    return stream_tables(done) if result == "streamed" else done
 
 
 def _check_plan(plan: Plan, scenario: Scenario) -> None:
