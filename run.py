@@ -48,7 +48,7 @@ COMMANDS = OWN | {
         *("-m", "pytest", "-n", "2", "--dist", "loadfile"),
         *("--nbval", "--nbval-current-env"),
         *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
-        *("-p", "tests.tiers"),
+        *("-p", "tests.tiers", "-p", "tests.areas"),
     ],
     "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
 }

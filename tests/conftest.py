@@ -1,3 +1,3 @@
-"""The plugins of this folder's tests; `run.py test` loads them for all others too."""
+"""The plugins of all tests; `run.py test` loads them for doctests and notebooks too."""
 
-pytest_plugins = ("tests.tiers",)
+pytest_plugins = ("tests.tiers", "tests.areas")

@@ -1,0 +1,188 @@
+"""Which area a test belongs to, and the seconds each area takes beside its cap.
+
+`areas.toml` is the table. After a run each area's tests and seconds are shown, and a
+complete run writes them to `.cache/<tier>.json`. An area's seconds are those of the
+set-up, call and tear-down of its tests in all workers, divided by the workers: its
+share of the wall time. Caps are for the whole quick tier. An area above its cap is
+marked, and one above twice its cap fails the run: docs/decisions/0005-test-tiers.md.
+"""
+
+import json
+import platform
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiers import ROOT, git, tier_of
+
+TABLE = Path(__file__).with_name("areas.toml")
+CACHE = ROOT / ".cache"
+FAILS_AT = 2.0
+"""Times its cap at which an area fails the run: less may be a busy machine."""
+NOBODY = "no area"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Some tests, and the seconds of wall time they may take on two workers."""
+
+    name: str
+    cap_s: int
+    holds: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What the tests of an area took in all workers, and how many ended how."""
+
+    worker_s: float = 0.0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+@cache
+def areas() -> dict[str, Area]:
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {
+        name: Area(name, entry["cap_s"], tuple(entry["holds"]))
+        for name, entry in table.items()
+    }
+
+
+def area_of(path: str) -> str:
+    """Return the area with the longest entry that a path below the root lies in."""
+    holders = {place: area.name for area in areas().values() for place in area.holds}
+    while path and path not in holders:
+        path = path.rpartition("/")[0]
+    return holders.get(path, NOBODY)
+
+
+def is_complete(config: pytest.Config) -> bool:
+    """Whether every test of the tier is asked for."""
+    option = config.option
+    narrowed = (option.keyword, option.deselect, option.ignore, option.maxfail)
+    marks = {"quick": "not slow and not cluster", "thorough": "not cluster"}
+    return (
+        config.args_source == pytest.Config.ArgsSource.TESTPATHS
+        and not any(narrowed)
+        and option.markexpr == marks[tier_of(config).name]
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that starts the workers
+        config.pluginmanager.register(Account(config), "account")
+
+
+class Account:
+    """Adds up the reports of a run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.tier = tier_of(config)
+        self.workers = int(getattr(config.option, "numprocesses", None) or 1)
+        self.complete = is_complete(config)
+        self.commit = git("rev-parse", "HEAD")
+        self.changed = bool(git("status", "--porcelain"))
+        self.spent: dict[str, Spent] = {}
+        self.first_start = float("inf")
+        self.last_stop = 0.0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = area_of(report.nodeid.partition("::")[0])
+        spent = self.spent.setdefault(name, Spent())
+        spent.worker_s += report.duration
+        if report.when == "call" or report.outcome != "passed":
+            spent.outcomes[report.outcome] += 1
+        self.first_start = min(self.first_start, report.start)
+        self.last_stop = max(self.last_stop, report.stop)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a complete quick run with an area far above its cap; keep what it took.
+
+        A run that was interrupted or broke is not kept.
+        """
+        passed = session.exitstatus == pytest.ExitCode.OK
+        if passed and self.above(FAILS_AT):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.complete &= passed or session.exitstatus == pytest.ExitCode.TESTS_FAILED
+        if self.complete and self.spent:
+            kept = self.summary(passed=session.exitstatus == pytest.ExitCode.OK)
+            CACHE.mkdir(exist_ok=True)
+            (CACHE / f"{self.tier.name}.json").write_text(
+                json.dumps(kept, indent=1) + "\n", encoding="utf-8"
+            )
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        if self.spent:
+            terminalreporter.section("areas")
+        for line in self.lines():
+            terminalreporter.write_line(line)
+
+    @property
+    def wall_s(self) -> float:
+        return max(0.0, self.last_stop - self.first_start)
+
+    def seconds(self, name: str) -> float:
+        """Return an area's share of the wall time."""
+        return self.spent[name].worker_s / self.workers
+
+    def above(self, times: float) -> list[str]:
+        """Return the areas above so many times their cap in a complete quick run."""
+        if not self.complete or self.tier.name != "quick":
+            return []
+        caps_s = {name: times * area.cap_s for name, area in areas().items()}
+        return [name for name in self.spent if self.seconds(name) > caps_s.get(name, 0)]
+
+    def lines(self) -> list[str]:
+        """Return a line for each area that ran, and one for all."""
+        capped = self.complete and self.tier.name == "quick"
+        said = {}
+        for name, spent in self.spent.items():
+            tests, seconds = spent.outcomes.total(), self.seconds(name)
+            cap = f" of {areas()[name].cap_s}" if capped and name in areas() else ""
+            said[name] = f"{name:<10}{tests:>7,} tests{seconds:>8.1f} s{cap}"
+            if name in self.above(FAILS_AT):
+                said[name] += f": above {FAILS_AT:g} times its cap, which fails the run"
+            elif name in self.above(1.0):
+                said[name] += ": above its cap"
+        tests = sum(spent.outcomes.total() for spent in self.spent.values())
+        budget = f" of {self.tier.budget_s:,}" if self.complete else ""
+        last = f"{'all':<10}{tests:>7,} tests{self.wall_s:>8.1f} s{budget}"
+        last += f", {self.workers} worker{'s' * (self.workers > 1)}"
+        return [said[name] for name in (*areas(), NOBODY) if name in said] + [last]
+
+    def summary(self, *, passed: bool) -> dict[str, Any]:
+        """Return what ran and how it ended."""
+        same = git("rev-parse", "HEAD") == self.commit
+        changed = self.changed or not same or bool(git("status", "--porcelain"))
+        return {
+            "tier": self.tier.name,
+            "date": datetime.fromtimestamp(self.last_stop, UTC).date().isoformat(),
+            "commit": self.commit,
+            "changed": changed,
+            "passed": passed,
+            "python": platform.python_version(),
+            "workers": self.workers,
+            "wall_s": round(self.wall_s, 1),
+            "records": self.tier.records,
+            "seeds": list(self.tier.seeds),
+            "hypothesis_profile": self.config.option.hypothesis_profile,
+            "hypothesis_seed": self.config.option.hypothesis_seed,
+            "areas": {
+                name: {
+                    "seconds": round(self.seconds(name), 1),
+                    **dict(sorted(self.spent[name].outcomes.items())),
+                }
+                for name in (*areas(), NOBODY)
+                if name in self.spent
+            },
+        }
