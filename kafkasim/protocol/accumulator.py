@@ -118,13 +118,13 @@ class Accumulator(ABC):
         """
 
     @abstractmethod
-    def column(self, name: str) -> NDArray[np.integer]:
+    def column(self, name: str) -> NDArray[np.signedinteger]:
         """Return a carried column, `created_ns` or `ordinal` of the records held."""
 
     @abstractmethod
     def places(
         self,
-        partitions: NDArray[np.integer],
+        partitions: NDArray[np.signedinteger],
         los: NDArray[np.int64],
         counts: NDArray[np.int64],
     ) -> NDArray[np.int64]:
@@ -209,7 +209,7 @@ class Accumulator(ABC):
         return batches
 
 
-def running_sums(column: NDArray[np.integer]) -> Sequence[int]:
+def running_sums(column: NDArray[np.signedinteger]) -> Sequence[int]:
     """Return 0 and the sums of a column's first 1, 2, … numbers."""
     sums = np.zeros(len(column) + 1, np.int64)
     np.cumsum(column, out=sums[1:])

@@ -52,7 +52,7 @@ class RecordColumns:
         partitions: NDArray[np.int32],
         start_ms: int,
         max_request_size: int,
-        carried: Mapping[str, NDArray[np.integer]] | None = None,
+        carried: Mapping[str, NDArray[np.signedinteger]] | None = None,
     ) -> None:
         self.created_ns = created_ns
         self.timestamps_ms = created_ns // NS_PER_MS + start_ms

@@ -15,7 +15,7 @@ the end of a list is looked at again.
 from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class KeyedAccumulator(Accumulator):
         self._blocks = blocks
         self._keeper = keeper or KeepAll(count)
         self._drawn = 0
-        self._window: dict[str, NDArray[np.integer]] = {
+        self._window: dict[str, NDArray[Any]] = {
             "ordinal": np.zeros(0, np.int32),
             "created_ns": np.zeros(0, np.int64),
             "body_bytes": np.zeros(0, np.int64),
@@ -166,9 +166,9 @@ class KeyedAccumulator(Accumulator):
 
     def _columns_of(
         self, blocks: Sequence[RecordColumns]
-    ) -> dict[str, list[NDArray[np.integer]]]:
+    ) -> dict[str, list[NDArray[np.signedinteger]]]:
         """Return the window's columns of the blocks."""
-        columns: dict[str, list[NDArray[np.integer]]] = {
+        columns: dict[str, list[NDArray[np.signedinteger]]] = {
             "ordinal": [],
             "created_ns": [],
             "body_bytes": [],
@@ -223,13 +223,13 @@ class KeyedAccumulator(Accumulator):
         start = self._starts[partition] + self._firsts[partition]
         return self._window["ordinal"][start : self._ends[partition]]
 
-    def column(self, name: str) -> NDArray[np.integer]:
+    def column(self, name: str) -> NDArray[np.signedinteger]:
         """Return a column of the window, in its order."""
         return self._window.get(name, np.zeros(0, np.int64))
 
     def places(
         self,
-        partitions: NDArray[np.integer],
+        partitions: NDArray[np.signedinteger],
         los: NDArray[np.int64],
         counts: NDArray[np.int64],
     ) -> NDArray[np.int64]:

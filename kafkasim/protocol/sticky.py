@@ -17,7 +17,7 @@ it: such a stretch is one bisection.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,7 @@ class StickyAccumulator(Accumulator):
             count=len(settings.leaders),
             on_full=self._ready_from,
         )
-        self._window: dict[str, NDArray[np.integer]] = {
+        self._window: dict[str, NDArray[Any]] = {
             "created_ns": np.zeros(0, np.int64),
             "partition": np.zeros(0, np.int32),
         }
@@ -102,7 +102,7 @@ class StickyAccumulator(Accumulator):
     def _extend(self) -> None:
         """Take in the next block."""
         taken = self._blocks.take(len(self._created_ns) // 2)
-        columns: dict[str, list[NDArray[np.integer]]] = {
+        columns: dict[str, list[NDArray[np.signedinteger]]] = {
             "created_ns": [block.created_ns for block in taken],
             "partition": [block.partitions for block in taken],
         }
@@ -178,7 +178,7 @@ class StickyAccumulator(Accumulator):
         places = np.array(self._queues.appends[partition], np.int32)
         return places + np.int32(self._base)
 
-    def column(self, name: str) -> NDArray[np.integer]:
+    def column(self, name: str) -> NDArray[np.signedinteger]:
         """Return a column of the window, in the order of ordinals."""
         if name == "ordinal":
             count = len(self._created_ns)
@@ -187,12 +187,12 @@ class StickyAccumulator(Accumulator):
 
     def places(
         self,
-        partitions: NDArray[np.integer],
+        partitions: NDArray[np.signedinteger],
         los: NDArray[np.int64],
         counts: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """Return where in the window's columns these ranges of append lists are."""
-        found = [np.zeros(0, np.int64)]
+        found: list[NDArray[np.signedinteger]] = [np.zeros(0, np.int64)]
         firsts = self._queues.firsts
         for partition, lo, count in zip(
             partitions.tolist(), los.tolist(), counts.tolist(), strict=True
@@ -410,7 +410,7 @@ class StickyAccumulator(Accumulator):
         return ready_ns
 
 
-def _stretch_ends(partitions: NDArray[np.integer]) -> Sequence[int]:
+def _stretch_ends(partitions: NDArray[np.signedinteger]) -> Sequence[int]:
     """Return for each record the next one that is not for the sticky partition."""
     count = len(partitions)
     ends = np.arange(count, dtype=np.int64)

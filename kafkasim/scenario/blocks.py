@@ -88,15 +88,15 @@ class PlannedBlocks:
         The source's records.
     work_ns : mapping of str to int64 array
         By subscriber: work on each record.
-    size : int
-        Records of a block.
+    size : int, optional
+        Records of a block; `BLOCK` when not given.
     """
 
     def __init__(
         self,
         plan: SourcePlan,
         work_ns: Mapping[str, NDArray[np.int64]],
-        size: int = BLOCK,
+        size: int | None = None,
     ) -> None:
         self.source: Final = plan.source
         self.stream: Final = plan.stream
@@ -115,7 +115,7 @@ class PlannedBlocks:
             for name, column in work_ns.items()
             if name not in self.each_work_ns
         }
-        self._size = size
+        self._size = size or BLOCK
 
     def __iter__(self) -> Iterator[SourceBlock]:
         """Yield the blocks, none of them empty."""
@@ -131,21 +131,11 @@ class PlannedBlocks:
             )
 
 
-def blocks_of(plan: Plan, name: str, size: int = BLOCK) -> PlannedBlocks:
-    """Return the blocks of one source of a plan.
-
-    Parameters
-    ----------
-    plan : Plan
-        What is to happen.
-    name : str
-        The source.
-    size : int
-        Records of a block.
-    """
+def blocks_of(plan: Plan, name: str) -> PlannedBlocks:
+    """Return the blocks of one source of a plan."""
     work_ns = {
         subscriber: column
         for (subscriber, source), column in plan.work_ns.items()
         if source == name
     }
-    return PlannedBlocks(plan.sources[name], work_ns, size)
+    return PlannedBlocks(plan.sources[name], work_ns)

@@ -4,6 +4,7 @@ A failure prints the scenario; `Scenario.from_dict` of what it prints runs it ag
 """
 
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, note
@@ -13,7 +14,9 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
+from kafkasim.protocol import sticky
 from kafkasim.result.result import Result
+from kafkasim.scenario import blocks
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
 from kafkasim.scenario.events import Crash, Slow
@@ -161,6 +164,29 @@ def test_kafka_keeps_its_invariants_and_loses_nothing(
     for earlier, later in pairwise(times):
         assert (records[earlier] <= records[later]).all()
     _check_offsets(result)
+
+
+@given(
+    traffics(), clusters(), faults_of_a_run, st.integers(0, 2**31), st.integers(1, 40)
+)
+def test_the_size_of_the_blocks_shows_in_no_digest(
+    traffic: Traffic, cluster: Kafka, faults: list[Crash | Slow], seed: int, block: int
+) -> None:
+    scenario = Scenario(
+        traffic,
+        system=cluster,
+        seed=seed,
+        events=tuple(faults),
+        end="cut" if seed % 3 == 0 else "drain",
+    )
+    note(scenario.to_toml())
+    whole = run(scenario)
+    with patch.object(blocks, "BLOCK", block), patch.object(sticky, "_TRIM", block):
+        in_blocks = run(scenario, check=True)
+    assert in_blocks.table("violations").empty
+    assert in_blocks.digest == whole.digest
+    for name in ("records", "deliveries"):
+        assert in_blocks.columns(name) == whole.columns(name)
 
 
 def _check_offsets(result: Result) -> None:

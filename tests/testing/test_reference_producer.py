@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from itertools import count
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.protocol import sticky
 from kafkasim.protocol.partitioner import Draws, key_partition
 from kafkasim.result.schema import CLOSED_BY
 from kafkasim.scenario.blocks import PlannedBlocks
@@ -94,16 +97,36 @@ def plan_of(scenario: Scenario) -> SourcePlan:
     )
 
 
-def run_engine(scenario: Scenario) -> tuple[list[Any], list[ReferenceRow], list[int]]:
+class Greedy:
+    """Keeps nothing that was sent; remembers the ordinals of what was let go."""
+
+    def __init__(self, sent: list[Batch], partitions: int) -> None:
+        self.sent = sent
+        self.gone: list[list[int]] = [[] for _ in range(partitions)]
+
+    def needed(self) -> list[int]:
+        ends = [0] * len(self.gone)
+        for batch in self.sent:
+            ends[batch.partition] = batch.hi
+        return ends
+
+    def released(self, partition: int, ordinals: NDArray[np.int32]) -> None:
+        self.gone[partition] += ordinals.tolist()
+
+
+def run_engine(
+    scenario: Scenario, block: int | None = None
+) -> tuple[list[Any], list[ReferenceRow], list[int]]:
     settings = scenario.settings
     calendar = Calendar(check=True)
     brokers = IdealBrokers(calendar, settings)
     plan = plan_of(scenario)
+    keeper = Greedy(brokers.sent, len(settings.leaders))
     client = ProducerClient(
         calendar=calendar,
         actor=0,
         source_index=0,
-        source=PlannedBlocks(plan, {}),
+        source=PlannedBlocks(plan, {}, block),
         config=ProducerConfig(
             acks=settings.acks,  # type: ignore[arg-type]
             enable_idempotence=False,
@@ -120,6 +143,7 @@ def run_engine(scenario: Scenario) -> tuple[list[Any], list[ReferenceRow], list[
         draws=np.random.default_rng(scenario.seed),
         send=brokers.send,
         next_batch_id=brokers.next_batch_id,
+        keeper=keeper if block else None,
     )
     client.start()
     batches = brokers.sent
@@ -131,8 +155,9 @@ def run_engine(scenario: Scenario) -> tuple[list[Any], list[ReferenceRow], list[
         batches = batches + client.finish(settings.end_ns)
     rows = [ReferenceRow()] * len(plan)
     for batch in batches:
-        ordinals = client.append_list(batch.partition)[batch.lo : batch.hi]
-        for index, ordinal in enumerate(ordinals):
+        gone = keeper.gone[batch.partition]
+        ordinals = gone + client.append_list(batch.partition).tolist()
+        for index, ordinal in enumerate(ordinals[batch.lo : batch.hi]):
             rows[ordinal] = ReferenceRow(
                 batch.partition, batch.batch_id, index, known(batch.acked_ns)
             )
@@ -192,9 +217,13 @@ def reference_row(batch: ReferenceBatch) -> tuple[Any, ...]:
     )
 
 
-def check_equal(scenario: Scenario) -> list[tuple[Any, ...]]:
-    """Run both producers, compare all rows, and return those of the batches."""
-    batches, records, refused = run_engine(scenario)
+def check_equal(scenario: Scenario, block: int | None = None) -> list[tuple[Any, ...]]:
+    """Run both producers, compare all rows, and return those of the batches.
+
+    With a size of `block` the engine's reads so many records at a time, and lets go of
+    what was sent.
+    """
+    batches, records, refused = run_engine(scenario, block)
     expected_batches, expected_records, expected_refused = run_reference(scenario)
     assert batches == expected_batches
     assert records == expected_records
@@ -294,6 +323,19 @@ def test_answers_between_give_the_rows_of_the_plain_producer(
     scenario: Scenario,
 ) -> None:
     check_equal(scenario)
+
+
+@given(
+    scenarios(range(len(KEYS)), any_settings())
+    | scenarios(MIXED, any_settings() | busy_settings())
+    | scenarios([None], any_settings()),
+    st.integers(1, 60),
+)
+def test_blocks_of_any_size_give_the_rows_of_the_plain_producer(
+    scenario: Scenario, block: int
+) -> None:
+    with patch.object(sticky, "_TRIM", block // 2):
+        check_equal(scenario, block)
 
 
 def test_timestamps_near_a_breakpoint_give_the_rows_of_the_plain_producer() -> None:

@@ -60,9 +60,9 @@ class Group:
             return processed
         if index in self.committed:
             return min(self.committed[index], processed)
-        if self.resets_to_end and not self.joined:
-            return NEVER
-        return 0
+        if not self.resets_to_end:
+            return 0
+        return processed if self.joined else NEVER
 
     def reset(self) -> tuple[dict[int, int], int]:
         """Return where its members begin, and how many records that skips.

@@ -274,7 +274,7 @@ class _Columns:
         self._max_request_size = config.max_request_size
 
     def __call__(self, block: SourceBlock) -> RecordColumns:
-        carried: dict[str, NDArray[np.integer]] = {
+        carried: dict[str, NDArray[np.signedinteger]] = {
             f"work/{name}": column for name, column in block.work_ns.items()
         }
         return RecordColumns(
