@@ -117,7 +117,8 @@ class PartitionLog(Generic[BatchT]):
             raise ValueError(
                 f"high watermark {offset} is beyond log end {self.log_end_offset}"
             )
-        self.high_watermark = max(self.high_watermark, offset)
+        if offset > self.high_watermark:  # noqa: PLR1730 - hot path
+            self.high_watermark = offset
 
     def batch_index(self, offset: int) -> int:
         """Return the index of the batch that holds `offset`.
@@ -159,33 +160,30 @@ class PartitionLog(Generic[BatchT]):
             Return the first batch even when it alone is over the limit, so that a
             reader never gets stuck (KIP-74).
         """
-        return self.read_batches(
-            self.batch_index(offset), max_bytes, at_least_one=at_least_one
-        )
-
-    def read_batches(
-        self, first: int, max_bytes: int, *, at_least_one: bool
-    ) -> BatchRange:
-        """Return batches from index `first` on, as `read` does."""
-        end = self._readable_end()
-        start_bytes = self.end_bytes[first]
-        if first >= end:
-            offset = self.base_offset_of(first)
-            return BatchRange(first, first, offset, offset, 0)
-        if self.end_bytes[end] - start_bytes > max_bytes:
-            end = bisect_right(self.end_bytes, start_bytes + max_bytes, first, end) - 1
-            if end == first and at_least_one:
-                end += 1
+        first = self.batch_index(offset)
+        end = self.read_end(first, max_bytes, at_least_one)
         return BatchRange(
             first,
             end,
             self.base_offset_of(first),
             self.base_offset_of(end),
-            self.end_bytes[end] - start_bytes,
+            self.end_bytes[end] - self.end_bytes[first],
         )
 
-    def _readable_end(self) -> int:
-        """Return the number of batches that lie wholly below the high watermark."""
-        if self.high_watermark == self.log_end_offset:
-            return len(self.batches)
-        return bisect_right(self.base_offsets, self.high_watermark) - 1
+    def read_end(self, first: int, max_bytes: int, at_least_one: bool) -> int:  # noqa: FBT001 - hot path
+        """Return the index after the last batch of a read from batch `first` on.
+
+        It reads as `read` does; where nothing can be read that is `first`.
+        """
+        end = len(self.batches)
+        if self.high_watermark < self.log_end_offset:
+            # Only what lies wholly below the high watermark.
+            end = max(first, bisect_right(self.base_offsets, self.high_watermark) - 1)
+        end_bytes = self.end_bytes
+        most_bytes = end_bytes[first] + max_bytes
+        if end_bytes[end] > most_bytes:
+            readable = end
+            end = bisect_right(end_bytes, most_bytes, first, end) - 1
+            if end == first and at_least_one and first < readable:
+                end += 1
+        return end

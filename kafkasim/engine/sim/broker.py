@@ -116,6 +116,11 @@ class Broker:
         """Return the requests that wait for an IO thread."""
         return list(self._queue)
 
+    def parked(self) -> list[Request]:
+        """Return the fetches that wait in purgatory."""
+        sessions = {session: None for each in self._sessions for session in each}
+        return [each.parked for each in sessions if each.parked is not None]
+
     def _unmute_when_free(self, connection: Connection) -> None:
         self._arrival_key += 1
         self._calendar.at(
@@ -194,17 +199,26 @@ class Broker:
             return
         session.parked = request
         self._timer_key += 1
-        self._calendar.at(
+        session.wait_over = (
             self._calendar.now_ns + session.max_wait_ns,
             self._timer_key,
-            self._fetch_wait_over,
-            request,
         )
+        if not session.timer_set:
+            self._set_timer(session)
 
-    def _fetch_wait_over(self, request: Request) -> None:
-        session: FetchSession = request.payload
-        if session.parked is request:
-            self._complete_fetch(session, request)
+    def _set_timer(self, session: FetchSession) -> None:
+        session.timer_set = True
+        self._calendar.at(*session.wait_over, self._fetch_wait_over, session)
+
+    def _fetch_wait_over(self, session: FetchSession) -> None:
+        """Answer the parked fetch, or wait on when it came after the timer was set."""
+        session.timer_set = False
+        if session.parked is None:
+            return
+        if session.wait_over[0] > self._calendar.now_ns:
+            self._set_timer(session)
+        else:
+            self._complete_fetch(session, session.parked)
 
     def _complete_fetch(self, session: FetchSession, request: Request) -> None:
         session.parked = None

@@ -14,7 +14,7 @@ SimPy's own events come last at their time and keep their order of scheduling.
 
 from collections.abc import Callable
 from enum import IntEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Final, NoReturn
 
 import simpy
@@ -27,6 +27,7 @@ ACTOR_BITS: Final = 20
 SEQUENCE_BITS: Final = 38
 _SIMPY_KEY: Final = 15 << (ACTOR_BITS + SEQUENCE_BITS)
 _PRIORITY_SHIFT: Final = SEQUENCE_BITS
+_LAST_KEY: Final = 16 << (ACTOR_BITS + SEQUENCE_BITS)
 
 
 class Rank(IntEnum):
@@ -85,6 +86,7 @@ class Calendar(simpy.Environment):
         self._simpy_sequence = 0
         self._running_key = 0
         self.stopped = False
+        self._ended = False
         super().__init__()
 
     @property
@@ -173,24 +175,33 @@ class Calendar(simpy.Environment):
         self.stopped = True
 
     def run_entries(self, until_ns: int) -> None:
-        """Run until `stop` is called, nothing is left, or past `until_ns`.
+        """Run until `stop` is called, or up to `until_ns`.
 
-        The hot loop: `step`, written out. Entries at `until_ns` itself still run.
+        Entries at `until_ns` itself still run, and the clock then stands there. The hot
+        loop: `step`, written out. What ends it is an entry too, so that the loop need
+        not look at the time, nor at whether anything is left.
         """
         heap = self._heap
         pop = heappop
+        end = (until_ns, _LAST_KEY, self._end, None)
+        heappush(heap, end)
         count = 0
-        self.stopped = False
+        self.stopped = self._ended = False
         try:
-            while heap and not self.stopped:
-                if heap[0][0] > until_ns:
-                    self.now_ns = until_ns
-                    break
+            while not self.stopped:
                 self.now_ns, self._running_key, function, argument = pop(heap)
                 count += 1
                 function(argument)
         finally:
+            if self._ended:
+                count -= 1
+            else:
+                heap.remove(end)
+                heapify(heap)
             self.entry_count += count
+
+    def _end(self, _: object) -> None:
+        self.stopped = self._ended = True
 
     def run(self, until: simpy.Event | float | None = None) -> Any:  # noqa: ANN401
         """Run as `simpy.Environment.run` does; a number is in nanoseconds."""

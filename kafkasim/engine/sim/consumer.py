@@ -14,6 +14,7 @@ committed offsets, as a static member does (GR-14).
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from kafkasim.engine.sim.broker import Broker
@@ -25,6 +26,8 @@ from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Reques
 from kafkasim.units import MISSING_NS
 
 UNSLOWED: Final = 1.0
+NEVER_NS: Final = 1 << 62
+_BROKER_OF: Final = attrgetter("connection.broker")
 
 
 class Returned(NamedTuple):
@@ -105,11 +108,17 @@ class Member:
         self._commit_connection = commit_connection
         self._brokers = brokers
         self._settings = settings
-        self._calls = calls
+        self._number_request = calls.number_request
+        self._write_request = calls.write_request
+        self._write_returned = calls.write_returned
+        self._on_working = calls.on_working
+        self._on_processed = calls.on_processed
         self.owned = [p for session in sessions for p in session.partitions]
         self._partitions = {p.index: p for p in self.owned}
-        self._session_of = {p.index: s for s in sessions for p in s.partitions}
-        self._buffer: deque[tuple[Partition, int, int]] = deque()
+        self._idle: list[FetchSession] = []
+        """Sessions that may fetch: no request without an answer, nothing buffered."""
+        self._buffer: deque[tuple[FetchSession, Partition, int, int]] = deque()
+        """Session, partition, end offset and time of what was fetched."""
         self._working: list[Returned] = []
         self.epoch = 0
         self.up = False
@@ -117,7 +126,7 @@ class Member:
         self.start_offsets: dict[int, int] = {}
         self._wake = 0
         self._slowed = UNSLOWED
-        self._commit_at_ns = MISSING_NS
+        self._commit_at_ns = NEVER_NS
         self._sent_key = key_base(Rank.ARRIVAL, actor)
         self._wake_key = key_base(Rank.WAKE, actor)
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -128,14 +137,15 @@ class Member:
         self.epoch += 1
         self.up = True
         self.since_ns = now_ns
-        self.positions = {index: positions[index] for index in self._session_of}
+        self.positions = {index: positions[index] for index in self._partitions}
         self.start_offsets = dict(self.positions)
         for session in self.sessions:
             session.seek(self.positions)
-        if self._settings.auto_commit_ns is not None and self._session_of:
+        self._idle = list(self.sessions)
+        if self._settings.auto_commit_ns is not None and self.owned:
             self._commit_at_ns = now_ns + self._settings.auto_commit_ns
             self._arm_commit_timer()
-        self._send_fetches()
+        self._send_fetches(now_ns)
 
     def slow(self, factor: float) -> None:
         """Multiply the work of the records that begin from now on."""
@@ -184,7 +194,7 @@ class Member:
         self._buffer.clear()
         for session in self.sessions:
             if session.request is not None:
-                self._calls.write_request(session.request, MISSING_NS)
+                self._write_request(session.request, MISSING_NS)
             session.hang_up()
         self._commit_connection = self._commit_connection.renewed()
         self._end_work(now_ns, crashed=1)
@@ -196,8 +206,10 @@ class Member:
     def _end_work(self, now_ns: int, *, crashed: int) -> None:
         for row in self._working:
             if row.started_ns <= now_ns:
-                self._count_processed(row, self._processed_until(row, now_ns))
-            self._calls.write_returned(row._replace(until_ns=now_ns, crashed=crashed))
+                count = self._newly_processed(row, self._processed_until(row, now_ns))
+                if count:
+                    self._on_processed(count)
+            self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
         self._working = []
 
     def _processed_until(self, row: Returned, now_ns: int) -> int:
@@ -213,86 +225,100 @@ class Member:
         """Poll again then, and not when it was meant to before."""
         self._wake += 1
         self._wake_key += 1
-        self._calls.on_working(time_ns)
+        self._on_working(time_ns)
         self._calendar.at(time_ns, self._wake_key, self._poll, self._wake)
 
     def _poll(self, wake: int) -> None:
         """End the work of the last poll and poll again."""
         if wake != self._wake:
             return
+        now_ns = self._calendar.now_ns
         while True:
-            for row in self._working:
-                self._calls.write_returned(row)
-                self._count_processed(row, row.to_offset)
-            self._working = []
-            self._commit_if_due()
+            if self._working:
+                self._end_poll()
+            if now_ns >= self._commit_at_ns:
+                self._commit(now_ns)
             if not self._buffer:
-                self._send_fetches()
+                self._send_fetches(now_ns)
                 return
-            end_ns = self._take_records()
-            self._send_fetches()
-            if end_ns > self._calendar.now_ns:
+            end_ns = self._take_records(now_ns)
+            self._send_fetches(now_ns)
+            if end_ns > now_ns:
                 self._wake_at(end_ns)
                 return
 
-    def _take_records(self) -> int:
+    def _end_poll(self) -> None:
+        """Write what the last poll returned, all of it being processed now."""
+        processed = 0
+        for row in self._working:
+            self._write_returned(row)
+            processed += self._newly_processed(row, row.to_offset)
+        self._working = []
+        if processed:
+            self._on_processed(processed)
+
+    def _take_records(self, now_ns: int) -> int:
         """Return up to `max.poll.records` from the buffer; when their work ends."""
         left = self._settings.max_poll_records
-        at_ns = self._calendar.now_ns
-        group = self.group.index
-        buffer = self._buffer
+        at_ns = now_ns
+        group, slowed = self.group.index, self._slowed
+        buffer, positions = self._buffer, self.positions
         while left and buffer:
-            partition, to_offset, fetched_ns = buffer[0]
-            from_offset = self.positions[partition.index]
+            session, partition, to_offset, fetched_ns = buffer[0]
+            index = partition.index
+            from_offset = positions[index]
             if to_offset - from_offset < left:
                 # Asked for one more and found none: only then is a fetch used up
                 # (CompletedFetch.fetchRecords), and its broker free for the next.
                 buffer.popleft()
-                self._session_of[partition.index].buffered -= 1
+                session.buffered -= 1
+                if not session.buffered:
+                    self._idle.append(session)
             else:
                 to_offset = from_offset + left
             if to_offset > from_offset:
-                self._working.append(
-                    Returned(
-                        group, self.code, partition.index, from_offset, to_offset,
-                        fetched_ns, at_ns, self._slowed, MISSING_NS, 0,
-                    )
+                # As Returned(...), without the Python function a NamedTuple has there.
+                row = tuple.__new__(
+                    Returned,
+                    (
+                        group, self.code, index, from_offset, to_offset,
+                        fetched_ns, at_ns, slowed, MISSING_NS, 0,
+                    ),
                 )  # fmt: skip
-                self.positions[partition.index] = to_offset
+                self._working.append(row)
+                positions[index] = to_offset
                 left -= to_offset - from_offset
                 work = partition.work_between(group, from_offset, to_offset)
-                at_ns += slowed_ns(work, self._slowed)
+                at_ns += work if slowed == UNSLOWED else slowed_ns(work, slowed)
         return at_ns
 
-    def _count_processed(self, row: Returned, offset: int) -> None:
-        """Count what was processed for the first time, up to `offset`."""
+    def _newly_processed(self, row: Returned, offset: int) -> int:
+        """Return how many of a row's records below `offset` never were before."""
         done = self.group.processed
         before = done[row.partition]
-        if offset > before:
-            done[row.partition] = offset
-            first = row.from_offset if row.from_offset > before else before
-            self._calls.on_processed(offset - first)
+        if offset <= before:
+            return 0
+        done[row.partition] = offset
+        return offset - (row.from_offset if row.from_offset > before else before)
 
     # --- fetch --------------------------------------------------------------------
 
-    def _send_fetches(self) -> None:
-        now_ns = self._calendar.now_ns
-        for session in self.sessions:
-            if session.request is not None or session.buffered:
-                continue
-            request = Request(
-                api=FETCH,
-                connection=session.connection,
-                sent_ns=now_ns,
-                payload=session,
-                on_answer=self._fetched,
-            )
+    def _send_fetches(self, now_ns: int) -> None:
+        """Send a fetch to every broker that may get one, in the brokers' order."""
+        idle = self._idle
+        if not idle:
+            return
+        self._idle = []
+        if len(idle) > 1:
+            idle.sort(key=_BROKER_OF)
+        for session in idle:
+            request = Request(FETCH, session.connection, now_ns, session, self._fetched)
             request.epoch = session.epoch
             session.request = request
             self._send(request, now_ns)
 
     def _send(self, request: Request, now_ns: int) -> None:
-        self._calls.number_request(request)
+        self._number_request(request)
         connection = request.connection
         self._sent_key += 1
         self._calendar.at(
@@ -309,11 +335,13 @@ class Member:
             return
         session.request = None
         now_ns = self._calendar.now_ns
-        self._calls.write_request(request, now_ns)
+        self._write_request(request, now_ns)
         for partition, end_offset in request.answer:
             if end_offset > self.positions[partition.index]:
-                self._buffer.append((partition, end_offset, now_ns))
+                self._buffer.append((session, partition, end_offset, now_ns))
                 session.buffered += 1
+        if not session.buffered:
+            self._idle.append(session)
         if not self._working:
             self._poll(self._wake)
 
@@ -327,22 +355,22 @@ class Member:
 
     def _commit_timer(self, epoch: int) -> None:
         """Commit in a poll that waits for records; one that works does it later."""
-        if epoch == self.epoch and self.up and not self._working:
-            self._commit_if_due()
-
-    def _commit_if_due(self) -> None:
-        interval_ns = self._settings.auto_commit_ns
-        now_ns = self._calendar.now_ns
-        if interval_ns is None or not self._session_of or now_ns < self._commit_at_ns:
+        if epoch != self.epoch or not self.up or self._working:
             return
-        self._commit_at_ns = now_ns + interval_ns
+        now_ns = self._calendar.now_ns
+        if now_ns >= self._commit_at_ns:
+            self._commit(now_ns)
+
+    def _commit(self, now_ns: int) -> None:
+        assert self._settings.auto_commit_ns is not None
+        self._commit_at_ns = now_ns + self._settings.auto_commit_ns
         self._arm_commit_timer()
         request = Request(
-            api=OFFSET_COMMIT,
-            connection=self._commit_connection,
-            sent_ns=now_ns,
-            payload=(self.group, self.code, dict(self.positions)),
-            on_answer=self._committed,
+            OFFSET_COMMIT,
+            self._commit_connection,
+            now_ns,
+            (self.group, self.code, dict(self.positions)),
+            self._committed,
         )
         request.epoch = self.epoch
         self._send(request, now_ns)
@@ -350,9 +378,7 @@ class Member:
     def _committed(self, request: Request) -> None:
         """Take a commit's answer; a member that crashed meanwhile never gets it."""
         known = request.epoch == self.epoch
-        self._calls.write_request(
-            request, self._calendar.now_ns if known else MISSING_NS
-        )
+        self._write_request(request, self._calendar.now_ns if known else MISSING_NS)
 
 
 def slowed_ns(work_ns: int, factor: float) -> int:

@@ -8,9 +8,14 @@ partitions that poll has not returned (CO-3), so every partition is always in th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.units import MISSING_NS
+
+_MANY: Final = 1 << 62
+"""More than there are partitions or served fetches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class FetchSession:
         "partitions",
         "ready",
         "request",
+        "timer_set",
+        "wait_over",
     )
 
     def __init__(
@@ -73,6 +80,11 @@ class FetchSession:
         """Partitions with batches beyond their cursor."""
         self.parked: Request | None = None
         """The fetch that waits in purgatory."""
+        self.wait_over = (MISSING_NS, 0)
+        """When `parked` has waited long enough, and that deadline's key."""
+        self.timer_set = False
+        """The calendar holds a deadline of this session, maybe that of a fetch before:
+        one entry per session, not one per fetch."""
         self._order: dict[int, int] = {}
         self._sequence = 0
 
@@ -84,7 +96,8 @@ class FetchSession:
             self.cursors[partition.index] = cursor
             if cursor < len(partition.log.batches):
                 self.ready[partition.index] = partition
-            self._order[partition.index] = 0
+            # Never served: before all that were, in the order of their numbers.
+            self._order[partition.index] = partition.index - _MANY
 
     def hang_up(self) -> None:
         """Drop what is under way and connect anew: the member crashed."""
@@ -100,12 +113,13 @@ class FetchSession:
         Each partition counts for no more than `max.partition.fetch.bytes`
         (`DelayedFetch.tryComplete`).
         """
+        min_bytes, most_bytes = self.min_bytes, self._limits[0]
         available = 0
         for index, partition in self.ready.items():
-            log = partition.log
-            size_bytes = log.end_bytes[-1] - log.end_bytes[self.cursors[index]]
-            available += min(size_bytes, self._limits[0])
-            if available >= self.min_bytes:
+            end_bytes = partition.log.end_bytes
+            size_bytes = end_bytes[-1] - end_bytes[self.cursors[index]]
+            available += size_bytes if size_bytes < most_bytes else most_bytes
+            if available >= min_bytes:
                 return True
         return False
 
@@ -120,23 +134,25 @@ class FetchSession:
         order, cursors, ready = self._order, self.cursors, self.ready
         answer: list[tuple[Partition, int]] = []
         total = count = 0
-        if len(ready) > 1:
-            ready = {i: ready[i] for i in sorted(ready, key=lambda i: (order[i], i))}
-        for index, partition in list(ready.items()):
+        for index in sorted(ready, key=order.__getitem__):
             if left_bytes <= 0:
                 break
-            cursor, log = cursors[index], partition.log
-            limit = min(max_partition_bytes, left_bytes)
-            batches = log.read_batches(cursor, limit, at_least_one=not answer)
-            if batches.end == cursor:
+            partition, first = ready[index], cursors[index]
+            log = partition.log
+            limit = (
+                max_partition_bytes if max_partition_bytes < left_bytes else left_bytes
+            )
+            end = log.read_end(first, limit, not answer)
+            if end == first:
                 continue
-            cursors[index] = batches.end
-            if batches.end == len(log.batches):
-                del self.ready[index]
+            cursors[index] = end
+            if end == len(log.batches):
+                del ready[index]
             self._sequence += 1
             order[index] = self._sequence
-            answer.append((partition, batches.end_offset))
-            total += batches.size_bytes
-            count += batches.end - cursor
-            left_bytes -= batches.size_bytes
+            answer.append((partition, log.base_offset_of(end)))
+            size_bytes = log.end_bytes[end] - log.end_bytes[first]
+            total += size_bytes
+            count += end - first
+            left_bytes -= size_bytes
         return answer, total, count

@@ -55,7 +55,31 @@ class Connection:
 
 
 class Request:
-    """One request on its way through a broker; times are nanoseconds."""
+    """One request on its way through a broker; times are nanoseconds.
+
+    Parameters
+    ----------
+    api : int
+        `PRODUCE`, `FETCH` or `OFFSET_COMMIT`.
+    connection : Connection
+        What carries it.
+    sent_ns : int
+        When the client sends it.
+    payload : object
+        What the API carries.
+    on_answer : callable
+        Called with the request when its answer has come.
+
+    Attributes
+    ----------
+    received_ns, dequeued_ns, done_ns : int
+        When it was read from its connection, taken up by an IO thread, and answered;
+        missing until then.
+    wants_answer : bool
+        False with acks=0: the broker appends and says nothing (BR-3).
+    written : bool
+        Its row is in the table.
+    """
 
     __slots__ = (
         "answer",
@@ -77,27 +101,20 @@ class Request:
 
     def __init__(
         self,
-        *,
         api: int,
         connection: Connection,
         sent_ns: int,
-        payload: Any,  # noqa: ANN401 - what the API carries
-        on_answer: Any,  # noqa: ANN401 - called with the request
+        payload: Any,  # noqa: ANN401
+        on_answer: Any,  # noqa: ANN401
     ) -> None:
         self.request_id = -1
         self.api = api
         self.connection = connection
         self.sent_ns = sent_ns
-        self.received_ns = MISSING_NS
-        self.dequeued_ns = MISSING_NS
-        self.done_ns = MISSING_NS
-        self.size_bytes = 0
-        self.batch_count = 0
+        self.received_ns = self.dequeued_ns = self.done_ns = MISSING_NS
+        self.size_bytes = self.batch_count = self.epoch = 0
         self.payload = payload
         self.answer: Any = None
         self.on_answer = on_answer
-        self.epoch = 0
         self.wants_answer = True
-        """False with acks=0: the broker appends and says nothing (BR-3)."""
         self.written = False
-        """Its row is in the table."""

@@ -392,7 +392,8 @@ class KafkaRun:
             if isinstance(argument, Request) and not argument.written
         }
         for broker in self.brokers:
-            found |= {request.request_id: request for request in broker.queued()}
+            held = [*broker.queued(), *broker.parked()]
+            found |= {request.request_id: request for request in held}
         for connection in self.hosts.connections:
             found |= {request.request_id: request for request in connection.waiting}
         return [found[number] for number in sorted(found)]
