@@ -8,6 +8,7 @@ size of the blocks they are drawn in.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -34,13 +35,13 @@ class Poisson(Document):
     rate_per_s: Rate
     """Mean records per second."""
 
-    def times_ns(
+    def blocks_ns(
         self, generator: np.random.Generator, duration_ns: int
-    ) -> NDArray[np.int64]:
-        """Return the intended times before `duration_ns`, sorted."""
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield the intended times before `duration_ns`, sorted, in blocks."""
         mean_ns = NS_PER_S / self.rate_per_s
-        times = unit_times(generator, duration_ns / mean_ns) * mean_ns
-        return _whole_ns(times, duration_ns)
+        for units in unit_blocks(generator, duration_ns / mean_ns):
+            yield _whole_ns(units * mean_ns, duration_ns)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,17 +53,18 @@ class Periodic(Document):
     phase_s: Moment = 0.0
     """Time of the first record, in seconds."""
 
-    def times_ns(
+    def blocks_ns(
         self,
         generator: np.random.Generator,  # noqa: ARG002 - it draws nothing
         duration_ns: int,
-    ) -> NDArray[np.int64]:
-        """Return the intended times before `duration_ns`, sorted."""
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield the intended times before `duration_ns`, sorted, in blocks."""
         gap_ns = NS_PER_S / self.rate_per_s
         phase_ns = ns_from_s(self.phase_s)
         count = max(0, math.ceil((duration_ns - phase_ns) / gap_ns) + 1)
-        times = np.arange(count, dtype=np.float64) * gap_ns
-        return _whole_ns(times, duration_ns - phase_ns) + phase_ns
+        for start in range(0, count, _BLOCK):
+            numbers = np.arange(start, min(count, start + _BLOCK), dtype=np.float64)
+            yield _whole_ns(numbers * gap_ns, duration_ns - phase_ns) + phase_ns
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,12 +76,15 @@ class Bursts(Document):
     burst: Count = 10
     """Records of a group."""
 
-    def times_ns(
+    def blocks_ns(
         self, generator: np.random.Generator, duration_ns: int
-    ) -> NDArray[np.int64]:
-        """Return the intended times before `duration_ns`, sorted."""
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield the intended times before `duration_ns`, sorted, in blocks."""
         groups = Poisson(self.rate_per_s / self.burst)
-        return np.repeat(groups.times_ns(generator, duration_ns), self.burst)
+        step = max(1, _BLOCK // self.burst)
+        for times in groups.blocks_ns(generator, duration_ns):
+            for start in range(0, len(times), step):
+                yield np.repeat(times[start : start + step], self.burst)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,42 +102,45 @@ class DayCurve(Document):
     day_s: Seconds = 86_400.0
     """Length of a day, in seconds."""
 
-    def times_ns(
+    def blocks_ns(
         self, generator: np.random.Generator, duration_ns: int
-    ) -> NDArray[np.int64]:
-        """Return the intended times before `duration_ns`, sorted."""
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield the intended times before `duration_ns`, sorted, in blocks."""
         swing = self.peak_ratio - 1.0
         day_ns = self.day_s * NS_PER_S
         per_day = self.mean_rate_per_s * self.day_s
         end = 2 * math.pi * duration_ns / day_ns
         total = (end - swing * math.sin(end)) * per_day / (2 * math.pi)
-        days = unit_times(generator, total) / per_day
-        whole = np.floor(days)
-        angle = _kepler((days - whole) * (2 * math.pi), swing)
-        times = (whole + angle / (2 * math.pi)) * day_ns
-        return _whole_ns(np.maximum.accumulate(times), duration_ns)
+        latest = 0.0
+        for units in unit_blocks(generator, total):
+            days = units / per_day
+            whole = np.floor(days)
+            angle = _kepler((days - whole) * (2 * math.pi), swing)
+            times = np.maximum((whole + angle / (2 * math.pi)) * day_ns, latest)
+            np.maximum.accumulate(times, out=times)
+            latest = float(times[-1])
+            yield _whole_ns(times, duration_ns)
 
 
-def unit_times(generator: np.random.Generator, total: float) -> NDArray[np.float64]:
-    """Return the points of a Poisson process of unit rate, below `total`.
+def unit_blocks(
+    generator: np.random.Generator, total: float
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the points of a Poisson process of unit rate below `total`, in blocks.
 
-    The sum runs strictly from left to right across blocks, so that the block size shows
-    in no bit of it.
+    None of them is empty. The sum runs strictly from left to right across blocks, so
+    that the block size shows in no bit of it.
     """
-    blocks: list[NDArray[np.float64]] = []
     reached = 0.0
     while reached < total:
         missing = total - reached
-        count = max(_BLOCK, int(missing + 4 * math.sqrt(missing)))
-        gaps = generator.standard_exponential(count)
+        enough = int(missing + 4 * math.sqrt(missing)) + 1
+        gaps = generator.standard_exponential(min(_BLOCK, enough))
         gaps[0] += reached
         np.cumsum(gaps, out=gaps)
         reached = float(gaps[-1])
-        blocks.append(gaps)
-    if not blocks:
-        return np.empty(0)
-    times = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-    return times[: np.searchsorted(times, total, side="left")]
+        below = gaps if reached < total else gaps[: np.searchsorted(gaps, total)]
+        if len(below):
+            yield below
 
 
 def _whole_ns(times: NDArray[np.float64], duration_ns: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ for. Which records have no key at all is drawn from another stream, so a record 
 keeps its key keeps the same one whatever the share without a key is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from kafkasim.config.document import Document
 from kafkasim.config.rules import Number, Share, Whole
+
+Drawer = Callable[[np.random.Generator, int], NDArray[np.int32]]
+"""Draws so many ids from 0; the ids do not depend on how many are drawn at a time."""
 
 KeyCount = Annotated[int, Whole(1, 10_000_000)]
 
@@ -36,9 +40,11 @@ class UniformKeys(Document):
     prefix: str = "key-"
     """Key i (from 0) is this text followed by i."""
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.int32]:
-        """Return `count` ids from 0."""
-        return generator.integers(0, self.count, size=count, dtype=np.int32)
+    def drawer(self) -> Drawer:
+        """Return a function that draws ids."""
+        return lambda generator, count: generator.integers(
+            0, self.count, size=count, dtype=np.int32
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,12 +60,13 @@ class ZipfKeys(Document):
     prefix: str = "key-"
     """Key i (from 0, the most frequent) is this text followed by i."""
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.int32]:
-        """Return `count` ids from 0, by inverting the cumulative distribution."""
+    def drawer(self) -> Drawer:
+        """Return a function that draws ids, by inverting the cumulative shares."""
         ranks = np.arange(1, self.count + 1, dtype=np.float64)
         cumulative = np.cumsum(ranks**-self.exponent)
         cumulative /= cumulative[-1]
-        return invert(cumulative, generator.random(count))
+        inverse = Inverse(cumulative)
+        return lambda generator, count: inverse(generator.random(count))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,8 +82,11 @@ class HotKey(Document):
     prefix: str = "key-"
     """Key i (from 0) is this text followed by i."""
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.int32]:
-        """Return `count` ids from 0."""
+    def drawer(self) -> Drawer:
+        """Return a function that draws ids."""
+        return self._draw
+
+    def _draw(self, generator: np.random.Generator, count: int) -> NDArray[np.int32]:
         uniform = generator.random(count)
         others = self.count - 1
         if others == 0:
@@ -98,22 +108,34 @@ DrawnKeys = UniformKeys | ZipfKeys | HotKey
 Keys = NoKeys | UniformKeys | ZipfKeys | HotKey | TraceColumn
 
 
-def invert(
-    cumulative: NDArray[np.float64], uniform: NDArray[np.float64]
-) -> NDArray[np.int32]:
-    """Return per uniform number the first index whose cumulative value exceeds it.
+class Inverse:
+    """Inverts a cumulative distribution.
 
-    The same as `searchsorted(cumulative, uniform, side="right")`, by a guide table
-    (Chen and Asau 1974): most cells of an even grid hold no step, and a number in such
-    a cell is answered by one look-up.
+    Gives per uniform number the first index whose cumulative value exceeds it: the same
+    as `searchsorted(cumulative, uniform, side="right")`, by a guide table (Chen and
+    Asau 1974): most cells of an even grid hold no step, and a number in such a cell is
+    answered by one look-up.
+
+    Parameters
+    ----------
+    cumulative : float64 array
+        Rising to 1.
     """
-    last = len(cumulative) - 1
-    cells = max(_GUIDE_MIN, 1 << (4 * len(cumulative) - 1).bit_length())
-    edges = np.arange(cells + 1, dtype=np.float64) / cells
-    guide = np.searchsorted(cumulative, edges, side="right").astype(np.int32)
-    steps = guide[1:] != guide[:-1]
-    cell = (uniform * cells).astype(np.int32)
-    ids = guide[cell]
-    unclear = np.flatnonzero(steps[cell])
-    ids[unclear] = np.searchsorted(cumulative, uniform[unclear], side="right")
-    return np.minimum(ids, np.int32(last), out=ids)
+
+    def __init__(self, cumulative: NDArray[np.float64]) -> None:
+        cells = max(_GUIDE_MIN, 1 << (4 * len(cumulative) - 1).bit_length())
+        edges = np.arange(cells + 1, dtype=np.float64) / cells
+        guide = np.searchsorted(cumulative, edges, side="right").astype(np.int32)
+        self._cumulative = cumulative
+        self._cells = cells
+        self._guide = guide
+        self._steps = guide[1:] != guide[:-1]
+
+    def __call__(self, uniform: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Return the indices of uniform numbers in [0, 1)."""
+        cell = (uniform * self._cells).astype(np.int32)
+        ids = self._guide[cell]
+        unclear = np.flatnonzero(self._steps[cell])
+        ids[unclear] = np.searchsorted(self._cumulative, uniform[unclear], side="right")
+        last = np.int32(len(self._cumulative) - 1)
+        return np.minimum(ids, last, out=ids)

@@ -8,7 +8,6 @@ to have met the very same traffic, and adding a source moves no other's column.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -19,27 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import ChangedFileError
-from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.checks import check_traffic
-from kafkasim.scenario.distributions import draw_ns, draw_whole
-from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
+from kafkasim.scenario.column_digest import canonical, column_digest
+from kafkasim.scenario.draws import (
+    arrival_blocks,
+    entities_of,
+    keys_of,
+    sizes_of,
+    work_of,
+)
 from kafkasim.scenario.plan_file import read_columns, write_columns
 from kafkasim.scenario.resolution import resolved_traffic
-from kafkasim.scenario.streams import stream
-from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.units import ns_from_s
 
-PLAN_VERSION: Final = 1
+PLAN_VERSION: Final = 2
 """Rises when the recipe of a column or of its digest changes."""
-
-LEAST_WORK_NS: Final = 1
-"""Work takes some time, so that records one member works on have an order."""
-
-NULL: Final = -1
-"""No key, no entity, or (as a size) a null value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +89,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of all columns, in the order of their names."""
-        return _sha(["plan", PLAN_VERSION, sorted(self.digests.items())])
+        return plan_digest(self.digests)
 
     def __repr__(self) -> str:
         counts = [f"{name}: {len(plan)}" for name, plan in self.sources.items()]
@@ -145,6 +140,30 @@ class Plan:
         write_columns(Path(path), header, columns)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanOutline:
+    """What is left of a plan that was drawn block by block: counts and digests."""
+
+    seed: int
+    """The seed it was drawn with."""
+    duration_ns: int
+    """How long sources emit."""
+    records: Mapping[str, int]
+    """By source, in the order of their names: how many it sends."""
+    digests: Mapping[str, str]
+    """SHA-256 of each column, as those of the plan."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all columns; that of the plan."""
+        return plan_digest(self.digests)
+
+
+def plan_digest(digests: Mapping[str, str]) -> str:
+    """Return SHA-256 over the digests of all columns, in the order of their names."""
+    return _sha(["plan", PLAN_VERSION, sorted(digests.items())])
+
+
 def draw_plan(traffic: Traffic, seed: int) -> Plan:
     """Draw the plan of a traffic under a seed.
 
@@ -181,18 +200,11 @@ def draw_plan(traffic: Traffic, seed: int) -> Plan:
     }
     work_ns = {
         (subscriber, name): _frozen(
-            np.maximum(
-                LEAST_WORK_NS,
-                draw_ns(
-                    traffic.subscribers[subscriber].work_ms,
-                    stream(seed, f"work/{subscriber}/{name}"),
-                    len(source),
-                ),
-            )
+            work_of(subscriber, name, wanted.work_ms, seed)(len(source))
         )
-        for subscriber in sorted(traffic.subscribers)
+        for subscriber, wanted in sorted(traffic.subscribers.items())
         for name, source in sources.items()
-        if source.stream in traffic.subscribers[subscriber].streams
+        if source.stream in wanted.streams
     }
     return planned(seed, duration_ns, sources, work_ns)
 
@@ -241,79 +253,33 @@ def planned(
     for name, source in sources.items():
         digests |= _source_digests(name, source)
     for (subscriber, name), column in work_ns.items():
-        digests[f"work/{subscriber}/{name}"] = _column_digest(column)
+        digests[f"work/{subscriber}/{name}"] = column_digest(column)
     return Plan(
         seed, duration_ns, FrozenDict(sources), dict(work_ns), FrozenDict(digests)
     )
 
 
 def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> SourcePlan:
-    arrivals = stream(seed, f"arrivals/{name}")
-    intended_ns = _intended_ns(source.arrivals, arrivals, duration_ns)
+    blocks = list(arrival_blocks(name, source, seed, duration_ns))
+    intended_ns = np.concatenate([np.zeros(0, np.int64), *blocks])
     count = len(intended_ns)
-    law = f"entity/{name}" if source.sends_entity_as_key else f"keys/{name}"
-    key_id, key_labels = _draw_keys(source, source.keys, seed, law, count)
+    keys, key_labels = keys_of(name, source, seed)
+    key_id = _frozen(keys(count))
     if source.entity is None:
         entity_id, entity_labels = key_id, key_labels
     else:
-        entity_id, entity_labels = _draw_keys(
-            source, source.entity, seed, f"entity/{name}", count
-        )
+        entities, entity_labels = entities_of(name, source, seed)
+        entity_id = _frozen(entities(count))
     return SourcePlan(
         source=name,
         stream=source.stream,
         intended_ns=_frozen(intended_ns),
-        key_id=_frozen(key_id),
+        key_id=key_id,
         key_labels=key_labels,
-        entity_id=_frozen(entity_id),
+        entity_id=entity_id,
         entity_labels=entity_labels,
-        value_bytes=_frozen(_draw_sizes(name, source, seed, count)),
+        value_bytes=_frozen(sizes_of(name, source, seed)(count)),
     )
-
-
-def _intended_ns(
-    arrivals: Poisson | Periodic | Bursts | DayCurve | Trace,
-    generator: np.random.Generator,
-    duration_ns: int,
-) -> NDArray[np.int64]:
-    if isinstance(arrivals, Trace):
-        times_ns = arrivals.arrivals_ns(generator)
-        return times_ns[: np.searchsorted(times_ns, duration_ns, side="left")]
-    return arrivals.times_ns(generator, duration_ns)
-
-
-def _draw_keys(
-    source: Source, keys: Keys, seed: int, name: str, count: int
-) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    if isinstance(keys, NoKeys):
-        return np.full(count, NULL, np.int32), ()
-    if isinstance(keys, TraceColumn):
-        assert isinstance(source.arrivals, Trace)
-        codes, labels = source.arrivals.codes(keys.column)
-        return codes[:count], labels
-    ids = keys.draw(stream(seed, name), count)
-    if keys.null_share:
-        ids[stream(seed, f"{name}/null").random(count) < keys.null_share] = NULL
-    return ids, tuple(f"{keys.prefix}{number}" for number in range(keys.count))
-
-
-def _draw_sizes(name: str, source: Source, seed: int, count: int) -> NDArray[np.int32]:
-    if isinstance(source.value_bytes, TraceColumn):
-        assert isinstance(source.arrivals, Trace)
-        drawn = source.arrivals.numbers(source.value_bytes.column)[:count]
-    else:
-        drawn = draw_whole(
-            source.value_bytes,
-            stream(seed, f"value_bytes/{name}"),
-            count,
-            scale=1,
-            limit=INT32_MAX,
-        )
-    sizes = drawn.astype(np.int32)
-    if source.tombstones:
-        uniform = stream(seed, f"tombstones/{name}").random(count)
-        sizes[uniform < source.tombstones] = NULL
-    return sizes
 
 
 def _source_header(source: SourcePlan) -> dict[str, object]:
@@ -346,30 +312,19 @@ def _source_from(
 
 
 def _source_digests(name: str, source: SourcePlan) -> dict[str, str]:
-    keys = _column_digest(source.key_id, source.key_labels)
+    keys = column_digest(source.key_id, source.key_labels)
     return {
-        f"arrivals/{name}": _column_digest(source.intended_ns, (source.stream,)),
+        f"arrivals/{name}": column_digest(source.intended_ns, (source.stream,)),
         f"keys/{name}": keys,
         f"entity/{name}": keys
         if source.entity_is_key
-        else _column_digest(source.entity_id, source.entity_labels),
-        f"value_bytes/{name}": _column_digest(source.value_bytes),
+        else column_digest(source.entity_id, source.entity_labels),
+        f"value_bytes/{name}": column_digest(source.value_bytes),
     }
 
 
-def _column_digest(column: NDArray[Any], labels: tuple[str, ...] = ()) -> str:
-    little = column.astype(column.dtype.newbyteorder("<"), copy=False)
-    sha = hashlib.sha256(_canonical([little.dtype.str, len(little), labels]))
-    sha.update(np.ascontiguousarray(little).data)
-    return sha.hexdigest()
-
-
 def _sha(value: object) -> str:
-    return hashlib.sha256(_canonical(value)).hexdigest()
-
-
-def _canonical(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def _frozen(column: NDArray[Any]) -> NDArray[Any]:

@@ -1,9 +1,22 @@
-"""A file is written whole or not at all."""
+"""A file is written whole or not at all.
+
+What is not complete stands beside its place under a hidden name that says what it is,
+on which machine and in which process: `.a.npz.partial-HOST-PID-0`. A process that was
+killed cannot tidy up; the next that writes to the same place does, when that process is
+of this machine and no longer runs.
+"""
 
 import os
+import platform
+import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from typing import Final
+
+_HOST: Final = re.sub(r"[^\w.]+", "_", platform.node()) or "here"
 
 
 @contextmanager
@@ -18,9 +31,52 @@ def whole_file(path: Path) -> Iterator[Path]:
     OSError
         When it cannot be put in its place.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    for left in abandoned(path, "partial"):
+        remove(left)
+    unfinished = free_sibling(path, "partial")
     try:
         yield unfinished
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def free_sibling(target: Path, what: str) -> Path:
+    """Return a hidden name beside `target` that no file has."""
+    names = (f".{target.name}.{what}-{_HOST}-{os.getpid()}-{n}" for n in count())
+    paths = (target.with_name(name) for name in names)
+    return next(path for path in paths if not os.path.lexists(path))
+
+
+def abandoned(target: Path, what: str) -> list[Path]:
+    """Return what stands beside `target` and belongs to a process that was killed."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.{what}-(.+)-(\d+)-\d+")
+    left = []
+    with suppress(OSError):  # a folder that is not there or cannot be listed
+        for entry in os.scandir(target.parent):
+            found = name.fullmatch(entry.name)
+            if found and found[1] == _HOST and not _runs(int(found[2])):
+                left.append(Path(entry.path))
+    return sorted(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, as far as that goes."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Return whether a process runs; True where one cannot ask."""
+    if os.name == "nt":  # there os.kill is not a question
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
 from kafkasim.scenario import arrivals
@@ -10,10 +11,24 @@ from kafkasim.scenario.arrivals import (
     DayCurve,
     Periodic,
     Poisson,
-    unit_times,
+    unit_blocks,
 )
 from kafkasim.scenario.streams import stream
 from kafkasim.units import NS_PER_S
+
+
+def times_ns(
+    law: Poisson | Periodic | Bursts | DayCurve,
+    generator: np.random.Generator,
+    duration_ns: int,
+) -> NDArray[np.int64]:
+    blocks = law.blocks_ns(generator, duration_ns)
+    return np.concatenate([np.zeros(0, np.int64), *blocks])
+
+
+def unit_times(generator: np.random.Generator, total: float) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros(0), *unit_blocks(generator, total)])
+
 
 LAWS = [
     Poisson(1_000),
@@ -28,7 +43,7 @@ LAWS = [
 def test_times_are_sorted_and_before_the_duration(
     law: Poisson | Periodic | Bursts | DayCurve,
 ) -> None:
-    times = law.times_ns(stream(1, "a"), 10 * NS_PER_S)
+    times = times_ns(law, stream(1, "a"), 10 * NS_PER_S)
 
     assert times.dtype == np.int64
     assert (np.diff(times) >= 0).all()
@@ -40,14 +55,14 @@ def test_times_are_sorted_and_before_the_duration(
 def test_a_longer_duration_keeps_the_times_of_a_shorter_one(
     law: Poisson | Periodic | Bursts | DayCurve,
 ) -> None:
-    short = law.times_ns(stream(1, "a"), 3 * NS_PER_S)
-    long = law.times_ns(stream(1, "a"), 10 * NS_PER_S)
+    short = times_ns(law, stream(1, "a"), 3 * NS_PER_S)
+    long = times_ns(law, stream(1, "a"), 10 * NS_PER_S)
 
     assert (long[: len(short)] == short).all()
 
 
 def test_poisson_counts_and_gaps_are_those_of_theory() -> None:
-    times = Poisson(1_000).times_ns(stream(1, "a"), 100 * NS_PER_S)
+    times = times_ns(Poisson(1_000), stream(1, "a"), 100 * NS_PER_S)
 
     expected = 100_000
     assert abs(len(times) - expected) < 4 * math.sqrt(expected)
@@ -59,8 +74,8 @@ def test_poisson_counts_and_gaps_are_those_of_theory() -> None:
 
 
 def test_twice_the_rate_is_the_same_pattern_twice_as_fast() -> None:
-    slow = Poisson(500).times_ns(stream(1, "a"), 10 * NS_PER_S)
-    fast = Poisson(1_000).times_ns(stream(1, "a"), 5 * NS_PER_S)
+    slow = times_ns(Poisson(500), stream(1, "a"), 10 * NS_PER_S)
+    fast = times_ns(Poisson(1_000), stream(1, "a"), 5 * NS_PER_S)
 
     assert len(slow) == len(fast)
     assert np.abs(slow - 2 * fast).max() <= 2
@@ -79,19 +94,19 @@ def test_the_block_size_shows_in_no_bit(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_periodic_times_are_exact() -> None:
-    times = Periodic(4, phase_s=0.1).times_ns(stream(1, "a"), NS_PER_S)
+    times = times_ns(Periodic(4, phase_s=0.1), stream(1, "a"), NS_PER_S)
 
     assert times.tolist() == [100_000_000, 350_000_000, 600_000_000, 850_000_000]
 
 
 def test_a_period_that_ends_with_the_duration_starts_no_record() -> None:
-    assert len(Periodic(10).times_ns(stream(1, "a"), NS_PER_S)) == 10
-    assert len(Periodic(3).times_ns(stream(1, "a"), NS_PER_S)) == 3
-    assert len(Periodic(10, phase_s=2).times_ns(stream(1, "a"), NS_PER_S)) == 0
+    assert len(times_ns(Periodic(10), stream(1, "a"), NS_PER_S)) == 10
+    assert len(times_ns(Periodic(3), stream(1, "a"), NS_PER_S)) == 3
+    assert len(times_ns(Periodic(10, phase_s=2), stream(1, "a"), NS_PER_S)) == 0
 
 
 def test_a_burst_arrives_at_one_instant() -> None:
-    times = Bursts(1_000, burst=10).times_ns(stream(1, "a"), 100 * NS_PER_S)
+    times = times_ns(Bursts(1_000, burst=10), stream(1, "a"), 100 * NS_PER_S)
 
     instants, counts = np.unique(times, return_counts=True)
     assert set(counts) == {10}
@@ -101,7 +116,7 @@ def test_a_burst_arrives_at_one_instant() -> None:
 def test_a_day_curve_follows_its_rate() -> None:
     """Expected counts are the integral of the rate over each tenth of a day."""
     law = DayCurve(1_000, peak_ratio=1.6, day_s=10)
-    times = law.times_ns(stream(1, "a"), 100 * NS_PER_S) / NS_PER_S
+    times = times_ns(law, stream(1, "a"), 100 * NS_PER_S) / NS_PER_S
 
     counts, _ = np.histogram(times % 10, bins=10, range=(0, 10))
     edges = np.arange(11.0)
@@ -113,7 +128,7 @@ def test_a_day_curve_follows_its_rate() -> None:
 @pytest.mark.parametrize("peak_ratio", [1.0, 1.5, 2.0])
 def test_a_day_curve_inverts_its_cumulative_rate(peak_ratio: float) -> None:
     law = DayCurve(1_000, peak_ratio=peak_ratio, day_s=2)
-    times = law.times_ns(stream(1, "a"), 7 * NS_PER_S) / NS_PER_S
+    times = times_ns(law, stream(1, "a"), 7 * NS_PER_S) / NS_PER_S
 
     turn = 2 * math.pi / 2
     cumulative = 1_000 * (times - (peak_ratio - 1) / turn * np.sin(turn * times))
@@ -122,8 +137,8 @@ def test_a_day_curve_inverts_its_cumulative_rate(peak_ratio: float) -> None:
 
 
 def test_a_rate_so_low_that_nothing_comes_gives_no_times() -> None:
-    assert len(Poisson(1e-9).times_ns(stream(1, "a"), NS_PER_S)) == 0
-    assert len(DayCurve(1e-9).times_ns(stream(1, "a"), NS_PER_S)) == 0
+    assert len(times_ns(Poisson(1e-9), stream(1, "a"), NS_PER_S)) == 0
+    assert len(times_ns(DayCurve(1e-9), stream(1, "a"), NS_PER_S)) == 0
 
 
 @pytest.mark.parametrize(

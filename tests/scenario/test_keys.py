@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
-from kafkasim.scenario.keys import HotKey, UniformKeys, ZipfKeys, invert
+from kafkasim.scenario.keys import HotKey, Inverse, UniformKeys, ZipfKeys
 from kafkasim.scenario.streams import stream
 
 COUNT = 100_000
@@ -22,7 +22,7 @@ def assert_frequencies(ids: NDArray[np.int32], expected: NDArray[np.float64]) ->
 
 
 def test_uniform_keys_are_equally_frequent() -> None:
-    ids = UniformKeys(20).draw(stream(1, "a"), COUNT)
+    ids = UniformKeys(20).drawer()(stream(1, "a"), COUNT)
 
     assert ids.dtype == np.int32
     assert_frequencies(ids, np.full(20, 1 / 20))
@@ -30,7 +30,7 @@ def test_uniform_keys_are_equally_frequent() -> None:
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7, 1.0, 2.5])
 def test_zipf_keys_have_the_weights_of_their_rank(exponent: float) -> None:
-    ids = ZipfKeys(50, exponent=exponent).draw(stream(1, "a"), COUNT)
+    ids = ZipfKeys(50, exponent=exponent).drawer()(stream(1, "a"), COUNT)
 
     weights = np.array([1 / rank**exponent for rank in range(1, 51)])
     assert ids.dtype == np.int32
@@ -38,7 +38,7 @@ def test_zipf_keys_have_the_weights_of_their_rank(exponent: float) -> None:
 
 
 def test_a_hot_key_has_its_share_and_the_others_the_rest() -> None:
-    ids = HotKey(5, hot_share=0.6).draw(stream(1, "a"), COUNT)
+    ids = HotKey(5, hot_share=0.6).drawer()(stream(1, "a"), COUNT)
 
     assert ids.dtype == np.int32
     assert_frequencies(ids, np.array([0.6, 0.1, 0.1, 0.1, 0.1]))
@@ -46,11 +46,11 @@ def test_a_hot_key_has_its_share_and_the_others_the_rest() -> None:
 
 @pytest.mark.parametrize(("count", "hot_share"), [(1, 0.3), (5, 1.0)])
 def test_a_hot_key_may_be_the_only_one(count: int, hot_share: float) -> None:
-    assert set(HotKey(count, hot_share).draw(stream(1, "a"), 100).tolist()) == {0}
+    assert set(HotKey(count, hot_share).drawer()(stream(1, "a"), 100).tolist()) == {0}
 
 
 def test_a_hot_key_may_never_come() -> None:
-    ids = HotKey(3, 0.0).draw(stream(1, "a"), 1_000)
+    ids = HotKey(3, 0.0).drawer()(stream(1, "a"), 1_000)
 
     assert set(ids.tolist()) == {1, 2}
 
@@ -66,14 +66,14 @@ def test_the_guide_table_answers_as_a_search_does(
     cumulative /= cumulative[-1]
     uniform_at_steps = np.array([*uniform, *cumulative[:-1], 0.0])
 
-    found = invert(cumulative, uniform_at_steps)
+    found = Inverse(cumulative)(uniform_at_steps)
 
     searched = np.searchsorted(cumulative, uniform_at_steps, side="right")
     assert (found == searched).all()
 
 
 def test_a_million_zipf_keys_are_drawn_like_a_few() -> None:
-    ids = ZipfKeys(1_000_000).draw(stream(1, "a"), COUNT)
+    ids = ZipfKeys(1_000_000).drawer()(stream(1, "a"), COUNT)
 
     harmonic = math.log(1_000_000) + 0.5772156649
     share = (ids == 0).mean()

@@ -150,11 +150,12 @@ def test_another_seed_moves_every_column_that_is_drawn() -> None:
 
 
 def test_a_column_digest_is_that_of_its_little_endian_bytes() -> None:
-    """The recipe, written out: the header in JSON, then the bytes."""
+    """The recipe, written out: a header in JSON, the bytes, and the count."""
     app = draw_plan(TRAFFIC, 1)
 
-    expected = hashlib.sha256(b'["<i8",500,["orders"]]')
+    expected = hashlib.sha256(b'["<i8",["orders"]]')
     expected.update((np.arange(500, dtype="<i8") * 10_000_000).tobytes())
+    expected.update(b"[500]")
     assert app.digests["arrivals/app"] == expected.hexdigest()
 
 
