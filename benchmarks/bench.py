@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python3 run.py bench [NAME]`.
+"""Run the benchmarks: `python3 run.py bench [--page] [NAME ...]`.
 
 Each `bench_NAME.py` holds functions `figures_…` that yield figures, dicts with at least
 
@@ -7,8 +7,10 @@ Each `bench_NAME.py` holds functions `figures_…` that yield figures, dicts wit
 - `bar`: what the ratio must not exceed, or, with `at_least`, must reach;
 - `holds`: whether it does.
 
-One JSON line is printed per figure. A ratio of two things measured in turn survives a
-busy machine; absolute seconds are printed beside it for the curious.
+One JSON line is printed per figure. A ratio of two things measured in turn, in seconds
+of this process's own computing, survives a busy machine; absolute seconds are printed
+beside it for the curious. With `--page` the
+figures also go into the tables of the page of benchmarks in `docs`.
 """
 
 import importlib
@@ -19,7 +21,26 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-Figure = dict[str, object]
+from benchmarks.page import Figure, update
+from kafkasim.scenario.scenario import Scenario, load
+
+__all__ = [
+    "Figure",
+    "cpu_seconds",
+    "figure",
+    "interleaved",
+    "medians",
+    "scenario",
+    "seconds",
+]
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "explanation" / "benchmarks.md"
+
+
+def scenario(name: str) -> Scenario:
+    """Return the committed scenario of that name."""
+    return load(HERE / "scenarios" / f"{name}.toml")
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -29,14 +50,31 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def cpu_seconds(action: Callable[[], object]) -> float:
+    """Return how long this process computes during one call, waiting left out."""
+    began = time.process_time()
+    action()
+    return time.process_time() - began
+
+
+def medians(*actions: Callable[[], object], rounds: int = 5) -> list[float]:
+    """Return each action's median CPU seconds, called in turn, round after round.
+
+    One unmeasured round comes first. What an action gives to other processes is not
+    counted; take `seconds` for that.
+    """
+    for action in actions:
+        action()
+    taken = [[cpu_seconds(action) for action in actions] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*taken, strict=True)]
+
+
 def interleaved(
     one: Callable[[], object], other: Callable[[], object], rounds: int = 5
 ) -> tuple[float, float]:
-    """Return the median seconds of both, called in turn; one unmeasured round first."""
-    one(), other()
-    pairs = [(seconds(one), seconds(other)) for _ in range(rounds)]
-    ones, others = zip(*pairs, strict=True)
-    return statistics.median(ones), statistics.median(others)
+    """Return the `medians` of two actions."""
+    median_one, median_other = medians(one, other, rounds=rounds)
+    return median_one, median_other
 
 
 def figure(
@@ -77,16 +115,21 @@ def figures(name: str) -> Iterator[Figure]:
 
 def main(arguments: list[str]) -> int:
     """Print the figures of the benchmarks; 1 when one does not hold."""
-    here = Path(__file__).parent
-    names = sorted(p.stem.removeprefix("bench_") for p in here.glob("bench_*.py"))
-    if unknown := [name for name in arguments if name not in names]:
+    names = sorted(p.stem.removeprefix("bench_") for p in HERE.glob("bench_*.py"))
+    to_page = "--page" in arguments
+    asked = [name for name in arguments if name != "--page"]
+    if unknown := [name for name in asked if name not in names]:
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(names)}")
         return 2
     held = True
-    for name in arguments or names:
-        for found in figures(name):
-            print(json.dumps(found), flush=True)
-            held &= bool(found["holds"])
+    for name in asked or names:
+        found = []
+        for one in figures(name):
+            print(json.dumps(one), flush=True)
+            found.append(one)
+        held &= all(one["holds"] for one in found)
+        if to_page:
+            update(PAGE, name, found)
     return 0 if held else 1
 
 

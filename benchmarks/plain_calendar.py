@@ -1,0 +1,75 @@
+"""A calendar that is a heap and nothing else: what the engine's own is held against.
+
+It has no SimPy beneath it, runs no SimPy event, and never asserts; it offers just what
+a Kafka run asks of `kafkasim.engine.sim.calendar.Calendar`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from heapq import heappop, heappush
+from typing import Any
+from unittest import mock
+
+from kafkasim.engine.sim.systems import kafka
+
+Entry = tuple[int, int, Callable[[Any], object], Any]
+
+
+class PlainCalendar:
+    """Entries ``(time_ns, key, function, argument)`` on a heap."""
+
+    def __init__(self, *, check: bool = False) -> None:
+        assert not check, "it checks nothing"
+        self.now_ns = 0
+        self.entry_count = 0
+        self.stopped = False
+        self._heap: list[Entry] = []
+
+    def at(
+        self,
+        time_ns: int,
+        key: int,
+        function: Callable[[Any], object],
+        argument: Any,  # noqa: ANN401 - whatever the function takes
+    ) -> None:
+        """Run ``function(argument)`` at `time_ns`, in the order of keys at one time."""
+        heappush(self._heap, (time_ns, key, function, argument))
+
+    def pending(self) -> list[Any]:
+        """Return the arguments of all entries that have not run."""
+        return [argument for _, _, _, argument in self._heap]
+
+    def peek(self) -> float:
+        """Return the time of the next entry, infinity when empty."""
+        return self._heap[0][0] if self._heap else float("inf")
+
+    def step(self) -> None:
+        """Run the next entry."""
+        self.now_ns, _, function, argument = heappop(self._heap)
+        self.entry_count += 1
+        function(argument)
+
+    def stop(self) -> None:
+        """End `run_entries` after the entry that is running."""
+        self.stopped = True
+
+    def run_entries(self, until_ns: int) -> None:
+        """Run until `stop` is called, nothing is left, or past `until_ns`."""
+        heap = self._heap
+        count = 0
+        self.stopped = False
+        while heap and not self.stopped:
+            if heap[0][0] > until_ns:
+                self.now_ns = until_ns
+                break
+            self.now_ns, _, function, argument = heappop(heap)
+            count += 1
+            function(argument)
+        self.entry_count += count
+
+
+@contextmanager
+def plain_calendars() -> Iterator[None]:
+    """Let Kafka runs that begin inside use a `PlainCalendar`."""
+    with mock.patch.object(kafka, "Calendar", PlainCalendar):
+        yield
