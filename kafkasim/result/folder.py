@@ -2,13 +2,18 @@
 
 A folder is written beside its place under a hidden name and renamed when it is
 complete; so is a single file. A full disk, a read-only folder or Ctrl-C leaves what was
-there untouched and nothing behind. Each folder ends with `SHA256SUMS`, in the format of
+there untouched and nothing behind. A process that was killed leaves its hidden name,
+and the next one that writes to the same place removes it; killed in the moment between
+the two renames that replace a folder, it leaves the old one under a hidden name, and
+the next one puts that back. Each folder ends with `SHA256SUMS`, in the format of
 `sha256sum --check`: it tells a changed file, and a stranger's file that overwriting the
 folder would destroy.
 """
 
+import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,9 +21,13 @@ from pathlib import Path
 from typing import Final
 
 from kafkasim.errors import ChangedFileError, OutputError
+from kafkasim.scenario.whole_file import abandoned, free_sibling, remove
 
 SUMS: Final = "SHA256SUMS"
 """Name of the file of digests in every folder written here."""
+
+_FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NEEDS: Final = re.compile(r"(.*); it needs more than ([\d,]+) bytes", re.DOTALL)
 
 
 @contextmanager
@@ -108,31 +117,64 @@ def _absolute(path: str | Path) -> Path:
 def _written(target: Path) -> Iterator[Path]:
     """Yield a free name beside `target`; tidy up and explain when the block fails."""
     made: list[Path] = []
-    partial = _free_sibling(target, "partial")
+    partial = free_sibling(target, "partial")
     try:
+        _tidy_after_killed(target)
         _make_parents(target, made)
         yield partial
-    except BaseException as error:
-        _remove(partial)
-        for parent in made:
+    except OSError as error:
+        raise OutputError(_explained(error, partial, target)) from error
+    finally:
+        remove(partial)
+        for parent in made:  # those that hold something stay
             with suppress(OSError):
                 parent.rmdir()
-        if not isinstance(error, OSError):
-            raise
-        text = str(error).replace(str(partial), str(target))
-        if not isinstance(error, OutputError):
-            text = f"cannot write {target}: {text}"
-        raise OutputError(text) from error
 
 
-def _free_sibling(target: Path, what: str) -> Path:
-    """Return a hidden name beside `target` that no file has."""
-    count = 0
-    while True:
-        path = target.parent / f".{target.name}.{what}-{os.getpid()}-{count}"
-        if not os.path.lexists(path):
-            return path
-        count += 1
+def _tidy_after_killed(target: Path) -> None:
+    """Remove what processes left that were killed while they wrote to `target`.
+
+    A folder that was about to be replaced comes back when its successor did not come.
+    """
+    for partial in abandoned(target, "partial"):
+        remove(partial)
+    for old in abandoned(target, "old"):
+        if not os.path.lexists(target):
+            old.rename(target)
+        elif (target / SUMS).exists():
+            remove(old)
+
+
+def _explained(error: OSError, partial: Path, target: Path) -> str:
+    """Say what could not be written, and when the disk is full how much it was."""
+    text = str(error).replace(str(partial), str(target))
+    if not isinstance(error, OutputError):
+        text = f"cannot write {target}: {text}"
+    if _says_full(error):
+        needed = _bytes_in(partial)
+        if within := _NEEDS.fullmatch(text):  # a folder in this one, removed by now
+            text = within[1]
+            needed += int(within[2].replace(",", ""))
+        text += f"; it needs more than {needed:,} bytes"
+    return text
+
+
+def _says_full(error: BaseException | None) -> bool:
+    """Return whether an error, or what it came from, is of a full disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
+def _bytes_in(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder, as far as is known."""
+    total = 0
+    for file in (path, *path.rglob("*")):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def _make_parents(target: Path, made: list[Path]) -> None:
@@ -145,14 +187,6 @@ def _make_parents(target: Path, made: list[Path]) -> None:
     for folder in reversed(missing):
         folder.mkdir()
         made.insert(0, folder)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()
 
 
 def _check_replaceable(target: Path, *, overwrite: bool) -> None:
@@ -181,12 +215,15 @@ def _put_in_place(partial: Path, target: Path) -> None:
     if not target.exists():
         partial.rename(target)
         return
-    old = _free_sibling(target, "old")
-    target.rename(old)
+    old = free_sibling(target, "old")
     try:
+        target.rename(old)
         partial.rename(target)
     except BaseException:
-        old.rename(target)
+        if os.path.lexists(target):
+            remove(old)
+        else:
+            old.rename(target)
         raise
     try:
         shutil.rmtree(old)

@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from kafkasim.errors import ChangedFileError, OutputError
 from kafkasim.result.folder import SUMS, check_sums, new_file, new_folder
+from kafkasim.scenario.whole_file import free_sibling
 
 
 def _tree(folder: Path) -> dict[str, str]:
@@ -175,13 +178,32 @@ def test_an_error_names_the_place_that_was_meant_not_the_temporary_one(
         (folder / "a.txt").write_text("x")
 
     def fill_a_full_part() -> None:
-        with new_folder(out / "outer") as folder:
+        with new_folder(out / "outer") as folder:  # and "new" within: 3 bytes
             _write_until(OSError(28, "full", str(folder / "b")), folder / "part")
 
     with pytest.raises(OutputError) as raised:
         fill_a_full_part()
     text = f"cannot write {out}/outer/part: [Errno 28] full: '{out}/outer/b'"
-    assert str(raised.value) == text
+    assert str(raised.value) == f"{text}; it needs more than 3 bytes"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_full_disk_says_how_much_had_been_written_in_all(
+    out: Path, number: int
+) -> None:
+    def fill() -> None:
+        with new_folder(out) as folder:
+            (folder / "a.txt").write_text("12345")
+            _write_until(OSError(number, os.strerror(number)), folder / "part")
+
+    with pytest.raises(OutputError, match=f"cannot write {out}/part: ") as raised:
+        fill()
+    assert str(raised.value).endswith("; it needs more than 8 bytes")
+
+
+def test_another_error_says_nothing_of_what_is_needed(out: Path) -> None:
+    with pytest.raises(OutputError, match=r"Input/output error$"):
+        _write_until(OSError(errno.EIO, os.strerror(errno.EIO)), out)
 
 
 def test_a_read_only_place_is_an_output_error(
@@ -211,6 +233,24 @@ def test_when_the_new_folder_cannot_take_its_place_the_old_one_comes_back(
     with pytest.raises(OutputError, match="No space left"):
         _write(out, "new", overwrite=True)
     assert _tree(out)["a.txt"] == "old"
+
+
+def test_ctrl_c_right_after_the_new_folder_took_its_place_leaves_only_that(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(out, "old")
+    rename = Path.rename
+
+    def stopped(path: Path, target: Path) -> Path:
+        done = rename(path, target)
+        if "partial" in path.name:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        _write(out, "new", overwrite=True)
+    assert _tree(out)["a.txt"] == "new"
 
 
 def test_a_changed_or_missing_file_is_named(out: Path) -> None:
@@ -260,3 +300,96 @@ def test_a_new_file_makes_its_folders_and_is_no_folder(out: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"), new_file(out) as partial:
         partial.write_text("x")
     assert _tree(out) == {"deep/a.txt": "x"}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from kafkasim.result.folder import new_folder
+
+rename = Path.rename
+def rename_or_end(path, target):
+    if sys.argv[2] in path.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(path, target)
+Path.rename = rename_or_end
+
+with new_folder(sys.argv[1], overwrite=True) as folder:
+    (folder / "a.txt").write_text("new")
+    if sys.argv[2] == "block":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _killed(target: Path, when: str) -> None:
+    """Let a process write to `target` that is killed in the block or at a rename."""
+    done = subprocess.run([sys.executable, "-c", KILLED, target, when], check=False)
+    assert done.returncode < 0
+
+
+def _hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_killed_process_leaves_what_was_there_and_the_next_one_tidies_up(
+    out: Path, *, overwrite: bool
+) -> None:
+    if overwrite:
+        _write(out, "old")
+    _killed(out, "block")
+    assert out.exists() == overwrite
+    assert not overwrite or _tree(out)["a.txt"] == "old"
+    (left,) = _hidden(out.parent)
+    assert left.startswith(".out.partial-")
+    _write(out, "newer", overwrite=overwrite)
+    assert _tree(out)["a.txt"] == "newer"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL")
+def test_a_process_killed_between_the_renames_loses_nothing(out: Path) -> None:
+    _write(out, "old")
+    _killed(out, ".out.partial-")
+    assert not out.exists()
+    assert len(_hidden(out.parent)) == 2
+    with pytest.raises(OutputError, match="out is not empty"):
+        _write(out, "newer")
+    assert _tree(out)["a.txt"] == "old"
+    assert _hidden(out.parent) == []
+
+
+def test_what_was_replaced_goes_when_its_successor_is_there(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(out, "new")
+    monkeypatch.setattr(os, "getpid", _ended_process)
+    old = free_sibling(out, "old")
+    monkeypatch.undo()
+    old.mkdir()
+    _write(out, "newer", overwrite=True)
+    assert not old.exists()
+
+
+def test_a_folder_of_others_in_that_place_does_not_cost_the_one_that_was_replaced(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    monkeypatch.setattr(os, "getpid", _ended_process)
+    old = free_sibling(out, "old")
+    monkeypatch.undo()
+    _write(old, "old")
+    with pytest.raises(OutputError, match="out is not empty"):
+        _write(out, "newer")
+    assert _tree(old)["a.txt"] == "old"
+    for path in sorted(old.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    old.rmdir()
+
+
+def _ended_process() -> int:
+    """Return the number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
