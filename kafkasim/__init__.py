@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kafkasim import testing as testing
     from kafkasim import traces as traces
     from kafkasim import widgets as widgets
-    from kafkasim.analysis.dealings import receipts as receipts
     from kafkasim.analysis.measures import summary as summary
+    from kafkasim.analysis.receiving import receipts as receipts
     from kafkasim.config.broker import BrokerConfig as BrokerConfig
     from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
     from kafkasim.config.producer import ProducerConfig as ProducerConfig
@@ -77,7 +77,7 @@ _HOME: Final = {
     "testing": "kafkasim",
     "traces": "kafkasim",
     "widgets": "kafkasim",
-    "receipts": "kafkasim.analysis.dealings",
+    "receipts": "kafkasim.analysis.receiving",
     "summary": "kafkasim.analysis.measures",
     "BrokerConfig": "kafkasim.config.broker",
     "ConsumerConfig": "kafkasim.config.consumer",

@@ -7,12 +7,13 @@ and the scenario, and no engine, log or protocol: it reads Kafka and point to po
 what comes after them, alike.
 """
 
-from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, receipts
+from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
 from kafkasim.analysis.order import ordering, overtakings
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
+from kafkasim.analysis.receiving import receipts
 from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.analysis.wiring import topology
 

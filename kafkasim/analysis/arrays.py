@@ -20,12 +20,12 @@ _PEAK_BINS: Final = 4_096
 """Bins in which the peak of a backlog is bounded before it is looked for."""
 
 
-def nearest_ranks(values: Int64, shares: tuple[float, ...]) -> list[float]:
+def nearest_ranks(values: Int64 | Float64, shares: tuple[float, ...]) -> list[float]:
     """Return the nearest-rank quantiles of `values`.
 
     Parameters
     ----------
-    values : int64 array of shape (n,)
+    values : array of shape (n,)
         In any order.
     shares : tuple of float
         Each in (0, 1]; 0.5 is the median.
@@ -46,6 +46,41 @@ def nearest_ranks(values: Int64, shares: tuple[float, ...]) -> list[float]:
     ranks = [max(0, _rank(share, len(values)) - 1) for share in shares]
     parted = np.partition(values, sorted(set(ranks)))
     return [float(parted[rank]) for rank in ranks]
+
+
+def counted_nearest_ranks(
+    values: Int64 | Float64, counts: Int64, shares: tuple[float, ...]
+) -> list[float]:
+    """Return the nearest-rank quantiles of values that occur many times.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        In any order; a value may stand there twice.
+    counts : int64 array of shape (n,)
+        How often each occurs, 0 or more.
+    shares : tuple of float
+        Each in (0, 1].
+
+    Returns
+    -------
+    list of float
+        One for each share, an element of `values`; NaN when there are no values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counted_nearest_ranks(np.array([20, 10]), np.array([1, 3]), (0.5, 0.99))
+    [10.0, 20.0]
+    """
+    order = np.argsort(values, kind="stable")
+    until = np.cumsum(counts[order])
+    total = int(until[-1]) if len(until) else 0
+    if not total:
+        return [float("nan")] * len(shares)
+    ranks = [max(1, _rank(share, total)) for share in shares]
+    places = np.searchsorted(until, ranks, side="left")
+    return [float(value) for value in values[order][places]]
 
 
 def _rank(share: float, count: int) -> int:

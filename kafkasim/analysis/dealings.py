@@ -18,23 +18,18 @@ Counting is one `bincount` per subscriber, O(records + deliveries).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import Bool, Int64
-from kafkasim.analysis.frames import categorical, frame
-from kafkasim.analysis.world import World, world_of
 from kafkasim.result.resets import passed_ns
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, rows_with_label
 from kafkasim.result.table import Array, Table
-from kafkasim.result.wants import Want
-from kafkasim.units import MISSING_NS, ms_from_ns
-
-if TYPE_CHECKING:
-    import pandas as pd
+from kafkasim.result.wants import Want, wants_of
+from kafkasim.units import MISSING_NS
 
 RECEIPT_OUTCOMES: Final = (
     "once",
@@ -92,15 +87,15 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
     TableNotRecorded
         When the run did not record `records` or `deliveries`.
     """
-    return dealings_with(result, world_of(result))
+    return dealings_of(result, wants_of(result.scenario.resolve()))
 
 
-def dealings_with(result: Result, world: World) -> tuple[Dealings, ...]:
-    """Return every subscriber's dealings in a world read already."""
+def dealings_of(result: Result, wants: Sequence[Want]) -> tuple[Dealings, ...]:
+    """Return the dealings of the subscribers with these wants."""
     records = result.columns("records")
     deliveries = result.columns("deliveries")
     begun = result.columns("assignments") if "assignments" in result.tables else None
-    return tuple(_dealings(want, records, deliveries, begun) for want in world.wants)
+    return tuple(_dealings(want, records, deliveries, begun) for want in wants)
 
 
 def _dealings(
@@ -185,46 +180,6 @@ def outcome_counts(dealing: Dealings, records: Table) -> dict[str, int]:
     codes = outcome_codes(dealing, records)
     counts = np.bincount(codes, minlength=len(RECEIPT_OUTCOMES))
     return dict(zip(RECEIPT_OUTCOMES, counts.tolist(), strict=True))
-
-
-def receipts(result: Result) -> "pd.DataFrame":
-    """Return one row per record and subscriber that wants it.
-
-    Parameters
-    ----------
-    result : Result
-        With the tables `records` and `deliveries`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `record_id`, `subscriber`, `deliveries` (hand-outs), `first_processed_ms` (NaN
-        when it never was), `outcome` (see this module's first lines).
-
-    Raises
-    ------
-    TableNotRecorded
-        When the run did not record those tables.
-    """
-    records = result.columns("records")
-    every = dealings(result)
-    names = [dealing.want.subscriber for dealing in every]
-    sizes = [len(dealing.rows) for dealing in every]
-    codes = [outcome_codes(dealing, records) for dealing in every]
-    return frame(
-        result,
-        {
-            "record_id": joined([records["record_id"][d.rows] for d in every]),
-            "subscriber": categorical(np.repeat(np.arange(len(names)), sizes), names),
-            "deliveries": joined([dealing.deliveries for dealing in every]),
-            "first_processed_ms": ms_from_ns(
-                joined([dealing.first_processed_ns for dealing in every])
-            ),
-            "outcome": categorical(
-                joined([each.astype(np.int64) for each in codes]), RECEIPT_OUTCOMES
-            ),
-        },
-    )
 
 
 def joined(parts: Sequence[Int64]) -> Int64:

@@ -36,24 +36,16 @@ overtaken share, and lag counts from its end; the other numbers are of the whole
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kafkasim.analysis.arrays import Int64, nearest_ranks, peak_backlog
-from kafkasim.analysis.dealings import (
-    Dealings,
-    dealings_with,
-    joined,
-    outcome_counts,
-)
 from kafkasim.analysis.frames import categorical, frame
-from kafkasim.analysis.inversions import overtaken_mask, sequences
+from kafkasim.analysis.keeping import kept_of
+from kafkasim.analysis.kept import Kept, Measured, joined_spread
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
-from kafkasim.result.table import Table
-from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
+from kafkasim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,25 +74,13 @@ _COUNTS: Final = ("duplicated", "lost", "records", "pending", *_LEFT)
 _NAN: Final = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """What one subscriber adds to the metrics."""
-
-    throughput_per_s: float
-    latencies_ns: Int64
-    lag_records_max: float
-    drain_s: float
-    overtaken_share: float
-    outcomes: dict[str, int]
-
-
 def metrics(result: Result) -> dict[str, float]:
     """Return the metrics of a run over all its subscribers.
 
     Parameters
     ----------
     result : Result
-        With the tables `records` and `deliveries`.
+        Full or streamed.
 
     Returns
     -------
@@ -111,16 +91,12 @@ def metrics(result: Result) -> dict[str, float]:
     Raises
     ------
     TableNotRecorded
-        When the run did not record those tables.
+        When the run recorded neither its records and deliveries nor counts of them.
     """
-    records = result.columns("records")
-    world = world_of(result)
-    measured = [
-        _measure(records, dealing, world.warmup_ns)
-        for dealing in dealings_with(result, world)
-    ]
-    imbalance = partition_imbalance(records, world.partition_counts)
-    return _combined(measured, imbalance, len(records))
+    world, kept = world_of(result), kept_of(result)
+    measured = kept.measured(world.wants, world.warmup_ns)
+    imbalance = partition_imbalance(kept, world.partition_counts)
+    return _combined(measured, imbalance, kept.record_count)
 
 
 def summary(result: Result) -> "pd.DataFrame":
@@ -129,7 +105,7 @@ def summary(result: Result) -> "pd.DataFrame":
     Parameters
     ----------
     result : Result
-        With the tables `records` and `deliveries`.
+        Full or streamed.
 
     Returns
     -------
@@ -140,18 +116,13 @@ def summary(result: Result) -> "pd.DataFrame":
     Raises
     ------
     TableNotRecorded
-        When the run did not record those tables.
+        When the run recorded neither its records and deliveries nor counts of them.
     """
-    records = result.columns("records")
-    world = world_of(result)
-    imbalance = partition_imbalance(records, world.partition_counts)
-    every = dealings_with(result, world)
-    rows = [
-        _combined([measured], imbalance, len(dealing.rows)) | _left(measured)
-        for dealing in every
-        for measured in (_measure(records, dealing, world.warmup_ns),)
-    ]
-    names = [dealing.want.subscriber for dealing in every]
+    world, kept = world_of(result), kept_of(result)
+    imbalance = partition_imbalance(kept, world.partition_counts)
+    every = kept.measured(world.wants, world.warmup_ns)
+    rows = [_combined([each], imbalance, each.wanted) | _left(each) for each in every]
+    names = [each.want.subscriber for each in every]
     columns: dict[str, object] = {
         "subscriber": categorical(np.arange(len(names)), names)
     }
@@ -161,108 +132,32 @@ def summary(result: Result) -> "pd.DataFrame":
     return frame(result, columns)
 
 
-def _left(measured: _Measured) -> dict[str, float]:
+def _left(measured: Measured) -> dict[str, float]:
     return {name: float(measured.outcomes[name]) for name in _LEFT}
 
 
-def partition_imbalance(records: Table, counts: Mapping[str, int]) -> float:
+def partition_imbalance(kept: Kept, counts: Mapping[str, int]) -> float:
     """Return records in the fullest partition ÷ mean; the worst topic's.
 
     Parameters
     ----------
-    records : Table
+    kept : Kept
     counts : mapping of topic to partitions
     """
     worst = _NAN
     for topic, count in counts.items():
-        per_partition = records_per_partition(records, topic, count)
+        per_partition = kept.partition_records(topic, count)
         total = int(per_partition.sum())
         if total:
             worst = float(np.fmax(worst, per_partition.max() * count / total))
     return worst
 
 
-def records_per_partition(records: Table, topic: str, count: int) -> Int64:
-    """Count the records appended to each of a topic's partitions.
-
-    A record that a cut run left in a batch at its producer has no offset, and is none.
-
-    Parameters
-    ----------
-    records : Table
-    topic : str
-    count : int
-        Partitions the topic has.
-    """
-    if topic not in records.labels["topic"]:
-        return np.zeros(count, dtype=np.int64)
-    inside = records["topic"] == records.labels["topic"].index(topic)
-    inside &= records["offset"] >= 0
-    partitions = records["partition"] if inside.all() else records["partition"][inside]
-    return np.bincount(partitions, minlength=count).astype(np.int64)
-
-
-def _measure(records: Table, dealing: Dealings, since: int) -> _Measured:
-    rows, first = dealing.rows, dealing.first_processed_ns
-    intended = dealing.take(records["intended_ns"])
-    outcomes = outcome_counts(dealing, records)
-    drain_s = _NAN
-    if len(rows) and not outcomes["pending"] and bool(dealing.done.any()):
-        drain_s = max(0.0, (int(first.max()) - int(intended.max())) / NS_PER_S)
-    lag = _peak_lag(records, dealing, max(since, dealing.want.from_ns))
-    if since > 0 and len(rows) and int(intended.min()) < since:
-        measured = intended >= since
-        rows, first, intended = rows[measured], first[measured], intended[measured]
-    wanted_until = int(intended.max()) if len(intended) else 0
-    begun = int(intended.min()) if len(intended) else 0
-    done = first != MISSING_NS
-    if not done.all():
-        rows, first, intended = rows[done], first[done], intended[done]
-    span = max(int(first.max()) if len(first) else 0, wanted_until) - begun
-    return _Measured(
-        throughput_per_s=len(first) * NS_PER_S / span if span > 0 else _NAN,
-        latencies_ns=first - intended,
-        lag_records_max=lag,
-        drain_s=drain_s,
-        overtaken_share=_overtaken_share(records, rows, intended, first),
-        outcomes=outcomes,
-    )
-
-
-def _peak_lag(records: Table, dealing: Dealings, since_ns: int) -> float:
-    appended = dealing.take(records["appended_ns"])
-    left = dealing.left_ns
-    kept = appended != MISSING_NS
-    if not kept.all():
-        appended, left = appended[kept], left[kept]
-    if not len(appended):
-        return _NAN
-    gone = left != MISSING_NS
-    arrivals = np.maximum(appended, since_ns) if since_ns > 0 else appended
-    return float(peak_backlog(arrivals, left if gone.all() else left[gone]))
-
-
-def _overtaken_share(
-    records: Table, rows: Int64, intended: Int64, first: Int64
-) -> float:
-    entity, streams = records["entity"], records["stream"]
-    if len(rows) < len(records):
-        entity, streams = entity[rows], streams[rows]
-    owned = entity >= 0
-    if not owned.all():
-        entity, streams = entity[owned], streams[owned]
-        intended, first = intended[owned], first[owned]
-    if not len(entity):
-        return _NAN
-    groups = streams.astype(np.int64) * len(records.labels["entity"]) + entity
-    return float(overtaken_mask(sequences(intended, first, groups)).mean())
-
-
 def _combined(
-    measured: Sequence[_Measured], imbalance: float, records: int
+    measured: Sequence[Measured], imbalance: float, records: int
 ) -> dict[str, float]:
-    latencies = joined([each.latencies_ns for each in measured])
-    p50, p99 = nearest_ranks(latencies, (0.50, 0.99))
+    latencies = joined_spread([each.latencies for each in measured])
+    p50, p99 = latencies.nearest_ranks((0.50, 0.99))
     values = (
         _mean([each.throughput_per_s for each in measured]),
         p50 / NS_PER_MS,

@@ -10,6 +10,7 @@ partition until it has sent it `batch.size` bytes, so a run, not a record, is wh
 elsewhere.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from kafkasim.analysis.arrays import Float64, Int64
 from kafkasim.analysis.dealings import joined
 from kafkasim.analysis.frames import categorical, frame
-from kafkasim.analysis.measures import records_per_partition
+from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
@@ -111,47 +112,45 @@ def skew(result: Result) -> "pd.DataFrame":
     Parameters
     ----------
     result : Result
-        With the table `records`.
+        Full or streamed.
 
     Returns
     -------
     pandas.DataFrame
         One row per topic and partition, empty ones included: `topic`, `partition`,
-        `records` (in its log), `records_share` (of the topic's), and of these records
-        `keys` (distinct), `null_keys` (records without a key), `entities` (distinct).
-        No rows for a system without partitions.
+        `records` (in its log), `records_share` (of the topic's), and of a full run of
+        these records `keys` (distinct), `null_keys` (records without a key),
+        `entities` (distinct). No rows for a system without partitions.
 
     Raises
     ------
     TableNotRecorded
-        When the run did not record `records`.
+        When the run recorded neither its records nor counts of them.
     """
-    records = result.columns("records")
-    counts = world_of(result).partition_counts
-    sizes = [
-        records_per_partition(records, topic, count) for topic, count in counts.items()
-    ]
+    kept, counts = kept_of(result), world_of(result).partition_counts
+    sizes = [kept.partition_records(topic, count) for topic, count in counts.items()]
     shares = [size / max(1, int(size.sum())) for size in sizes]
-    return frame(
-        result,
-        {
-            "topic": categorical(
-                np.repeat(np.arange(len(counts)), list(counts.values())), list(counts)
-            ),
-            "partition": joined([np.arange(count) for count in counts.values()]),
-            "records": joined(sizes),
-            "records_share": np.concatenate([np.empty(0), *shares]),
-            "keys": joined(
-                [_distinct(records, "key", *each) for each in counts.items()]
-            ),
-            "null_keys": joined(
-                [_null_keys(records, *each) for each in counts.items()]
-            ),
-            "entities": joined(
-                [_distinct(records, "entity", *each) for each in counts.items()]
-            ),
-        },
-    )
+    columns: dict[str, object] = {
+        "topic": categorical(
+            np.repeat(np.arange(len(counts)), list(counts.values())), list(counts)
+        ),
+        "partition": joined([np.arange(count) for count in counts.values()]),
+        "records": joined(sizes),
+        "records_share": np.concatenate([np.empty(0), *shares]),
+    }
+    if "records" in result.tables:
+        columns |= _who_is_there(result.columns("records"), counts)
+    return frame(result, columns)
+
+
+def _who_is_there(records: Table, counts: Mapping[str, int]) -> dict[str, object]:
+    """Return what only single records tell of each partition."""
+    topics = list(counts.items())
+    return {
+        "keys": joined([_distinct(records, "key", *each) for each in topics]),
+        "null_keys": joined([_null_keys(records, *each) for each in topics]),
+        "entities": joined([_distinct(records, "entity", *each) for each in topics]),
+    }
 
 
 def _distinct(records: Table, column: str, topic: str, count: int) -> Int64:

@@ -30,7 +30,7 @@ from kafkasim.analysis.arrays import (
 )
 from kafkasim.analysis.dealings import Dealings, dealings, joined
 from kafkasim.analysis.frames import categorical, frame, offsets_column
-from kafkasim.analysis.waiting import time_bins
+from kafkasim.analysis.time_bins import time_bins
 from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_S
@@ -17,13 +18,13 @@ def provenance(result: Result) -> str:
     Returns
     -------
     str
-        For a run that recorded `records`: its name if it has one, the system and its
-        size, the records and how long they were sent for, events, seed:
+        For a run that kept its records or counts of them: its name if it has one, the
+        system and its size, the records and how long they were sent for, events, seed:
         ``Kafka, 1 broker; flights: 4 partitions; 336,776 records in 60 s; seed 7``.
     """
     scenario = result.scenario.resolve()
     plan: Any = result.plan
-    count = len(result.columns("records"))
+    count = kept_of(result).record_count
     parts = [
         *([scenario.name] if scenario.name else []),
         _system(scenario.system),

@@ -6,24 +6,18 @@ world wanted the record sent, not when a client that was busy or blocked took it
 nearest ranks. Records never processed have no latency; the tables count the others.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kafkasim.analysis.arrays import (
-    Int64,
-    bin_edges,
-    counts_in_bins,
-    grouped_nearest_ranks,
-    nearest_ranks,
-)
-from kafkasim.analysis.dealings import Dealings, dealings, joined
+from kafkasim.analysis.arrays import Int64
+from kafkasim.analysis.dealings import joined
 from kafkasim.analysis.frames import categorical, frame
-from kafkasim.errors import ValidationError
-from kafkasim.result.histogram import round_width_ns
+from kafkasim.analysis.keeping import kept_of
 from kafkasim.result.result import Result
-from kafkasim.result.table import Table
-from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ns_from_ms
+from kafkasim.result.wants import Want, wants_of
+from kafkasim.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,10 +29,11 @@ def throughput(result: Result, *, bin_ms: float | None = None) -> "pd.DataFrame"
     Parameters
     ----------
     result : Result
-        With the tables `records` and `deliveries`.
+        Full or streamed.
     bin_ms : float, optional
         Width of a bin in milliseconds; without it a round width that makes at most
-        `BINS` bins.
+        `kafkasim.result.histogram.BINS` bins. A streamed run has only the width in
+        which it counted.
 
     Returns
     -------
@@ -51,25 +46,19 @@ def throughput(result: Result, *, bin_ms: float | None = None) -> "pd.DataFrame"
     Raises
     ------
     ValidationError
-        `bin_ms` is not above 0.
+        `bin_ms` is not above 0, or a streamed run counted in another width.
     TableNotRecorded
-        When the run did not record those tables.
+        When the run recorded neither its records and deliveries nor counts of them.
     """
-    records = result.columns("records")
-    every = dealings(result)
-    edges = time_bins(records, every, bin_ms)
-    per_s = NS_PER_S / int(edges[1] - edges[0])
-    columns: dict[str, list[Int64]] = {"intended": [], "appended": [], "processed": []}
-    for dealing in every:
-        columns["intended"].append(
-            counts_in_bins(records["intended_ns"][dealing.rows], edges)
-        )
-        columns["appended"].append(
-            counts_in_bins(records["appended_ns"][dealing.rows], edges)
-        )
-        columns["processed"].append(counts_in_bins(dealing.first_processed_ns, edges))
-    rates = {f"{name}_per_s": joined(c) * per_s for name, c in columns.items()}
-    return frame(result, _bin_columns(every, edges) | rates)
+    wants = wants_of(result.scenario.resolve())
+    bins = kept_of(result).rate_bins(wants, bin_ms)
+    per_s = NS_PER_S / int(bins.edges[1])
+    rates = {
+        "intended_per_s": joined(bins.intended) * per_s,
+        "appended_per_s": joined(bins.appended) * per_s,
+        "processed_per_s": joined(bins.processed) * per_s,
+    }
+    return frame(result, _bin_columns(wants, bins.edges) | rates)
 
 
 def latency(result: Result) -> "pd.DataFrame":
@@ -78,7 +67,7 @@ def latency(result: Result) -> "pd.DataFrame":
     Parameters
     ----------
     result : Result
-        With the tables `records` and `deliveries`.
+        Full or streamed.
 
     Returns
     -------
@@ -89,23 +78,26 @@ def latency(result: Result) -> "pd.DataFrame":
     Raises
     ------
     TableNotRecorded
-        When the run did not record those tables.
+        When the run recorded neither its records and deliveries nor counts of them.
     """
-    every = dealings(result)
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
-    latencies = [latencies_ns(result, dealing)[1] for dealing in every]
-    ranks = [nearest_ranks(each, tuple(shares.values())) for each in latencies]
-    names = [dealing.want.subscriber for dealing in every]
+    wants = wants_of(result.scenario.resolve())
+    every = kept_of(result).latencies(wants)
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+    ranks = [each.spread.nearest_ranks(tuple(shares.values())) for each in every]
+    names = [want.subscriber for want in wants]
     columns: dict[str, object] = {
         "subscriber": categorical(np.arange(len(names)), names),
-        "records": [len(each) for each in latencies],
+        "records": [each.count for each in every],
         "latency_ms_mean": [
-            float(each.mean()) / NS_PER_MS if len(each) else float("nan")
-            for each in latencies
+            each.sum_ns / each.count / NS_PER_MS if each.count else float("nan")
+            for each in every
         ],
     }
     for place, name in enumerate(shares):
         columns[f"latency_ms_{name}"] = [rank[place] / NS_PER_MS for rank in ranks]
+    columns["latency_ms_max"] = [
+        each.max_ns / NS_PER_MS if each.count else float("nan") for each in every
+    ]
     return frame(result, columns)
 
 
@@ -115,10 +107,11 @@ def latency_over_time(result: Result, *, bin_ms: float | None = None) -> "pd.Dat
     Parameters
     ----------
     result : Result
-        With the tables `records` and `deliveries`.
+        Full or streamed.
     bin_ms : float, optional
         Width of a bin in milliseconds; without it a round width that makes at most
-        `BINS` bins.
+        `kafkasim.result.histogram.BINS` bins. A streamed run has only the width in
+        which it counted.
 
     Returns
     -------
@@ -131,72 +124,26 @@ def latency_over_time(result: Result, *, bin_ms: float | None = None) -> "pd.Dat
     Raises
     ------
     ValidationError
-        `bin_ms` is not above 0.
+        `bin_ms` is not above 0, or a streamed run counted in another width.
     TableNotRecorded
-        When the run did not record those tables.
+        When the run recorded neither its records and deliveries nor counts of them.
     """
-    intended = result.columns("records")["intended_ns"]
-    end_ns = int(intended.max()) if len(intended) else 0
-    edges = bins_until(end_ns, bin_ms)
-    every = dealings(result)
-    count = len(edges) - 1
-    numbers: list[Int64] = []
-    quantiles = [np.empty((0, 2))]
-    for dealing in every:
-        begun, latencies = latencies_ns(result, dealing)
-        bins = begun // int(edges[1])
-        numbers.append(np.bincount(bins, minlength=count).astype(np.int64))
-        quantiles.append(grouped_nearest_ranks(latencies, bins, count, (0.5, 0.99)))
-    milliseconds = np.concatenate(quantiles) / NS_PER_MS
+    wants = wants_of(result.scenario.resolve())
+    bins = kept_of(result).latency_bins(wants, bin_ms, (0.5, 0.99))
+    milliseconds = np.concatenate([np.empty((0, 2)), *bins.quantiles_ns]) / NS_PER_MS
     return frame(
         result,
-        _bin_columns(every, edges)
+        _bin_columns(wants, bins.edges)
         | {
-            "records": joined(numbers),
+            "records": joined(bins.counts),
             "latency_ms_p50": milliseconds[:, 0],
             "latency_ms_p99": milliseconds[:, 1],
         },
     )
 
 
-def latencies_ns(result: Result, dealing: Dealings) -> tuple[Int64, Int64]:
-    """Return when each processed record was intended, and its latency (ns)."""
-    intended = result.columns("records")["intended_ns"][dealing.rows]
-    done = dealing.first_processed_ns != MISSING_NS
-    if done.all():
-        return intended, dealing.first_processed_ns - intended
-    return intended[done], dealing.first_processed_ns[done] - intended[done]
-
-
-def time_bins(
-    records: Table, every: tuple[Dealings, ...], bin_ms: float | None
-) -> Int64:
-    """Return edges of bins up to the last thing that happened to a record, in ns.
-
-    A run that waits for what never comes goes on for ten minutes after that.
-    """
-    times = [records["intended_ns"], records["appended_ns"]]
-    times += [dealing.first_processed_ns for dealing in every]
-    return bins_until(max(int(each.max(initial=0)) for each in times), bin_ms)
-
-
-def bins_until(end_ns: int, bin_ms: float | None) -> Int64:
-    """Return edges of bins from 0 past `end_ns`, of a width asked for or a round one.
-
-    Raises
-    ------
-    ValidationError
-        The width is not above 0.
-    """
-    if bin_ms is None:
-        return bin_edges(end_ns, round_width_ns(end_ns))
-    if not bin_ms > 0:
-        raise ValidationError("bin_ms", bin_ms, "a width above 0 ms")
-    return bin_edges(end_ns, max(1, ns_from_ms(bin_ms)))
-
-
-def _bin_columns(every: tuple[Dealings, ...], edges: Int64) -> dict[str, object]:
-    names = [dealing.want.subscriber for dealing in every]
+def _bin_columns(wants: Sequence[Want], edges: Int64) -> dict[str, object]:
+    names = [want.subscriber for want in wants]
     count = len(edges) - 1
     return {
         "subscriber": categorical(np.repeat(np.arange(len(names)), count), names),

@@ -7,8 +7,8 @@ the rest of analysis deals in names, numbers and arrays.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kafkasim.analysis.keeping import kept_of
 from kafkasim.result.result import Result
-from kafkasim.result.table import Table
 from kafkasim.result.wants import Want, wants_of
 from kafkasim.units import ns_from_s
 
@@ -35,7 +35,7 @@ def world_of(result: Result) -> World:
     return World(
         wants_of(scenario),
         ns_from_s(scenario.traffic.warmup_s),
-        _partition_counts(topics, result.columns("records")),
+        _partition_counts(topics, kept_of(result).partitions_seen()),
         frozenset(
             name
             for name, producer in producers.items()
@@ -44,7 +44,9 @@ def world_of(result: Result) -> World:
     )
 
 
-def _partition_counts(topics: Mapping[str, object], records: Table) -> dict[str, int]:
+def _partition_counts(
+    topics: Mapping[str, object], seen: Mapping[str, int]
+) -> dict[str, int]:
     """Return partitions by topic.
 
     A topic's empty partitions count too, so the number comes from the scenario; a topic
@@ -53,8 +55,6 @@ def _partition_counts(topics: Mapping[str, object], records: Table) -> dict[str,
     counts = {
         name: int(getattr(topic, "partitions", 1)) for name, topic in topics.items()
     }
-    for code, topic in enumerate(records.labels["topic"]):
-        inside = records["topic"] == code
-        seen = int(records["partition"].max(initial=-1, where=inside)) + 1
-        counts[topic] = max(seen, counts.get(topic, 0))
+    for topic, count in seen.items():
+        counts[topic] = max(count, counts.get(topic, 0))
     return counts

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kafkasim.analysis import dealings, order
+from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
 from kafkasim.plot.spoken import Words, say
@@ -74,7 +74,7 @@ def ordering(
     """
     if not isinstance(data, Result):
         return _groups(_only(data, subscriber), _per_of(data), ax)
-    done = _only(dealings.receipts(data), subscriber)
+    done = _only(receiving.receipts(data), subscriber)
     done = done.dropna(subset=["first_processed_ms"])
     pairs = order.overtakings(data, per=per)
     if len(done) <= MOST_LINES:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, dealings, receipts
+from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, dealings
+from kafkasim.analysis.receiving import receipts
 from kafkasim.errors import TableNotRecorded
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result

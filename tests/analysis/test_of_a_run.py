@@ -2,11 +2,11 @@
 
 import pytest
 
-from kafkasim.analysis.dealings import receipts
 from kafkasim.analysis.measures import metrics, summary
 from kafkasim.analysis.order import ordering
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
+from kafkasim.analysis.receiving import receipts
 from kafkasim.analysis.waiting import throughput
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
