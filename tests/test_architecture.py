@@ -37,6 +37,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
+    "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",
 }
 """Module → the test file that covers it, where that is not its mirror."""
 

@@ -2,7 +2,8 @@
 
 Each invariant is a small class that remembers what it needs and yields what is wrong.
 They look at the engine's own state, not at its tables. A broken one is a row of
-`violations`, once per rule and place; a healthy run has none.
+`violations`, once per rule and place; a healthy run has none. At the end the tables are
+held against that state by Little's law.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,9 @@ from typing import Protocol
 
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.little import RULE, LittlesLaw
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.result.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,25 @@ class PositionsRise:
 
 
 class Inspection:
-    """Runs invariants and keeps what they find, once per rule and place."""
+    """Runs invariants and keeps what they find, once per rule and place.
 
-    def __init__(self, invariants: Sequence[Invariant]) -> None:
+    Parameters
+    ----------
+    invariants : sequence of Invariant
+        Checked at every look.
+    law : LittlesLaw
+        Looks on, and is held against the tables at the end.
+    """
+
+    def __init__(self, invariants: Sequence[Invariant], law: LittlesLaw) -> None:
         self._invariants = invariants
+        self._law = law
         self._seen: set[tuple[str, str]] = set()
         self.violations: list[Violation] = []
 
     def inspect(self, now_ns: int) -> None:
         """Check all."""
+        self._law.look(now_ns)
         for invariant in self._invariants:
             for where, text in invariant.broken():
                 if (invariant.rule, where) not in self._seen:
@@ -153,11 +166,25 @@ class Inspection:
                         Violation(invariant.rule, now_ns, where, text)
                     )
 
+    def hold_against(self, result: Result) -> bool:
+        """Compare the result's tables with what was seen; return whether they differ.
+
+        Each stage in which Little's law does not hold is a violation, at the end.
+        """
+        end_ns = int(result.facts["end_ns"])
+        wrong = [
+            Violation(RULE, end_ns, where, text)
+            for where, text in self._law.disagreements(result)
+        ]
+        self.violations += wrong
+        return bool(wrong)
+
 
 def inspection_of(
     partitions: Sequence[Partition],
     groups: Sequence[Group],
     members: Sequence[Sequence[Member]],
+    law: LittlesLaw,
 ) -> Inspection:
     """Return the inspection of a Kafka run; `members` are by group."""
     return Inspection(
@@ -167,7 +194,8 @@ def inspection_of(
             CommittedWithinLog(groups, partitions),
             OneOwner(members),
             PositionsRise([member for group in members for member in group]),
-        ]
+        ],
+        law,
     )
 
 

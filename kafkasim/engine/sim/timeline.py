@@ -121,6 +121,7 @@ class Timeline:
         if inspection is None:
             self.calendar.run_entries(until_ns)
         else:
+            inspection.inspect(self.calendar.now_ns)
             while not self.calendar.stopped and self.calendar.peek() <= until_ns:
                 self.calendar.step()
                 inspection.inspect(self.calendar.now_ns)

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.calendar import Calendar
-from kafkasim.engine.sim.invariants import Inspection
+from kafkasim.engine.sim.invariants import Inspection, Violation
 from kafkasim.engine.sim.timeline import DoneEvent, Timeline
 from kafkasim.result.recorder import Recorder
+from kafkasim.result.result import Result
 from kafkasim.result.schema import TABLES
+from kafkasim.result.table import Table
 
 
 def write_events(recorder: Recorder, done: Sequence[DoneEvent]) -> None:
@@ -41,9 +43,37 @@ def write_violations(
     """
     if inspection is None:
         return {"violations": "run with check=True"}
-    found = inspection.violations
+    recorder.columns("violations", *_columns(inspection.violations))
+    return {}
+
+
+def inspected(result: Result, inspection: Inspection | None) -> Result:
+    """Return the result with what its tables show to be wrong among the violations.
+
+    Only a full result can be held against what the engine counted.
+    """
+    if inspection is None or "deliveries" not in result.tables:
+        return result
+    if not inspection.hold_against(result):
+        return result
+    tables = {name: result.columns(name) for name in result.tables}
+    tables["violations"] = Table("violations", *_columns(inspection.violations))
+    return Result(
+        scenario=result.scenario,
+        plan=result.plan,
+        facts=result.facts,
+        digests=result.digests,
+        tables=tables,
+        not_recorded=result.not_recorded,
+    )
+
+
+def _columns(
+    found: Sequence[Violation],
+) -> tuple[dict[str, NDArray[np.generic]], dict[str, tuple[str, ...]]]:
+    """Return columns and labels of `violations`."""
     columns: dict[str, NDArray[np.generic]] = {}
-    labels = {}
+    labels: dict[str, tuple[str, ...]] = {}
     for column in TABLES["violations"]:
         if column.kind == "time":
             columns[column.name] = np.array([v.at_ns for v in found], column.dtype)
@@ -52,8 +82,7 @@ def write_violations(
         labels[column.name] = tuple(sorted(set(texts)))
         codes = [labels[column.name].index(text) for text in texts]
         columns[column.name] = np.array(codes, column.dtype)
-    recorder.columns("violations", columns, labels)
-    return {}
+    return columns, labels
 
 
 def run_facts(calendar: Calendar, timeline: Timeline) -> dict[str, int | float | str]:

@@ -19,10 +19,11 @@ from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
+from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Request
-from kafkasim.engine.sim.systems.common import run_facts
+from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
     check_time_passes,
@@ -117,8 +118,19 @@ class KafkaRun:
         return {name: number for number, name in enumerate(names, start=1)}
 
     def _inspection(self) -> Inspection:
+        parts = Parts(
+            calendar=self.calendar,
+            plan=self.plan,
+            producers=self.producers,
+            brokers=self.brokers,
+            io_threads=self.system.broker_config.num_io_threads,
+            partitions=self.partitions,
+            groups=self.groups,
+            members=self.members,
+            requests_sent=lambda: self._request_count,
+        )
         groups, members = list(self.groups.values()), list(self.members.values())
-        return inspection_of(self.partitions, groups, members)
+        return inspection_of(self.partitions, groups, members, LittlesLaw(parts))
 
     def _member_count(self, subscriber: str) -> int:
         return int(self.system.groups[subscriber].members)
@@ -430,7 +442,7 @@ class KafkaRun:
             for batch in producer.finish(self.calendar.now_ns):
                 self._write_batch(batch)
             lists.finish(producer)
-        return self.tables.finish(
+        result = self.tables.finish(
             self.scenario,
             self.plan,
             producers=self.producers,
@@ -439,3 +451,4 @@ class KafkaRun:
             inspection=self.inspection,
             facts=run_facts(self.calendar, self.timeline),
         )
+        return inspected(result, self.inspection)
