@@ -20,6 +20,7 @@ from kafkasim.experiments.grid import labels_of_one_kind
 from kafkasim.plot import over_time, sweeps
 from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ResultKind
 from kafkasim.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ SWEPT: Final = (
 )
 """Metrics in the figure of a sweep."""
 
+OF_COUNTS: Final = (over_time.throughput, over_time.latency)
+"""Figures of a run that a streamed one has too; lag is asked of single records."""
+
 
 def run(
     *,
@@ -43,16 +47,17 @@ def run(
     out: Path,
     force: bool,
     check: bool,
+    streamed: bool,
 ) -> None:
     """Run a scenario; write its result, a summary and figures to a folder."""
     scenario = read_scenario(scenario_file).where(_single(parse_settings(settings)))
     with _folder(out, force=force) as folder:
-        result = running.run(scenario, check=check)
+        result = running.run(scenario, check=check, result=_kind(streamed=streamed))
         table = summary(result)
         scenario.save(folder / "scenario.toml")
         result.save(folder / "result")
         save_table(table, folder / "summary")
-        for draw in (over_time.throughput, over_time.latency, over_time.lag):
+        for draw in OF_COUNTS if streamed else (*OF_COUNTS, over_time.lag):
             save_figure(draw(result), folder / draw.__name__)
     print(aligned(readable(table)))
     print(f"\nThe result, this table and figures are in {out}")
@@ -70,6 +75,7 @@ def sweep(
     workers: int | None,
     out: Path,
     force: bool,
+    streamed: bool,
 ) -> None:
     """Run a scenario for every combination of values; write a table and a figure."""
     scenario = read_scenario(scenario_file)
@@ -79,7 +85,11 @@ def sweep(
     }
     with _folder(out, force=force) as folder:
         table = sweeping.sweep(
-            scenario, grid, replications=replications, workers=workers
+            scenario,
+            grid,
+            replications=replications,
+            workers=workers,
+            result=_kind(streamed=streamed),
         )
         scenario.save(folder / "scenario.toml")
         save_table(table, folder / "sweep")
@@ -120,6 +130,10 @@ def _folder(out: Path, *, force: bool) -> AbstractContextManager[Path]:
     if not force:
         unused(out, hint=", or replace it with --force")
     return new_folder(out, overwrite=force)
+
+
+def _kind(*, streamed: bool) -> ResultKind:
+    return "streamed" if streamed else "full"
 
 
 def _single(settings: Mapping[str, Sequence[object]]) -> dict[str, object]:

@@ -69,6 +69,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check the engine's invariants after every event; slower",
     )
+    _add_streamed(command)
 
 
 def _sweep(command: argparse.ArgumentParser) -> None:
@@ -88,6 +89,7 @@ def _sweep(command: argparse.ArgumentParser) -> None:
     )
     _add_workers(command)
     _add_out(command)
+    _add_streamed(command)
 
 
 def _describe(command: argparse.ArgumentParser) -> None:
@@ -136,6 +138,14 @@ def _add_workers(command: argparse.ArgumentParser) -> None:
         type=_count,
         metavar="N",
         help="processes to use; as many as there are cores when not given",
+    )
+
+
+def _add_streamed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--streamed",
+        action="store_true",
+        help="keep counts in place of a row per record: for very many records",
     )
 
 

@@ -15,6 +15,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import enough_memory, run
 from kafkasim.experiments.workers import over
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ResultKind
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan, draw_plan
 from kafkasim.scenario.scenario import Scenario
@@ -33,6 +34,7 @@ def compare(
     events: Mapping[str, Sequence[Event]] | None = None,
     per: Literal["subscriber", "system"] = "subscriber",
     progress: bool | None = None,
+    result: ResultKind = "full",
 ) -> "pd.DataFrame":
     """Run the same traffic through several systems, or lay finished runs side by side.
 
@@ -50,6 +52,8 @@ def compare(
         Whether a row is a subscriber of a system, or a system as a whole.
     progress : bool, optional
         Whether to draw a bar on stderr; when not given, only on a terminal.
+    result : "full" or "streamed"
+        What each run that is made here keeps until it is measured; see `run`.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def compare(
     plans = _plans(given)
     notes = differences(plans)
     measured = over(
-        partial(_measure, per=per),
+        partial(_measure, per=per, kind=result),
         [(name, entry, plans[name]) for name, entry in given.items()],
         workers=1,
         progress=progress,
@@ -150,13 +154,17 @@ def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan]:
 
 
 def _measure(
-    named: tuple[str, Scenario | Result, Plan], *, per: str
+    named: tuple[str, Scenario | Result, Plan], *, per: str, kind: ResultKind
 ) -> tuple["pd.DataFrame", str]:
     """Return a system's rows and its result's digest; the result itself is let go."""
     import pandas as pd
 
     name, entry, plan = named
-    result = entry if isinstance(entry, Result) else run(entry, plan=plan)
+    result = (
+        entry
+        if isinstance(entry, Result)
+        else run(entry, plan=plan, result=kind, progress=False)
+    )
     if per == "system":
         return pd.DataFrame([{"system": name, **metrics(result)}]), result.digest
     rows = summary(result).reset_index(drop=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from kafkasim.analysis.measures import metrics
 from kafkasim.errors import RunError
+from kafkasim.experiments.progress import bar_in_simulated_time
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ResultKind
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.resolution import resolved_traffic
 from kafkasim.scenario.scenario import Scenario
@@ -13,8 +16,18 @@ from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.units import NS_PER_S
 
+BIG_RUN: Final = 1_000_000
+"""Records from which a run takes long enough to show how far it is."""
 
-def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) -> Result:
+
+def run(
+    scenario: Scenario,
+    *,
+    plan: Plan | None = None,
+    check: bool = False,
+    result: ResultKind = "full",
+    progress: bool | None = None,
+) -> Result:
     """Run a scenario and return what happened.
 
     Parameters
@@ -26,6 +39,13 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     check : bool
         Whether to check the engine's invariants after every event; slower. What broke
         stands in `result.violations`.
+    result : "full" or "streamed"
+        Keep a row per record and per hand-out, or in their place `histograms` and
+        `totals`: the same digest and metrics, quantiles of latency within 1 %, but
+        nothing that is asked of single records.
+    progress : bool, optional
+        Whether to draw a bar in simulated time on stderr; when not given, only on a
+        terminal and for a run of about a million records or more.
 
     Returns
     -------
@@ -49,8 +69,19 @@ def run(scenario: Scenario, *, plan: Plan | None = None, check: bool = False) ->
     """
     from kafkasim.engine.sim.run import run as simulate
 
-    with enough_memory(scenario.traffic):
-        return simulate(scenario, plan=plan, check=check)
+    if progress is None and asked(scenario.traffic) < BIG_RUN:
+        progress = False
+    duration_s = float(resolved_traffic(scenario.traffic).duration_s)
+    with (
+        enough_memory(scenario.traffic),
+        bar_in_simulated_time(duration_s, progress=progress) as report,
+    ):
+        return simulate(scenario, plan=plan, check=check, result=result, report=report)
+
+
+def asked(traffic: Traffic) -> float:
+    """Return about how many records a traffic's sources send."""
+    return sum(_asked(source, traffic) for source in traffic.sources.values())
 
 
 def unfinished(result: Result) -> str:
@@ -61,7 +92,7 @@ def unfinished(result: Result) -> str:
     Raises
     ------
     TableNotRecorded
-        When a run that did not drain lacks `records` or `deliveries`.
+        When a run that did not drain kept neither its records nor counts of them.
     """
     if result.scenario.end == "cut" or result.facts["drained"]:
         return ""
@@ -85,8 +116,7 @@ def enough_memory(traffic: Traffic) -> Iterator[None]:
     try:
         yield
     except MemoryError:
-        count = sum(_asked(source, traffic) for source in traffic.sources.values())
-        text = f"not enough memory: {count:,.0f} records were asked for"
+        text = f"not enough memory: {asked(traffic):,.0f} records were asked for"
         raise RunError(text) from None
 
 

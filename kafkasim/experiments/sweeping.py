@@ -21,6 +21,7 @@ from kafkasim.experiments.grid import Values, axes_of, labels_of, settings_of
 from kafkasim.experiments.running import enough_memory, run, unfinished
 from kafkasim.experiments.workers import affordable, over
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ResultKind
 from kafkasim.scenario.plan import Plan, draw_plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Traffic
@@ -56,6 +57,7 @@ def sweep(
     workers: int | None = None,
     progress: bool | None = None,
     measure: Measure = metrics,
+    result: ResultKind = "full",
 ) -> "pd.DataFrame":
     """Run a scenario once for every combination of values.
 
@@ -77,6 +79,8 @@ def sweep(
     measure : callable, optional
         Result → mapping of name to number; `analysis.metrics` when not given. It runs
         where the engine runs, so it must be picklable.
+    result : "full" or "streamed"
+        What each run keeps for `measure`; see `run`.
 
     Returns
     -------
@@ -95,7 +99,8 @@ def sweep(
         Before anything runs: an unknown path, a value that is not allowed or given
         twice, an empty grid. When `measure` returns no mapping of names to numbers.
     RunError
-        When a run cannot go on; names the combination and the seed.
+        When a run cannot go on; names the combination and the seed. Any other error,
+        such as one of `measure`, has them in a note.
     """
     _check_counts(grid, replications, workers)
     axes = axes_of(grid, [*METRICS, "replications", "digest"])
@@ -108,7 +113,12 @@ def sweep(
         for label, setting in zip(labels, settings_of(axes), strict=True)
         for seed in _seeds(scenario, setting, replications)
     ]
-    measured = _measure_all(runs, workers, measure, progress=progress)
+    measured = _measure_all(
+        runs,
+        workers,
+        partial(_measure_run, measure=measure, result=result),
+        progress=progress,
+    )
     firsts = range(0, len(runs), replications)
     rows = [measured[first : first + replications] for first in firsts]
     table = _table(rows, labels, {axis.column: axis.path for axis in axes})
@@ -147,7 +157,7 @@ def _seeds(
 def _measure_all(
     runs: Sequence[tuple[str, Scenario]],
     workers: int | None,
-    measure: Measure,
+    measure_run: Callable[[tuple[str, Scenario]], _Measured],
     *,
     progress: bool | None,
 ) -> list[_Measured]:
@@ -159,7 +169,7 @@ def _measure_all(
     ]
     order = sorted(range(len(runs)), key=lambda number: (keys[number], number))
     measured = over(
-        partial(_measure_run, measure=measure),
+        measure_run,
         [runs[number] for number in order],
         workers=_worth(runs) if workers is None else workers,
         progress=progress,
@@ -178,16 +188,22 @@ def _worth(runs: Sequence[tuple[str, Scenario]]) -> int:
     return 1 if records < _WORTH_PROCESSES else affordable(len(runs))
 
 
-def _measure_run(named: tuple[str, Scenario], *, measure: Measure) -> _Measured:
+def _measure_run(
+    named: tuple[str, Scenario], *, measure: Measure, result: ResultKind
+) -> _Measured:
     name, scenario = named
     try:
-        result = run(scenario, plan=_plan(scenario.traffic, scenario.seed))
+        plan = _plan(scenario.traffic, scenario.seed)
+        done = run(scenario, plan=plan, result=result, progress=False)
+        with enough_memory(scenario.traffic):
+            numbers = _numbers(measure(done))
+            ended = unfinished(done)
     except RunError as error:
         raise RunError(f"run with {name}: {error}") from error
-    with enough_memory(scenario.traffic):
-        numbers = _numbers(measure(result))
-        ended = unfinished(result)
-    return _Measured(numbers, result.digest, ended, dict(result.plan.digests))
+    except Exception as error:
+        error.add_note(f"in the run with {name}")
+        raise
+    return _Measured(numbers, done.digest, ended, dict(done.plan.digests))
 
 
 def _numbers(measured: object) -> dict[str, float]:

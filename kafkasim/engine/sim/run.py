@@ -2,8 +2,9 @@
 
 from typing import get_args
 
-from kafkasim.engine.sim.systems.kafka import run_kafka
-from kafkasim.engine.sim.systems.point_to_point import run_point_to_point
+from kafkasim.engine.sim.systems.kafka import KafkaRun
+from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
+from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
@@ -19,6 +20,7 @@ def run(
     plan: Plan | None = None,
     check: bool = False,
     result: ResultKind = "full",
+    report: Report | None = None,
 ) -> Result:
     """Simulate a scenario and return what happened.
 
@@ -32,6 +34,9 @@ def run(
         Check invariants after every entry of the calendar; slow, and off by default.
     result : "full" or "streamed"
         Keep a row per record and hand-out, or histograms and totals in their place.
+    report : callable, optional
+        Told now and then the simulated time (ns) and how much is left to settle; the
+        result is the same with it and without.
 
     Returns
     -------
@@ -53,10 +58,11 @@ def run(
         _check_plan(plan, scenario)
     if result not in get_args(ResultKind):
         raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
-    if isinstance(scenario.system, Kafka):
-        done = run_kafka(scenario, plan, check=check)
-    else:
-        done = run_point_to_point(scenario, plan, check=check)
+    kind = KafkaRun if isinstance(scenario.system, Kafka) else PointToPointRun
+    started = kind(scenario, plan, check=check)
+    if report is not None:
+        started.timeline.report(report)
+    done = started.run()
     return stream_tables(done) if result == "streamed" else done
 
 

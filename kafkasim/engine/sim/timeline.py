@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import ACTOR_BITS, Calendar, Rank, key_base
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
 from kafkasim.scenario.events import Crash, Event, Slow
@@ -19,6 +19,14 @@ from kafkasim.units import MISSING_NS, ns_from_s
 
 FOREVER_NS: Final = 2**62
 """Later than any run."""
+
+REPORTS: Final = 200
+"""How often a run says how far it is, while records are sent."""
+
+Report = Callable[[int, int], object]
+"""Takes the simulated time in nanoseconds, and how much is left to settle."""
+
+_LAST_ACTOR: Final = (1 << ACTOR_BITS) - 1
 
 
 @dataclass(slots=True)
@@ -109,6 +117,26 @@ class Timeline:
         """Note that work under way ends then: until it does, the run is not stuck."""
         if end_ns > self._settled_ns:
             self._settled_ns = end_ns
+
+    def report(self, report: Report) -> None:
+        """Call `report` 200 times while records are sent, and now and then after that.
+
+        Its entries have keys of their own and are not counted, so a run is the same
+        with them and without; how often it is called while the run drains falls with
+        the time that takes.
+        """
+        step_ns = max(1, self._duration_ns // REPORTS)
+        key = key_base(Rank.COMMAND, _LAST_ACTOR)
+
+        def tick(number: int) -> None:
+            self.calendar.entry_count -= 1
+            now_ns = self.calendar.now_ns
+            report(now_ns, self.unsettled)
+            over_ns = max(0, now_ns - self._duration_ns)
+            next_ns = now_ns + max(step_ns, over_ns)
+            self.calendar.at(next_ns, key + number + 1, tick, number + 1)
+
+        self.calendar.at(step_ns, key, tick, 0)
 
     def run(self, inspection: Inspection | None = None) -> None:
         """Run the calendar to the end of the run, inspecting it when asked."""
