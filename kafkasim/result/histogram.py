@@ -97,7 +97,7 @@ def round_width_ns(span_ns: int) -> int:
 
 
 class TimeCounts:
-    """How many times fell into each bin; as many bins as there are times for.
+    """How many times fell into each bin; bins that have none cost nothing.
 
     Parameters
     ----------
@@ -109,18 +109,29 @@ class TimeCounts:
 
     def __init__(self, width_ns: int) -> None:
         self._width_ns = width_ns
-        self._counts = np.zeros(0, dtype=np.int64)
+        self._counts: dict[int, int] = {}
 
     def add(self, times_ns: Int64) -> None:
-        """Count the times; each is at least 0."""
-        more = np.bincount(times_ns // self._width_ns, minlength=len(self._counts))
-        more[: len(self._counts)] += self._counts
-        self._counts = more
+        """Count the times."""
+        if not len(times_ns):
+            return
+        bins = times_ns // self._width_ns
+        first = int(bins.min())
+        if int(bins.max()) - first < 4 * len(bins):
+            counts = np.bincount(bins - first)
+            filled = np.flatnonzero(counts)
+            found, counts = filled + first, counts[filled]
+        else:
+            found, counts = np.unique(bins, return_counts=True)
+        for number, count in zip(found.tolist(), counts.tolist(), strict=True):
+            self._counts[number] = self._counts.get(number, 0) + count
 
     def filled(self) -> tuple[Int64, Int64]:
         """Return where each bin that is not empty begins (ns), and its count."""
-        bins = np.flatnonzero(self._counts)
-        return bins * self._width_ns, self._counts[bins]
+        bins = sorted(self._counts)
+        counts = [self._counts[number] for number in bins]
+        begins = np.array(bins, dtype=np.int64) * self._width_ns
+        return begins, np.array(counts, dtype=np.int64)
 
 
 class BucketCounts:
