@@ -11,7 +11,7 @@ coefficients of waiting times in a stationary single server queue", 1968); that 
 is taken from the means of 100 blocks of the run itself.
 """
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -24,8 +24,8 @@ from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from tests.tiers import Tier
 
-RECORDS = 100_000
 RATE_PER_S = 1_000.0
 """μ: work takes 1 ms on average."""
 NO_TIME = Hardware(
@@ -38,8 +38,10 @@ LINK_NS = 1
 Times = NDArray[np.int64]
 
 
-@cache
-def queue(load: float, *, exponential: bool) -> tuple[Times, Times, Times]:
+@lru_cache(maxsize=3)
+def queue(
+    records: int, seed: int, load: float, *, exponential: bool
+) -> tuple[Times, Times, Times]:
     """Run a queue; return when each record was appended, started and ended."""
     rate = load * RATE_PER_S
     work = Exponential(1.0) if exponential else 1.0
@@ -47,13 +49,13 @@ def queue(load: float, *, exponential: bool) -> tuple[Times, Times, Times]:
         Traffic(
             {"source": Source("queue", Poisson(rate), value_bytes=10)},
             {"server": Subscriber(["queue"], work_ms=work)},
-            duration_s=RECORDS / rate,
+            duration_s=records / rate,
         ),
         Kafka(
             producers={"source": Producer(config=ProducerConfig(linger_ms=0))},
             hardware=NO_TIME,
         ),
-        seed=1,
+        seed=seed,
     )
     result = run(scenario)
     assert len(result.columns("batches")) == len(result.columns("records"))
@@ -62,24 +64,26 @@ def queue(load: float, *, exponential: bool) -> tuple[Times, Times, Times]:
     return appended, deliveries["started_ns"], deliveries["ended_ns"]
 
 
-def mean_wait_ms(load: float, *, exponential: bool) -> tuple[float, float]:
-    """Return the mean wait and its standard error from 100 blocks of the run."""
-    appended, started, _ = queue(load, exponential=exponential)
-    waits = (started - appended) / 1e6
+def mean_and_error(waits: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean and its standard error from 100 blocks of the run."""
     blocks = waits[: len(waits) // 100 * 100].reshape(100, -1).mean(axis=1)
     return float(waits.mean()), float(blocks.std(ddof=1) / 10)
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])
-def test_the_mean_wait_is_that_of_an_m_m_1_queue(load: float) -> None:
-    mean, _ = mean_wait_ms(load, exponential=True)
+def test_the_mean_wait_is_that_of_an_m_m_1_queue(
+    tier: Tier, tier_seed: int, load: float
+) -> None:
+    appended, started, _ = queue(tier.records, tier_seed, load, exponential=True)
+    waits = (started - appended) / 1e6
     expected = load / (1 - load)
-    variance = load * (2 + 5 * load - 4 * load**2 + load**3) / (1 - load) ** 4 / RECORDS
-    assert abs(mean - expected) < 4 * variance**0.5
+    variance = load * (2 + 5 * load - 4 * load**2 + load**3) / (1 - load) ** 4
+    assert abs(waits.mean() - expected) < 4 * (variance / len(waits)) ** 0.5
 
 
-def test_the_mean_wait_is_that_of_an_m_d_1_queue() -> None:
-    mean, error = mean_wait_ms(0.8, exponential=False)
+def test_the_mean_wait_is_that_of_an_m_d_1_queue(tier: Tier, tier_seed: int) -> None:
+    appended, started, _ = queue(tier.records, tier_seed, 0.8, exponential=False)
+    mean, error = mean_and_error((started - appended) / 1e6)
     expected = 0.8 / (2 * (1 - 0.8))  # Pollaczek and Khinchine
     assert error < 0.1
     assert abs(mean - expected) < 4 * error
@@ -89,9 +93,11 @@ def test_the_mean_wait_is_that_of_an_m_d_1_queue() -> None:
     ("load", "exponential"), [(0.5, True), (0.8, True), (0.8, False)]
 )
 def test_each_record_starts_when_lindleys_recursion_says(
-    *, load: float, exponential: bool
+    tier: Tier, tier_seed: int, *, load: float, exponential: bool
 ) -> None:
-    appended, started, ended = queue(load, exponential=exponential)
+    appended, started, ended = queue(
+        tier.records, tier_seed, load, exponential=exponential
+    )
     free_ns = 0
     expected = []
     arrivals, work = (appended + LINK_NS).tolist(), (ended - started).tolist()
