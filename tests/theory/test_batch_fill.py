@@ -60,7 +60,13 @@ def batch_records(records: int, rate: float, linger_ms: int, full: int) -> np.nd
     ],
 )
 def test_batches_fill_as_the_truncated_poisson_law_says(
-    tier: Tier, rate: float, linger_ms: int, full: int, share_full: float, mean: float
+    tier: Tier,
+    *,
+    rate: float,
+    linger_ms: int,
+    full: int,
+    share_full: float,
+    mean: float,
 ) -> None:
     joined = poisson(rate * linger_ms / 1_000, full - 2)
     law_full = 1 - sum(joined)
