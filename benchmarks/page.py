@@ -83,13 +83,23 @@ def verdict(figure: Mapping[str, object]) -> str:
 
 def beside(figure: Mapping[str, object]) -> str:
     """Return what else was measured, in words."""
-    others = [(name, value) for name, value in figure.items() if name not in _FIRST]
-    return "; ".join(
-        f"{name.replace('_', ' ')} {value:,}"
-        if isinstance(value, (int, float))
-        else f"{name.replace('_', ' ')} {value}"
-        for name, value in others
-    )
+    return in_words({k: v for k, v in figure.items() if k not in _FIRST})
+
+
+def in_words(values: Mapping[str, object]) -> str:
+    """Return names and values; a mapping within stands in brackets."""
+    words = []
+    for name, value in values.items():
+        said = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            words.append(f"{said} ({in_words(value)})")
+        else:
+            words.append(f"{said} {value:,}" if _counts(value) else f"{said} {value}")
+    return "; ".join(words)
+
+
+def _counts(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def taken_on() -> str:
