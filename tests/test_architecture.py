@@ -26,7 +26,13 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """`path::function` → why it may be longer than a screen."""
 
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
+_COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
+    "kafkasim/analysis/keeping.py": _COUNTS,
+    "kafkasim/analysis/kept.py": "tests/analysis/test_measures.py",
+    "kafkasim/analysis/kept_rows.py": "tests/analysis/test_measures.py",
+    "kafkasim/analysis/receiving.py": "tests/analysis/test_dealings.py",
+    "kafkasim/analysis/time_bins.py": "tests/analysis/test_waiting.py",
     "kafkasim/engine/sim/broker.py": _KAFKA,
     "kafkasim/engine/sim/consumer.py": _KAFKA,
     "kafkasim/engine/sim/fetch_session.py": _KAFKA,
@@ -38,6 +44,10 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
     "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",
+    "kafkasim/result/resets.py": "tests/analysis/test_dealings.py",
+    "kafkasim/result/rows.py": "tests/analysis/test_dealings.py",
+    "kafkasim/result/streaming_blocks.py": "tests/result/test_streaming.py",
+    "kafkasim/result/streaming_tally.py": "tests/result/test_streaming.py",
 }
 """Module → the test file that covers it, where that is not its mirror."""
 

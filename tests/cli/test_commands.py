@@ -343,3 +343,35 @@ def test_what_varies_between_replications_is_printed(
     assert main([*command, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "\nBetween replications varies: arrivals/web, entity/web, keys/web" in said
+
+
+def test_a_streamed_run_keeps_counts_and_has_no_figure_of_lag(
+    scenario_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    outs = [tmp_path / "full", tmp_path / "streamed"]
+    assert main(["run", str(scenario_file), "--out", str(outs[0])]) == 0
+    assert main(["run", str(scenario_file), "--out", str(outs[1]), "--streamed"]) == 0
+    assert capsys.readouterr().err == ""
+    full, streamed = (load_result(out / "result") for out in outs)
+    assert streamed.digest == full.digest
+    assert "totals" in streamed.tables
+    assert "records" not in streamed.tables
+    names = [{path.name for path in out.iterdir()} for out in outs]
+    assert names[0] - names[1] == {"lag.png", "lag.svg"}
+    assert names[1] < names[0]
+    one, other = (pd.read_csv(out / "summary.csv") for out in outs)
+    assert other["lag_records_max"].equals(one["lag_records_max"])
+    assert other["latency_ms_p99"][0] == pytest.approx(one["latency_ms_p99"][0], 0.01)
+
+
+def test_a_streamed_sweep_writes_the_same_counts(
+    scenario_file: Path, tmp_path: Path
+) -> None:
+    command = ["sweep", str(scenario_file), "--set", f"{PARTITIONS}=1,2", "--out"]
+    assert main([*command, str(tmp_path / "full")]) == 0
+    assert main([*command, str(tmp_path / "streamed"), "--streamed"]) == 0
+    full, streamed = (
+        pd.read_csv(tmp_path / name / "sweep.csv") for name in ("full", "streamed")
+    )
+    assert streamed["digest"].equals(full["digest"])
+    assert not streamed["latency_ms_p50"].equals(full["latency_ms_p50"])

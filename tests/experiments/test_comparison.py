@@ -114,3 +114,12 @@ def test_the_columns_are_who_and_the_metrics_with_what_is_pending(
     assert list(table)[2:13] == list(METRICS)
     assert table["pending"].tolist() == [0, 0]
     assert "index" not in table
+
+
+def test_streamed_runs_compare_as_full_ones(traffic: Traffic) -> None:
+    full = compare(traffic, SYSTEMS, seed=3)
+    streamed = compare(traffic, SYSTEMS, seed=3, result="streamed")
+    assert streamed.attrs["digests"] == full.attrs["digests"]
+    exact = [name for name in full if not str(name).startswith("latency")]
+    assert streamed[exact].equals(full[exact])
+    assert (streamed["latency_ms_p50"] != full["latency_ms_p50"]).any()

@@ -1,8 +1,12 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from kafkasim.analysis.measures import metrics
 from kafkasim.engine.sim import run as simulating
-from kafkasim.errors import RunError
+from kafkasim.errors import RunError, TableNotRecorded, ValidationError
+from kafkasim.experiments import running
 from kafkasim.experiments.running import run, unfinished
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import DayCurve
@@ -54,3 +58,54 @@ def test_without_enough_memory_the_error_says_how_many_records_were_asked_for(
     daily = scenario.where({"traffic.sources.web.arrivals": curve})
     with pytest.raises(RunError, match="2,000 records"):
         run(daily)
+
+
+def test_a_streamed_run_has_the_digest_and_the_metrics_of_a_full_one(
+    scenario: Scenario,
+) -> None:
+    full, streamed = run(scenario), run(scenario, result="streamed")
+    assert streamed.digest == full.digest
+    assert streamed.facts == full.facts
+    assert metrics(streamed) == pytest.approx(metrics(full), rel=0.01, nan_ok=True)
+    assert "histograms" in streamed.tables
+    with pytest.raises(TableNotRecorded, match="run with result='full'"):
+        _ = streamed.records
+
+
+def test_a_streamed_run_that_stopped_says_what_is_left(scenario: Scenario) -> None:
+    crash = Crash("subscriber:billing", at_s=0.0)
+    stuck = scenario.where({"events": (crash,), "drain_limit_s": 5.0})
+    assert unfinished(run(stuck, result="streamed")) == unfinished(run(stuck)) != ""
+
+
+def test_another_kind_of_result_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(ValidationError, match="expected full or streamed"):
+        run(scenario, result="steamed")  # type: ignore[arg-type]
+
+
+def test_a_bar_changes_nothing_and_is_drawn_only_when_asked_for(
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = run(scenario)
+    assert capsys.readouterr() == ("", "")
+    assert run(scenario, progress=True) == plain
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert "s simulated" in seen.err
+
+
+def test_by_itself_a_bar_is_only_for_big_runs_on_a_terminal(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[bool | None] = []
+
+    @contextmanager
+    def noted(_: float, *, progress: bool | None) -> Iterator[None]:
+        shown.append(progress)
+        yield None
+
+    monkeypatch.setattr(running, "bar_in_simulated_time", noted)
+    run(scenario)
+    monkeypatch.setattr(running, "BIG_RUN", 500)
+    run(scenario)
+    assert shown == [False, None]

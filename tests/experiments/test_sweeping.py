@@ -224,3 +224,16 @@ def test_too_many_records_for_the_memory_are_counted(
     monkeypatch.setattr(sweeping, "draw_plan", full)
     with pytest.raises(RunError, match="not enough memory: 500 records"):
         sweep(scenario, {PARTITIONS: [1, 2]})
+
+
+def test_a_streamed_sweep_has_the_same_runs_and_exact_counts(
+    scenario: Scenario,
+) -> None:
+    grid: dict[str, Values] = {PARTITIONS: [1, 3]}
+    full, streamed = sweep(scenario, grid), sweep(scenario, grid, result="streamed")
+    latencies = [name for name in full if str(name).startswith("latency")]
+    exact = full.columns.difference(latencies)
+    pd.testing.assert_frame_equal(streamed[exact], full[exact], check_exact=True)
+    pd.testing.assert_frame_equal(streamed[latencies], full[latencies], rtol=0.01)
+    # A quantile of a streamed run is the middle of a bucket: streamed it was.
+    assert (streamed["latency_ms_p50"] != full["latency_ms_p50"]).any()

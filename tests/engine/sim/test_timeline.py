@@ -242,3 +242,25 @@ def test_work_that_takes_longer_than_the_drain_limit_is_not_cut_off(
     # One poll of five records: nothing is settled for five seconds, yet it goes on.
     assert result.facts["drained"] == 1
     assert set(result.table("deliveries")["outcome"]) == {"processed"}
+
+
+@pytest.mark.parametrize("end", ["drain", "cut"])
+def test_to_be_told_how_far_a_run_is_changes_nothing(
+    scenario_of: Builder, end: Literal["drain", "cut"]
+) -> None:
+    scenario = scenario_of(
+        rate_per_s=100,
+        count=8,
+        work_ms=30.0,
+        events=(Crash("subscriber:billing", at_s=0.02, for_s=0.05),),
+    ).where({"end": end})
+    told: list[tuple[int, int]] = []
+    plain = run(scenario, check=True)
+    assert run(scenario, check=True, report=lambda *at: told.append(at)) == plain
+    duration_ns = round(scenario.traffic.duration_s * 1_000 * MS)
+    during = [at for at, _ in told if at <= duration_ns]
+    assert during == [duration_ns * k // 200 for k in range(1, 201)]
+    assert all(left > 0 for _, left in told)
+    after = [at for at, _ in told if at > duration_ns]
+    assert (len(after) > 0) == (end == "drain")
+    assert after == [duration_ns + duration_ns * 2**k // 200 for k in range(len(after))]
