@@ -17,7 +17,7 @@ from kafkasim.experiments.workers import over
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.scenario.events import Event
-from kafkasim.scenario.plan import Plan, draw_plan
+from kafkasim.scenario.plan import Plan, PlanOutline, draw_plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import System
 from kafkasim.scenario.traffic import Traffic
@@ -85,7 +85,7 @@ def compare(
     return table
 
 
-def differences(plans: Mapping[str, Plan]) -> list[str]:
+def differences(plans: Mapping[str, Plan | PlanOutline]) -> list[str]:
     """Return which columns differ between plans although they may: those of keys.
 
     Raises
@@ -137,10 +137,10 @@ def _given(
     return given
 
 
-def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan]:
+def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan | PlanOutline]:
     """Return the plan of each; equal traffic and seed share one."""
     drawn: dict[tuple[Traffic, int], Plan] = {}
-    plans: dict[str, Plan] = {}
+    plans: dict[str, Plan | PlanOutline] = {}
     for name, entry in given.items():
         if isinstance(entry, Result):
             plans[name] = entry.plan

@@ -193,9 +193,10 @@ def _measure_run(
 ) -> _Measured:
     name, scenario = named
     try:
-        plan = _plan(scenario.traffic, scenario.seed)
+        full = result == "full"
+        plan = _plan(scenario.traffic, scenario.seed) if full else None
         done = run(scenario, plan=plan, result=result, progress=False)
-        with enough_memory(scenario.traffic):
+        with enough_memory(scenario.traffic, result):
             numbers = _numbers(measure(done))
             ended = unfinished(done)
     except RunError as error:

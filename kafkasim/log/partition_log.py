@@ -102,7 +102,7 @@ class PartitionLog(Generic[BatchT]):
         """
         batches = self.batches
         for number in range(self._released, end):
-            batches[number] = None  # type: ignore[call-overload]
+            batches[number] = None  # type: ignore[assignment]
         self._released = max(self._released, end)
 
     def advance_high_watermark(self, offset: int) -> None:

@@ -14,7 +14,7 @@ whose records all know their partition, `sticky` for all others.
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.batch_size import ints
+from kafkasim.protocol.columns import RecordColumns
 
 WorkOf = Callable[[Batch, int], int]
 """A carried column's sum over a batch's first `count` records."""
@@ -135,6 +136,20 @@ class Accumulator(ABC):
         partitions, los, counts : integer arrays of shape (ranges,)
             Partition, first position in its append list, and number of records.
         """
+
+    @abstractmethod
+    def rest(self, ends: Sequence[int]) -> NDArray[np.int64]:
+        """Return where in `column` the records beyond these positions stand.
+
+        Parameters
+        ----------
+        ends : sequence of int
+            Per partition a position in its append list.
+        """
+
+    @abstractmethod
+    def undrawn(self) -> Iterator[RecordColumns]:
+        """Yield the blocks that were not taken in; to be asked once, at the end."""
 
     @abstractmethod
     def work_of(self, name: str) -> WorkOf:

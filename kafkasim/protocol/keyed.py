@@ -13,7 +13,7 @@ the end of a list is looked at again.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final
 
@@ -235,6 +235,16 @@ class KeyedAccumulator(Accumulator):
     ) -> NDArray[np.int64]:
         """Return where in the window's columns these ranges of append lists are."""
         return ranges(np.array(self._starts)[partitions] + los, counts)
+
+    def rest(self, ends: Sequence[int]) -> NDArray[np.int64]:
+        """Return where in the window the records beyond these positions stand."""
+        begins = np.array(self._starts) + np.array(ends)
+        return ranges(begins, np.array(self._ends) - begins)
+
+    def undrawn(self) -> Iterator[RecordColumns]:
+        """Yield the blocks that were not taken in."""
+        while not self._blocks.exhausted:
+            yield from self._blocks.take(1)
 
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""

@@ -16,7 +16,7 @@ it: such a stretch is one bisection.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +25,14 @@ from numpy.typing import NDArray
 from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings, WorkOf
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
 from kafkasim.protocol.batch_size import ints
-from kafkasim.protocol.columns import STICKY, KeepAll, Keeper, RecordBlocks
+from kafkasim.protocol.columns import (
+    REFUSED,
+    STICKY,
+    KeepAll,
+    Keeper,
+    RecordBlocks,
+    RecordColumns,
+)
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queues import PartitionQueues
 
@@ -201,6 +208,20 @@ class StickyAccumulator(Accumulator):
             appends = np.frombuffer(self._queues.appends[partition], np.int32)
             found.append(appends[at : at + count])
         return np.concatenate(found).astype(np.int64)
+
+    def rest(self, ends: Sequence[int]) -> NDArray[np.int64]:
+        """Return where in the window the records beyond these positions stand."""
+        later = np.arange(self._next, len(self._created_ns), dtype=np.int64)
+        found = [later[self._window["partition"][self._next :] != REFUSED]]
+        for partition, end in enumerate(ends):
+            appends = np.array(self._queues.appends[partition], np.int64)
+            found.append(appends[end - self._queues.firsts[partition] :])
+        return np.concatenate(found)
+
+    def undrawn(self) -> Iterator[RecordColumns]:
+        """Yield the blocks that were not taken in."""
+        while not self._blocks.exhausted:
+            yield from self._blocks.take(1)
 
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""

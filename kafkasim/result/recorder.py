@@ -17,7 +17,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.result.result import Fact, Result
 from kafkasim.result.schema import TABLES
 from kafkasim.result.table import Array, Table, schema_of
-from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario
 
 Writer = Callable[..., None]
@@ -176,7 +176,7 @@ class Recorder:
     def finish(
         self,
         scenario: Scenario,
-        plan: Plan,
+        plan: Plan | PlanOutline,
         facts: Mapping[str, Fact],
         not_recorded: Mapping[str, str],
     ) -> Result:
@@ -186,7 +186,7 @@ class Recorder:
         ----------
         scenario : Scenario
             What ran.
-        plan : Plan
+        plan : Plan or PlanOutline
             What its traffic was.
         facts : mapping of str to int, float or str
             What the engine says of itself and of the run (`engine`, `end_ns`, …); not

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from kafkasim.result.schema import (
     TABLES,
 )
 from kafkasim.result.table import Table
-from kafkasim.scenario.plan import Plan, load_plan
+from kafkasim.scenario.plan import Plan, PlanOutline, load_plan
 from kafkasim.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Result:
     ----------
     scenario : Scenario
         What ran.
-    plan : Plan
-        The traffic, as drawn from the scenario.
+    plan : Plan or PlanOutline
+        The traffic, as drawn from the scenario; of a streamed run counts and digests.
     facts : mapping of str to int, float or str
         What the engine says of the run; in order, and not in the digest.
     digests : mapping of name to SHA-256 in hex
@@ -83,7 +83,7 @@ class Result:
         self,
         *,
         scenario: Scenario,
-        plan: Plan,
+        plan: Plan | PlanOutline,
         facts: Mapping[str, Fact],
         digests: Mapping[str, str],
         tables: Mapping[str, Table],
@@ -243,13 +243,15 @@ class Result:
         """
         with new_folder(folder, overwrite=overwrite) as partial:
             self.scenario.save(partial / SCENARIO_FILE)
-            self.plan.save(partial / PLAN_FILE)
+            if isinstance(self.plan, Plan):
+                self.plan.save(partial / PLAN_FILE)
             write_tables(partial, self._tables)
             write_summary(
                 partial,
                 {
                     "digest": self.digest,
                     "plan_digest": self.plan.digest,
+                    "plan": _outline(self.plan),
                     "facts": dict(self.facts),
                     "rows": {name: len(table) for name, table in self._tables.items()},
                     "not_recorded": dict(self.not_recorded),
@@ -313,7 +315,7 @@ def load_result(folder: str | Path) -> Result:
     summary = read_summary(where)
     result = Result(
         scenario=load(where / SCENARIO_FILE),
-        plan=load_plan(where / PLAN_FILE),
+        plan=_load_plan(where, summary.get("plan")),
         facts=summary["facts"],
         digests=summary["digests"],
         tables=read_tables(where, summary["rows"]),
@@ -327,6 +329,30 @@ def load_result(folder: str | Path) -> Result:
     if result.plan.digest != summary["plan_digest"]:
         raise ChangedFileError(f"{where / PLAN_FILE} now reads as another plan")
     return result
+
+
+def _outline(plan: Plan | PlanOutline) -> dict[str, object] | None:
+    """Return what `result.json` holds of a plan that has no file of its own."""
+    if isinstance(plan, Plan):
+        return None
+    return {
+        "seed": plan.seed,
+        "duration_ns": plan.duration_ns,
+        "records": dict(plan.records),
+        "digests": dict(plan.digests),
+    }
+
+
+def _load_plan(folder: Path, outline: dict[str, Any] | None) -> Plan | PlanOutline:
+    """Read a plan from its file, or what is left of it from `result.json`."""
+    if outline is None:
+        return load_plan(folder / PLAN_FILE)
+    return PlanOutline(
+        outline["seed"],
+        outline["duration_ns"],
+        FrozenDict(outline["records"]),
+        FrozenDict(outline["digests"]),
+    )
 
 
 def result_digest(digests: Mapping[str, str], scenario_digest: str) -> str:

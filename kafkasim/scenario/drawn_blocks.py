@@ -18,6 +18,7 @@ from kafkasim.scenario.column_digest import ColumnDigest
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.draws import (
     LEAST_WORK_NS,
+    Draw,
     arrival_blocks,
     entities_of,
     keys_of,
@@ -70,11 +71,10 @@ class DrawnBlocks:
         }
         self.may_lack_keys: Final = _may_lack_keys(source)
         self._keys, self.key_labels = keys_of(name, source, seed)
-        self._entities, self.entity_labels = (
-            (None, self.key_labels)
-            if source.entity is None
-            else entities_of(name, source, seed)
-        )
+        self._entities: Draw | None = None
+        self.entity_labels = self.key_labels
+        if source.entity is not None:
+            self._entities, self.entity_labels = entities_of(name, source, seed)
         self._sizes = sizes_of(name, source, seed)
         self._works = {
             subscriber: work_of(subscriber, name, work, seed)

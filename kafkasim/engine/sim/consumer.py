@@ -23,6 +23,7 @@ from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
+from kafkasim.protocol.batch import NEVER
 from kafkasim.units import MISSING_NS
 
 UNSLOWED: Final = 1.0
@@ -146,6 +147,11 @@ class Member:
             self._commit_at_ns = now_ns + self._settings.auto_commit_ns
             self._arm_commit_timer()
         self._send_fetches(now_ns)
+
+    @property
+    def begun_ns(self) -> int:
+        """When the oldest work under way began; `NEVER` when it is idle."""
+        return self._working[0].started_ns if self._working else NEVER
 
     def slow(self, factor: float) -> None:
         """Multiply the work of the records that begin from now on."""

@@ -196,15 +196,7 @@ def deliveries(
     for code, column in enumerate(work_ns):
         mine = group == code
         work[mine] = column[rows[mine]]
-    total = np.cumsum(work)
-    before = (
-        np.repeat((total - work)[np.cumsum(counts) - counts], counts)
-        if len(counts)
-        else total
-    )
-    started = _later(polls, counts, total - work - before)
-    ended = _later(polls, counts, total - before)
-    outcome, started, ended = _cut(polls, counts, started, ended)
+    started, ended, outcome = poll_work(polls, counts, work)
     return {
         "record_id": rows,
         "subscriber": group,
@@ -218,6 +210,39 @@ def deliveries(
         "outcome": outcome,
         "poll": np.repeat(np.arange(len(polls)), counts),
     }
+
+
+def poll_work(
+    polls: NDArray[np.void], counts: Ints, work_ns: Ints
+) -> tuple[Ints, Ints, NDArray[np.int8]]:
+    """Return when the work on each record that polls returned began and ended.
+
+    Parameters
+    ----------
+    polls : structured array of `POLL_DTYPE`
+        What polls returned.
+    counts : int64 array of shape (polls,)
+        Records of each.
+    work_ns : int64 array of shape (records,)
+        Work on each record, poll after poll, nanoseconds.
+
+    Returns
+    -------
+    started_ns, ended_ns : int64 arrays of shape (records,)
+        `MISSING_NS` where a crash or the run's end came before.
+    outcome : int8 array of shape (records,)
+        Codes into the schema's outcomes of `deliveries`.
+    """
+    total = np.cumsum(work_ns)
+    before = (
+        np.repeat((total - work_ns)[np.cumsum(counts) - counts], counts)
+        if len(counts)
+        else total
+    )
+    started = _later(polls, counts, total - work_ns - before)
+    ended = _later(polls, counts, total - before)
+    outcome, started, ended = _cut(polls, counts, started, ended)
+    return started, ended, outcome
 
 
 def _later(polls: NDArray[np.void], counts: Ints, work: Ints) -> Ints:

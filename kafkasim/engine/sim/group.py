@@ -22,6 +22,7 @@ class Group:
         "index",
         "joined",
         "may_crash",
+        "missed",
         "partitions",
         "processed",
         "resets_to_end",
@@ -46,6 +47,8 @@ class Group:
         self.may_crash = may_crash
         """Whether an event will set it back to what it has committed."""
         zero = {partition.index: 0 for partition in partitions}
+        self.missed: dict[int, int] = {}
+        """Partition index → high watermark when it was to join and was down."""
         self.committed: dict[int, int] = {} if late else dict(zero)
         self.processed = zero
 
@@ -62,21 +65,31 @@ class Group:
             return min(self.committed[index], processed)
         if not self.resets_to_end:
             return 0
-        return processed if self.joined else NEVER
+        return processed if self.joined else self.missed.get(index, NEVER)
 
-    def reset(self) -> tuple[dict[int, int], int]:
-        """Return where its members begin, and how many records that skips.
+    def note_absence(self) -> None:
+        """Take note that it should join now and is down: what comes now it may miss."""
+        self.missed = {p.index: p.log.high_watermark for p in self.partitions}
 
-        At the committed offset; without one at the log end or the log start, by
+    def beginnings(self) -> dict[int, int]:
+        """Return at which offset of each partition its members would begin now.
+
+        At the committed one; without one at the log end or the log start, by
         `auto.offset.reset` (CO-7).
         """
         positions = {}
-        skipped = 0
         for partition in self.partitions:
             log = partition.log
             end = log.high_watermark if self.resets_to_end else log.log_start_offset
-            position = self.committed.get(partition.index, end)
-            positions[partition.index] = position
+            positions[partition.index] = self.committed.get(partition.index, end)
+        return positions
+
+    def reset(self) -> tuple[dict[int, int], int]:
+        """Let its members begin; return where, and how many records that skips."""
+        positions = self.beginnings()
+        skipped = 0
+        for partition in self.partitions:
+            position = positions[partition.index]
             if position > self.processed[partition.index]:
                 skipped += position - self.processed[partition.index]
                 self.processed[partition.index] = position

@@ -58,14 +58,21 @@ def merge_labels(
     if all(part == labels[0] for part in labels):
         return _joined(codes, np.int32), labels[0] if labels else ()
     merged: dict[str, int] = {}
-    parts = []
-    for part, names in zip(codes, labels, strict=True):
-        new = np.array(
-            [merged.setdefault(name, len(merged)) for name in names] + [-1],
-            dtype=np.int32,
-        )
-        parts.append(new[part])
+    new = [_codes_in(merged, names) for names in labels]
+    parts = [own[part] for own, part in zip(new, codes, strict=True)]
     return _joined(parts, np.int32), tuple(merged)
+
+
+def entity_codes(labels: Sequence[tuple[str, ...]]) -> list[NDArray[np.int32]]:
+    """Return for each dictionary the codes of its labels in one dictionary, and −1."""
+    merged: dict[str, int] = {}
+    return [_codes_in(merged, names) for names in labels]
+
+
+def _codes_in(merged: dict[str, int], names: tuple[str, ...]) -> NDArray[np.int32]:
+    """Return each name's code, new ones being added; −1 at the end, for no name."""
+    codes = [merged.setdefault(name, len(merged)) for name in names]
+    return np.array([*codes, -1], dtype=np.int32)
 
 
 def work_by_record(plan: Plan, subscriber: str) -> NDArray[np.int64]:

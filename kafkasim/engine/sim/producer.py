@@ -65,6 +65,9 @@ class ProducerClient:
         Says which records are still needed; without one all are kept.
     on_block : callable, optional
         Called with each block of records as it is read; with None after the last.
+    entity_codes : int32 array, optional
+        Code of each of the source's entities, and −1; carried with the records as
+        `entity`.
     """
 
     __slots__ = (
@@ -102,6 +105,7 @@ class ProducerClient:
         next_batch_id: Callable[[], int],
         keeper: Keeper | None = None,
         on_block: Callable[[RecordColumns | None], None] | None = None,
+        entity_codes: NDArray[np.int32] | None = None,
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -127,7 +131,10 @@ class ProducerClient:
             node_count=node_count,
         )
         blocks = RecordBlocks(
-            self._read(source, _Columns(source, config, len(leaders), start_ms))
+            self._read(
+                source,
+                _Columns(source, config, len(leaders), start_ms, entity_codes),
+            )
         )
         self._accumulator: Accumulator = (
             StickyAccumulator(settings, blocks, Draws(draws), keeper)
@@ -263,6 +270,7 @@ class _Columns:
         config: ProducerConfig,
         partition_count: int,
         start_ms: int,
+        entity_codes: NDArray[np.int32] | None,
     ) -> None:
         keys = tuple(label.encode() for label in source.key_labels)
         # A null key has id −1: it reads the entry that is put behind the last one.
@@ -272,11 +280,14 @@ class _Columns:
             self._partitions[:-1] = key_partitions(keys, partition_count)
         self._start_ms = start_ms
         self._max_request_size = config.max_request_size
+        self._entity_codes = entity_codes
 
     def __call__(self, block: SourceBlock) -> RecordColumns:
         carried: dict[str, NDArray[np.signedinteger]] = {
             f"work/{name}": column for name, column in block.work_ns.items()
         }
+        if self._entity_codes is not None:
+            carried["entity"] = self._entity_codes[block.entity_id]
         return RecordColumns(
             created_ns=block.intended_ns,
             key_bytes=self._key_bytes[block.key_id],

@@ -52,18 +52,24 @@ def run(
         raise ValidationError(
             "scenario", scenario, "a Scenario; ks.load reads one from a file"
         )
-    if plan is None:
-        plan = scenario.plan()
-    else:
+    if plan is not None:
         _check_plan(plan, scenario)
     if result not in get_args(ResultKind):
         raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
-    kind = KafkaRun if isinstance(scenario.system, Kafka) else PointToPointRun
-    started = kind(scenario, plan, check=check)
+    streamed = result == "streamed"
+    started: KafkaRun | PointToPointRun
+    if isinstance(scenario.system, Kafka):
+        if plan is None and not streamed:
+            plan = scenario.plan()
+        started = KafkaRun(scenario, plan, check=check, streamed=streamed)
+    else:
+        started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
     if report is not None:
         started.timeline.report(report)
     done = started.run()
-    return stream_tables(done) if result == "streamed" else done
+    if streamed and isinstance(started, PointToPointRun):
+        return stream_tables(done)
+    return done
 
 
 def _check_plan(plan: Plan, scenario: Scenario) -> None:

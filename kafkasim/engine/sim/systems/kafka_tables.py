@@ -26,8 +26,10 @@ from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
+from kafkasim.result.streaming import NOT_STREAMED
+from kafkasim.result.table import Table
 from kafkasim.scenario.blocks import SourceBlocks
-from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import MISSING_NS
 
@@ -75,6 +77,7 @@ class KafkaTables:
         )
         self._codes = {name: code for code, name in enumerate(self._clients)}
         self._append_count = 0
+        self._missing: dict[str, str] = {}
         self._ordinals: dict[tuple[int, int], list[NDArray[np.int32]]] = {}
         self._write_batch = self.recorder.writer("batches")
         self._write_append = self.recorder.writer("appends")
@@ -174,48 +177,68 @@ class KafkaTables:
                     member.start_offsets[partition.index],
                 )  # fmt: skip
 
-    def take_ordinals(
-        self, source: int, partition: int, ordinals: NDArray[np.int32]
+    def ordinals(
+        self,
+        source: int,
+        partition: int,
+        ordinals: NDArray[np.int32],
+        *,
+        keep: bool,
     ) -> None:
-        """Take the next part of a source's append list of one partition."""
+        """Take the next part of a source's append list; keep it to lay it out later."""
         name = f"append_list/{self._sources[source]}/{partition}"
         self.recorder.hash_array(name, ordinals)
-        self._ordinals.setdefault((source, partition), []).append(ordinals)
+        if keep:
+            self._ordinals.setdefault((source, partition), []).append(ordinals)
 
     # --- the end ------------------------------------------------------------------
+
+    def lay_out(
+        self,
+        plan: Plan,
+        producers: "Sequence[ProducerClient]",
+        partitions: Sequence[Partition],
+        end_ns: int,
+    ) -> None:
+        """Lay out the per-record tables of a run that ended at `end_ns`."""
+        records = RecordColumns(plan)
+        lists = [
+            [
+                np.concatenate(self._ordinals.pop((source, number)))
+                for number in range(producer.partition_count)
+            ]
+            for source, producer in enumerate(producers)
+        ]
+        records.fill(
+            self.recorder.rows("batches"),
+            self.recorder.rows("appends"),
+            lists,
+            producers,
+            end_ns,
+        )
+        self._record_columns(plan, records)
+        self._delivery_columns(plan, records, partitions)
+
+    def take_tables(self, tables: Mapping[str, Table]) -> None:
+        """Take what stands in the place of the per-record tables."""
+        for name, table in tables.items():
+            self.recorder.columns(name, table.columns, table.labels)
+        self._missing |= NOT_STREAMED
 
     def finish(
         self,
         scenario: Scenario,
-        plan: Plan,
+        plan: Plan | PlanOutline,
         *,
-        producers: "Sequence[ProducerClient]",
-        partitions: Sequence[Partition],
         done_events: Sequence[DoneEvent],
         inspection: Inspection | None,
         facts: Mapping[str, int | float | str],
     ) -> Result:
-        """Lay out the per-record columns and return the result."""
-        records = RecordColumns(plan)
-        records.fill(
-            self.recorder.rows("batches"),
-            self.recorder.rows("appends"),
-            [
-                [
-                    np.concatenate(self._ordinals[source, number])
-                    for number in range(producer.partition_count)
-                ]
-                for source, producer in enumerate(producers)
-            ],
-            producers,
-            int(facts["end_ns"]),
-        )
-        self._record_columns(plan, records)
-        self._delivery_columns(plan, records, partitions)
+        """Return the result, once per-record tables or their like are there."""
         write_events(self.recorder, done_events)
         self._link_rows()
         self._labels()
-        missing = write_violations(self.recorder, inspection)
+        missing = self._missing | write_violations(self.recorder, inspection)
         return self.recorder.finish(scenario, plan, facts, missing)
 
     def _record_columns(self, plan: Plan, records: RecordColumns) -> None:

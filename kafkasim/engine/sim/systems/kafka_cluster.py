@@ -1,0 +1,306 @@
+"""The parts of a simulated Kafka cluster: brokers, partitions, clients, connections.
+
+Sources are producers, streams are topics, subscribers are consumer groups. Here they
+are made and wired to each other; `kafkasim.engine.sim.systems.kafka` runs them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import Calendar
+from kafkasim.engine.sim.consumer import Member, MemberCalls
+from kafkasim.engine.sim.drawn import service_ns
+from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.systems.kafka_clients import (
+    ProduceRequests,
+    poll_settings,
+    same_for_all,
+    work_of_source,
+)
+from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.ids import Target, member_name
+from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.offsets_topic import offsets_partition
+from kafkasim.scenario.blocks import SourceBlocks
+from kafkasim.scenario.events import Crash
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
+from kafkasim.scenario.systems import Kafka
+
+
+class KafkaCluster(ABC):
+    """A cluster and its clients, ready to run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Resolved; its system is `Kafka`.
+    sources : sequence of SourceBlocks
+        The records of each source, in the order of their names.
+    check : bool
+        Assert on every entry of the calendar that it is allowed.
+    """
+
+    def __init__(
+        self, scenario: Scenario, sources: Sequence[SourceBlocks], *, check: bool
+    ) -> None:
+        system = scenario.system
+        assert isinstance(system, Kafka)
+        self.system = system
+        self.events = scenario.events
+        self.calendar = Calendar(check=check)
+        self.timeline = Timeline(self.calendar, scenario)
+        self.timeline.unsettled = len(sources)
+        self.sources = sources
+        self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
+        self.topics = sorted(system.topics)
+        self.member_names = [
+            member_name(name, number)
+            for name in self.subscribers
+            for number in range(1, self._member_count(name) + 1)
+        ]
+        self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
+        self._batch_ids = count()
+        self._seed = scenario.seed
+        self._actors = self._number_actors()
+        self.hosts = Hosts(system.hardware.link, scenario.seed)
+        self.tables = KafkaTables(
+            topics=self.topics,
+            subscribers=list(self.subscribers),
+            members=self.member_names,
+            sources=self.sources,
+            brokers=system.brokers,
+        )
+        self.partitions = self._make_partitions()
+        self.by_topic = {
+            topic: [p for p in self.partitions if p.topic == code]
+            for code, topic in enumerate(self.topics)
+        }
+        self.brokers = [self._make_broker(index) for index in range(system.brokers)]
+        self.producers: list[ProducerClient] = []
+        self.groups: dict[str, Group] = {}
+        self.members: dict[str, list[Member]] = {}
+
+    def _connect_clients(self) -> None:
+        """Make producers and groups; from here on sources are read."""
+        self.lists = [self._make_lists(index) for index in range(len(self.sources))]
+        for index in range(len(self.sources)):
+            self.producers.append(self._make_producer(index))
+        for name in self.subscribers:
+            self._make_group(name)
+
+    def _number_actors(self) -> dict[str, int]:
+        """Return each actor's number, by kind and name; it breaks ties."""
+        names = [f"broker:{i + 1}" for i in range(self.system.brokers)]
+        names += [f"member:{name}" for name in self.member_names]
+        names += [f"source:{source.source}" for source in self.sources]
+        return {name: number for number, name in enumerate(names, start=1)}
+
+    def _member_count(self, subscriber: str) -> int:
+        return int(self.system.groups[subscriber].members)
+
+    def _make_partitions(self) -> list[Partition]:
+        partitions: list[Partition] = []
+        for code, topic in enumerate(self.topics):
+            for number in range(self.system.topics[topic].partitions):
+                leader = number % self.system.brokers
+                partitions.append(
+                    Partition(
+                        index=len(partitions), topic=code, number=number, leader=leader
+                    )
+                )
+        return partitions
+
+    def _make_broker(self, index: int) -> Broker:
+        cpu = self.system.hardware.cpu
+        host = f"broker:{index + 1}"
+        return Broker(
+            calendar=self.calendar,
+            actor=self._actors[host],
+            index=index,
+            partitions=self.partitions,
+            io_threads=self.system.broker_config.num_io_threads,
+            request_ns=service_ns(cpu.request_ms, self._seed, host),
+            ns_per_byte=cpu.mb_ms,
+            on_append=self._appended,
+            commit=self._commit,
+        )
+
+    def _make_lists(self, index: int) -> AppendLists:
+        source = self.sources[index]
+        return AppendLists(
+            partitions=self.by_topic[source.stream],
+            source_index=index,
+            low_offset=self.low_offset,
+            take=partial(self._take_ordinals, index),
+            before=self._before_release,
+        )
+
+    def low_offset(self, partition: Partition) -> int:
+        """Return the lowest offset of a partition that a group may still read."""
+        groups = [g for g in self.groups.values() if partition.index in g.processed]
+        end = partition.log.log_end_offset
+        return min([end, *(group.low_offset(partition.index) for group in groups)])
+
+    def _make_producer(self, index: int) -> ProducerClient:
+        source = self.sources[index]
+        client = f"source:{source.source}"
+        partitions = self.by_topic[source.stream]
+        actor = self._actors[client]
+        code = self.tables.client_code(client)
+        config = self.system.producers[source.source].config
+        send = ProduceRequests(
+            calendar=self.calendar,
+            actor=actor,
+            connections=[
+                self.hosts.connect(client, code, broker)
+                for broker in range(self.system.brokers)
+            ],
+            brokers=self.brokers,
+            first_partition=partitions[0].index,
+            wants_answers=config.acks != "0",
+            number_request=self.number_request,
+            on_done=self._produced,
+        )
+        return ProducerClient(
+            calendar=self.calendar,
+            actor=actor,
+            source_index=index,
+            source=source,
+            config=config,
+            topic_index=partitions[0].topic,
+            leaders=[partition.leader for partition in partitions],
+            node_count=self.system.brokers,
+            start_ms=0,
+            draws=stream(self._seed, f"partitioner/{source.source}"),
+            send=send,
+            next_batch_id=self._batch_ids.__next__,
+            keeper=self.lists[index],
+            on_block=partial(self._expect, index),
+            entity_codes=self._entity_codes[index],
+        )
+
+    def _make_group(self, name: str) -> None:
+        subscriber = self.subscribers[name]
+        code = list(self.subscribers).index(name)
+        coordinator = offsets_partition(name) % self.system.brokers
+        owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
+        group = Group(
+            code,
+            owned,
+            late=subscriber.from_s > 0,
+            resets_to_end=subscriber.wants == "new",
+            may_crash=any(
+                isinstance(event, Crash) and Target.parse(event.target).name == name
+                for event in self.events
+            ),
+        )
+        work_of = [
+            work_of_source(source, producer, name)
+            for source, producer in zip(self.sources, self.producers, strict=True)
+        ]
+        each = same_for_all(self.sources, name)
+        for partition in owned:
+            partition.add_group(code, work_of, each)
+        names = [
+            member_name(name, number)
+            for number in range(1, self._member_count(name) + 1)
+        ]
+        assignment = assign_range(
+            {member: list(subscriber.streams) for member in names},
+            {topic: len(self.by_topic[topic]) for topic in subscriber.streams},
+        )
+        self.groups[name] = group
+        self.members[name] = [
+            self._make_member(
+                member,
+                group,
+                [self.by_topic[topic][number] for topic, number in assignment[member]],
+                coordinator,
+            )
+            for member in names
+        ]
+
+    def _make_member(
+        self, name: str, group: Group, owned: list[Partition], coordinator: int
+    ) -> Member:
+        client = f"member:{name}"
+        code = self.tables.client_code(client)
+        settings = poll_settings(
+            self.system.groups[list(self.subscribers)[group.index]].config
+        )
+        sessions = []
+        for broker in range(self.system.brokers):
+            led = [partition for partition in owned if partition.leader == broker]
+            if led:
+                connection = self.hosts.connect(client, code, broker)
+                session = FetchSession(led, connection, settings)
+                sessions.append(session)
+                self.brokers[broker].open_session(session)
+        return Member(
+            calendar=self.calendar,
+            actor=self._actors[client],
+            code=self.member_names.index(name),
+            group=group,
+            sessions=sessions,
+            commit_connection=self.hosts.connect(
+                client, code, coordinator, "/coordinator"
+            ),
+            brokers=self.brokers,
+            settings=settings,
+            calls=MemberCalls(
+                number_request=self.number_request,
+                write_request=self.write_request,
+                write_returned=self.tables.returned,
+                on_working=self.timeline.expect,
+                on_processed=self.timeline.settle,
+            ),
+        )
+
+    # --- what a run does with them ---------------------------------------------------
+
+    @abstractmethod
+    def number_request(self, request: Request) -> None:
+        """Give a request its number, in the order of sending."""
+
+    @abstractmethod
+    def write_request(self, request: Request, answered_ns: int) -> None:
+        """Write a request to which nothing more happens at its client."""
+
+    @abstractmethod
+    def _appended(self, batch: Batch, partition: Partition) -> None:
+        """Take note of an append."""
+
+    @abstractmethod
+    def _commit(self, request: Request) -> None:
+        """Store a commit at the group's coordinator."""
+
+    @abstractmethod
+    def _expect(self, source: int, block: RecordColumns | None) -> None:
+        """Take note of records that are about to be created; None after the last."""
+
+    @abstractmethod
+    def _produced(self, request: Request, answered_ns: int) -> None:
+        """Take note that a producer is done with a request."""
+
+    @abstractmethod
+    def _before_release(self) -> None:
+        """Use what is about to be let go."""
+
+    @abstractmethod
+    def _take_ordinals(self, source: int, partition: int, ordinals: Ordinals) -> None:
+        """Take the next part of an append list."""
