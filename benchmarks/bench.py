@@ -113,16 +113,21 @@ def figures(name: str) -> Iterator[Figure]:
             yield from function()
 
 
+def names() -> list[str]:
+    """Return the names of all benchmarks, sorted."""
+    return sorted(p.stem.removeprefix("bench_") for p in HERE.glob("bench_*.py"))
+
+
 def main(arguments: list[str]) -> int:
     """Print the figures of the benchmarks; 1 when one does not hold."""
-    names = sorted(p.stem.removeprefix("bench_") for p in HERE.glob("bench_*.py"))
+    there_are = names()
     to_page = "--page" in arguments
     asked = [name for name in arguments if name != "--page"]
-    if unknown := [name for name in asked if name not in names]:
-        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(names)}")
+    if unknown := [name for name in asked if name not in there_are]:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(there_are)}")
         return 2
     held = True
-    for name in asked or names:
+    for name in asked or there_are:
         found = []
         for one in figures(name):
             print(json.dumps(one), flush=True)

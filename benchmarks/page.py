@@ -52,7 +52,7 @@ def update(page: Path, name: str, figures: Iterable[Figure]) -> None:
     table = f"{begin}\n{table_of(figures)}\n\n{taken_on()}\n{_END}"
     text, count = place.subn(lambda _: table, text)
     if count != 1:
-        raise NoPlaceError(f"{page.name} has {count} places for {begin!r}, not one")
+        raise NoPlaceError(f"{page.name} has {count} places for {name}, not one")
     page.write_text(text, encoding="utf-8")
 
 

@@ -4,13 +4,14 @@ It has no SimPy beneath it, runs no SimPy event, and never asserts; it offers ju
 a Kafka run asks of `kafkasim.engine.sim.calendar.Calendar`.
 """
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from heapq import heappop, heappush
 from typing import Any
 from unittest import mock
 
-from kafkasim.engine.sim.systems import kafka
+from kafkasim.engine.sim.calendar import Calendar
 
 Entry = tuple[int, int, Callable[[Any], object], Any]
 
@@ -70,6 +71,18 @@ class PlainCalendar:
 
 @contextmanager
 def plain_calendars() -> Iterator[None]:
-    """Let Kafka runs that begin inside use a `PlainCalendar`."""
-    with mock.patch.object(kafka, "Calendar", PlainCalendar):
+    """Let Kafka runs that begin inside use a `PlainCalendar`.
+
+    Whichever module of the engine makes the calendar finds this one under the name.
+    """
+    homes = [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("kafkasim.engine.sim.systems.kafka")
+        and getattr(module, "Calendar", None) is Calendar
+    ]
+    assert homes, "no module of a Kafka run has a calendar"
+    with ExitStack() as stack:
+        for home in homes:
+            stack.enter_context(mock.patch.object(home, "Calendar", PlainCalendar))
         yield
