@@ -13,6 +13,7 @@ beside it for the curious. With `--page` the
 figures also go into the tables of the page of benchmarks in `docs`.
 """
 
+import gc
 import importlib
 import json
 import statistics
@@ -51,7 +52,11 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def cpu_seconds(action: Callable[[], object]) -> float:
-    """Return how long this process computes during one call, waiting left out."""
+    """Return how long this process computes during one call, waiting left out.
+
+    Garbage of the calls before is collected first.
+    """
+    gc.collect()
     began = time.process_time()
     action()
     return time.process_time() - began

@@ -49,7 +49,7 @@ def update(page: Path, name: str, figures: Iterable[Figure]) -> None:
     text = page.read_text(encoding="utf-8")
     begin = f"<!-- figures: {name} -->"
     place = re.compile(f"{re.escape(begin)}.*?{re.escape(_END)}", re.DOTALL)
-    table = f"{begin}\n{table_of(figures)}\n\n{taken_on()}\n{_END}"
+    table = f"{begin}\n\n{table_of(figures)}\n\n{taken_on()}\n\n{_END}"
     text, count = place.subn(lambda _: table, text)
     if count != 1:
         raise NoPlaceError(f"{page.name} has {count} places for {name}, not one")
