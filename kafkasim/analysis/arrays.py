@@ -7,17 +7,12 @@ of all values does not exceed. It is always a value that did occur, which a late
 interpolated between two records is not.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
-
-_PEAK_BINS: Final = 4_096
-"""Bins in which the peak of a backlog is bounded before it is looked for."""
 
 
 def nearest_ranks(values: Int64 | Float64, shares: tuple[float, ...]) -> list[float]:
@@ -238,51 +233,6 @@ def step_peaks(at: Int64, values: Int64, edges: Int64, *, before: int = 0) -> In
     inside = (bins >= 0) & (bins < len(starts))
     np.maximum.at(peaks, bins[inside], values[inside])
     return peaks
-
-
-def peak_backlog(arrivals: Int64, departures: Int64) -> int:
-    """Return the largest number that had arrived and not yet left, exactly.
-
-    A departure at the time of an arrival has left already: this is the counter after
-    everything that happened at a time, as in `step_counts`. Nothing is sorted but what
-    may hold the peak: counts in bins bound the counter from both sides, and only bins
-    whose upper bound exceeds the best value seen are looked into.
-
-    Parameters
-    ----------
-    arrivals, departures : int64 arrays, nanoseconds
-        In any order and of any lengths.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> peak_backlog(np.array([1, 2, 2, 9]), np.array([2, 5]))
-    2
-    """
-    if not len(arrivals):
-        return 0
-    begin = min(int(arrivals.min()), int(departures.min(initial=int(arrivals[0]))))
-    end = max(int(arrivals.max()), int(departures.max(initial=begin)))
-    width = (end - begin) // _PEAK_BINS + 1
-    arrival_bins = (arrivals - begin) // width
-    departure_bins = (departures - begin) // width
-    came = np.bincount(arrival_bins, minlength=_PEAK_BINS)
-    gone = np.bincount(departure_bins, minlength=_PEAK_BINS)
-    after = np.cumsum(came - gone)
-    best = max(0, int(after.max()))
-    at_most = after + gone
-    inside = at_most > best
-    if not inside.any():
-        return best
-    times = np.sort(arrivals[inside[arrival_bins]])
-    left = np.sort(departures[inside[departure_bins]])
-    bins = (times - begin) // width
-    before = (after - came + gone)[bins]
-    skipped_came = np.cumsum(np.where(inside, came, 0))[bins] - came[bins]
-    skipped_gone = np.cumsum(np.where(inside, gone, 0))[bins] - gone[bins]
-    here_came = np.arange(1, len(times) + 1) - skipped_came
-    here_gone = np.searchsorted(left, times, side="right") - skipped_gone
-    return max(best, int((before + here_came - here_gone).max()))
 
 
 def bin_edges(end_ns: int, width_ns: int) -> Int64:

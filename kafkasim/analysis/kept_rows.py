@@ -8,12 +8,12 @@ from kafkasim.analysis.arrays import (
     Int64,
     counts_in_bins,
     grouped_nearest_ranks,
-    peak_backlog,
 )
 from kafkasim.analysis.dealings import Dealings, dealings_of, outcome_counts
 from kafkasim.analysis.inversions import overtaken_mask, sequences
 from kafkasim.analysis.kept import Latencies, LatencyBins, Measured, RateBins, Spread
 from kafkasim.analysis.time_bins import bins_until, time_bins
+from kafkasim.result.backlog import peak_backlog
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.wants import Want

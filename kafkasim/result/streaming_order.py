@@ -18,6 +18,10 @@ Bool = NDArray[np.bool_]
 _NONE: Final = -(2**63)
 """Before everything intended."""
 
+_RADIX_BITS: Final = 16
+_RADIX_MASK: Final = (1 << _RADIX_BITS) - 1
+"""Numpy sorts whole numbers of 16 bits by radix, when asked for a stable order."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProcessedRows:
@@ -86,7 +90,7 @@ class Overtaking:
 
     def _count(self, rows: ProcessedRows) -> None:
         self._grow(int(rows.group.max()) + 1)
-        rows = rows.where(np.lexsort((rows.record, rows.intended_ns, rows.group)))
+        rows = rows.where(_in_order(rows))
         overtaken = self._behind(rows)
         last = np.ones(len(rows), dtype=np.bool_)
         last[:-1] = rows.group[1:] != rows.group[:-1]
@@ -113,6 +117,22 @@ class Overtaking:
             more = np.full(max(missing, len(self._record)), _NONE, dtype=np.int64)
             self._intended_ns = np.concatenate((self._intended_ns, more))
             self._record = np.concatenate((self._record, more))
+
+
+def _in_order(rows: ProcessedRows) -> Int64:
+    """Return the places of the rows by group, and within it as they were intended.
+
+    The same as one `lexsort`, many times faster: times come in a few rising runs, which
+    a stable sort merges, and groups are sorted by radix.
+    """
+    order = np.argsort(rows.intended_ns, kind="stable")
+    times = rows.intended_ns[order]
+    if (times[1:] == times[:-1]).any():
+        order = np.lexsort((rows.record, rows.intended_ns))
+    for shift in range(0, max(1, int(rows.group.max()).bit_length()), _RADIX_BITS):
+        digit = ((rows.group[order] >> shift) & _RADIX_MASK).astype(np.uint16)
+        order = order[np.argsort(digit, kind="stable")]
+    return order
 
 
 def _overtaken_within(rows: ProcessedRows, last: Bool) -> Bool:

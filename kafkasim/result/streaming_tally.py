@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.result.backlog import Backlog
 from kafkasim.result.histogram import BucketCounts, TimeCounts, bucket_bounds
 from kafkasim.result.schema import HISTOGRAMS
-from kafkasim.result.streaming_backlog import Backlog
 from kafkasim.result.streaming_blocks import PassedBlock, ProcessedBlock, RecordBlock
 from kafkasim.result.streaming_order import Overtaking, ProcessedRows
 from kafkasim.result.wants import Want

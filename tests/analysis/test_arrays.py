@@ -1,7 +1,6 @@
 """Quantiles, step functions and bins against definitions written out."""
 
 import math
-from unittest import mock
 
 import numpy as np
 from hypothesis import given, settings
@@ -92,33 +91,6 @@ def test_peaks_hold_what_a_bin_begins_with() -> None:
     at, values = ints(10, 20, 25), ints(6, 9, 2)
     edges = ints(0, 10, 20, 30, 40)
     assert arrays.step_peaks(at, values, edges).tolist() == [0, 6, 9, 2]
-
-
-@given(TIMES, TIMES)
-@settings(max_examples=200, deadline=None)
-def test_the_peak_backlog_is_the_highest_step(
-    arrived: list[int], left: list[int]
-) -> None:
-    counters = [
-        sum(time <= now for time in arrived) - sum(time <= now for time in left)
-        for now in range(31)
-    ]
-    found = arrays.peak_backlog(ints(*arrived), ints(*left))
-    assert found == max(0, *counters)
-
-
-@given(TIMES, TIMES, st.integers(1, 6))
-@settings(max_examples=300, deadline=None)
-def test_the_peak_is_the_same_however_it_is_bounded(
-    arrived: list[int], left: list[int], bins: int
-) -> None:
-    times = ints(*arrived, *left)
-    one = np.ones(len(times), dtype=np.int64)
-    one[len(arrived) :] = -1
-    _, counters = arrays.step_counts(times, one)
-    with mock.patch.object(arrays, "_PEAK_BINS", bins):
-        found = arrays.peak_backlog(ints(*arrived), ints(*left))
-    assert found == max(0, counters.max(initial=0))
 
 
 def test_bins_reach_past_the_end() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkasim.result.streaming_order import Overtaking, ProcessedRows
+from kafkasim.result.streaming_order import Overtaking, ProcessedRows, _in_order
 
 Row = tuple[int, int, int]
 """Group, intended, ended; its place in the list is the record's row."""
@@ -67,6 +67,15 @@ def test_of_two_intended_at_one_time_the_higher_row_is_the_later() -> None:
             overtaking.add(rows_of(block))
             overtaking.advance(block[0][1][2] if len(block) == 1 else 100)
         assert overtaking.overtaken == 1
+
+
+@given(ROWS, st.integers(1, 2**33))
+def test_groups_of_any_number_are_kept_apart(rows: list[Row], step: int) -> None:
+    spread = [(group * step, at, ended) for group, at, ended in rows]
+    found = rows_of(list(enumerate(spread)))
+    if rows:
+        expected = np.lexsort((found.record, found.intended_ns, found.group))
+        assert _in_order(found).tolist() == expected.tolist()
 
 
 def test_times_too_far_apart_to_be_shifted_are_ranked() -> None:

@@ -1,10 +1,15 @@
-"""The peak of a backlog told in blocks, against counting at every moment."""
+"""The peak of a backlog, whole or in blocks, against counting at every moment."""
+
+from unittest import mock
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafkasim.result.streaming_backlog import Backlog, Pending
+from kafkasim.result import backlog as backlogs
+from kafkasim.result.backlog import Backlog, Pending, peak_backlog
+
+TIMES = st.lists(st.integers(0, 30), max_size=20)
 
 STAYS = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 20) | st.none()), max_size=25
@@ -78,3 +83,38 @@ def test_pending_keeps_no_more_than_what_is_left() -> None:
     (rest,) = pending._parts
     assert rest.base is None
     assert pending.take(2_000).tolist() == [998, 999]
+    assert pending._parts == []
+
+
+@given(TIMES, TIMES)
+@settings(max_examples=200, deadline=None)
+def test_the_peak_backlog_is_the_highest_step(
+    arrived: list[int], left: list[int]
+) -> None:
+    counters = [
+        sum(time <= now for time in arrived) - sum(time <= now for time in left)
+        for now in range(31)
+    ]
+    found = peak_backlog(ints(*arrived), ints(*left))
+    assert found == max(0, *counters)
+
+
+@given(TIMES, TIMES, st.integers(1, 6))
+@settings(max_examples=300, deadline=None)
+def test_the_peak_is_the_same_however_it_is_bounded(
+    arrived: list[int], left: list[int], bins: int
+) -> None:
+    counters = [
+        sum(time <= now for time in arrived) - sum(time <= now for time in left)
+        for now in range(31)
+    ]
+    with mock.patch.object(backlogs, "_PEAK_BINS", bins):
+        found = peak_backlog(ints(*arrived), ints(*left))
+    assert found == max(0, *counters)
+
+
+def test_what_was_there_before_counts_and_less_than_that_is_not_looked_for() -> None:
+    arrivals, departures = ints(1, 2, 8), ints(3, 4)
+    assert peak_backlog(arrivals, departures, present=5) == 7
+    assert peak_backlog(arrivals, departures, present=5, least=9) == 9
+    assert peak_backlog(ints(), ints(1), present=5, least=3) == 3
