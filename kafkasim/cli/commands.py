@@ -51,8 +51,12 @@ def run(
 ) -> None:
     """Run a scenario; write its result, a summary and figures to a folder."""
     scenario = read_scenario(scenario_file).where(_single(parse_settings(settings)))
-    with _folder(out, force=force) as folder:
-        result = running.run(scenario, check=check, result=_kind(streamed=streamed))
+    kind = _kind(streamed=streamed)
+    with (
+        _folder(out, force=force) as folder,
+        running.enough_memory(scenario.traffic, kind),
+    ):
+        result = running.run(scenario, check=check, result=kind)
         table = summary(result)
         scenario.save(folder / "scenario.toml")
         result.save(folder / "result")

@@ -1,5 +1,6 @@
 """One run: a scenario in, a result out, and whether it came to its end."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -18,6 +19,11 @@ from kafkasim.units import NS_PER_S
 
 BIG_RUN: Final = 1_000_000
 """Records from which a run takes long enough to show how far it is."""
+
+_NO_ROOM: Final = re.compile(
+    "cannot allocate memory|failed to map segment", re.IGNORECASE
+)
+"""What the system's loader says of a library that does not fit into memory."""
 
 
 def run(
@@ -73,7 +79,7 @@ def run(
         progress = False
     duration_s = float(resolved_traffic(scenario.traffic).duration_s)
     with (
-        enough_memory(scenario.traffic),
+        enough_memory(scenario.traffic, result),
         bar_in_simulated_time(duration_s, progress=progress) as report,
     ):
         return simulate(scenario, plan=plan, check=check, result=result, report=report)
@@ -105,18 +111,30 @@ def unfinished(result: Result) -> str:
 
 
 @contextmanager
-def enough_memory(traffic: Traffic) -> Iterator[None]:
+def enough_memory(traffic: Traffic, result: ResultKind = "full") -> Iterator[None]:
     """Turn running out of memory into an error that says what was asked for.
+
+    Parameters
+    ----------
+    traffic : Traffic
+        Whose records were asked for.
+    result : "full" or "streamed"
+        What is kept; for a full result the error names the way that takes less.
 
     Raises
     ------
     RunError
-        In the place of MemoryError.
+        In the place of MemoryError, and of the ImportError of a library that did not
+        fit.
     """
     try:
         yield
-    except MemoryError:
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not _NO_ROOM.search(str(error)):
+            raise
         text = f"not enough memory: {asked(traffic):,.0f} records were asked for"
+        if result == "full":
+            text += '; result="streamed" (--streamed) keeps counts, not a row of each'
         raise RunError(text) from None
 
 

@@ -6,13 +6,15 @@ the order of the arguments, whoever finished first, so a table is the same under
 number of workers. The progress bar is on stderr, where it disturbs no output.
 
 Ctrl-C ends the workers and raises KeyboardInterrupt here; a worker ignores the signal
-itself, since a terminal sends it to every process of the group.
+itself, since a terminal sends it to every process of the group. When this process is
+killed, each worker notices within a second and ends.
 """
 
+import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from threading import current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
 from kafkasim.errors import RunError
@@ -77,7 +79,12 @@ def _in_processes(
 ) -> Generator[tuple[int, ResultT]]:
     from joblib import Parallel, delayed
 
-    parallel: Any = Parallel(n_jobs=workers, return_as="generator_unordered")
+    parallel: Any = Parallel(
+        n_jobs=workers,
+        return_as="generator_unordered",
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     calls = (
         delayed(_numbered)(function, number, argument)
         for number, argument in enumerate(arguments)
@@ -85,6 +92,17 @@ def _in_processes(
     with _interrupt_ignored():
         finished: Generator[tuple[int, ResultT]] = parallel(calls)
     return finished
+
+
+def _end_with(parent: int) -> None:
+    """Let this worker end when its parent has: nobody waits for what it computes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:  # on Windows always
+            Event().wait(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _numbered(

@@ -10,10 +10,8 @@ the next one puts that back. Each folder ends with `SHA256SUMS`, in the format o
 folder would destroy.
 """
 
-import errno
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,13 +19,17 @@ from pathlib import Path
 from typing import Final
 
 from kafkasim.errors import ChangedFileError, OutputError
-from kafkasim.scenario.whole_file import abandoned, free_sibling, remove
+from kafkasim.scenario.whole_file import (
+    FULL,
+    abandoned,
+    bytes_in,
+    free_sibling,
+    needing,
+    remove,
+)
 
 SUMS: Final = "SHA256SUMS"
 """Name of the file of digests in every folder written here."""
-
-_FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_NEEDS: Final = re.compile(r"(.*); it needs more than ([\d,]+) bytes", re.DOTALL)
 
 
 @contextmanager
@@ -150,31 +152,16 @@ def _explained(error: OSError, partial: Path, target: Path) -> str:
     text = str(error).replace(str(partial), str(target))
     if not isinstance(error, OutputError):
         text = f"cannot write {target}: {text}"
-    if _says_full(error):
-        needed = _bytes_in(partial)
-        if within := _NEEDS.fullmatch(text):  # a folder in this one, removed by now
-            text = within[1]
-            needed += int(within[2].replace(",", ""))
-        text += f"; it needs more than {needed:,} bytes"
-    return text
+    return needing(text, bytes_in(partial)) if _says_full(error) else text
 
 
 def _says_full(error: BaseException | None) -> bool:
     """Return whether an error, or what it came from, is of a full disk."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             return True
         error = error.__cause__
     return False
-
-
-def _bytes_in(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder, as far as is known."""
-    total = 0
-    for file in (path, *path.rglob("*")):
-        with suppress(OSError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total
 
 
 def _make_parents(target: Path, made: list[Path]) -> None:

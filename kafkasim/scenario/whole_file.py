@@ -6,6 +6,7 @@ killed cannot tidy up; the next that writes to the same place does, when that pr
 of this machine and no longer runs.
 """
 
+import errno
 import os
 import platform
 import re
@@ -15,6 +16,9 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
+
+FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of a disk that takes no more, or not so much in one file."""
 
 _HOST: Final = re.sub(r"[^\w.]+", "_", platform.node()) or "here"
 
@@ -29,7 +33,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        When it cannot be put in its place.
+        When it cannot be put in its place; from a full disk it says how much was asked
+        of it.
     """
     for left in abandoned(path, "partial"):
         remove(left)
@@ -37,8 +42,30 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield unfinished
         unfinished.replace(path)
+    except OSError as error:
+        if error.errno in FULL:
+            error.strerror = needing(str(error.strerror), bytes_in(unfinished))
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def needing(text: str, more_bytes: int) -> str:
+    """Say what a full disk was asked for, in all, when `text` says some of it."""
+    found = re.fullmatch(r"(.*); it needs more than ([\d,]+) bytes", text, re.DOTALL)
+    if found:
+        text = found[1]
+        more_bytes += int(found[2].replace(",", ""))
+    return f"{text}; it needs more than {more_bytes:,} bytes"
+
+
+def bytes_in(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder, as far as is known."""
+    total = 0
+    for file in (path, *path.rglob("*")):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def free_sibling(target: Path, what: str) -> Path:

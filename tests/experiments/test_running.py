@@ -7,7 +7,7 @@ from kafkasim.analysis.measures import metrics
 from kafkasim.engine.sim import run as simulating
 from kafkasim.errors import RunError, TableNotRecorded, ValidationError
 from kafkasim.experiments import running
-from kafkasim.experiments.running import run, unfinished
+from kafkasim.experiments.running import enough_memory, run, unfinished
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import DayCurve
 from kafkasim.scenario.events import Crash
@@ -58,6 +58,32 @@ def test_without_enough_memory_the_error_says_how_many_records_were_asked_for(
     daily = scenario.where({"traffic.sources.web.arrivals": curve})
     with pytest.raises(RunError, match="2,000 records"):
         run(daily)
+
+
+def test_without_enough_memory_the_error_names_the_way_that_takes_less(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> Result:
+        raise MemoryError
+
+    monkeypatch.setattr(simulating, "run", full)
+    with pytest.raises(RunError, match=r'; result="streamed" \(--streamed\) keeps'):
+        run(scenario)
+    with pytest.raises(RunError, match=r"500 records were asked for$"):
+        run(scenario, result="streamed")
+
+
+def test_a_library_that_does_not_fit_into_memory_is_the_same_error(
+    scenario: Scenario,
+) -> None:
+    text = "libarrow.so: failed to map segment from shared object"
+    with (
+        pytest.raises(RunError, match=r"^not enough memory: 500 records"),
+        enough_memory(scenario.traffic),
+    ):
+        raise ImportError(text)
+    with pytest.raises(ImportError, match="no such"), enough_memory(scenario.traffic):
+        raise ImportError("no such module")
 
 
 def test_a_streamed_run_has_the_digest_and_the_metrics_of_a_full_one(

@@ -174,6 +174,32 @@ def test_a_run_that_fails_is_named_with_its_combination(
         sweep(scenario, {PARTITIONS: [2]})
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_amid_a_sweep_has_its_combination_in_a_note(
+    scenario: Scenario, workers: int
+) -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        sweep(scenario, {PARTITIONS: [1, 2]}, measure=_per_odd, workers=workers)
+    assert raised.value.__notes__ == ["in the run with partitions=2, seed 7"]
+
+
+def _per_odd(result: Result) -> Mapping[str, float]:
+    partitions = result.scenario.value_at(PARTITIONS)
+    assert isinstance(partitions, int)
+    return {"odd": 1 / (partitions % 2)}
+
+
+def test_memory_that_a_measure_lacks_is_named_with_its_combination(
+    scenario: Scenario,
+) -> None:
+    with pytest.raises(RunError, match="partitions=1, seed 7: not enough memory: 500"):
+        sweep(scenario, {PARTITIONS: [1]}, measure=_too_much)
+
+
+def _too_much(_: Result) -> Mapping[str, float]:
+    raise MemoryError
+
+
 def test_values_of_more_than_one_type_stand_in_the_table_as_text(
     scenario: Scenario,
 ) -> None:

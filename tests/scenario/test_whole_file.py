@@ -1,5 +1,6 @@
 """Files are written whole or not at all, readable as any other."""
 
+import errno
 import os
 import platform
 import subprocess
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from kafkasim.scenario import whole_file as module
-from kafkasim.scenario.whole_file import abandoned, free_sibling, remove, whole_file
+from kafkasim.scenario.whole_file import (
+    abandoned,
+    free_sibling,
+    needing,
+    remove,
+    whole_file,
+)
 
 
 def test_a_file_takes_the_place_of_the_one_that_stood_there(tmp_path: Path) -> None:
@@ -46,6 +53,25 @@ def test_it_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> None:
     with whole_file(target) as unfinished:
         unfinished.write_text("new")
     assert target.stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EIO])
+def test_a_full_disk_says_how_much_was_asked_of_it(tmp_path: Path, number: int) -> None:
+    def fills() -> None:
+        with whole_file(tmp_path / "a.txt") as unfinished:
+            unfinished.write_text("half")
+            raise OSError(number, "oh")
+
+    with pytest.raises(OSError, match="oh") as raised:
+        fills()
+    full = number != errno.EIO
+    assert raised.value.strerror == "oh" + "; it needs more than 4 bytes" * full
+
+
+def test_what_parts_of_a_folder_need_is_added_up() -> None:
+    once = needing("the disk is full", 1_000)
+    assert once == "the disk is full; it needs more than 1,000 bytes"
+    assert needing(once, 234) == "the disk is full; it needs more than 1,234 bytes"
 
 
 @pytest.fixture
