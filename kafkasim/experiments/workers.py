@@ -95,14 +95,18 @@ def _in_processes(
 
 
 def _end_with(parent: int) -> None:
-    """Let this worker end when its parent has: nobody waits for what it computes."""
+    """Let this worker end when its parent has: nobody waits for what it computes.
+
+    A thread, or a process that another one started (Dask's), is left alone.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:  # on Windows always
             Event().wait(1.0)
         os._exit(1)
 
-    Thread(target=watch, daemon=True).start()
+    if os.getppid() == parent:
+        Thread(target=watch, daemon=True).start()
 
 
 def _numbered(

@@ -3,6 +3,7 @@ import signal
 import sys
 import threading
 
+import joblib
 import pytest
 
 from kafkasim.errors import RunError
@@ -56,6 +57,12 @@ def test_workers_can_be_started_from_another_thread() -> None:
     thread.start()
     thread.join()
     assert results == [4, 9]
+
+
+@pytest.mark.parametrize("backend", ["threading", "sequential"])
+def test_joblibs_own_backends_give_the_same(backend: str) -> None:
+    with joblib.parallel_config(backend=backend):
+        assert over(square, [2, 3], workers=2, progress=False) == [4, 9]
 
 
 def end_itself(number: int) -> int:
