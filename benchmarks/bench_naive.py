@@ -96,8 +96,10 @@ def figures_against_a_process_per_message() -> Iterator[Figure]:
             (naive / messages) / (ours / records),
             bar,
             at_least=True,
-            messages_per_s=round(messages / naive),
+            records=records,
             records_per_s=round(records / ours),
+            naive_messages=messages,
+            naive_messages_per_s=round(messages / naive),
         )
 
 
