@@ -26,6 +26,8 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """`path::function` → why it may be longer than a screen."""
 
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
+_STREAMED = "tests/simulation/test_streamed_runs.py"
+_DRAWN = "tests/scenario/test_drawn_blocks.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/keeping.py": _COUNTS,
@@ -33,17 +35,19 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/kept_rows.py": "tests/analysis/test_measures.py",
     "kafkasim/analysis/receiving.py": "tests/analysis/test_dealings.py",
     "kafkasim/analysis/time_bins.py": "tests/analysis/test_waiting.py",
-    "kafkasim/engine/sim/broker.py": _KAFKA,
-    "kafkasim/engine/sim/consumer.py": _KAFKA,
-    "kafkasim/engine/sim/fetch_session.py": _KAFKA,
     "kafkasim/engine/sim/group.py": "tests/engine/sim/test_timeline.py",
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_cluster.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_stream.py": _STREAMED,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
     "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",
+    "kafkasim/scenario/blocks.py": _DRAWN,
+    "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
+    "kafkasim/scenario/draws.py": _DRAWN,
     "kafkasim/result/resets.py": "tests/analysis/test_dealings.py",
     "kafkasim/result/rows.py": "tests/analysis/test_dealings.py",
     "kafkasim/result/streaming_blocks.py": "tests/result/test_streaming.py",

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.batch_size import ints
-from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.columns import KeepAll, Keeper, RecordBlocks, RecordColumns
 
 WorkOf = Callable[[Batch, int], int]
 """A carried column's sum over a batch's first `count` records."""
@@ -77,9 +77,13 @@ class Accumulator(ABC):
         that is not known yet.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, blocks: RecordBlocks, keeper: Keeper | None
+    ) -> None:
         self.ready_ns = [NEVER] * settings.node_count
         self._settings = settings
+        self._blocks = blocks
+        self._keeper: Keeper = keeper or KeepAll(len(settings.leaders))
         led: list[list[int]] = [[] for _ in range(settings.node_count)]
         for partition, leader in enumerate(settings.leaders):
             led[leader].append(partition)
@@ -147,9 +151,10 @@ class Accumulator(ABC):
             Per partition a position in its append list.
         """
 
-    @abstractmethod
     def undrawn(self) -> Iterator[RecordColumns]:
         """Yield the blocks that were not taken in; to be asked once, at the end."""
+        while not self._blocks.exhausted:
+            yield from self._blocks.take(1)
 
     @abstractmethod
     def work_of(self, name: str) -> WorkOf:

@@ -13,7 +13,7 @@ the end of a list is looked at again.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any, Final
 
@@ -30,7 +30,6 @@ from kafkasim.protocol.accumulator import (
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
 from kafkasim.protocol.batch_size import RangeSizes, ints
 from kafkasim.protocol.columns import (
-    KeepAll,
     Keeper,
     RecordBlocks,
     RecordColumns,
@@ -69,10 +68,8 @@ class KeyedAccumulator(Accumulator):
     def __init__(
         self, settings: Settings, blocks: RecordBlocks, keeper: Keeper | None = None
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, blocks, keeper)
         count = len(settings.leaders)
-        self._blocks = blocks
-        self._keeper = keeper or KeepAll(count)
         self._drawn = 0
         self._window: dict[str, NDArray[Any]] = {
             "ordinal": np.zeros(0, np.int32),
@@ -240,11 +237,6 @@ class KeyedAccumulator(Accumulator):
         """Return where in the window the records beyond these positions stand."""
         begins = np.array(self._starts) + np.array(ends)
         return ranges(begins, np.array(self._ends) - begins)
-
-    def undrawn(self) -> Iterator[RecordColumns]:
-        """Yield the blocks that were not taken in."""
-        while not self._blocks.exhausted:
-            yield from self._blocks.take(1)
 
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""

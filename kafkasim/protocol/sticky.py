@@ -16,25 +16,18 @@ it: such a stretch is one bisection.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.protocol.accumulator import Accumulator, NodeQueue, Settings, WorkOf
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
-from kafkasim.protocol.batch_size import ints
-from kafkasim.protocol.columns import (
-    REFUSED,
-    STICKY,
-    KeepAll,
-    Keeper,
-    RecordBlocks,
-    RecordColumns,
-)
+from kafkasim.protocol.columns import REFUSED, STICKY, Keeper, RecordBlocks
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queues import PartitionQueues
+from kafkasim.protocol.window import Window
 
 _LOOK: Final = 128
 """Records to look ahead at most before it comes back: bounds what going back costs."""
@@ -66,27 +59,18 @@ class StickyAccumulator(Accumulator):
         draws: Draws,
         keeper: Keeper | None = None,
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, blocks, keeper)
         self._draws = draws
         self._batch_size = settings.batch_size
-        self._blocks = blocks
-        self._keeper = keeper or KeepAll(len(settings.leaders))
         self._queues = PartitionQueues(
             source_index=settings.source_index,
             batch_size=settings.batch_size,
             count=len(settings.leaders),
             on_full=self._ready_from,
         )
-        self._window: dict[str, NDArray[Any]] = {
-            "created_ns": np.zeros(0, np.int64),
-            "partition": np.zeros(0, np.int32),
-        }
-        self._base = 0
-        """Ordinal of the first record in the window."""
-        self._work: dict[str, Sequence[int]] = {}
+        self._window = Window(blocks)
         self._trim_from = _TRIM
         """Place from which on letting go is tried."""
-        self._refer()
         self._slots = [0] * len(settings.leaders)
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
@@ -106,25 +90,9 @@ class StickyAccumulator(Accumulator):
 
     # The window
 
-    def _extend(self) -> None:
-        """Take in the next block."""
-        taken = self._blocks.take(len(self._created_ns) // 2)
-        columns: dict[str, list[NDArray[np.signedinteger]]] = {
-            "created_ns": [block.created_ns for block in taken],
-            "partition": [block.partitions for block in taken],
-        }
-        for name in taken[0].carried:
-            columns[name] = [block.carried[name] for block in taken]
-        for name, parts in columns.items():
-            if name in self._window:
-                parts.insert(0, self._window[name])
-            self._window[name] = np.concatenate(parts)
-        self._queues.extend(taken)
-        self._refer()
-
     def _trim(self) -> None:
         """Let go of what is not needed, if that is at least half of the window."""
-        count = len(self._created_ns)
+        count = len(self._window)
         self._trim_from = self._next + max(_TRIM, count // 8)
         needed = self._keeper.needed()
         places = self._queues.first_needed(needed, self._next)
@@ -133,23 +101,12 @@ class StickyAccumulator(Accumulator):
         for partition, appends in enumerate(self._queues.appends):
             gone = needed[partition] - self._queues.firsts[partition]
             if gone > 0:
-                ordinals = np.frombuffer(appends, np.int32)[:gone] + self._base
+                ordinals = np.frombuffer(appends, np.int32)[:gone] + self._window.base
                 self._keeper.released(partition, ordinals.astype(np.int32))
         self._queues.trim(needed, places)
-        for name, column in self._window.items():
-            self._window[name] = column[places:].copy()
-        self._base += places
+        self._window.trim(places)
         self._next -= places
         self._trim_from -= places
-        self._refer()
-
-    def _refer(self) -> None:
-        """Prepare the window's columns for reading them number by number."""
-        self._created_ns: Sequence[int] = ints(self._window["created_ns"])
-        self._partitions: Sequence[int] = ints(self._window["partition"])
-        self._stretch_ends = _stretch_ends(self._window["partition"])
-        for name in self._work:
-            self._work[name] = ints(self.column(name))
 
     def catch_up(self, now_ns: int) -> None:
         """Append at least all records created at `now_ns` or before."""
@@ -175,7 +132,7 @@ class StickyAccumulator(Accumulator):
 
     def _more(self) -> bool:
         """Return whether there are records to append."""
-        return self._next < len(self._created_ns) or not self._blocks.exhausted
+        return self._next < len(self._window) or not self._blocks.exhausted
 
     def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the ordinals of the records in the partition's batches so far.
@@ -183,14 +140,11 @@ class StickyAccumulator(Accumulator):
         What lies beyond the batches that were drained may still change.
         """
         places = np.array(self._queues.appends[partition], np.int32)
-        return places + np.int32(self._base)
+        return places + np.int32(self._window.base)
 
     def column(self, name: str) -> NDArray[np.signedinteger]:
         """Return a column of the window, in the order of ordinals."""
-        if name == "ordinal":
-            count = len(self._created_ns)
-            return np.arange(self._base, self._base + count, dtype=np.int32)
-        return self._window.get(name, np.zeros(0, np.int64))
+        return self._window.column(name)
 
     def places(
         self,
@@ -211,25 +165,19 @@ class StickyAccumulator(Accumulator):
 
     def rest(self, ends: Sequence[int]) -> NDArray[np.int64]:
         """Return where in the window the records beyond these positions stand."""
-        later = np.arange(self._next, len(self._created_ns), dtype=np.int64)
-        found = [later[self._window["partition"][self._next :] != REFUSED]]
+        later = np.arange(self._next, len(self._window), dtype=np.int64)
+        found = [later[self._window.column("partition")[self._next :] != REFUSED]]
         for partition, end in enumerate(ends):
             appends = np.array(self._queues.appends[partition], np.int64)
             found.append(appends[end - self._queues.firsts[partition] :])
         return np.concatenate(found)
 
-    def undrawn(self) -> Iterator[RecordColumns]:
-        """Yield the blocks that were not taken in."""
-        while not self._blocks.exhausted:
-            yield from self._blocks.take(1)
-
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
-        self._work[name] = ints(self.column(name))
-        queues = self._queues
+        queues, numbers = self._queues, self._window.numbers
 
         def from_list(batch: Batch, count: int) -> int:
-            column = self._work[name]
+            column = numbers(name)
             lo = batch.lo - queues.firsts[batch.partition]
             places = queues.appends[batch.partition][lo : lo + count]
             return sum([column[place] for place in places])
@@ -259,8 +207,8 @@ class StickyAccumulator(Accumulator):
         """
         self._limit_ns = limit_ns
         self._may_send = may_send
-        created_ns = self._created_ns
-        partitions = self._partitions
+        created_ns = self._window.created_ns
+        partitions = self._window.partitions
         try_append = self._queues.try_append
         at = self._next
         count = len(created_ns)
@@ -268,9 +216,9 @@ class StickyAccumulator(Accumulator):
             if at == count:
                 if self._blocks.known_ns >= self._limit_ns:
                     break
-                self._extend()
-                created_ns = self._created_ns
-                partitions = self._partitions
+                self._queues.extend(self._window.extend())
+                created_ns = self._window.created_ns
+                partitions = self._window.partitions
                 count = len(created_ns)
             now_ns = created_ns[at]
             if now_ns > self._limit_ns:
@@ -291,7 +239,7 @@ class StickyAccumulator(Accumulator):
         """Append a record without key, or a stretch of them; return the next record."""
         if self._partition < 0:
             self._switch()
-        if self._stretch_ends[at] - at >= _STRETCH:
+        if self._window.stretch_ends[at] - at >= _STRETCH:
             end = self._append_stretch(at)
             if end > at:
                 return end
@@ -322,7 +270,10 @@ class StickyAccumulator(Accumulator):
     def _append_stretch(self, at: int) -> int:
         """Append keyless records while nothing else can happen; return the next one."""
         end = bisect_right(
-            self._created_ns, self._limit_ns, at + 1, self._stretch_ends[at]
+            self._window.created_ns,
+            self._limit_ns,
+            at + 1,
+            self._window.stretch_ends[at],
         )
         appends = self._queues.appends[self._partition]
         before = len(appends)
@@ -429,11 +380,3 @@ class StickyAccumulator(Accumulator):
             )
             ready_ns = min(ready_ns, head_ns)
         return ready_ns
-
-
-def _stretch_ends(partitions: NDArray[np.signedinteger]) -> Sequence[int]:
-    """Return for each record the next one that is not for the sticky partition."""
-    count = len(partitions)
-    ends = np.arange(count, dtype=np.int64)
-    ends[partitions == STICKY] = count
-    return ints(np.minimum.accumulate(ends[::-1])[::-1].copy())

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from kafkasim.protocol.columns import REFUSED, STICKY, RecordColumns
+from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.columns import REFUSED, STICKY, RecordBlocks, RecordColumns
 
 
 def columns_of(
@@ -43,3 +44,33 @@ def test_a_record_whose_upper_bound_exceeds_a_request_is_refused() -> None:
 
     assert columns.partitions.tolist() == [4, REFUSED, REFUSED]
     assert columns.refused().tolist() == [1, 2]
+
+
+def some(created_ns: list[int]) -> RecordColumns:
+    count = len(created_ns)
+    return RecordColumns(
+        created_ns=np.array(created_ns, np.int64),
+        key_bytes=np.zeros(count, np.int64),
+        value_bytes=np.zeros(count, np.int64),
+        partitions=np.zeros(count, np.int32),
+        start_ms=0,
+        max_request_size=1_000,
+    )
+
+
+def test_blocks_are_known_up_to_the_first_record_of_the_next() -> None:
+    blocks = RecordBlocks([some([5, 6]), some([]), some([6, 9]), some([9])])
+
+    assert (blocks.known_ns, blocks.exhausted) == (4, False)
+    assert [len(block) for block in blocks.take(1)] == [2]
+    # Another record of time 6 is still to come.
+    assert (blocks.known_ns, blocks.exhausted) == (5, False)
+    assert [len(block) for block in blocks.take(3)] == [2, 1]
+    assert (blocks.known_ns, blocks.exhausted) == (NEVER, True)
+    assert blocks.take(1) == []
+
+
+def test_a_source_without_records_is_known_for_ever() -> None:
+    blocks = RecordBlocks([some([])])
+
+    assert (blocks.known_ns, blocks.exhausted) == (NEVER, True)

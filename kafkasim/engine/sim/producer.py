@@ -122,20 +122,9 @@ class ProducerClient:
         self._armed_ns = NEVER
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
-        settings = Settings(
-            source_index=source_index,
-            batch_size=max(1, config.batch_size),
-            linger_ns=ns_from_ms(config.linger_ms),
-            max_request_size=config.max_request_size,
-            leaders=tuple(leaders),
-            node_count=node_count,
-        )
-        blocks = RecordBlocks(
-            self._read(
-                source,
-                _Columns(source, config, len(leaders), start_ms, entity_codes),
-            )
-        )
+        settings = _settings(source_index, config, leaders, node_count)
+        columns_of = _Columns(source, config, len(leaders), start_ms, entity_codes)
+        blocks = RecordBlocks(self._read(source, columns_of))
         self._accumulator: Accumulator = (
             StickyAccumulator(settings, blocks, Draws(draws), keeper)
             if source.may_lack_keys or config.partitioner_ignore_keys
@@ -259,6 +248,19 @@ class ProducerClient:
             self._armed_ns = wake_ns
             self._timer_key += 1
             self._calendar.at(wake_ns, self._timer_key, self._on_deadline, wake_ns)
+
+
+def _settings(
+    source_index: int, config: ProducerConfig, leaders: Sequence[int], node_count: int
+) -> Settings:
+    return Settings(
+        source_index=source_index,
+        batch_size=max(1, config.batch_size),
+        linger_ns=ns_from_ms(config.linger_ms),
+        max_request_size=config.max_request_size,
+        leaders=tuple(leaders),
+        node_count=node_count,
+    )
 
 
 class _Columns:

@@ -1,0 +1,97 @@
+"""The records that a producer holds of its source, in the order of their creation.
+
+A window over the source: blocks are added at its end, and what nobody needs any more is
+let go at its beginning. A record's *place* is its position in the window.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.protocol.batch_size import ints
+from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
+
+
+class Window:
+    """A window over a source's records.
+
+    Parameters
+    ----------
+    blocks : RecordBlocks
+        The records; the window begins empty.
+
+    Attributes
+    ----------
+    base : int
+        Ordinal of the first record in the window.
+    created_ns, partitions : sequences of int
+        Of each record in the window.
+    stretch_ends : sequence of int
+        Of each record in the window, the place of the next one that is not for the
+        sticky partition.
+    """
+
+    def __init__(self, blocks: RecordBlocks) -> None:
+        self._blocks = blocks
+        self._columns: dict[str, NDArray[Any]] = {
+            "created_ns": np.zeros(0, np.int64),
+            "partition": np.zeros(0, np.int32),
+        }
+        self._numbers: dict[str, Sequence[int]] = {}
+        self.base = 0
+        self._refer()
+
+    def __len__(self) -> int:
+        return len(self.created_ns)
+
+    def extend(self) -> list[RecordColumns]:
+        """Add the next block, or half as many records as there are; return them."""
+        taken = self._blocks.take(len(self) // 2)
+        columns: dict[str, list[NDArray[np.signedinteger]]] = {
+            "created_ns": [block.created_ns for block in taken],
+            "partition": [block.partitions for block in taken],
+        }
+        for name in taken[0].carried:
+            columns[name] = [block.carried[name] for block in taken]
+        for name, parts in columns.items():
+            if name in self._columns:
+                parts.insert(0, self._columns[name])
+            self._columns[name] = np.concatenate(parts)
+        self._refer()
+        return taken
+
+    def trim(self, places: int) -> None:
+        """Let go of the first `places` records."""
+        for name, column in self._columns.items():
+            self._columns[name] = column[places:].copy()
+        self.base += places
+        self._refer()
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column: `ordinal`, `created_ns`, `partition` or a carried one."""
+        if name == "ordinal":
+            return np.arange(self.base, self.base + len(self), dtype=np.int32)
+        return self._columns.get(name, np.zeros(0, np.int64))
+
+    def numbers(self, name: str) -> Sequence[int]:
+        """Return a column for reading it number by number."""
+        found = self._numbers.get(name)
+        if found is None:
+            found = self._numbers[name] = ints(self.column(name))
+        return found
+
+    def _refer(self) -> None:
+        """Prepare the columns for reading them number by number."""
+        self._numbers.clear()
+        self.created_ns: Sequence[int] = ints(self._columns["created_ns"])
+        self.partitions: Sequence[int] = ints(self._columns["partition"])
+        self.stretch_ends = _stretch_ends(self._columns["partition"])
+
+
+def _stretch_ends(partitions: NDArray[np.signedinteger]) -> Sequence[int]:
+    count = len(partitions)
+    ends = np.arange(count, dtype=np.int64)
+    ends[partitions == STICKY] = count
+    return ints(np.minimum.accumulate(ends[::-1])[::-1].copy())
