@@ -307,16 +307,9 @@ def _at_work(name: str, member: Member, subscriber: str) -> Counted:
 
 
 def _broker_stages(parts: Parts) -> Iterator[Counted]:
-    sessions = [
-        session
-        for members in parts.members.values()
-        for member in members
-        for session in member.sessions
-    ]
     for index, broker in enumerate(parts.brokers):
         yield _queued(index, broker)
-        mine = [s for s in sessions if s.connection.broker == index]
-        yield _handled(index, broker, parts.io_threads, mine)
+        yield _handled(index, broker, parts.io_threads)
 
 
 def _queued(index: int, broker: Broker) -> Counted:
@@ -328,17 +321,10 @@ def _queued(index: int, broker: Broker) -> Counted:
     return lambda: sum(not request.written for request in broker.queued()), stage
 
 
-def _handled(
-    index: int, broker: Broker, io_threads: int, sessions: Sequence[FetchSession]
-) -> Counted:
+def _handled(index: int, broker: Broker, io_threads: int) -> Counted:
     stage = Stage(
         f"requests at IO threads or in purgatory of broker:{index + 1}",
         Area(),
         lambda tables: tables.handled(index),
     )
-
-    def count() -> int:
-        parked = sum(session.parked is not None for session in sessions)
-        return io_threads - broker._free_threads + parked
-
-    return count, stage
+    return lambda: io_threads - broker._free_threads + len(broker.parked()), stage

@@ -1,0 +1,112 @@
+"""What a member does at which moment, by hand: polls, commits, ends of work."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.run import run
+from kafkasim.scenario.events import Crash
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Group, Producer
+
+MS = 1_000_000
+
+Builder = Callable[..., Scenario]
+
+
+def committing(interval_ms: int, max_poll_records: int = 500) -> Group:
+    config = ConsumerConfig(
+        auto_commit_interval_ms=interval_ms, max_poll_records=max_poll_records
+    )
+    return Group(members=1, config=config)
+
+
+def test_a_poll_returns_no_more_than_max_poll_records(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=1.0,
+            producer=Producer(config=ProducerConfig(linger_ms=20)),
+            group=committing(1, max_poll_records=2),
+        ),
+        check=True,
+    )
+    # Five records are there at 22.5; polls at 22.5, 24.5 and 26.5 commit what those
+    # before returned. The run ends at 27.5, before the last commit is stored.
+    commits = result.columns("commits")
+    assert sorted(set(commits["offset"].tolist())) == [0, 2]
+    assert commits["at_ns"][commits["offset"] == 2].tolist() == [26 * MS]
+
+
+def test_a_member_that_works_commits_when_it_polls_again(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(rate_per_s=10, count=2, work_ms=30.0, group=committing(20)),
+        check=True,
+    )
+    # The interval is over at 20, within the work from 2.5 to 32.5.
+    commits = result.columns("commits")
+    assert commits["at_ns"].tolist()[0] == 34 * MS
+    assert commits["offset"].tolist()[0] == 1
+
+
+def test_work_that_a_crash_ended_wakes_nobody(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(
+            count=1,
+            work_ms=30.0,
+            group=committing(20),
+            events=(Crash("subscriber:billing", at_s=0.010, for_s=0.1),),
+            drain_limit_s=2.0,
+        ),
+        check=True,
+    )
+    # The work from 2.5 on would have ended at 32.5, when a commit was due.
+    deliveries = result.table("deliveries")
+    assert deliveries["outcome"].tolist() == ["abandoned", "processed"]
+    assert deliveries["started_ms"].tolist()[1] > 110
+    assert result.facts["drained"] == 1
+
+
+@pytest.mark.parametrize("end", ["drain", "cut"])
+def test_a_record_that_ends_with_the_crash_is_processed(
+    scenario_of: Builder, end: Literal["drain", "cut"]
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=50,
+            count=1,
+            events=(Crash("subscriber:billing", at_s=0.0125),),
+            end=end,
+        ),
+        check=True,
+    )
+    assert result.table("deliveries")["outcome"].tolist() == ["processed"]
+    assert result.table("deliveries")["ended_ms"].tolist() == [12.5]
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] == (12.5 if end == "drain" else 20.0) * MS
+
+
+def test_records_processed_again_do_not_end_a_run_early(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=12,
+            work_ms=20.0,
+            producer=Producer(config=ProducerConfig(linger_ms=30)),
+            events=(Crash("subscriber:billing", at_s=0.060, for_s=0.01),),
+        ),
+        check=True,
+    )
+    # Four records are there at 32.5, the first is processed when the crash comes; all
+    # four are handed out again, and three of them are new.
+    deliveries = result.table("deliveries")
+    first = deliveries["record_id"].tolist()[:8]
+    assert first == [0, 1, 2, 3, 0, 1, 2, 3]
+    done = deliveries["record_id"][deliveries["outcome"] == "processed"]
+    assert set(done) == set(range(12))
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] == deliveries["ended_ms"].max() * MS

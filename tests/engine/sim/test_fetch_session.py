@@ -1,0 +1,83 @@
+"""What a fetch gets: enough to answer, the limits, and whose turn it is."""
+
+from collections.abc import Sequence
+
+from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.protocol.batch import Batch
+from kafkasim.scenario.systems import Link
+
+PLENTY = 1_000_000
+
+
+def session_of(
+    *logs: Sequence[int],
+    min_bytes: int = 1,
+    max_partition_bytes: int = PLENTY,
+    max_bytes: int = PLENTY,
+) -> FetchSession:
+    """A session at offset 0 of partitions with batches of these sizes, 10 records."""
+    partitions = [
+        Partition(index=index, topic=0, number=index, leader=0)
+        for index in range(len(logs))
+    ]
+    for partition, sizes in zip(partitions, logs, strict=True):
+        for number, size_bytes in enumerate(sizes):
+            lo = 10 * number
+            partition.append(Batch(0, partition.number, lo, lo + 10, size_bytes, 0))
+        partition.log.advance_high_watermark(partition.log.log_end_offset)
+    settings = PollSettings(
+        min_bytes=min_bytes,
+        max_wait_ns=500,
+        max_partition_bytes=max_partition_bytes,
+        max_bytes=max_bytes,
+        max_poll_records=500,
+        auto_commit_ns=None,
+    )
+    connection = Hosts(Link(), seed=1).connect("member:a/1", 0, 0)
+    session = FetchSession(partitions, connection, settings)
+    session.seek(dict.fromkeys(range(len(logs)), 0))
+    return session
+
+
+def read(session: FetchSession) -> dict[int, int]:
+    """Partition → end offset of one answer."""
+    answer, _, _ = session.read()
+    return {partition.index: end for partition, end in answer}
+
+
+def test_exactly_fetch_min_bytes_are_enough() -> None:
+    assert session_of([100, 100], [100], min_bytes=300).has_enough()
+    assert not session_of([100, 100], [100], min_bytes=301).has_enough()
+
+
+def test_what_was_read_is_not_enough_for_the_next_fetch() -> None:
+    session = session_of([100], min_bytes=1)
+    assert read(session) == {0: 10}
+    assert not session.has_enough()
+    assert read(session) == {}
+
+
+def test_fetch_max_bytes_limit_the_whole_answer() -> None:
+    session = session_of([100] * 3, [100] * 3, max_bytes=250)
+    answer, size_bytes, batch_count = session.read()
+    # Two batches of the first partition; the 50 bytes left are too few for a third.
+    assert [(partition.index, end) for partition, end in answer] == [(0, 20)]
+    assert (size_bytes, batch_count) == (200, 2)
+
+
+def test_the_first_partition_gives_a_batch_that_is_over_the_limit() -> None:
+    assert read(session_of([100], [100], max_bytes=50)) == {0: 10}
+
+
+def test_max_partition_fetch_bytes_limit_each_partition() -> None:
+    session = session_of([100] * 3, [60] * 3, max_partition_bytes=150)
+    assert read(session) == {0: 10, 1: 20}
+    assert session.read()[1:] == (160, 2)
+
+
+def test_partitions_take_turns_when_an_answer_has_room_for_one() -> None:
+    session = session_of([100] * 2, [100] * 2, [100] * 2, max_bytes=100)
+    answers = [read(session) for _ in range(7)]
+    assert answers == [{0: 10}, {1: 10}, {2: 10}, {0: 20}, {1: 20}, {2: 20}, {}]
