@@ -93,7 +93,9 @@ def read_summary(folder: Path) -> Summary:
             str(SCHEMA_VERSION),
             f"saved by {newer} kafkasim, {summary['versions']['kafkasim']}",
         )
-    wanted = [SCENARIO_FILE, PLAN_FILE, LABELS_FILE]
+    wanted = [SCENARIO_FILE, LABELS_FILE]
+    if summary.get("plan") is None:  # else its outline is in the summary itself
+        wanted.append(PLAN_FILE)
     wanted += [f"{name}.npz" for name in summary["rows"]]
     for name in wanted:
         if name not in listed:

@@ -220,7 +220,8 @@ class Result:
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write everything into a folder that `load_result` reads back equal.
 
-        `scenario.toml`, `plan.npz`, one `.npz` per table (compressed, no pickle),
+        `scenario.toml`, `plan.npz` (not of a streamed run that drew its records as it
+        went), one `.npz` per table (compressed, no pickle),
         `labels.json`, `result.json` with facts and digests, `SHA256SUMS`. The folder
         is there whole or not at all.
 

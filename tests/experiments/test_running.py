@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from kafkasim.engine.sim import run as simulating
 from kafkasim.errors import RunError, TableNotRecorded, ValidationError
 from kafkasim.experiments import running
 from kafkasim.experiments.running import enough_memory, run, unfinished
-from kafkasim.result.result import Result
+from kafkasim.result.result import Result, load_result
 from kafkasim.scenario.arrivals import DayCurve
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.scenario import Scenario
@@ -96,6 +97,16 @@ def test_a_streamed_run_has_the_digest_and_the_metrics_of_a_full_one(
     assert "histograms" in streamed.tables
     with pytest.raises(TableNotRecorded, match="run with result='full'"):
         _ = streamed.records
+
+
+def test_a_streamed_run_is_saved_and_loaded_equal(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    streamed = run(scenario, result="streamed")
+    streamed.save(tmp_path / "out")
+    loaded = load_result(tmp_path / "out")
+    assert loaded == streamed
+    assert metrics(loaded) == pytest.approx(metrics(streamed), rel=0, nan_ok=True)
 
 
 def test_a_streamed_run_that_stopped_says_what_is_left(scenario: Scenario) -> None:
