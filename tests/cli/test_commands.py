@@ -72,7 +72,7 @@ def test_a_checked_run_records_that_nothing_broke(
 def test_a_broken_invariant_ends_with_1_and_the_result_is_kept(
     scenario_file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaking(scenario: Scenario, *, check: bool) -> Result:
+    def breaking(scenario: Scenario, *, check: bool, **_: object) -> Result:
         result = run(scenario, check=check)
         row = (0, 1, 0, 0)
         columns = TABLES["violations"]

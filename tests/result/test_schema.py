@@ -30,7 +30,8 @@ that does not apply −1. `result.columns("records")` gives the stored arrays: t
 int64 nanoseconds (`_ns` instead of `_ms`), labels as codes, −1 for none.
 
 A system that lacks a thing has no table of it: asking raises `TableNotRecorded`, which
-says why. `receipts` (one row per record and subscriber that wants it) is made from a
+says why. A streamed run has `histograms` and `totals` in place of `records` and
+`deliveries`; [very many records](../guides/many-records.md) says what each total is. `receipts` (one row per record and subscriber that wants it) is made from a
 result by `kafkasim.receipts(result)`.
 """
 
