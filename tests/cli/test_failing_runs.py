@@ -130,7 +130,7 @@ def test_a_stopped_run_says_so_in_one_line_and_leaves_what_was_there(
     assert hidden(out.parent) == []
 
 
-def test_a_third_signal_ends_a_run_that_does_not_stop(tmp_path: Path) -> None:
+def test_a_third_signal_ends_a_run_that_does_not_stop() -> None:
     stuck = "import signal, time\n"
     stuck += "from kafkasim.cli.main import _signals_as_ctrl_c\n"
     stuck += "with _signals_as_ctrl_c():\n"
@@ -143,7 +143,6 @@ def test_a_third_signal_ends_a_run_that_does_not_stop(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
         preexec_fn=_take_signals,
     )
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "raised\nwaited\n")
