@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from kafkasim.protocol.record_size import (
     BATCH_HEADER_BYTES,
     VARINT_STEPS,
-    extra_delta_bytes,
     sized_bodies,
 )
 
@@ -122,9 +121,11 @@ class RangeSizes:
     ) -> tuple[int, int]:
         """Return the extra delta bytes at `at` and up to where they stay the same."""
         timestamps_ms = self.timestamps_ms
-        delta_ms = timestamps_ms[at] - base_ms
-        step = VARINT_STEPS[bisect_right(VARINT_STEPS, offset_delta)]
-        stop = min(end, at + step - offset_delta)
-        step_ms = VARINT_STEPS[bisect_right(VARINT_STEPS, delta_ms)]
-        stop = bisect_left(timestamps_ms, base_ms + step_ms, at + 1, stop)
-        return extra_delta_bytes(offset_delta, delta_ms), stop
+        # As many steps as a delta has passed, so many bytes it takes beyond its first.
+        places = bisect_right(VARINT_STEPS, offset_delta)
+        times = bisect_right(VARINT_STEPS, timestamps_ms[at] - base_ms)
+        stop = min(end, at + VARINT_STEPS[places] - offset_delta)
+        limit_ms = base_ms + VARINT_STEPS[times]
+        if timestamps_ms[stop - 1] >= limit_ms:
+            stop = bisect_left(timestamps_ms, limit_ms, at + 1, stop)
+        return places + times, stop

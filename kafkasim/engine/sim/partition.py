@@ -15,13 +15,17 @@ from kafkasim.protocol.accumulator import WorkOf
 class _GroupWork:
     """A group's work along one log."""
 
-    __slots__ = ("each", "ends", "work_of")
+    __slots__ = ("each", "ends", "known_offset", "known_sum", "work_of")
 
     def __init__(self, work_of: list[WorkOf], each: int | None) -> None:
         self.work_of = work_of
         self.each = each
         self.ends = [0]
         """Sum before each batch, and at the log end; unused when `each` is known."""
+        self.known_offset = 0
+        """Offset of the last question: a poll begins where the last one ended."""
+        self.known_sum = 0
+        """Sum before it."""
 
 
 class Partition:
@@ -39,6 +43,7 @@ class Partition:
 
     __slots__ = (
         "_groups",
+        "_varied",
         "index",
         "leader",
         "log",
@@ -53,6 +58,7 @@ class Partition:
         self.leader = leader
         self.log: PartitionLog[Batch] = PartitionLog()
         self._groups: dict[int, _GroupWork] = {}
+        self._varied: list[_GroupWork] = []
 
     def add_group(self, group: int, work_of: list[WorkOf], each: int | None) -> None:
         """Keep the sum of work for a group.
@@ -67,14 +73,15 @@ class Partition:
             Work of every record in nanoseconds, when it is the same for all.
         """
         self._groups[group] = _GroupWork(work_of, each)
+        if each is None:
+            self._varied.append(self._groups[group])
 
     def append(self, batch: Batch) -> int:
         """Append a batch to the log and return its base offset."""
         count = batch.hi - batch.lo
-        for work in self._groups.values():
-            if work.each is None:
-                of_batch = work.work_of[batch.source_index](batch, count)
-                work.ends.append(work.ends[-1] + of_batch)
+        for work in self._varied:
+            of_batch = work.work_of[batch.source_index](batch, count)
+            work.ends.append(work.ends[-1] + of_batch)
         return self.log.append(batch, count, batch.size_bytes)
 
     def work_between(self, group: int, from_offset: int, to_offset: int) -> int:
@@ -82,7 +89,12 @@ class Partition:
         work = self._groups[group]
         if work.each is not None:
             return work.each * (to_offset - from_offset)
-        return self._work_before(work, to_offset) - self._work_before(work, from_offset)
+        before = work.known_sum
+        if from_offset != work.known_offset:
+            before = self._work_before(work, from_offset)
+        work.known_offset = to_offset
+        work.known_sum = self._work_before(work, to_offset)
+        return work.known_sum - before
 
     def _work_before(self, work: _GroupWork, offset: int) -> int:
         log = self.log
