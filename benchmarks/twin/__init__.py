@@ -1,0 +1,1 @@
+"""The first-light Kafka model driven by ordinary SimPy processes: the engine's twin."""
