@@ -180,7 +180,7 @@ class Recorder:
         facts: Mapping[str, Fact],
         not_recorded: Mapping[str, str],
     ) -> Result:
-        """Return the result of the run.
+        """Return the result of the run; the recorder is empty then.
 
         Parameters
         ----------
@@ -205,7 +205,7 @@ class Recorder:
                 raise ValidationError(
                     f"labels.{table}", table, "a table that was recorded"
                 )
-        return Result(
+        result = Result(
             scenario=scenario,
             plan=plan,
             facts=facts,
@@ -213,3 +213,15 @@ class Recorder:
             tables=self._tables(),
             not_recorded=not_recorded,
         )
+        self._let_go()
+        return result
+
+    def _let_go(self) -> None:
+        """Hold no rows nor columns any more.
+
+        What wrote here may live on in cycles until the garbage collector comes by,
+        which does not see how much memory hangs on them.
+        """
+        self._columns.clear()
+        for rows in self._rows.values():
+            rows.clear()

@@ -215,3 +215,11 @@ def test_a_reason_for_a_recorded_or_unknown_table_is_refused() -> None:
         _finished(_with_links(), links="no room")
     with pytest.raises(ValidationError, match=r"not_recorded\.linkz"):
         _finished(_with_links(), linkz="no room")
+
+
+def test_a_finished_recorder_holds_nothing() -> None:
+    recorder = _with_links((0, 0, 1, 2, 300))
+    result = _finished(recorder)
+
+    assert recorder.row_count("links") == 0
+    assert len(result.columns("links")) == 1

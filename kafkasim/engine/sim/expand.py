@@ -5,7 +5,7 @@ follows from ranges, prefix sums and the plan, and is laid out here by whole arr
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,141 +41,165 @@ POLL_FORMAT: Final = "<hiiqqqqdqb"
 
 
 class RecordColumns:
-    """The `records` table in the making: one row per planned record."""
+    """The `records` table in the making: one row per planned record.
 
-    def __init__(self, plan: Plan) -> None:
-        sizes = [len(source.intended_ns) for source in plan.sources.values()]
-        self.bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        count = int(self.bases[-1])
-        self.count = count
-        intended = [source.intended_ns for source in plan.sources.values()]
-        self.created_ns = np.concatenate([np.zeros(0, np.int64), *intended])
-        self.acked_ns = np.full(count, MISSING_NS, np.int64)
-        self.appended_ns = np.full(count, MISSING_NS, np.int64)
-        self.error = np.full(count, -1, np.int8)
-        self.outcome = np.full(count, OUTCOMES["records"].index("in_flight"), np.int8)
-        self.batch_id = np.full(count, -1, np.int64)
-        self.batch_index = np.full(count, -1, np.int32)
-        self.sent = np.zeros(count, np.int16)
-        self.topic = np.full(count, -1, np.int16)
-        self.partition = np.full(count, -1, np.int32)
-        self.offset = np.full(count, -1, np.int64)
+    A producer's batches of one partition are consecutive ranges of its append list, in
+    the order of their numbers, so their counts say which records each holds. What is
+    the same for all records of a batch is looked up by the batch.
 
-    def fill(
+    Parameters
+    ----------
+    plan : Plan
+        What was to happen.
+    batches, appends : structured arrays
+        Rows of the tables, every batch that was made among them.
+    lists : sequence of sequence of int32 array
+        For each source the append list of each partition of its topic.
+    producers : sequence of ProducerClient
+        By source.
+    end_ns : int
+        When the run ended: what was to be created later never was.
+    """
+
+    def __init__(  # noqa: PLR0917
         self,
+        plan: Plan,
         batches: NDArray[np.void],
         appends: NDArray[np.void],
         lists: Sequence[Sequence[NDArray[np.int32]]],
         producers: Sequence[ProducerClient],
         end_ns: int,
     ) -> None:
-        """Lay the batches over the records.
-
-        A producer's batches of one partition are consecutive ranges of its append list,
-        in the order of their numbers, so their counts say which records each holds.
-
-        Parameters
-        ----------
-        batches, appends : structured arrays
-            Rows of the tables, every batch that was made among them.
-        lists : sequence of sequence of int32 array
-            For each source the append list of each partition of its topic.
-        producers : sequence of ProducerClient
-            By source.
-        end_ns : int
-            When the run ended: what was to be created later never was.
-        """
+        sizes = [len(source.intended_ns) for source in plan.sources.values()]
+        self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.count = int(self._bases[-1])
         names = ("producer", "partition", "batch_id")
         order = np.lexsort([batches[name] for name in reversed(names)])
-        batches = batches[order]
+        self._batches = batches[order]
+        self._counts = self._batches["record_count"].astype(np.int64)
+        self._starts = np.cumsum(self._counts) - self._counts
+        self._rows = self._rows_of(lists)
+        self._batch = np.full(self.count, -1, np.int32)
+        """Of each record, the row of its batch; −1 picks what follows the last row."""
+        self.batch_index = np.full(self.count, -1, np.int32)
+        number = np.arange(len(self._batches), dtype=np.int32)
+        self._batch[self._rows] = np.repeat(number, self._counts)
+        index = np.arange(len(self._rows)) - np.repeat(self._starts, self._counts)
+        self.batch_index[self._rows] = index
+        del index
+        self._lay_batches(appends)
+        self._lay_outcomes(plan, producers, end_ns)
+
+    def _rows_of(self, lists: Sequence[Sequence[NDArray[np.int32]]]) -> Ints:
+        """Return the rows of the records in the batches, batch after batch."""
+        parts = [np.zeros(0, np.int64)]
+        for source, partitions in enumerate(lists):
+            mine = self._batches["producer"] == source
+            used = np.bincount(
+                self._batches["partition"][mine],
+                self._counts[mine],
+                minlength=len(partitions),
+            )
+            ordinals = [p[: int(end)] for p, end in zip(partitions, used, strict=True)]
+            parts.append(np.concatenate(ordinals) + self._bases[source])
+        return np.concatenate(parts)
+
+    def _lay_batches(self, appends: NDArray[np.void]) -> None:
+        """Lay what a batch knows over its records."""
+        batches = self._batches
+        number = batches["batch_id"]
         base_offset = np.full(len(batches), -1, np.int64)
         appended_ns = np.full(len(batches), MISSING_NS, np.int64)
         base_offset[appends["batch_id"]] = appends["base_offset"]
         appended_ns[appends["batch_id"]] = appends["appended_ns"]
-        for source, producer in enumerate(producers):
-            mine = batches[batches["producer"] == source]
-            if len(mine):
-                number = mine["batch_id"]
-                self._fill_source(
-                    mine,
-                    base_offset[number],
-                    appended_ns[number],
-                    source,
-                    lists[source],
-                )
-            self._fill_outcome(source, producer, end_ns)
-        self.created_ns[self.created_ns > end_ns] = MISSING_NS
+        base_offset = base_offset[number]
+        there = base_offset >= 0
+        self.batch_id = self._each(number, -1)
+        self.acked_ns = self._each(batches["acked_ns"], MISSING_NS)
+        self.appended_ns = self._each(appended_ns[number], MISSING_NS)
+        self.sent = self._each((batches["sent_ns"] != MISSING_NS).astype(np.int16), 0)
+        self.log_copies = self._each(there.astype(np.int16), 0)
+        self.topic = self._each(np.where(there, batches["topic"], np.int16(-1)), -1)
+        self.partition = self._each(
+            np.where(there, batches["partition"], np.int32(-1)), -1
+        )
+        self.offset = self._each(base_offset, 0)
+        self.offset += self.batch_index
+        if not there.all():
+            self.offset[self.topic < 0] = -1
 
-    def _fill_outcome(self, source: int, producer: ProducerClient, end_ns: int) -> None:
-        """Say what became of a source's records at its client."""
-        outcomes = OUTCOMES["records"]
-        mine = slice(self.bases[source], self.bases[source + 1])
-        done = self.acked_ns[mine] != MISSING_NS
-        if producer.awaits_answers:
-            self.outcome[mine][done] = outcomes.index("acked")
-        else:
-            self.outcome[mine][done] = outcomes.index("unacked")
-            self.acked_ns[mine] = MISSING_NS
-        refused = self.bases[source] + producer.refused
-        refused = refused[self.created_ns[refused] <= end_ns]
-        self.outcome[refused] = outcomes.index("failed")
-        self.error[refused] = ERRORS.index("MESSAGE_TOO_LARGE")
+    def _each(self, values: NDArray[Any], otherwise: int) -> NDArray[Any]:
+        """Return the value of each record's batch, `otherwise` if it is in none."""
+        return np.append(values, values.dtype.type(otherwise))[self._batch]
 
-    def _fill_source(
-        self,
-        batches: NDArray[np.void],
-        base_offset: Ints,
-        appended_ns: Ints,
-        source: int,
-        lists: Sequence[NDArray[np.int32]],
+    def _lay_outcomes(
+        self, plan: Plan, producers: Sequence[ProducerClient], end_ns: int
     ) -> None:
-        """Lay one source's batches, by partition and number, over its records."""
-        counts = batches["record_count"].astype(np.int64)
-        used = np.bincount(batches["partition"], counts, minlength=len(lists))
-        ordinals = [part[: int(end)] for part, end in zip(lists, used, strict=True)]
-        rows = np.concatenate(ordinals) + self.bases[source]
-        index = ranges(np.zeros(len(batches), np.int64), counts)
-        self.batch_index[rows] = index
-        self.batch_id[rows] = np.repeat(batches["batch_id"], counts)
-        self.acked_ns[rows] = np.repeat(batches["acked_ns"], counts)
-        self.appended_ns[rows] = np.repeat(appended_ns, counts)
-        self.sent[rows] = np.repeat(batches["sent_ns"] != MISSING_NS, counts)
-        offsets = np.repeat(base_offset, counts)
-        there = offsets >= 0
-        self.offset[rows] = np.where(there, offsets + index, -1)
-        self.topic[rows] = np.where(there, np.repeat(batches["topic"], counts), -1)
-        partitions = np.repeat(batches["partition"], counts)
-        self.partition[rows] = np.where(there, partitions, -1)
+        """Say what became of the records at their clients."""
+        intended = [source.intended_ns for source in plan.sources.values()]
+        self.created_ns = (
+            intended[0]
+            if len(intended) == 1
+            else np.concatenate([np.zeros(0, np.int64), *intended])
+        )
+        outcomes = OUTCOMES["records"]
+        self.outcome = np.full(self.count, outcomes.index("in_flight"), np.int8)
+        self.error = np.full(self.count, -1, np.int8)
+        for source, producer in enumerate(producers):
+            mine = slice(self._bases[source], self._bases[source + 1])
+            done = self.acked_ns[mine] != MISSING_NS
+            if producer.awaits_answers:
+                self.outcome[mine][done] = outcomes.index("acked")
+            else:
+                self.outcome[mine][done] = outcomes.index("unacked")
+                self.acked_ns[mine] = MISSING_NS
+            refused = self._bases[source] + producer.refused
+            refused = refused[self.created_ns[refused] <= end_ns]
+            self.outcome[refused] = outcomes.index("failed")
+            self.error[refused] = ERRORS.index("MESSAGE_TOO_LARGE")
+        never = self.created_ns > end_ns
+        if never.any():
+            self.created_ns = np.where(never, MISSING_NS, self.created_ns)
 
+    def record_at(
+        self, appends: NDArray[np.void], partition_index: Ints, partition_count: int
+    ) -> tuple[Ints, Ints]:
+        """Return which record stands at each offset of each partition.
 
-def record_at(
-    partition_index: Ints, offset: Ints, ends: Ints
-) -> tuple[NDArray[np.int64], Ints]:
-    """Return which record stands at each offset of each partition.
+        Parameters
+        ----------
+        appends : structured array
+            Rows of the table, in the order of appending.
+        partition_index : int64 array of shape (appends,)
+            Run-wide index of each one's partition.
+        partition_count : int
+            Partitions of the run.
 
-    Parameters
-    ----------
-    partition_index, offset : int64 arrays
-        Of each record, by row; -1 where it is in no log.
-    ends : int64 array
-        Log end offset of each partition of the run.
-
-    Returns
-    -------
-    rows : int64 array
-        Record rows, partition after partition, in offset order.
-    starts : int64 array
-        Where each partition begins in `rows`.
-    """
-    starts = np.concatenate([[0], np.cumsum(ends)])
-    rows = np.full(int(starts[-1]), -1, np.int64)
-    there = np.flatnonzero(offset >= 0)
-    rows[starts[partition_index[there]] + offset[there]] = there
-    return rows, starts
+        Returns
+        -------
+        rows : int64 array
+            Record rows, partition after partition, in offset order.
+        starts : int64 array of shape (partition_count + 1,)
+            Where each partition begins in `rows`.
+        """
+        order = np.argsort(partition_index, kind="stable")
+        batch_row = np.empty(len(self._batches), np.int64)
+        batch_row[self._batches["batch_id"]] = np.arange(len(self._batches))
+        batch = batch_row[appends["batch_id"][order]]
+        rows = self._rows[ranges(self._starts[batch], self._counts[batch])]
+        lengths = np.bincount(
+            partition_index, appends["record_count"], minlength=partition_count
+        )
+        return rows, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def deliveries(
-    polls: NDArray[np.void], rows_at: Ints, starts: Ints, work_ns: Sequence[Ints]
+    polls: NDArray[np.void],
+    rows_at: Ints,
+    starts: Ints,
+    work_ns: Sequence[Ints],
+    *,
+    again: bool,
 ) -> dict[str, NDArray[np.generic]]:
     """Return the columns of `deliveries` that follow from the polls.
 
@@ -187,28 +211,35 @@ def deliveries(
         From `record_at`.
     work_ns : sequence of int64 array
         For each group the work of each record row, nanoseconds.
+    again : bool
+        Whether a group may have been given a record more than once.
     """
     first = polls["from_offset"]
     counts = polls["to_offset"] - first
     rows = rows_at[ranges(starts[polls["partition"]] + first, counts)]
     group = np.repeat(polls["group"], counts)
-    work = np.zeros(len(rows), np.int64)
-    for code, column in enumerate(work_ns):
-        mine = group == code
-        work[mine] = column[rows[mine]]
+    if len(work_ns) == 1:
+        work = work_ns[0][rows]
+    else:
+        work = np.zeros(len(rows), np.int64)
+        for code, column in enumerate(work_ns):
+            mine = group == code
+            work[mine] = column[rows[mine]]
     started, ended, outcome = poll_work(polls, counts, work)
     return {
         "record_id": rows,
         "subscriber": group,
         "member": np.repeat(polls["member"], counts),
         "offset": ranges(first, counts),
-        "epoch": np.ones(len(rows), np.int32),
-        "delivery_count": _delivery_counts(rows, group),
+        "epoch": constant(1, len(rows), np.int32),
+        "delivery_count": _delivery_counts(rows, group)
+        if again
+        else constant(1, len(rows), np.int16),
         "fetched_ns": np.repeat(polls["fetched_ns"], counts),
         "started_ns": started,
         "ended_ns": ended,
         "outcome": outcome,
-        "poll": np.repeat(np.arange(len(polls)), counts),
+        "partition": np.repeat(polls["partition"], counts),
     }
 
 
@@ -284,3 +315,8 @@ def _delivery_counts(rows: Ints, group: NDArray[np.int16]) -> NDArray[np.int16]:
     result = np.empty(len(rows), np.int16)
     result[order] = np.arange(len(rows)) - starts + 1
     return result
+
+
+def constant(value: int, count: int, dtype: type[np.signedinteger]) -> NDArray[Any]:
+    """Return a column that says the same in every row, and takes no memory."""
+    return np.broadcast_to(dtype(value), count)

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkasim.engine.sim.expand import POLL_DTYPE, deliveries, ranges, record_at
+from kafkasim.engine.sim.expand import POLL_DTYPE, deliveries
+from kafkasim.protocol.columns import ranges
 from kafkasim.units import MISSING_NS
 
 
@@ -16,22 +17,22 @@ def test_ranges_are_laid_one_behind_the_other(pairs: list[tuple[int, int]]) -> N
     assert ranges(starts, counts).tolist() == expected
 
 
-def test_each_offset_of_each_partition_finds_its_record() -> None:
-    partition = np.array([1, 0, -1, 1, 0])
-    offset = np.array([0, 1, -1, 1, 0])
-    rows, starts = record_at(partition, offset, np.array([2, 2]))
-    assert rows.tolist() == [4, 1, 0, 3]
-    assert starts.tolist() == [0, 2, 4]
-
-
 def polls_of(*rows: tuple[float, ...]) -> np.ndarray:
     return np.array(list(rows), dtype=POLL_DTYPE)
+
+
+def once(
+    polls: np.ndarray, records: int, work_ns: list[np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the deliveries of one partition whose records are each given once."""
+    starts = np.array([0, records])
+    return deliveries(polls, np.arange(records), starts, work_ns, again=False)
 
 
 def test_work_on_the_records_of_a_poll_runs_one_after_the_other() -> None:
     polls = polls_of((0, 7, 0, 0, 3, 90, 100, 1.0, MISSING_NS, 0))
     work = np.array([10, 20, 30])
-    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [work])
+    columns = once(polls, 3, [work])
     assert columns["started_ns"].tolist() == [100, 110, 130]
     assert columns["ended_ns"].tolist() == [110, 130, 160]
     assert columns["member"].tolist() == [7, 7, 7]
@@ -40,7 +41,7 @@ def test_work_on_the_records_of_a_poll_runs_one_after_the_other() -> None:
 
 def test_slowed_work_is_rounded_along_the_poll_and_leaves_no_gap() -> None:
     polls = polls_of((0, 0, 0, 0, 3, 0, 0, 1.5, MISSING_NS, 0))
-    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [np.array([1, 1, 1])])
+    columns = once(polls, 3, [np.array([1, 1, 1])])
     assert columns["ended_ns"].tolist() == [2, 3, 4]
     assert columns["started_ns"].tolist() == [0, 2, 3]
 
@@ -50,7 +51,7 @@ def test_a_crash_and_a_cut_end_work_that_had_not_ended() -> None:
         (0, 0, 0, 0, 3, 0, 0, 1.0, 15, 1), (0, 0, 0, 0, 3, 0, 20, 1.0, 35, 0)
     )
     work = np.array([10, 10, 10])
-    columns = deliveries(polls, np.arange(3), np.array([0, 3]), [work])
+    columns = once(polls, 3, [work])
     assert columns["outcome"].tolist() == [0, 1, 1, 0, 2, 2]
     assert columns["ended_ns"].tolist() == [
         10, MISSING_NS, MISSING_NS, 30, MISSING_NS, MISSING_NS,
@@ -66,11 +67,11 @@ def test_hand_outs_of_a_record_to_a_group_are_counted(
         *[(group, 0, 0, at, at + 1, 0, 0, 1.0, MISSING_NS, 0) for group, at in pairs]
     )
     work = [np.zeros(5, np.int64)] * 3
-    columns = deliveries(polls, np.arange(5), np.array([0, 5]), work)
+    columns = deliveries(polls, np.arange(5), np.array([0, 5]), work, again=True)
     expected = [pairs[: i + 1].count(pair) for i, pair in enumerate(pairs)]
     assert columns["delivery_count"].tolist() == expected
 
 
 def test_a_run_without_polls_has_no_deliveries() -> None:
-    columns = deliveries(polls_of(), np.arange(0), np.array([0]), [])
+    columns = once(polls_of(), 0, [])
     assert all(len(column) == 0 for column in columns.values())

@@ -272,8 +272,13 @@ class KafkaRun(KafkaCluster):
     def _full_result(self) -> Result:
         """Return the result of a run that kept its records."""
         assert self.plan is not None
-        end_ns = self.calendar.now_ns
-        self.tables.lay_out(self.plan, self.producers, self.partitions, end_ns)
+        self.tables.lay_out(
+            self.plan,
+            self.producers,
+            self.partitions,
+            self.calendar.now_ns,
+            again=any(group.may_crash for group in self.groups.values()),
+        )
         return inspected(self._result(self.plan), self.inspection)
 
     def _streamed_result(self) -> Result:

@@ -11,10 +11,9 @@ from kafkasim.engine.sim.expand import (
     ERRORS,
     POLL_DTYPE,
     POLL_FORMAT,
-    Ints,
     RecordColumns,
+    constant,
     deliveries,
-    record_at,
 )
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.invariants import Inspection
@@ -199,9 +198,13 @@ class KafkaTables:
         producers: "Sequence[ProducerClient]",
         partitions: Sequence[Partition],
         end_ns: int,
+        *,
+        again: bool,
     ) -> None:
-        """Lay out the per-record tables of a run that ended at `end_ns`."""
-        records = RecordColumns(plan)
+        """Lay out the per-record tables of a run that ended at `end_ns`.
+
+        `again` says whether a group may have been given a record more than once.
+        """
         lists = [
             [
                 np.concatenate(self._ordinals.pop((source, number)))
@@ -209,7 +212,8 @@ class KafkaTables:
             ]
             for source, producer in enumerate(producers)
         ]
-        records.fill(
+        records = RecordColumns(
+            plan,
             self.recorder.rows("batches"),
             self.recorder.rows("appends"),
             lists,
@@ -217,7 +221,7 @@ class KafkaTables:
             end_ns,
         )
         self._record_columns(plan, records)
-        self._delivery_columns(plan, records, partitions)
+        self._delivery_columns(plan, records, partitions, again=again)
 
     def take_tables(self, tables: Mapping[str, Table]) -> None:
         """Take what stands in the place of the per-record tables."""
@@ -244,7 +248,6 @@ class KafkaTables:
     def _record_columns(self, plan: Plan, records: RecordColumns) -> None:
         columns, labels = plan_columns(plan)
         count = records.count
-        appended = records.appended_ns
         columns |= {
             "created_ns": records.created_ns,
             "acked_ns": records.acked_ns,
@@ -253,33 +256,42 @@ class KafkaTables:
             "batch_id": records.batch_id,
             "batch_index": records.batch_index,
             "send_count": records.sent,
-            "log_copies": (appended != MISSING_NS).astype(np.int16),
-            "resend_of": np.full(count, -1, np.int64),
-            "caused_by": np.full(count, -1, np.int16),
+            "log_copies": records.log_copies,
+            "resend_of": constant(-1, count, np.int64),
+            "caused_by": constant(-1, count, np.int16),
             "topic": records.topic,
             "partition": records.partition,
             "offset": records.offset,
-            "appended_ns": appended,
-            "committed_ns": appended,
+            "appended_ns": records.appended_ns,
+            "committed_ns": records.appended_ns,
         }
         labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
         self.recorder.columns("records", columns, labels)
 
     def _delivery_columns(
-        self, plan: Plan, records: RecordColumns, partitions: Sequence[Partition]
+        self,
+        plan: Plan,
+        records: RecordColumns,
+        partitions: Sequence[Partition],
+        *,
+        again: bool,
     ) -> None:
-        topics = np.array([partition.topic for partition in partitions])
-        numbers = np.array([partition.number for partition in partitions])
-        ends = np.array([partition.log.log_end_offset for partition in partitions])
-        rows_at, starts = record_at(
-            _partition_indexes(records, partitions), records.offset, ends
+        topics = np.array([p.topic for p in partitions], np.int16)
+        numbers = np.array([p.number for p in partitions], np.int32)
+        appends = self.recorder.rows("appends")
+        first = np.searchsorted(topics, np.arange(len(self._topics)))
+        index = first[appends["topic"]] + appends["partition"]
+        rows_at, starts = records.record_at(appends, index, len(partitions))
+        columns = deliveries(
+            self.recorder.rows("polls").view(POLL_DTYPE),
+            rows_at,
+            starts,
+            [work_by_record(plan, name) for name in self._subscribers],
+            again=again,
         )
-        polls = self.recorder.rows("polls").view(POLL_DTYPE)
-        work = [work_by_record(plan, name) for name in self._subscribers]
-        columns = deliveries(polls, rows_at, starts, work)
-        partition = polls["partition"][columns.pop("poll")]
-        columns["topic"] = topics[partition].astype(np.int16)
-        columns["partition"] = numbers[partition].astype(np.int32)
+        partition = columns["partition"]
+        columns["topic"] = topics[partition]
+        columns["partition"] = numbers[partition]
         columns["subscriber"] = columns["subscriber"].astype(np.int16)
         labels = {
             "subscriber": self._subscribers,
@@ -326,14 +338,3 @@ class KafkaTables:
         self.recorder.writer("blocked")
         for column in ("source", "cause"):
             names("blocked", column, ())
-
-
-def _partition_indexes(records: RecordColumns, partitions: Sequence[Partition]) -> Ints:
-    """Return the run-wide partition index of each record, -1 where it has none."""
-    first: dict[int, int] = {}
-    for partition in partitions:
-        first.setdefault(partition.topic, partition.index)
-    offsets = np.array([first[topic] for topic in sorted(first)] or [0])
-    return np.where(
-        records.topic >= 0, offsets[records.topic] + records.partition, -1
-    ).astype(np.int64)
