@@ -11,6 +11,7 @@ from benchmarks.twin.run import run_twin
 from kafkasim.engine.sim.calendar import ACTOR_BITS, SEQUENCE_BITS
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems.kafka import KafkaRun
+from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
@@ -66,7 +67,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     },
     "fetches that never wait": {"system.groups.audit.config.fetch_max_wait_ms": 0},
     "slow network cards": {"system.hardware.link.bandwidth_mb_per_s": 20.0},
-    "cut": {"end": "cut"},
+    "small polls": {"system.groups.audit.config.max_poll_records": 20},
+    "cut while members work": {
+        "end": "cut",
+        "traffic.subscribers.audit.work_ms": Exponential(0.03),
+        "system.groups.audit.config.max_poll_records": 20,
+    },
 }
 
 
