@@ -7,10 +7,12 @@ import pytest
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.request import OFFSET_COMMIT
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Producer
+from kafkasim.units import MISSING_NS
 
 MS = 1_000_000
 
@@ -111,3 +113,44 @@ def test_records_processed_again_do_not_end_a_run_early(scenario_of: Builder) ->
     assert set(done) == set(range(13))
     assert result.facts["drained"] == 1
     assert result.facts["end_ns"] == deliveries["ended_ms"].max() * MS
+
+
+def test_what_a_member_held_at_a_crash_is_fetched_again(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(
+            count=4,
+            rate_per_s=500,
+            work_ms=20.0,
+            events=(Crash("subscriber:billing", at_s=0.010, for_s=0.01),),
+            drain_limit_s=2.0,
+        ),
+        check=True,
+    )
+    # The first record is at work when the crash comes, the second waits in the buffer
+    # since 5: it was never handed out, so its only row is that of the second fetch.
+    deliveries = result.table("deliveries")
+    assert deliveries["record_id"].tolist() == [0, 0, 1, 2, 3]
+    assert deliveries["delivery_count"].tolist() == [1, 2, 1, 1, 1]
+    assert deliveries["fetched_ms"].tolist()[1:] == [22.5] * 4
+    assert result.facts["drained"] == 1
+
+
+def test_a_commit_that_a_crash_overtook_has_no_answer(scenario_of: Builder) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=50,
+            count=2,
+            work_ms=5.0,
+            group=committing(10),
+            events=(Crash("subscriber:billing", at_s=0.012, for_s=0.002),),
+        ),
+        check=True,
+    )
+    # Sent at 10, stored at 11.5; the answer would be there at 12.5, after the crash.
+    requests = result.columns("requests")
+    commits = requests["api"] == OFFSET_COMMIT
+    assert requests["sent_ns"][commits].tolist()[0] == 10 * MS
+    assert requests["done_ns"][commits].tolist()[0] == 11.5 * MS
+    assert requests["answered_ns"][commits].tolist()[0] == MISSING_NS
+    assert result.columns("commits")["at_ns"].tolist()[0] == 11.5 * MS
+    assert result.columns("assignments")["start_offset"].tolist() == [0, 1]
