@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from kafkasim.scenario.plan import Plan, SourcePlan
 
 BLOCK: Final = 1 << 16
-"""Records of a block."""
+"""Records of the blocks of all sources together, one of each."""
+_LEAST: Final = 1 << 12
+"""Records of a source's block at least, unless `BLOCK` is less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +91,7 @@ class PlannedBlocks:
     work_ns : mapping of str to int64 array
         By subscriber: work on each record.
     size : int, optional
-        Records of a block; `BLOCK` when not given.
+        Records of a block; `block_size(1)` when not given.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class PlannedBlocks:
             for name, column in work_ns.items()
             if name not in self.each_work_ns
         }
-        self._size = size or BLOCK
+        self._size = size or block_size(1)
 
     def __iter__(self) -> Iterator[SourceBlock]:
         """Yield the blocks, none of them empty."""
@@ -131,11 +133,20 @@ class PlannedBlocks:
             )
 
 
-def blocks_of(plan: Plan, name: str) -> PlannedBlocks:
-    """Return the blocks of one source of a plan."""
-    work_ns = {
-        subscriber: column
-        for (subscriber, source), column in plan.work_ns.items()
-        if source == name
+def blocks_of(plan: Plan) -> list[PlannedBlocks]:
+    """Return the blocks of every source of a plan, in the order of their names."""
+    work_ns: dict[str, dict[str, NDArray[np.int64]]] = {
+        name: {} for name in plan.sources
     }
-    return PlannedBlocks(plan.sources[name], work_ns)
+    for (subscriber, source), column in plan.work_ns.items():
+        work_ns[source][subscriber] = column
+    size = block_size(len(plan.sources))
+    return [
+        PlannedBlocks(source, work_ns[name], size)
+        for name, source in plan.sources.items()
+    ]
+
+
+def block_size(sources: int) -> int:
+    """Return how many records a block of one of so many sources should hold."""
+    return max(min(_LEAST, BLOCK), BLOCK // max(1, sources))

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.scenario import blocks
-from kafkasim.scenario.blocks import SourceBlock
+from kafkasim.scenario.blocks import SourceBlock, block_size
 from kafkasim.scenario.checks import check_traffic
 from kafkasim.scenario.column_digest import ColumnDigest
 from kafkasim.scenario.distributions import Distribution
@@ -46,6 +45,8 @@ class DrawnBlocks:
         By subscriber that wants its records: work on each, milliseconds.
     seed, duration_ns : int
         The scenario's seed, and when the source ends.
+    size : int
+        Most records of a block.
 
     Attributes
     ----------
@@ -53,14 +54,16 @@ class DrawnBlocks:
         How many were drawn so far.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         name: str,
         source: Source,
         work_ms: Mapping[str, Distribution | float],
         seed: int,
         duration_ns: int,
+        size: int,
     ) -> None:
+        self._size = size
         self.source: Final = name
         self.stream: Final = source.stream
         self.work_names: Final = frozenset(work_ms)
@@ -95,8 +98,8 @@ class DrawnBlocks:
     def __iter__(self) -> Iterator[SourceBlock]:
         """Yield the blocks, none of them empty."""
         for times_ns in self._arrivals:
-            for start in range(0, len(times_ns), blocks.BLOCK):
-                yield self._draw(times_ns[start : start + blocks.BLOCK])
+            for start in range(0, len(times_ns), self._size):
+                yield self._draw(times_ns[start : start + self._size])
 
     def _draw(self, intended_ns: NDArray[np.int64]) -> SourceBlock:
         count = len(intended_ns)
@@ -160,6 +163,7 @@ def drawn_blocks(traffic: Traffic, seed: int) -> list[DrawnBlocks]:
             },
             seed,
             duration_ns,
+            block_size(len(traffic.sources)),
         )
         for name, source in sorted(traffic.sources.items())
     ]

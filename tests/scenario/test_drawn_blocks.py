@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kafkasim.scenario import arrivals, blocks
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
-from kafkasim.scenario.blocks import SourceBlock, SourceBlocks, blocks_of
+from kafkasim.scenario.blocks import SourceBlock, SourceBlocks, block_size, blocks_of
 from kafkasim.scenario.distributions import Exponential, LogNormal, Uniform
 from kafkasim.scenario.drawn_blocks import drawn_blocks, outline_of
 from kafkasim.scenario.draws import NULL
@@ -86,10 +86,9 @@ def check_same(traffic: Traffic, seed: int) -> None:
     """Compare what is drawn in blocks with the plan, column by column."""
     plan = draw_plan(traffic, seed)
     drawn = drawn_blocks(traffic, seed)
-    for source in drawn:
-        whole = joined(blocks_of(plan, source.source))
-        found = joined(source)
-        planned = blocks_of(plan, source.source)
+    for source, planned in zip(drawn, blocks_of(plan), strict=True):
+        whole, found = joined(planned), joined(source)
+        assert source.source == planned.source
         assert source.key_labels == planned.key_labels
         assert source.entity_labels == planned.entity_labels
         assert source.work_names == planned.work_names
@@ -124,7 +123,7 @@ def test_blocks_of_any_size_hold_the_records_of_the_plan(
     with patch.object(arrivals, "_BLOCK", gaps), patch.object(blocks, "BLOCK", block):
         drawn = drawn_blocks(traffic, seed)
         parts = [list(source) for source in drawn]
-    assert all(len(block_) <= block for each in parts for block_ in each)
+    assert all(len(part) <= block for each in parts for part in each)
     assert {
         name: digest for source in drawn for name, digest in source.digests.items()
     } == draw_plan(traffic, seed).digests
@@ -170,3 +169,9 @@ def test_a_trace_comes_in_blocks_too(
     (drawn,) = drawn_blocks(without, 3)
     assert drawn.may_lack_keys
     assert all((block.key_id == NULL).all() for block in drawn)
+
+
+def test_many_sources_share_what_one_would_hold() -> None:
+    assert block_size(1) == blocks.BLOCK
+    assert block_size(4) == blocks.BLOCK // 4
+    assert block_size(1_000) == 4_096

@@ -68,7 +68,7 @@ class KafkaRun(KafkaCluster):
         if plan is None:
             sources = self._drawn = drawn_blocks(scenario.traffic, scenario.seed)
         else:
-            sources = [blocks_of(plan, name) for name in plan.sources]
+            sources = blocks_of(plan)
         super().__init__(resolved, sources, check=check)
         self.scenario = scenario
         self._request_count = 0
