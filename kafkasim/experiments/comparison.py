@@ -16,6 +16,7 @@ from kafkasim.experiments.running import enough_memory, run
 from kafkasim.experiments.workers import over
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
+from kafkasim.scenario.drawn_blocks import drawn_blocks, outline_of
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan, PlanOutline, draw_plan
 from kafkasim.scenario.scenario import Scenario
@@ -71,7 +72,7 @@ def compare(
     import pandas as pd
 
     given = _given(traffic, systems, seed, events)
-    plans = _plans(given)
+    plans = _plans(given, result)
     notes = differences(plans)
     measured = over(
         partial(_measure, per=per, kind=result),
@@ -137,9 +138,14 @@ def _given(
     return given
 
 
-def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan | PlanOutline]:
-    """Return the plan of each; equal traffic and seed share one."""
-    drawn: dict[tuple[Traffic, int], Plan] = {}
+def _plans(
+    given: Mapping[str, Scenario | Result], kind: ResultKind
+) -> dict[str, Plan | PlanOutline]:
+    """Return the plan of each, of streamed runs what can be held against others'.
+
+    Equal traffic and seed share one.
+    """
+    drawn: dict[tuple[Traffic, int], Plan | PlanOutline] = {}
     plans: dict[str, Plan | PlanOutline] = {}
     for name, entry in given.items():
         if isinstance(entry, Result):
@@ -147,19 +153,33 @@ def _plans(given: Mapping[str, Scenario | Result]) -> dict[str, Plan | PlanOutli
             continue
         world = (entry.traffic, entry.seed)
         if world not in drawn:
-            with enough_memory(entry.traffic):
-                drawn[world] = draw_plan(*world)
+            draw = draw_plan if kind == "full" else _draw_outline
+            with enough_memory(entry.traffic, kind):
+                drawn[world] = draw(*world)
         plans[name] = drawn[world]
     return plans
 
 
+def _draw_outline(traffic: Traffic, seed: int) -> PlanOutline:
+    """Draw a plan once, block by block, for its digests alone."""
+    sources = drawn_blocks(traffic, seed)
+    for source in sources:
+        for _ in source:
+            pass
+    return outline_of(sources, traffic, seed)
+
+
 def _measure(
-    named: tuple[str, Scenario | Result, Plan], *, per: str, kind: ResultKind
+    named: tuple[str, Scenario | Result, Plan | PlanOutline],
+    *,
+    per: str,
+    kind: ResultKind,
 ) -> tuple["pd.DataFrame", str]:
     """Return a system's rows and its result's digest; the result itself is let go."""
     import pandas as pd
 
-    name, entry, plan = named
+    name, entry, planned = named
+    plan = planned if isinstance(planned, Plan) else None
     result = (
         entry
         if isinstance(entry, Result)

@@ -18,7 +18,7 @@ from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics
 from kafkasim.errors import RunError, ValidationError
 from kafkasim.experiments.grid import Values, axes_of, labels_of, settings_of
-from kafkasim.experiments.running import enough_memory, run, unfinished
+from kafkasim.experiments.running import asked, enough_memory, run, unfinished
 from kafkasim.experiments.workers import affordable, over
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
@@ -182,9 +182,7 @@ def _worth(runs: Sequence[tuple[str, Scenario]]) -> int:
     """Return how many workers these runs are worth."""
     if len(runs) == 1:
         return 1
-    scenario = runs[0][1]
-    sources = _plan(scenario.traffic, scenario.seed).sources.values()
-    records = len(runs) * sum(len(source) for source in sources)
+    records = len(runs) * asked(runs[0][1].traffic)
     return 1 if records < _WORTH_PROCESSES else affordable(len(runs))
 
 

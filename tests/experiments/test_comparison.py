@@ -116,6 +116,25 @@ def test_the_columns_are_who_and_the_metrics_with_what_is_pending(
     assert "index" not in table
 
 
+def test_streamed_runs_of_another_traffic_are_refused_as_full_ones_are(
+    traffic: Traffic,
+) -> None:
+    scenarios = {"a": Scenario(traffic, seed=3), "b": Scenario(traffic, seed=4)}
+    refusals = []
+    for kind in ("full", "streamed"):
+        with pytest.raises(ValidationError, match="arrivals/web") as refused:
+            compare(scenarios, result=kind)
+        refusals.append(str(refused.value))
+    assert refusals[0] == refusals[1]
+
+
+def test_a_streamed_run_compares_with_a_full_result(traffic: Traffic) -> None:
+    scenario = Scenario(traffic, seed=3)
+    table = compare({"a": scenario, "b": run(scenario)}, result="streamed")
+    assert table.attrs["digests"]["a"] == table.attrs["digests"]["b"]
+    assert table["lag_records_max"].nunique() == 1
+
+
 def test_streamed_runs_compare_as_full_ones(traffic: Traffic) -> None:
     full = compare(traffic, SYSTEMS, seed=3)
     streamed = compare(traffic, SYSTEMS, seed=3, result="streamed")
