@@ -1,13 +1,15 @@
 """The benchmark's twin of SimPy processes writes the engine's rows."""
 
+import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from benchmarks.bench import scenario
 from benchmarks.twin.run import run_twin
+from benchmarks.twin.shares import Samples
 from kafkasim.engine.sim.calendar import ACTOR_BITS, SEQUENCE_BITS
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems.kafka import KafkaRun
@@ -115,3 +117,49 @@ def test_the_twin_refuses_what_it_does_not_know() -> None:
     ):
         with pytest.raises(ValueError, match="the twin knows no"):
             run_twin(unknown, unknown.plan())
+
+
+def called_through(modules: Sequence[str], last: Callable[[], None]) -> None:
+    """Call `last` through a function of each module, the first one outermost."""
+    if not modules:
+        last()
+        return
+    namespace: dict[str, Any] = {"__name__": modules[0]}
+    exec("def call(rest):\n    rest()", namespace)
+    namespace["call"](lambda: called_through(modules[1:], last))
+
+
+@pytest.mark.parametrize(
+    ("modules", "found"),
+    [
+        (["kafkasim.engine.sim.calendar", "kafkasim.engine.sim.broker"], (1, 0)),
+        (["kafkasim.engine.sim.broker", "kafkasim.log.partition_log"], (0, 1)),
+        (["simpy.core", "benchmarks.twin.broker", "kafkasim.result.recorder"], (0, 1)),
+        (["benchmarks.twin.consumer", "simpy.events", "heapq"], (1, 0)),
+        (["kafkasim.protocol.keyed", "numpy"], (0, 1)),
+    ],
+)
+def test_the_innermost_function_that_is_known_decides(
+    modules: list[str], found: tuple[int, int]
+) -> None:
+    samples = Samples()
+
+    called_through(modules, lambda: samples._look(0, sys._getframe()))
+
+    assert (samples.driving, samples.shared) == found
+
+
+def test_samples_are_taken_between_start_and_stop() -> None:
+    samples = Samples()
+    chosen = short("twin-10")
+    plan = chosen.plan()
+
+    samples.start()
+    while samples.driving + samples.shared < 10:
+        run_twin(chosen, plan)
+    samples.stop()
+    taken = samples.driving + samples.shared
+    run_twin(chosen, plan)
+
+    assert samples.driving + samples.shared == taken
+    assert 0 < samples.shared_share < 1
