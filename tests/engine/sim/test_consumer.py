@@ -118,20 +118,21 @@ def test_records_processed_again_do_not_end_a_run_early(scenario_of: Builder) ->
 def test_what_a_member_held_at_a_crash_is_fetched_again(scenario_of: Builder) -> None:
     result = run(
         scenario_of(
-            count=4,
-            rate_per_s=500,
+            rate_per_s=100,
+            count=9,
             work_ms=20.0,
-            events=(Crash("subscriber:billing", at_s=0.010, for_s=0.01),),
+            events=(Crash("subscriber:billing", at_s=0.015, for_s=0.01),),
             drain_limit_s=2.0,
         ),
         check=True,
     )
     # The first record is at work when the crash comes, the second waits in the buffer
-    # since 5: it was never handed out, so its only row is that of the second fetch.
+    # since 12.5: it was never handed out, so its only row is that of the next fetch,
+    # sent at 25. What comes later is fetched as if nothing had happened.
     deliveries = result.table("deliveries")
-    assert deliveries["record_id"].tolist() == [0, 0, 1, 2, 3]
-    assert deliveries["delivery_count"].tolist() == [1, 2, 1, 1, 1]
-    assert deliveries["fetched_ms"].tolist()[1:] == [22.5] * 4
+    assert deliveries["record_id"].tolist() == [0, *range(9)]
+    assert deliveries["delivery_count"].tolist() == [1, 2, *[1] * 8]
+    assert deliveries["fetched_ms"].tolist()[1:4] == [27.5] * 3
     assert result.facts["drained"] == 1
 
 

@@ -59,6 +59,14 @@ def test_what_was_read_is_not_enough_for_the_next_fetch() -> None:
     assert read(session) == {}
 
 
+def test_a_fetch_begins_with_the_batch_of_its_position() -> None:
+    session = session_of([100, 70, 50])
+    session.seek({0: 15})
+    answer, size_bytes, batch_count = session.read()
+    assert [end for _, end in answer] == [30]
+    assert (size_bytes, batch_count) == (120, 2)
+
+
 def test_fetch_max_bytes_limit_the_whole_answer() -> None:
     session = session_of([100] * 3, [100] * 3, max_bytes=250)
     answer, size_bytes, batch_count = session.read()

@@ -35,6 +35,8 @@ from kafkasim.units import MISSING_NS
 
 BUSY = Hardware(link=Link(Exponential(0.3)), cpu=Cpu(request_ms=Exponential(0.3)))
 """IO threads have a queue."""
+CROWDED = Hardware(link=Link(0.1), cpu=Cpu(request_ms=4.0))
+"""Requests arrive faster than they are served, and wait unread on connections, too."""
 OFTEN = ConsumerConfig(
     max_poll_records=9, fetch_max_wait_ms=20, auto_commit_interval_ms=30
 )
@@ -48,6 +50,7 @@ def scenario_of(
     end: Literal["drain", "cut"] = "drain",
     late: Subscriber | None = None,
     config: ConsumerConfig = OFTEN,
+    hardware: Hardware = BUSY,
 ) -> Scenario:
     """Two sources, two brokers with one IO thread, and two or three groups."""
     web = Source("orders", Poisson(2_000.0), value_bytes=Exponential(200.0))
@@ -70,7 +73,7 @@ def scenario_of(
             groups={
                 name: Group(members=2, config=config) for name in sorted(subscribers)
             },
-            hardware=BUSY,
+            hardware=hardware,
             broker_config=BrokerConfig(num_io_threads=1),
         ),
         events=events,
@@ -103,9 +106,10 @@ SCENARIOS = {
     "a late group that wants all": scenario_of(
         late=Subscriber(["orders"], work_ms=0.1, from_s=0.1, wants="all"), end="cut"
     ),
-    "nothing ever answered": scenario_of(
+    "one group gone for good": scenario_of(
         events=(Crash("subscriber:audit", at_s=0.001),), end="cut"
     ),
+    "crowded, cut": scenario_of(end="cut", hardware=CROWDED),
 }
 
 
