@@ -1,6 +1,8 @@
 """Every test has an area, and a run says what each area took."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +11,15 @@ from typing import Any, cast
 import pytest
 
 from tests import areas as areas_module
-from tests.areas import NOBODY, Account, area_of, areas, is_complete
+from tests.areas import (
+    NOBODY,
+    Account,
+    Meter,
+    area_of,
+    areas,
+    is_complete,
+    used_s,
+)
 from tests.tiers import ROOT, TIERS
 
 Kept = dict[str, Any]
@@ -79,7 +89,12 @@ def configuration(
 
 
 def report(
-    nodeid: str, duration: float, *, when: str = "call", outcome: str = "passed"
+    nodeid: str,
+    duration: float,
+    *,
+    when: str = "call",
+    outcome: str = "passed",
+    processor_s: float = 0.0,
 ) -> pytest.TestReport:
     return cast(
         pytest.TestReport,
@@ -90,6 +105,7 @@ def report(
             outcome=outcome,
             start=1_800_000_000.0,
             stop=1_800_000_000.0 + duration,
+            processor_s=processor_s,
         ),
     )
 
@@ -110,23 +126,48 @@ def finish(account: Account, code: pytest.ExitCode = pytest.ExitCode.OK) -> int:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "marked", "code"),
-    [(89, "", 0), (91, ": above its cap", 0), (181, ": above 2 times its cap", 1)],
+    ("seconds", "processor_s", "marked", "code"),
+    [
+        (89, 80, "", 0),
+        (500, 89, ": above its cap, waits included", 0),
+        (91, 91, ": above its cap, which fails the run", 1),
+    ],
 )
-def test_an_area_above_its_cap_is_marked_and_at_twice_fails_the_run(
-    cache: Path, seconds: float, marked: str, code: int
+def test_an_area_above_its_cap_is_marked_and_fails_by_its_processor_time(
+    cache: Path, seconds: float, processor_s: float, marked: str, code: int
 ) -> None:
     account = Account(configuration())
     test = "tests/log/test_partition_log.py::test"
-    account.pytest_runtest_logreport(report(test, 1, when="setup"))
-    account.pytest_runtest_logreport(report(test, seconds - 1))
+    account.pytest_runtest_logreport(report(test, 1, when="setup", processor_s=1))
+    last = report(test, seconds - 1, processor_s=processor_s - 1)
+    account.pytest_runtest_logreport(last)
     assert finish(account) == code
-    line = account.lines()[0]
-    assert line.startswith(
-        f"log             1 tests{seconds / 2:>8.1f} s of 45{marked}"
+    said = (
+        f"log             1 tests{seconds / 2:>8.1f} s of 45, {processor_s / 2:.1f} s"
     )
-    assert line.endswith("of 45") == (marked == "")
+    assert account.lines()[0] == f"{said} of processor{marked}"
     assert json.loads((cache / "quick.json").read_text())["passed"] == (code == 0)
+
+
+def test_a_report_holds_the_processor_time_since_the_one_before() -> None:
+    used = iter([1.0, 5.0, 7.5, 8.0])
+    meter = Meter(lambda: next(used))
+    meter.pytest_collection_finish()
+    noted = []
+    for _ in range(2):
+        wrapper = meter.pytest_runtest_makereport()
+        next(wrapper)
+        with pytest.raises(StopIteration) as ended:
+            wrapper.send(report("tests/log/test_x.py::test", 9))
+        noted.append(ended.value.value.processor_s)
+    assert noted == [2.5, 0.5]
+
+
+def test_processor_time_is_that_of_this_process_and_of_its_children() -> None:
+    before = used_s()
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    assert 0.25 < used_s() - before < 5
 
 
 def test_a_part_of_the_tests_and_the_thorough_tier_have_no_caps(cache: Path) -> None:
@@ -134,14 +175,14 @@ def test_a_part_of_the_tests_and_the_thorough_tier_have_no_caps(cache: Path) -> 
         account = Account(config)
         account.pytest_runtest_logreport(report("tests/log/test_x.py::test", 1e3))
         assert finish(account) == 0
-        assert account.lines()[0] == "log             1 tests   500.0 s"
+        assert account.lines()[0].startswith("log             1 tests   500.0 s, ")
     assert [path.name for path in cache.iterdir()] == ["thorough.json"]
 
 
 def test_what_ran_is_kept_with_commit_seeds_counts_and_seconds(cache: Path) -> None:
     account = Account(configuration("thorough"))
     for part in (
-        report("tests/log/test_x.py::a", 4),
+        report("tests/log/test_x.py::a", 4, processor_s=2),
         report("tests/log/test_x.py::b", 2, when="setup", outcome="skipped"),
         report("notebooks/01.ipynb::Cell 0", 3, outcome="failed"),
         report("elsewhere/test_x.py::c", 1),
@@ -153,9 +194,9 @@ def test_what_ran_is_kept_with_commit_seeds_counts_and_seconds(cache: Path) -> N
     assert (kept["date"], kept["wall_s"]) == ("2027-01-15", 4.0)
     assert kept["seeds"] == list(TIERS["thorough"].seeds)
     assert kept["areas"] == {
-        "log": {"seconds": 3.0, "passed": 1, "skipped": 1},
-        "notebooks": {"seconds": 1.5, "failed": 1},
-        NOBODY: {"seconds": 0.5, "passed": 1},
+        "log": {"seconds": 3.0, "processor_seconds": 1.0, "passed": 1, "skipped": 1},
+        "notebooks": {"seconds": 1.5, "processor_seconds": 0.0, "failed": 1},
+        NOBODY: {"seconds": 0.5, "processor_seconds": 0.0, "passed": 1},
     }
 
 

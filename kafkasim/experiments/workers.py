@@ -14,6 +14,7 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from multiprocessing import current_process
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, TypeVar
 
@@ -97,7 +98,7 @@ def _in_processes(
 def _end_with(parent: int) -> None:
     """Let this worker end when its parent has: nobody waits for what it computes.
 
-    A thread, or a process that another one started (Dask's), is left alone.
+    A thread, or a worker that something else started (Dask's), is left alone.
     """
 
     def watch() -> None:
@@ -105,7 +106,7 @@ def _end_with(parent: int) -> None:
             Event().wait(1.0)
         os._exit(1)
 
-    if os.getppid() == parent:
+    if current_process().name.startswith("LokyProcess"):
         Thread(target=watch, daemon=True).start()
 
 
