@@ -131,11 +131,17 @@ class Backlog:
 
     def came(self, times_ns: Int64) -> None:
         """Take times of arrival, each after what `advance` was called with."""
+        self._check(times_ns)
         self._arrivals.add(times_ns)
 
     def went(self, times_ns: Int64) -> None:
         """Take times of departure, each after what `advance` was called with."""
+        self._check(times_ns)
         self._departures.add(times_ns)
+
+    def _check(self, times_ns: Int64) -> None:
+        if len(times_ns):
+            assert int(times_ns.min()) > self._done_ns, "that time was over"
 
     def advance(self, until_ns: int) -> None:
         """Sum up to and with `until_ns`: nothing earlier will be told any more."""

@@ -61,22 +61,32 @@ class Overtaking:
         Records so far, and how many of them were overtaken.
     """
 
-    __slots__ = ("_intended_ns", "_parts", "_record", "overtaken", "records")
+    __slots__ = (
+        "_done_ns",
+        "_intended_ns",
+        "_parts",
+        "_record",
+        "overtaken",
+        "records",
+    )
 
     def __init__(self) -> None:
         self.records = 0
         self.overtaken = 0
         self._parts: list[ProcessedRows] = []
+        self._done_ns = _NONE
         self._intended_ns = np.zeros(0, dtype=np.int64)
         self._record = np.zeros(0, dtype=np.int64)
 
     def add(self, rows: ProcessedRows) -> None:
         """Take rows in any order, each after what `advance` was called with."""
         if len(rows):
+            assert int(rows.ended_ns.min()) > self._done_ns, "that time was over"
             self._parts.append(rows)
 
     def advance(self, until_ns: int) -> None:
         """Count up to and with `until_ns`: nothing earlier will be told any more."""
+        self._done_ns = max(self._done_ns, until_ns)
         if not self._parts:
             return
         rows = _joined(self._parts)

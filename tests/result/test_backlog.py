@@ -3,6 +3,7 @@
 from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,3 +119,13 @@ def test_what_was_there_before_counts_and_less_than_that_is_not_looked_for() -> 
     assert peak_backlog(arrivals, departures, present=5) == 7
     assert peak_backlog(arrivals, departures, present=5, least=9) == 9
     assert peak_backlog(ints(), ints(1), present=5, least=3) == 3
+
+
+@pytest.mark.parametrize("told", ["came", "went"])
+def test_a_broken_promise_is_an_error_and_no_wrong_number(told: str) -> None:
+    backlog = Backlog(0)
+    backlog.came(ints(1, 2))
+    backlog.advance(5)
+    with pytest.raises(AssertionError, match="that time was over"):
+        getattr(backlog, told)(ints(9, 5))
+    getattr(backlog, told)(ints(9, 6))

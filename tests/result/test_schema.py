@@ -31,8 +31,9 @@ int64 nanoseconds (`_ns` instead of `_ms`), labels as codes, −1 for none.
 
 A system that lacks a thing has no table of it: asking raises `TableNotRecorded`, which
 says why. A streamed run has `histograms` and `totals` in place of `records` and
-`deliveries`; [very many records](../guides/many-records.md) says what each total is. `receipts` (one row per record and subscriber that wants it) is made from a
-result by `kafkasim.receipts(result)`.
+`deliveries`; [very many records](../guides/many-records.md) says what each total is.
+`receipts` (one row per record and subscriber that wants it) is made from a result by
+`kafkasim.receipts(result)`.
 """
 
 

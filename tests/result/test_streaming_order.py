@@ -1,6 +1,7 @@
 """Overtaking told in blocks, against looking at every pair."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +85,11 @@ def test_times_too_far_apart_to_be_shifted_are_ranked() -> None:
     overtaking.add(rows_of([(0, (0, 0, far)), (1, (0, 1, 5)), (2, (9, 2, far + 1))]))
     overtaking.advance(2**62)
     assert overtaking.overtaken == 1
+
+
+def test_a_broken_promise_is_an_error_and_no_wrong_number() -> None:
+    overtaking = Overtaking()
+    overtaking.advance(5)
+    with pytest.raises(AssertionError, match="that time was over"):
+        overtaking.add(rows_of([(0, (0, 0, 9)), (1, (0, 1, 5))]))
+    overtaking.add(rows_of([(0, (0, 0, 6))]))
