@@ -129,10 +129,13 @@ class KeptCounts:
         return mine
 
     def _spread(self, want: Want, kept: Bool) -> Spread:
-        mine = np.flatnonzero(self._of("latency", want) & kept)
-        values = middles(self._rows["low_ns"][mine], self._rows["high_ns"][mine])
+        """Return the latencies of the rows kept."""
+        return self._spread_at(want, np.flatnonzero(self._of("latency", want) & kept))
+
+    def _spread_at(self, want: Want, rows: Int64) -> Spread:
+        values = middles(self._rows["low_ns"][rows], self._rows["high_ns"][rows])
         largest = self._value("latency_ns_max", want.subscriber)
-        return Spread(np.minimum(values, largest), self._rows["count"][mine])
+        return Spread(np.minimum(values, largest), self._rows["count"][rows])
 
     def latency_bins(
         self, wants: Sequence[Want], bin_ms: float | None, shares: tuple[float, ...]
@@ -148,8 +151,10 @@ class KeptCounts:
         found = LatencyBins(edges, [], [])
         for want in wants:
             found.counts.append(self._binned("latency", want, edges))
-            bins = self._rows["at_ns"] // self._bin_ns
-            spreads = [self._spread(want, bins == n) for n in range(len(edges) - 1)]
+            rows = np.flatnonzero(self._of("latency", want))
+            rows = rows[np.argsort(self._rows["at_ns"][rows], kind="stable")]
+            splits = np.searchsorted(self._rows["at_ns"][rows], edges[1:-1])
+            spreads = [self._spread_at(want, part) for part in np.split(rows, splits)]
             found.quantiles_ns.append(
                 np.array([spread.nearest_ranks(shares) for spread in spreads])
             )
