@@ -6,8 +6,10 @@ import numpy as np
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.request import FETCH, PRODUCE
 from kafkasim.engine.sim.run import run
+from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
@@ -59,6 +61,28 @@ def test_an_answered_fetch_leaves_no_deadline_behind(scenario_of: Builder) -> No
     assert times_ms(result, FETCH, "sent_ns") == [0.0, 2.5, 82.5]
     assert times_ms(result, FETCH, "done_ns") == [1.5, 81.5, None]
     assert result.facts["end_ns"] == 142.5 * MS
+
+
+def test_the_deadline_of_an_answered_fetch_does_not_cut_the_next_one_short(
+    scenario_of: Builder,
+) -> None:
+    group = Group(members=1, config=ConsumerConfig(fetch_max_wait_ms=150))
+    scenario = scenario_of(rate_per_s=5.0, count=3, work_ms=0.0, group=group)
+    result = run(scenario, check=True)
+    # The third fetch is parked at 156.5 and answered at 201.5; the fourth, parked at
+    # 204, waits on at 306.5 and for all of its 150 ms.
+    assert times_ms(result, FETCH, "sent_ns") == [0.0, 2.5, 155.0, 202.5, 355.0, 402.5]
+    done = [1.5, 154.0, 201.5, 354.0, 401.5, None]
+    assert times_ms(result, FETCH, "done_ns") == done
+
+
+def test_a_session_has_one_deadline_on_the_calendar(scenario_of: Builder) -> None:
+    group = Group(members=1, config=ConsumerConfig(fetch_max_wait_ms=5_000))
+    scenario = scenario_of(rate_per_s=100.0, count=20, work_ms=0.1, group=group)
+    cluster = KafkaRun(scenario, scenario.plan(), check=False)
+    cluster.run()
+    pending = cluster.calendar.pending()
+    assert sum(isinstance(each, FetchSession) for each in pending) == 1
 
 
 def test_a_fetch_from_before_a_crash_reads_nothing() -> None:

@@ -63,6 +63,27 @@ def test_stop_ends_the_run_after_the_entry_that_called_it() -> None:
     assert calendar.now_ns == 1
 
 
+def test_a_run_that_was_stopped_leaves_its_end_to_the_next() -> None:
+    calendar = Calendar()
+    log: list[int] = []
+    calendar.at(1, 1, lambda _: calendar.stop(), None)
+    calendar.at(5, 2, log.append, 5)
+    calendar.run_entries(3)
+    assert calendar.pending() == [5]
+    calendar.run_entries(10)
+    assert log == [5]
+    assert calendar.entry_count == 2
+
+
+def test_the_clock_goes_to_the_end_when_nothing_is_left() -> None:
+    calendar = Calendar()
+    calendar.at(1, 1, print, "")
+    calendar.run_entries(10)
+    assert calendar.now_ns == 10
+    assert calendar.entry_count == 1
+    assert calendar.pending() == []
+
+
 def test_an_entry_for_now_must_rank_higher_than_the_one_that_runs() -> None:
     calendar = Calendar(check=True)
 

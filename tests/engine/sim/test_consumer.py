@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.engine.sim.request import OFFSET_COMMIT
+from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT
 from kafkasim.engine.sim.run import run
+from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Producer
+from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 
 MS = 1_000_000
@@ -24,6 +29,29 @@ def committing(interval_ms: int, max_poll_records: int = 500) -> Group:
         auto_commit_interval_ms=interval_ms, max_poll_records=max_poll_records
     )
     return Group(members=1, config=config)
+
+
+def test_fetches_of_one_moment_are_sent_in_the_order_of_the_brokers() -> None:
+    scenario = Scenario(
+        Traffic(
+            {"web": Source("orders", Poisson(2_000), keys=UniformKeys(100))},
+            {"billing": Subscriber(["orders"], work_ms=0.3)},
+            duration_s=2.0,
+        ),
+        Kafka(
+            brokers=3,
+            topics={"orders": Topic(partitions=6)},
+            hardware=Hardware(link=Link(delay_ms=Exponential(0.5))),
+        ),
+    )
+    result = run(scenario)
+    requests = result.columns("requests")
+    fetches = np.flatnonzero(requests["api"] == FETCH)
+    fetches = fetches[np.argsort(requests["request_id"][fetches])]
+    sent, receiver = requests["sent_ns"][fetches], requests["receiver"][fetches]
+    together = np.flatnonzero(np.diff(sent) == 0)
+    assert len(together) > 20
+    assert (np.diff(receiver.astype(int))[together] > 0).all()
 
 
 def test_a_poll_returns_no_more_than_max_poll_records(scenario_of: Builder) -> None:
