@@ -137,7 +137,7 @@ class Accumulator(ABC):
 
         Parameters
         ----------
-        partitions, los, counts : integer arrays of shape (ranges,)
+        partitions, los, counts : int64 arrays of shape (ranges,)
             Partition, first position in its append list, and number of records.
         """
 
