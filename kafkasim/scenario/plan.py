@@ -185,7 +185,7 @@ def draw_plan(traffic: Traffic, seed: int) -> Plan:
 
     Examples
     --------
-    >>> from kafkasim.scenario.traffic import Subscriber
+    >>> from kafkasim.scenario.arrivals import Periodic
     >>> web = Source("orders", Periodic(rate_per_s=2))
     >>> plan = draw_plan(Traffic({"web": web}, {}, duration_s=2), seed=1)
     >>> plan.sources["web"].intended_ns.tolist()
