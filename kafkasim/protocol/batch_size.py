@@ -18,8 +18,11 @@ from kafkasim.protocol.record_size import (
     VARINT_STEPS,
     sized_bodies,
 )
+from kafkasim.units import NS_PER_MS
 
 _FIRST_STEP: Final = VARINT_STEPS[0]
+_SURELY_ONE_BYTE_NS: Final = (_FIRST_STEP - 1) * NS_PER_MS
+"""Records this far apart have timestamps less than `_FIRST_STEP` ms apart."""
 
 
 def ints(values: NDArray[np.signedinteger]) -> Sequence[int]:
@@ -34,25 +37,25 @@ class RangeSizes:
     ----------
     body_bytes : int64 array of shape (records,), bytes
         Bodies with one-byte deltas, see `record_size.body_bytes_of`.
-    timestamps_ms : int64 array of shape (records,), milliseconds
-        Their timestamps, not falling.
+    created_ns : int64 array of shape (records,), nanoseconds
+        When they were created, not falling; a timestamp is its millisecond.
 
     Attributes
     ----------
-    timestamps_ms : sequence of int
+    created_ns : sequence of int
         The same.
     plain : sequence of int
         Prefix sums of sizes with one-byte deltas, one entry more than records.
     """
 
-    __slots__ = ("_body_bytes", "_prefixes", "plain", "timestamps_ms")
+    __slots__ = ("_body_bytes", "_prefixes", "created_ns", "plain")
 
     def __init__(
-        self, body_bytes: NDArray[np.int64], timestamps_ms: NDArray[np.int64]
+        self, body_bytes: NDArray[np.int64], created_ns: NDArray[np.int64]
     ) -> None:
         self._body_bytes = body_bytes
         self._prefixes: dict[int, Sequence[int]] = {}
-        self.timestamps_ms: Sequence[int] = ints(timestamps_ms)
+        self.created_ns: Sequence[int] = ints(created_ns)
         self.plain = self._prefix(0)
 
     def _prefix(self, extra: int) -> Sequence[int]:
@@ -66,15 +69,15 @@ class RangeSizes:
 
     def batch_bytes(self, lo: int, hi: int) -> int:
         """Return the exact size of a batch of records `lo` to `hi` (excluded)."""
-        timestamps_ms = self.timestamps_ms
+        created_ns = self.created_ns
         if (
             hi - lo <= _FIRST_STEP
-            and timestamps_ms[hi - 1] - timestamps_ms[lo] < _FIRST_STEP
+            and created_ns[hi - 1] - created_ns[lo] <= _SURELY_ONE_BYTE_NS
         ):
             plain = self.plain
             return BATCH_HEADER_BYTES + plain[hi] - plain[lo]
         size = BATCH_HEADER_BYTES
-        base_ms = timestamps_ms[lo]
+        base_ms = created_ns[lo] // NS_PER_MS
         at = lo
         while at < hi:
             extra, stop = self._region(at, hi, at - lo, base_ms)
@@ -120,12 +123,12 @@ class RangeSizes:
         self, at: int, end: int, offset_delta: int, base_ms: int
     ) -> tuple[int, int]:
         """Return the extra delta bytes at `at` and up to where they stay the same."""
-        timestamps_ms = self.timestamps_ms
+        created_ns = self.created_ns
         # As many steps as a delta has passed, so many bytes it takes beyond its first.
         places = bisect_right(VARINT_STEPS, offset_delta)
-        times = bisect_right(VARINT_STEPS, timestamps_ms[at] - base_ms)
+        times = bisect_right(VARINT_STEPS, created_ns[at] // NS_PER_MS - base_ms)
         stop = min(end, at + VARINT_STEPS[places] - offset_delta)
-        limit_ms = base_ms + VARINT_STEPS[times]
-        if timestamps_ms[stop - 1] >= limit_ms:
-            stop = bisect_left(timestamps_ms, limit_ms, at + 1, stop)
+        limit_ns = (base_ms + VARINT_STEPS[times]) * NS_PER_MS
+        if created_ns[stop - 1] >= limit_ns:
+            stop = bisect_left(created_ns, limit_ns, at + 1, stop)
         return places + times, stop

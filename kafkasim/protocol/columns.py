@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.record_size import BOUND_OVER_BODY_BYTES, body_bytes_of
-from kafkasim.units import NS_PER_MS
 
 STICKY: Final = -1
 """Partition of a record that goes where the sticky partitioner says."""
@@ -32,8 +31,6 @@ class RecordColumns:
         Sizes; −1 for null.
     partitions : int32 array of shape (records,)
         Partition of the key; `STICKY` for a record that the sticky partitioner places.
-    start_ms : int
-        Time of day at the run's start, in milliseconds since 1970.
     max_request_size : int
         Records whose upper bound exceeds it are refused (PR-5,
         `KafkaProducer.ensureValidRecordSize`).
@@ -41,7 +38,7 @@ class RecordColumns:
         Columns that mean nothing to the accumulator and are kept beside the others.
     """
 
-    __slots__ = ("body_bytes", "carried", "created_ns", "partitions", "timestamps_ms")
+    __slots__ = ("body_bytes", "carried", "created_ns", "partitions")
 
     def __init__(
         self,
@@ -50,12 +47,10 @@ class RecordColumns:
         key_bytes: NDArray[np.int64],
         value_bytes: NDArray[np.int64],
         partitions: NDArray[np.int32],
-        start_ms: int,
         max_request_size: int,
         carried: Mapping[str, NDArray[np.signedinteger]] | None = None,
     ) -> None:
         self.created_ns = created_ns
-        self.timestamps_ms = created_ns // NS_PER_MS + start_ms
         self.body_bytes = body_bytes_of(key_bytes, value_bytes)
         refused = self.body_bytes + BOUND_OVER_BODY_BYTES > max_request_size
         self.partitions = np.where(refused, np.int32(REFUSED), partitions)

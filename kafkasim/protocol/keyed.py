@@ -75,7 +75,6 @@ class KeyedAccumulator(Accumulator):
             "ordinal": np.zeros(0, np.int32),
             "created_ns": np.zeros(0, np.int64),
             "body_bytes": np.zeros(0, np.int64),
-            "timestamp_ms": np.zeros(0, np.int64),
         }
         self._starts = [0] * count
         """Index in the window of position 0 of each append list; may be negative."""
@@ -126,12 +125,15 @@ class KeyedAccumulator(Accumulator):
         self._release(firsts.tolist())
         kept_counts = ends - starts - firsts
         kept = ranges(starts + firsts, kept_counts)
-        partitions = np.concatenate(
-            [np.repeat(np.arange(count), kept_counts), *(b.partitions for b in blocks)]
-        )
         # Two bytes are sorted by radix, ten times as fast as four.
-        narrow = partitions.astype(np.int16) if count < 1 << 15 else partitions
-        order = np.argsort(narrow, kind="stable")
+        narrow = np.int16 if count < 1 << 15 else np.int32
+        partitions = np.concatenate(
+            [
+                np.repeat(np.arange(count, dtype=narrow), kept_counts),
+                *(block.partitions.astype(narrow) for block in blocks),
+            ]
+        )
+        order = np.argsort(partitions, kind="stable")
         order = order[np.count_nonzero(partitions < 0) :]
         counts = np.bincount(partitions[order], minlength=count)
         bounds = np.concatenate([[0], np.cumsum(counts)])
@@ -169,14 +171,12 @@ class KeyedAccumulator(Accumulator):
             "ordinal": [],
             "created_ns": [],
             "body_bytes": [],
-            "timestamp_ms": [],
         }
         for block in blocks:
             until = self._drawn + len(block)
             columns["ordinal"].append(np.arange(self._drawn, until, dtype=np.int32))
             columns["created_ns"].append(block.created_ns)
             columns["body_bytes"].append(block.body_bytes)
-            columns["timestamp_ms"].append(block.timestamps_ms)
             for name, column in block.carried.items():
                 columns.setdefault(name, []).append(column)
             self._drawn = until
@@ -187,7 +187,7 @@ class KeyedAccumulator(Accumulator):
         window = self._window
         self._created_ns: Sequence[int] = ints(window["created_ns"])
         self._body_bytes: Sequence[int] = ints(window["body_bytes"])
-        self._sizes = RangeSizes(window["body_bytes"], window["timestamp_ms"])
+        self._sizes = RangeSizes(window["body_bytes"], window["created_ns"])
         self._surely_fit = 0
         if len(window["created_ns"]):
             self._surely_fit = self._count_surely_fit(
@@ -322,7 +322,7 @@ class KeyedAccumulator(Accumulator):
         capacity = max(
             self._settings.batch_size, self._body_bytes[lo] + BOUND_OVER_BODY_BYTES
         )
-        base_ms = self._sizes.timestamps_ms[lo]
+        base_ms = self._created_ns[lo] // NS_PER_MS
         hi, used = self._sizes.fill(lo, end, 0, base_ms, BATCH_HEADER_BYTES, capacity)
         if used == capacity:
             full_ns = self._created_ns[hi - 1]

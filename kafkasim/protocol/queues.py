@@ -27,7 +27,7 @@ from kafkasim.protocol.record_size import (
     extra_delta_bytes,
     varint_bytes,
 )
-from kafkasim.units import MISSING_NS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 _FIRST_STEP: Final = VARINT_STEPS[0]
 
@@ -64,11 +64,11 @@ class PartitionQueues:
         "_bodies",
         "_body_bytes",
         "_capacities",
+        "_created",
         "_on_full",
         "_round",
         "_sizes",
         "_source_index",
-        "_stamps",
         "_touched",
         "_undo",
         "appends",
@@ -99,18 +99,18 @@ class PartitionQueues:
         self._touched = [0] * count
         self._hold(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
-    def _hold(self, bodies: NDArray[np.int64], stamps: NDArray[np.int64]) -> None:
-        """Hold these records' sizes and timestamps."""
+    def _hold(self, bodies: NDArray[np.int64], created_ns: NDArray[np.int64]) -> None:
+        """Hold these records' sizes and times."""
         self._bodies = bodies
-        self._stamps = stamps
+        self._created = created_ns
         self._body_bytes = ints(bodies)
-        self._sizes = RangeSizes(bodies, stamps)
+        self._sizes = RangeSizes(bodies, created_ns)
 
     def extend(self, blocks: Sequence[RecordColumns]) -> None:
         """Hold the records of these blocks too."""
         self._hold(
             np.concatenate([self._bodies, *(b.body_bytes for b in blocks)]),
-            np.concatenate([self._stamps, *(b.timestamps_ms for b in blocks)]),
+            np.concatenate([self._created, *(b.created_ns for b in blocks)]),
         )
 
     def first_needed(self, needed: Sequence[int], end: int) -> int:
@@ -134,7 +134,7 @@ class PartitionQueues:
 
         To be called between `settle` and the next append.
         """
-        self._hold(self._bodies[places:], self._stamps[places:])
+        self._hold(self._bodies[places:], self._created[places:])
         for partition, appends in enumerate(self.appends):
             gone = min(needed[partition] - self.firsts[partition], len(appends))
             left = np.frombuffer(appends, np.int32)[gone:] - np.int32(places)
@@ -164,7 +164,7 @@ class PartitionQueues:
         if self._touched[partition] != self._round:
             self._remember(partition)
         count = tail.hi - tail.lo
-        delta_ms = self._sizes.timestamps_ms[at] - self._base_ms[partition]
+        delta_ms = now_ns // NS_PER_MS - self._base_ms[partition]
         if count < _FIRST_STEP and delta_ms < _FIRST_STEP:
             plain = self._sizes.plain
             size = plain[at + 1] - plain[at]
@@ -197,7 +197,7 @@ class PartitionQueues:
         appends.append(at)
         self.waiting[partition].append(batch)
         self.tails[partition] = batch
-        self._base_ms[partition] = self._sizes.timestamps_ms[at]
+        self._base_ms[partition] = now_ns // NS_PER_MS
         self._capacities[partition] = max(
             self._batch_size, self._body_bytes[at] + BOUND_OVER_BODY_BYTES
         )

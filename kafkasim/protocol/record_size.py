@@ -88,6 +88,22 @@ def varint_bytes_of(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return sizes
 
 
+_TABLED: Final = 1 << 14
+"""Sizes below this are looked up."""
+_SIZES: Final[NDArray[np.int64]] = np.append(np.arange(_TABLED), -1)
+"""0, 1, …, and at the end, where −1 looks, −1."""
+_VARINTS: Final = varint_bytes_of(_SIZES)
+_FIELDS: Final[NDArray[np.int64]] = _VARINTS + np.maximum(_SIZES, 0)
+_SIZED: Final[NDArray[np.int64]] = _VARINTS + _SIZES
+
+
+def _field_bytes_of(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the bytes of keys or values with their lengths."""
+    if int(sizes.max(initial=0)) < _TABLED:
+        return _FIELDS.take(sizes)
+    return varint_bytes_of(sizes) + np.maximum(sizes, 0)
+
+
 def body_bytes_of(
     key_bytes: NDArray[np.int64], value_bytes: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -102,17 +118,15 @@ def body_bytes_of(
     -------
     int64 array of shape (records,), bytes
     """
-    return (
-        _ONE_BYTE_DELTAS
-        + varint_bytes_of(key_bytes)
-        + np.maximum(key_bytes, 0)
-        + varint_bytes_of(value_bytes)
-        + np.maximum(value_bytes, 0)
-        + 1
-    )
+    body_bytes = _field_bytes_of(key_bytes)
+    body_bytes += _field_bytes_of(value_bytes)
+    body_bytes += _ONE_BYTE_DELTAS + 1
+    return body_bytes
 
 
 def sized_bodies(body_bytes: NDArray[np.int64], extra: int) -> NDArray[np.int64]:
     """Return whole record sizes of bodies that grew by `extra` bytes (int64)."""
     grown = body_bytes + extra
+    if int(grown.max(initial=0)) < _TABLED:
+        return _SIZED.take(grown)
     return grown + varint_bytes_of(grown)

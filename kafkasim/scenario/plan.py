@@ -82,9 +82,21 @@ class Plan:
     """By source, in the order of their names."""
     work_ns: Mapping[tuple[str, str], NDArray[np.int64]]
     """By subscriber and source: work on each record of the source."""
-    digests: Mapping[str, str]
-    """SHA-256 of each column: `arrivals/<source>`, `keys/<source>`, `entity/<source>`,
-    `value_bytes/<source>`, `work/<subscriber>/<source>`."""
+    _digests: dict[str, str] = field(default_factory=dict, init=False)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of each column, taken when they are first asked for.
+
+        `arrivals/<source>`, `keys/<source>`, `entity/<source>`, `value_bytes/<source>`,
+        `work/<subscriber>/<source>`.
+        """
+        if not self._digests:
+            for name, source in self.sources.items():
+                self._digests.update(_source_digests(name, source))
+            for (subscriber, name), column in self.work_ns.items():
+                self._digests[f"work/{subscriber}/{name}"] = column_digest(column)
+        return FrozenDict(self._digests)
 
     @property
     def digest(self) -> str:
@@ -248,15 +260,8 @@ def planned(
     sources: Mapping[str, SourcePlan],
     work_ns: Mapping[tuple[str, str], NDArray[np.int64]],
 ) -> Plan:
-    """Return the plan of columns, with their digests."""
-    digests: dict[str, str] = {}
-    for name, source in sources.items():
-        digests |= _source_digests(name, source)
-    for (subscriber, name), column in work_ns.items():
-        digests[f"work/{subscriber}/{name}"] = column_digest(column)
-    return Plan(
-        seed, duration_ns, FrozenDict(sources), dict(work_ns), FrozenDict(digests)
-    )
+    """Return the plan of columns."""
+    return Plan(seed, duration_ns, FrozenDict(sources), dict(work_ns))
 
 
 def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> SourcePlan:

@@ -27,7 +27,6 @@ def four_partitions(kind: str, *, rounds: int, room: int) -> Accumulator:
         key_bytes=np.full(count, -1, dtype=np.int64),
         value_bytes=np.full(count, 50, dtype=np.int64),
         partitions=np.tile(np.arange(4, dtype=np.int32), rounds),
-        start_ms=0,
         max_request_size=room,
     )
     settings = Settings(
@@ -80,7 +79,6 @@ def test_a_single_batch_larger_than_a_request_goes_alone(kind: str) -> None:
         key_bytes=np.full(count, -1, dtype=np.int64),
         value_bytes=np.full(count, 50, dtype=np.int64),
         partitions=np.array([0, 0, 1], dtype=np.int32),
-        start_ms=0,
         max_request_size=140,
     )
     settings = Settings(

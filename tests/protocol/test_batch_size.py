@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from kafkasim.protocol.batch_size import RangeSizes, ints
 from kafkasim.protocol.record_size import body_bytes_of, record_bytes
 
+MS = 1_000_000
+
 
 def sizes_of(
     value_bytes: list[int], timestamps_ms: list[int] | None = None
@@ -15,7 +17,7 @@ def sizes_of(
     values = np.array(value_bytes, dtype=np.int64)
     keys = np.full(len(values), -1, dtype=np.int64)
     timestamps = np.array(timestamps_ms or [0] * len(values), dtype=np.int64)
-    return RangeSizes(body_bytes_of(keys, values), timestamps)
+    return RangeSizes(body_bytes_of(keys, values), timestamps * MS)
 
 
 def test_a_batch_of_148_records_has_the_bytes_that_a_broker_was_sent() -> None:
@@ -69,7 +71,9 @@ def test_filling_goes_on_in_a_batch_that_has_records() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([0, 0, 1, 63, 64, 8_192]),
+            st.sampled_from(
+                [0, 0, 1, MS - 1, MS, 63 * MS, 63 * MS + 1, 64 * MS - 1, 8_192 * MS]
+            ),
             st.sampled_from([-1, 0, 53, 54, 55, 56, 8_180, 8_184]),
         ),
         min_size=1,
@@ -80,9 +84,11 @@ def test_filling_goes_on_in_a_batch_that_has_records() -> None:
 def test_any_range_has_the_size_of_its_records(
     steps: list[tuple[int, int]], data: st.DataObject
 ) -> None:
-    timestamps_ms = np.cumsum([step for step, _ in steps]).tolist()
+    created_ns = np.cumsum([step for step, _ in steps])
+    timestamps_ms = (created_ns // MS).tolist()
     value_bytes = [size for _, size in steps]
-    sizes = sizes_of(value_bytes, timestamps_ms)
+    keys = np.full(len(steps), -1, np.int64)
+    sizes = RangeSizes(body_bytes_of(keys, np.array(value_bytes, np.int64)), created_ns)
     lo = data.draw(st.integers(0, len(steps) - 1))
     hi = data.draw(st.integers(lo + 1, len(steps)))
 

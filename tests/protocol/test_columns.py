@@ -11,7 +11,6 @@ def columns_of(
     value_bytes: list[int],
     partitions: list[int],
     *,
-    start_ms: int = 0,
     max_request_size: int = 1_048_576,
 ) -> RecordColumns:
     return RecordColumns(
@@ -19,21 +18,8 @@ def columns_of(
         key_bytes=np.full(len(created_ns), -1, dtype=np.int64),
         value_bytes=np.array(value_bytes, dtype=np.int64),
         partitions=np.array(partitions, dtype=np.int32),
-        start_ms=start_ms,
         max_request_size=max_request_size,
     )
-
-
-def test_a_timestamp_is_the_millisecond_that_has_begun() -> None:
-    columns = columns_of([0, 999_999, 1_000_000, 1_999_999], [0] * 4, [0] * 4)
-
-    assert columns.timestamps_ms.tolist() == [0, 0, 1, 1]
-
-
-def test_timestamps_count_from_the_time_of_day_at_the_start() -> None:
-    columns = columns_of([5_000_000], [0], [0], start_ms=1_767_225_600_000)
-
-    assert columns.timestamps_ms.tolist() == [1_767_225_600_005]
 
 
 def test_a_record_whose_upper_bound_exceeds_a_request_is_refused() -> None:
@@ -53,7 +39,6 @@ def some(created_ns: list[int]) -> RecordColumns:
         key_bytes=np.zeros(count, np.int64),
         value_bytes=np.zeros(count, np.int64),
         partitions=np.zeros(count, np.int32),
-        start_ms=0,
         max_request_size=1_000,
     )
 

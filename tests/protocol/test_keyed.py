@@ -30,7 +30,6 @@ def accumulator(
         key_bytes=np.full(len(records), -1, dtype=np.int64),
         value_bytes=sizes,
         partitions=np.array([partition for _, partition in records], dtype=np.int32),
-        start_ms=0,
         max_request_size=max_request_size,
     )
     settings = Settings(

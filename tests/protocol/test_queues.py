@@ -25,7 +25,6 @@ def queues_of(
         key_bytes=np.full(count, -1, dtype=np.int64),
         value_bytes=np.array(value_bytes, dtype=np.int64),
         partitions=np.full(count, -1, dtype=np.int32),
-        start_ms=0,
         max_request_size=1_048_576,
     )
     queues.extend([columns])

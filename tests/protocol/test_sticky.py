@@ -38,7 +38,6 @@ def accumulator(
         key_bytes=np.full(count, -1, dtype=np.int64),
         value_bytes=np.broadcast_to(np.array(value_bytes, dtype=np.int64), count),
         partitions=partitions,
-        start_ms=0,
         max_request_size=1_048_576,
     )
     settings = Settings(

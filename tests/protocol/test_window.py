@@ -13,7 +13,6 @@ def block(created_ns: list[int], partitions: list[int]) -> RecordColumns:
         key_bytes=np.zeros(count, np.int64),
         value_bytes=np.zeros(count, np.int64),
         partitions=np.array(partitions, np.int32),
-        start_ms=0,
         max_request_size=1_000,
         carried={"work/billing": 10 * np.array(created_ns, np.int64)},
     )

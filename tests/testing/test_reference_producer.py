@@ -139,7 +139,6 @@ def run_engine(
         topic_index=0,
         leaders=settings.leaders,
         node_count=max(settings.leaders) + 1,
-        start_ms=1_767_225_600_000,
         draws=np.random.default_rng(scenario.seed),
         send=brokers.send,
         next_batch_id=brokers.next_batch_id,

@@ -88,7 +88,7 @@ class Broker:
         self._ns_per_byte = ns_per_byte
         self._on_append = on_append
         self._commit = commit
-        self._sessions: list[list[FetchSession]] = [[] for _ in partitions]
+        self._sessions: dict[int, list[FetchSession]] = {}
         self._queue: deque[Request] = deque()
         self._service_key = key_base(Rank.SERVICE, actor)
         self._answer_key = key_base(Rank.ANSWER, actor)
@@ -98,7 +98,7 @@ class Broker:
     def open_session(self, session: FetchSession) -> None:
         """Let a fetch session know what is appended to its partitions."""
         for partition in session.partitions:
-            self._sessions[partition.index].append(session)
+            self._sessions.setdefault(partition.index, []).append(session)
 
     def arrive(self, request: Request) -> None:
         """Take a request off the network; read it unless its connection is muted."""
@@ -118,7 +118,9 @@ class Broker:
 
     def parked(self) -> list[Request]:
         """Return the fetches that wait in purgatory."""
-        sessions = {session: None for each in self._sessions for session in each}
+        sessions = {
+            session: None for each in self._sessions.values() for session in each
+        }
         return [each.parked for each in sessions if each.parked is not None]
 
     def _unmute_when_free(self, connection: Connection) -> None:
@@ -128,7 +130,7 @@ class Broker:
         )
 
     def _read_on(self, connection: Connection) -> None:
-        self._read(connection.waiting.popleft())
+        self._read(connection.waiting.pop(0))
 
     def _read(self, request: Request) -> None:
         request.connection.muted = True
@@ -175,7 +177,7 @@ class Broker:
             batch.appended_ns = now_ns
             partition.log.advance_high_watermark(partition.log.log_end_offset)
             self._on_append(batch, partition)
-            for session in self._sessions[partition.index]:
+            for session in self._sessions.get(partition.index, ()):
                 session.ready[partition.index] = partition
                 if session.parked is not None:
                     touched[session] = None
@@ -242,4 +244,4 @@ class Broker:
         elif free_ns > self._calendar.now_ns:
             self._unmute_when_free(connection)
         else:
-            self._read(connection.waiting.popleft())
+            self._read(connection.waiting.pop(0))

@@ -53,8 +53,6 @@ class ProducerClient:
         Node that leads each partition of the topic.
     node_count : int
         Number of nodes.
-    start_ms : int
-        Time of day at the run's start, in milliseconds since 1970.
     draws : numpy.random.Generator
         Its own stream, for sticky partitions.
     send : callable
@@ -99,7 +97,6 @@ class ProducerClient:
         topic_index: int,
         leaders: Sequence[int],
         node_count: int,
-        start_ms: int,
         draws: np.random.Generator,
         send: Callable[["ProducerClient", int, list[Batch], int], None],
         next_batch_id: Callable[[], int],
@@ -123,7 +120,7 @@ class ProducerClient:
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
         settings = _settings(source_index, config, leaders, node_count)
-        columns_of = _Columns(source, config, len(leaders), start_ms, entity_codes)
+        columns_of = _Columns(source, config, len(leaders), entity_codes)
         blocks = RecordBlocks(self._read(source, columns_of))
         self._accumulator: Accumulator = (
             StickyAccumulator(settings, blocks, Draws(draws), keeper)
@@ -271,7 +268,6 @@ class _Columns:
         source: SourceBlocks,
         config: ProducerConfig,
         partition_count: int,
-        start_ms: int,
         entity_codes: NDArray[np.int32] | None,
     ) -> None:
         keys = tuple(label.encode() for label in source.key_labels)
@@ -280,7 +276,6 @@ class _Columns:
         self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
         if keys and not config.partitioner_ignore_keys:
             self._partitions[:-1] = key_partitions(keys, partition_count)
-        self._start_ms = start_ms
         self._max_request_size = config.max_request_size
         self._entity_codes = entity_codes
 
@@ -295,7 +290,6 @@ class _Columns:
             key_bytes=self._key_bytes[block.key_id],
             value_bytes=block.value_bytes.astype(np.int64),
             partitions=self._partitions[block.key_id],
-            start_ms=self._start_ms,
             max_request_size=self._max_request_size,
             carried=carried,
         )

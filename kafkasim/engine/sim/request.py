@@ -6,7 +6,6 @@ purgatory (BR-2, `SocketServer.processCompletedReceives`). What the client sent
 meanwhile waits in the socket's buffer.
 """
 
-from collections import deque
 from typing import Any, Final
 
 from kafkasim.engine.sim.network import Pipe
@@ -44,7 +43,7 @@ class Connection:
         """A request of it is being served, or it waits for `free_ns`."""
         self.free_ns = 0
         """When the last answer has left the broker."""
-        self.waiting: deque[Request] = deque()
+        self.waiting: list[Request] = []
         """Requests that have arrived and were not read yet."""
 
     def renewed(self) -> "Connection":

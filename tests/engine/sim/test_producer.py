@@ -87,7 +87,6 @@ def started(
         topic_index=0,
         leaders=leaders,
         node_count=max(leaders) + 1,
-        start_ms=0,
         draws=np.random.default_rng(5),
         send=wire.send,
         next_batch_id=wire.next_batch_id,

@@ -185,7 +185,6 @@ class KafkaCluster(ABC):
             topic_index=partitions[0].topic,
             leaders=[partition.leader for partition in partitions],
             node_count=self.system.brokers,
-            start_ms=0,
             draws=stream(self._seed, f"partitioner/{source.source}"),
             send=send,
             next_batch_id=self._batch_ids.__next__,
