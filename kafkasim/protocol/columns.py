@@ -52,8 +52,10 @@ class RecordColumns:
     ) -> None:
         self.created_ns = created_ns
         self.body_bytes = body_bytes_of(key_bytes, value_bytes)
-        refused = self.body_bytes + BOUND_OVER_BODY_BYTES > max_request_size
-        self.partitions = np.where(refused, np.int32(REFUSED), partitions)
+        self.partitions = partitions
+        refused = self.body_bytes > max_request_size - BOUND_OVER_BODY_BYTES
+        if refused.any():
+            self.partitions = np.where(refused, np.int32(REFUSED), partitions)
         self.carried = dict(carried or {})
 
     def __len__(self) -> int:

@@ -118,29 +118,19 @@ class KeyedAccumulator(Accumulator):
 
     def _lay_out(self, blocks: Sequence[RecordColumns]) -> None:
         """Make the window anew: what is still needed of it, then the blocks."""
-        count = len(self._starts)
         starts, ends = np.array(self._starts), np.array(self._ends)
         heads = np.array(self._heads) - starts
         firsts = np.minimum(np.array(self._keeper.needed()), heads)
         self._release(firsts.tolist())
         kept_counts = ends - starts - firsts
         kept = ranges(starts + firsts, kept_counts)
-        # Two bytes are sorted by radix, ten times as fast as four.
-        narrow = np.int16 if count < 1 << 15 else np.int32
-        partitions = np.concatenate(
-            [
-                np.repeat(np.arange(count, dtype=narrow), kept_counts),
-                *(block.partitions.astype(narrow) for block in blocks),
-            ]
-        )
-        order = np.argsort(partitions, kind="stable")
-        order = order[np.count_nonzero(partitions < 0) :]
-        counts = np.bincount(partitions[order], minlength=count)
+        order, counts = self._order(kept_counts, blocks)
         bounds = np.concatenate([[0], np.cumsum(counts)])
         for name, parts in self._columns_of(blocks).items():
             if name in self._window:
                 parts.insert(0, self._window[name][kept])
-            self._window[name] = np.concatenate(parts)[order]
+            joined = np.concatenate(parts)
+            self._window[name] = joined if order is None else joined[order]
         self._starts = (bounds[:-1] - firsts).tolist()
         self._firsts = firsts.tolist()
         self._ends = bounds[1:].tolist()
@@ -151,6 +141,25 @@ class KeyedAccumulator(Accumulator):
             if self._full_ns[partition] == NEVER:
                 self._full_ns[partition] = _UNKNOWN
         self._refer()
+
+    def _order(
+        self, kept_counts: NDArray[np.int64], blocks: Sequence[RecordColumns]
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+        """Return how to sort kept and new records, and how many each partition has.
+
+        The order is None when they are in it.
+        """
+        count = len(kept_counts)
+        added = [block.partitions for block in blocks]
+        if count == 1 and all(int(part.min()) == 0 for part in added):
+            return None, kept_counts + sum(map(len, added))
+        # Two bytes are sorted by radix, ten times as fast as four.
+        narrow = np.int16 if count < 1 << 15 else np.int32
+        kept = np.repeat(np.arange(count, dtype=narrow), kept_counts)
+        partitions = np.concatenate([kept, *(part.astype(narrow) for part in added)])
+        order = np.argsort(partitions, kind="stable")
+        order = order[np.count_nonzero(partitions < 0) :]
+        return order, np.bincount(partitions[order], minlength=count)
 
     def _release(self, firsts: Sequence[int]) -> None:
         """Let go of the records before these positions."""

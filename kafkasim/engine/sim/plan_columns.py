@@ -32,8 +32,8 @@ def plan_columns(plan: Plan) -> tuple[Columns, dict[str, tuple[str, ...]]]:
     )
     columns: Columns = {
         "record_id": np.arange(sum(sizes), dtype=np.int64),
-        "source": np.repeat(np.arange(len(sources), dtype=np.int16), sizes),
-        "stream": np.repeat(np.array(stream_codes, dtype=np.int16), sizes),
+        "source": _repeated(range(len(sources)), sizes),
+        "stream": _repeated(stream_codes, sizes),
         "key": keys,
         "entity": entities,
         "value_bytes": _joined([source.value_bytes for source in sources], np.int32),
@@ -86,6 +86,13 @@ def work_by_record(plan: Plan, subscriber: str) -> NDArray[np.int64]:
         ],
         np.int64,
     )
+
+
+def _repeated(codes: Sequence[int], sizes: Sequence[int]) -> NDArray[np.int16]:
+    """Return each source's code for each of its records."""
+    if len(set(codes)) == 1:
+        return np.broadcast_to(np.int16(codes[0]), sum(sizes))
+    return np.repeat(np.array(codes, dtype=np.int16), sizes)
 
 
 def _joined(

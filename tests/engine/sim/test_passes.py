@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkasim.engine.sim.expand import POLL_DTYPE
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE
 from kafkasim.engine.sim.passes import Passes
 
 

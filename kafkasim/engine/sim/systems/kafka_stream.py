@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.expand import POLL_DTYPE, poll_work
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE, poll_work
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.passes import Passes
 from kafkasim.engine.sim.producer import Batch

@@ -7,16 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.consumer import Member, Returned
-from kafkasim.engine.sim.expand import (
-    ERRORS,
-    POLL_DTYPE,
-    POLL_FORMAT,
-    RecordColumns,
-    constant,
-    deliveries,
-)
+from kafkasim.engine.sim.expand import ERRORS, RecordColumns
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries
 from kafkasim.engine.sim.invariants import Inspection
+from kafkasim.engine.sim.laying import constant
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.producer import Batch
@@ -248,22 +243,11 @@ class KafkaTables:
     def _record_columns(self, plan: Plan, records: RecordColumns) -> None:
         columns, labels = plan_columns(plan)
         count = records.count
+        columns |= records.columns
         columns |= {
-            "created_ns": records.created_ns,
-            "acked_ns": records.acked_ns,
-            "outcome": records.outcome,
-            "error": records.error,
-            "batch_id": records.batch_id,
-            "batch_index": records.batch_index,
-            "send_count": records.sent,
-            "log_copies": records.log_copies,
             "resend_of": constant(-1, count, np.int64),
             "caused_by": constant(-1, count, np.int16),
-            "topic": records.topic,
-            "partition": records.partition,
-            "offset": records.offset,
-            "appended_ns": records.appended_ns,
-            "committed_ns": records.appended_ns,
+            "committed_ns": records.columns["appended_ns"],
         }
         labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
         self.recorder.columns("records", columns, labels)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkasim.engine.sim.expand import POLL_DTYPE, deliveries
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE, deliveries
 from kafkasim.protocol.columns import ranges
 from kafkasim.units import MISSING_NS
 

@@ -1,0 +1,194 @@
+"""From rows per poll to columns per hand-out, once, at the end of a run.
+
+A poll's row says which offsets of a partition it returned and when work on the first of
+them began; everything else follows from the work on each record.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.engine.sim.laying import chunks, constant
+from kafkasim.protocol.columns import ranges
+from kafkasim.result.schema import OUTCOMES
+from kafkasim.units import MISSING_NS
+
+Ints = NDArray[np.int64]
+
+POLL_DTYPE: Final = np.dtype(
+    [
+        ("group", "<i2"),
+        ("member", "<i4"),
+        ("partition", "<i4"),
+        ("from_offset", "<i8"),
+        ("to_offset", "<i8"),
+        ("fetched_ns", "<i8"),
+        ("started_ns", "<i8"),
+        ("slowed", "<f8"),
+        ("until_ns", "<i8"),
+        ("crashed", "<i1"),
+    ]
+)
+"""A row of `polls`: `kafkasim.engine.sim.consumer.Returned`, packed."""
+
+POLL_FORMAT: Final = "<hiiqqqqdqb"
+
+
+def deliveries(
+    polls: NDArray[np.void],
+    rows_at: NDArray[np.signedinteger],
+    starts: Ints,
+    work_ns: Sequence[Ints],
+    *,
+    again: bool,
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of `deliveries` that follow from the polls.
+
+    Parameters
+    ----------
+    polls : structured array of `POLL_DTYPE`
+        What polls returned, in the order of writing.
+    rows_at, starts : integer arrays
+        From `record_at`.
+    work_ns : sequence of int64 array
+        For each group the work of each record row, nanoseconds.
+    again : bool
+        Whether a group may have been given a record more than once.
+    """
+    counts = polls["to_offset"] - polls["from_offset"]
+    total = int(counts.sum())
+    columns: dict[str, NDArray[Any]] = {
+        "record_id": np.empty(total, np.int64),
+        "subscriber": np.empty(total, np.int16),
+        "member": np.empty(total, np.int32),
+        "partition": np.empty(total, np.int32),
+        "offset": np.empty(total, np.int64),
+        "fetched_ns": np.empty(total, np.int64),
+        "started_ns": np.empty(total, np.int64),
+        "ended_ns": np.empty(total, np.int64),
+        "outcome": np.empty(total, np.int8),
+    }
+    at = 0
+    for first, end in chunks(counts):
+        some = _some_deliveries(
+            polls[first:end], counts[first:end], rows_at, starts, work_ns
+        )
+        part = slice(at, at + len(some["record_id"]))
+        for name, column in some.items():
+            columns[name][part] = column
+        at = part.stop
+    columns["epoch"] = constant(1, total, np.int32)
+    columns["delivery_count"] = (
+        _delivery_counts(columns["record_id"], columns["subscriber"])
+        if again
+        else constant(1, total, np.int16)
+    )
+    return columns
+
+
+def _some_deliveries(
+    polls: NDArray[np.void],
+    counts: Ints,
+    rows_at: NDArray[np.signedinteger],
+    starts: Ints,
+    work_ns: Sequence[Ints],
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of the deliveries of some polls."""
+    offset = ranges(polls["from_offset"], counts)
+    rows = rows_at[offset + np.repeat(starts[polls["partition"]], counts)]
+    group = np.repeat(polls["group"], counts)
+    if len(work_ns) == 1:
+        work = work_ns[0][rows]
+    else:
+        work = np.zeros(len(rows), np.int64)
+        for code, column in enumerate(work_ns):
+            mine = group == code
+            work[mine] = column[rows[mine]]
+    started, ended, outcome = poll_work(polls, counts, work)
+    return {
+        "record_id": rows,
+        "subscriber": group,
+        "member": np.repeat(polls["member"], counts),
+        "partition": np.repeat(polls["partition"], counts),
+        "offset": offset,
+        "fetched_ns": np.repeat(polls["fetched_ns"], counts),
+        "started_ns": started,
+        "ended_ns": ended,
+        "outcome": outcome,
+    }
+
+
+def poll_work(
+    polls: NDArray[np.void], counts: Ints, work_ns: Ints
+) -> tuple[Ints, Ints, NDArray[np.int8]]:
+    """Return when the work on each record that polls returned began and ended.
+
+    Parameters
+    ----------
+    polls : structured array of `POLL_DTYPE`
+        What polls returned.
+    counts : int64 array of shape (polls,)
+        Records of each.
+    work_ns : int64 array of shape (records,)
+        Work on each record, poll after poll, nanoseconds.
+
+    Returns
+    -------
+    started_ns, ended_ns : int64 arrays of shape (records,)
+        `MISSING_NS` where a crash or the run's end came before.
+    outcome : int8 array of shape (records,)
+        Codes into the schema's outcomes of `deliveries`.
+    """
+    total = np.cumsum(work_ns)
+    before = (
+        np.repeat((total - work_ns)[np.cumsum(counts) - counts], counts)
+        if len(counts)
+        else total
+    )
+    started = _later(polls, counts, total - work_ns - before)
+    ended = _later(polls, counts, total - before)
+    outcome, started, ended = _cut(polls, counts, started, ended)
+    return started, ended, outcome
+
+
+def _later(polls: NDArray[np.void], counts: Ints, work: Ints) -> Ints:
+    """Return the start of each poll's work plus `work`, slowed where it was."""
+    slowed = polls["slowed"]
+    if (slowed != 1.0).any():
+        factor = np.repeat(slowed, counts)
+        work = np.where(factor == 1.0, work, np.rint(work * factor)).astype(np.int64)
+    return np.repeat(polls["started_ns"], counts) + work
+
+
+def _cut(
+    polls: NDArray[np.void], counts: Ints, started: Ints, ended: Ints
+) -> tuple[NDArray[np.int8], Ints, Ints]:
+    names = OUTCOMES["deliveries"]
+    outcome = np.full(len(started), names.index("processed"), np.int8)
+    until = np.repeat(polls["until_ns"], counts)
+    unfinished = (until != MISSING_NS) & (ended > until)
+    if unfinished.any():
+        crashed = np.repeat(polls["crashed"] == 1, counts)
+        outcome[unfinished & crashed] = names.index("abandoned")
+        outcome[unfinished & ~crashed] = names.index("in_flight")
+        ended = np.where(unfinished, MISSING_NS, ended)
+        started = np.where(unfinished & (started > until), MISSING_NS, started)
+    return outcome, started, ended
+
+
+def _delivery_counts(rows: Ints, group: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return which hand-out of its record to its group each row is, from 1."""
+    if not len(rows):
+        return np.zeros(0, np.int16)
+    handed_out = rows * (int(group.max()) + 1) + group
+    counts = np.bincount(handed_out)
+    if counts.max() == 1:
+        return np.ones(len(rows), np.int16)
+    order = np.argsort(handed_out, kind="stable")
+    ends = np.cumsum(counts[counts > 0])
+    starts = np.repeat(ends - counts[counts > 0], counts[counts > 0])
+    result = np.empty(len(rows), np.int16)
+    result[order] = np.arange(len(rows)) - starts + 1
+    return result
