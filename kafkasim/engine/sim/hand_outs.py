@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.laying import chunks, constant
+from kafkasim.engine.sim.laying import chunks, constant, spread
 from kafkasim.protocol.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.units import MISSING_NS
@@ -36,22 +36,26 @@ POLL_DTYPE: Final = np.dtype(
 POLL_FORMAT: Final = "<hiiqqqqdqb"
 
 
-def deliveries(
+def deliveries(  # noqa: PLR0917
     polls: NDArray[np.void],
+    topics: NDArray[np.int16],
+    numbers: NDArray[np.int32],
     rows_at: NDArray[np.signedinteger],
     starts: Ints,
     work_ns: Sequence[Ints],
     *,
     again: bool,
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns of `deliveries` that follow from the polls.
+    """Return the columns of `deliveries`.
 
     Parameters
     ----------
     polls : structured array of `POLL_DTYPE`
         What polls returned, in the order of writing.
+    topics, numbers : int16 and int32 arrays of shape (partitions,)
+        Topic and number of each partition of the run.
     rows_at, starts : integer arrays
-        From `record_at`.
+        From `RecordColumns.record_at`.
     work_ns : sequence of int64 array
         For each group the work of each record row, nanoseconds.
     again : bool
@@ -61,11 +65,7 @@ def deliveries(
     total = int(counts.sum())
     columns: dict[str, NDArray[Any]] = {
         "record_id": np.empty(total, np.int64),
-        "subscriber": np.empty(total, np.int16),
-        "member": np.empty(total, np.int32),
-        "partition": np.empty(total, np.int32),
         "offset": np.empty(total, np.int64),
-        "fetched_ns": np.empty(total, np.int64),
         "started_ns": np.empty(total, np.int64),
         "ended_ns": np.empty(total, np.int64),
         "outcome": np.empty(total, np.int8),
@@ -79,7 +79,14 @@ def deliveries(
         for name, column in some.items():
             columns[name][part] = column
         at = part.stop
-    columns["epoch"] = constant(1, total, np.int32)
+    columns |= {
+        "subscriber": spread(polls["group"], counts),
+        "member": spread(polls["member"], counts),
+        "topic": spread(topics[polls["partition"]], counts),
+        "partition": spread(numbers[polls["partition"]], counts),
+        "fetched_ns": spread(polls["fetched_ns"], counts),
+        "epoch": constant(1, total, np.int32),
+    }
     columns["delivery_count"] = (
         _delivery_counts(columns["record_id"], columns["subscriber"])
         if again
@@ -95,13 +102,13 @@ def _some_deliveries(
     starts: Ints,
     work_ns: Sequence[Ints],
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns of the deliveries of some polls."""
+    """Return those columns of some polls' deliveries that differ from row to row."""
     offset = ranges(polls["from_offset"], counts)
     rows = rows_at[offset + np.repeat(starts[polls["partition"]], counts)]
-    group = np.repeat(polls["group"], counts)
     if len(work_ns) == 1:
         work = work_ns[0][rows]
     else:
+        group = np.repeat(polls["group"], counts)
         work = np.zeros(len(rows), np.int64)
         for code, column in enumerate(work_ns):
             mine = group == code
@@ -109,11 +116,7 @@ def _some_deliveries(
     started, ended, outcome = poll_work(polls, counts, work)
     return {
         "record_id": rows,
-        "subscriber": group,
-        "member": np.repeat(polls["member"], counts),
-        "partition": np.repeat(polls["partition"], counts),
         "offset": offset,
-        "fetched_ns": np.repeat(polls["fetched_ns"], counts),
         "started_ns": started,
         "ended_ns": ended,
         "outcome": outcome,

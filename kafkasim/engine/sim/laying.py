@@ -30,3 +30,10 @@ def chunks(counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 def constant(value: int, count: int, dtype: type[np.signedinteger]) -> NDArray[Any]:
     """Return a column that says the same in every row, and takes no memory."""
     return np.broadcast_to(dtype(value), count)
+
+
+def spread(values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return each value so many times; without memory when all are the same."""
+    if len(values) and (values == values[0]).all():
+        return np.broadcast_to(values[0], int(counts.sum()))
+    return np.repeat(values, counts)

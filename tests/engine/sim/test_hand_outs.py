@@ -25,8 +25,17 @@ def once(
     polls: np.ndarray, records: int, work_ns: list[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return the deliveries of one partition whose records are each given once."""
+    return of_one_partition(polls, records, work_ns, again=False)
+
+
+def of_one_partition(
+    polls: np.ndarray, records: int, work_ns: list[np.ndarray], *, again: bool
+) -> dict[str, np.ndarray]:
+    topic, number = np.zeros(1, np.int16), np.array([4], np.int32)
     starts = np.array([0, records])
-    return deliveries(polls, np.arange(records), starts, work_ns, again=False)
+    return deliveries(
+        polls, topic, number, np.arange(records), starts, work_ns, again=again
+    )
 
 
 def test_work_on_the_records_of_a_poll_runs_one_after_the_other() -> None:
@@ -67,7 +76,7 @@ def test_hand_outs_of_a_record_to_a_group_are_counted(
         *[(group, 0, 0, at, at + 1, 0, 0, 1.0, MISSING_NS, 0) for group, at in pairs]
     )
     work = [np.zeros(5, np.int64)] * 3
-    columns = deliveries(polls, np.arange(5), np.array([0, 5]), work, again=True)
+    columns = of_one_partition(polls, 5, work, again=True)
     expected = [pairs[: i + 1].count(pair) for i, pair in enumerate(pairs)]
     assert columns["delivery_count"].tolist() == expected
 

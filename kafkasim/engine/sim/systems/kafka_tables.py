@@ -268,15 +268,13 @@ class KafkaTables:
         rows_at, starts = records.record_at(appends, index, len(partitions))
         columns = deliveries(
             self.recorder.rows("polls").view(POLL_DTYPE),
+            topics,
+            numbers,
             rows_at,
             starts,
             [work_by_record(plan, name) for name in self._subscribers],
             again=again,
         )
-        partition = columns["partition"]
-        columns["topic"] = topics[partition]
-        columns["partition"] = numbers[partition]
-        columns["subscriber"] = columns["subscriber"].astype(np.int16)
         labels = {
             "subscriber": self._subscribers,
             "member": self._members,
