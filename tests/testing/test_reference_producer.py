@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.protocol import sticky
 from kafkasim.protocol.partitioner import Draws, key_partition
@@ -118,7 +118,7 @@ def run_engine(
     scenario: Scenario, block: int | None = None
 ) -> tuple[list[Any], list[ReferenceRow], list[int]]:
     settings = scenario.settings
-    calendar = Calendar(check=True)
+    calendar = CheckedCalendar()
     brokers = IdealBrokers(calendar, settings)
     plan = plan_of(scenario)
     keeper = Greedy(brokers.sent, len(settings.leaders))

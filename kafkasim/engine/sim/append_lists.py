@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.producer import ProducerClient
 
 Ordinals = NDArray[np.int32]
 
@@ -50,9 +50,9 @@ class AppendLists:
         self._take = take
         self._before = before
         self.appended = [0] * len(partitions)
-        """Per partition how far its append list is in the log."""
+        """Per partition how far its append list is in the log; its run keeps it so."""
         self.written = [0] * len(partitions)
-        """Per partition how far its batches' rows are written."""
+        """Per partition how far its batches' rows are written; likewise."""
         self._given = [0] * len(partitions)
 
     def needed(self) -> Sequence[int]:
@@ -76,14 +76,6 @@ class AppendLists:
         """Take the next ordinals of a partition's append list."""
         self._given[partition] += len(ordinals)
         self._take(partition, ordinals)
-
-    def note_append(self, batch: Batch) -> None:
-        """Take note that a batch of the source is in the log."""
-        self.appended[batch.partition] = batch.hi
-
-    def note_written(self, batch: Batch) -> None:
-        """Take note that a batch's row is written."""
-        self.written[batch.partition] = batch.hi
 
     def finish(self, producer: ProducerClient) -> None:
         """Take what is left of the lists, as far as batches were made of it."""

@@ -62,6 +62,10 @@ def key_base(rank: Rank, actor: int) -> int:
     return ((rank << ACTOR_BITS) | actor) << SEQUENCE_BITS
 
 
+_Entry = tuple[int, int, Callable[[Any], object], Any]
+"""Time, key, function and argument."""
+
+
 class Calendar(simpy.Environment):
     """A SimPy environment that counts whole nanoseconds.
 
@@ -73,18 +77,13 @@ class Calendar(simpy.Environment):
         Entries and events run so far.
     stopped : bool
         `stop` was called.
-    check : bool
-        Assert that an entry made for the current time has a higher key than the one
-        that is running (a chain of zero delay must rise).
     """
 
-    def __init__(self, *, check: bool = False) -> None:
+    def __init__(self) -> None:
         self.now_ns = 0
         self.entry_count = 0
-        self.check = check
-        self._heap: list[tuple[int, int, Callable[[Any], object], Any]] = []
+        self._heap: list[_Entry] = []
         self._simpy_sequence = 0
-        self._running_key = 0
         self.stopped = False
         self._ended = False
         super().__init__()
@@ -116,10 +115,6 @@ class Calendar(simpy.Environment):
         function, argument
             What is called with what.
         """
-        if self.check:
-            assert time_ns > self.now_ns or (
-                time_ns == self.now_ns and key > self._running_key
-            ), f"entry at {time_ns} with key {key:#x} goes back from {self.now_ns}"
         heappush(self._heap, (time_ns, key, function, argument))
 
     def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
@@ -166,7 +161,7 @@ class Calendar(simpy.Environment):
         """
         if not self._heap:
             raise EmptySchedule
-        self.now_ns, self._running_key, function, argument = heappop(self._heap)
+        self.now_ns, _, function, argument = heappop(self._heap)
         self.entry_count += 1
         function(argument)
 
@@ -183,22 +178,31 @@ class Calendar(simpy.Environment):
         """
         heap = self._heap
         pop = heappop
-        end = (until_ns, _LAST_KEY, self._end, None)
-        heappush(heap, end)
+        end = self._until(until_ns)
         count = 0
-        self.stopped = self._ended = False
         try:
             while not self.stopped:
-                self.now_ns, self._running_key, function, argument = pop(heap)
+                self.now_ns, _, function, argument = pop(heap)
                 count += 1
                 function(argument)
         finally:
-            if self._ended:
-                count -= 1
-            else:
-                heap.remove(end)
-                heapify(heap)
             self.entry_count += count
+            self._take_out(end)
+
+    def _until(self, until_ns: int) -> _Entry:
+        """Make the entry that ends `run_entries`."""
+        end = (until_ns, _LAST_KEY, self._end, None)
+        heappush(self._heap, end)
+        self.stopped = self._ended = False
+        return end
+
+    def _take_out(self, end: _Entry) -> None:
+        """Let nothing remain of the entry that was to end `run_entries`."""
+        if self._ended:
+            self.entry_count -= 1
+        else:
+            self._heap.remove(end)
+            heapify(self._heap)
 
     def _end(self, _: object) -> None:
         self.stopped = self._ended = True
@@ -232,6 +236,46 @@ class Calendar(simpy.Environment):
                     f"nothing is left to run but {until} was not triggered"
                 ) from None
         return None
+
+
+class CheckedCalendar(Calendar):
+    """A calendar that holds its entries to the order of keys.
+
+    An entry made for the current time must have a higher key than the one that is
+    running: a chain of zero delay must rise.
+    """
+
+    def __init__(self) -> None:
+        self._running_key = 0
+        super().__init__()
+
+    def at(
+        self,
+        time_ns: int,
+        key: int,
+        function: Callable[[Any], object],
+        argument: Any,  # noqa: ANN401 - whatever the function takes
+    ) -> None:
+        """Put an entry on the calendar that its order allows."""
+        assert time_ns > self.now_ns or (
+            time_ns == self.now_ns and key > self._running_key
+        ), f"entry at {time_ns} with key {key:#x} goes back from {self.now_ns}"
+        super().at(time_ns, key, function, argument)
+
+    def step(self) -> None:
+        """Run the next entry and remember its key."""
+        if self._heap:
+            self._running_key = self._heap[0][1]
+        super().step()
+
+    def run_entries(self, until_ns: int) -> None:
+        """Run until `stop` is called, or up to `until_ns`."""
+        end = self._until(until_ns)
+        try:
+            while not self.stopped:
+                self.step()
+        finally:
+            self._take_out(end)
 
 
 def _stop_simulation(event: simpy.Event) -> NoReturn:

@@ -27,7 +27,7 @@ class Case:
             batch = Batch(number % 2, 0, number // 2 * 10, number // 2 * 10 + 10, 99, 0)
             self.partition.append(batch)
             if batch.source_index == 0:
-                self.lists.note_append(batch)
+                self.lists.appended[0] = batch.hi
         self.partition.log.advance_high_watermark(self.end)
         self.lists.written[0] = 30
 

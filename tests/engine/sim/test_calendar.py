@@ -3,7 +3,13 @@
 import pytest
 import simpy
 
-from kafkasim.engine.sim.calendar import ACTOR_BITS, Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import (
+    ACTOR_BITS,
+    Calendar,
+    CheckedCalendar,
+    Rank,
+    key_base,
+)
 from kafkasim.errors import RunError
 
 
@@ -85,7 +91,7 @@ def test_the_clock_goes_to_the_end_when_nothing_is_left() -> None:
 
 
 def test_an_entry_for_now_must_rank_higher_than_the_one_that_runs() -> None:
-    calendar = Calendar(check=True)
+    calendar = CheckedCalendar()
 
     def goes_back(_: object) -> None:
         calendar.at(1, key_base(Rank.TIMER, 0), print, None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.protocol.batch import DRAINED, FULL, LINGER
 from kafkasim.scenario.blocks import PlannedBlocks
@@ -76,7 +76,7 @@ def started(
     delay_ms: float | None = 1.0,
     **config: Any,  # noqa: ANN401 - settings by name
 ) -> tuple[ProducerClient, Wire]:
-    calendar = Calendar(check=True)
+    calendar = CheckedCalendar()
     wire = Wire(calendar, delay_ms)
     client = ProducerClient(
         calendar=calendar,

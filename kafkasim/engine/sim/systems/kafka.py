@@ -200,7 +200,7 @@ class KafkaRun(KafkaCluster):
         return [found[number] for number in sorted(found)]
 
     def _appended(self, batch: Batch, partition: Partition) -> None:
-        self.lists[batch.source_index].note_append(batch)
+        self.lists[batch.source_index].appended[batch.partition] = batch.hi
         self.tables.append(batch, partition)
         if self.stream is not None:
             self.stream.note_append(batch, partition)
@@ -239,7 +239,7 @@ class KafkaRun(KafkaCluster):
         self.tables.ordinals(source, partition, ordinals, keep=self.stream is None)
 
     def _write_batch(self, batch: Batch) -> None:
-        self.lists[batch.source_index].note_written(batch)
+        self.lists[batch.source_index].written[batch.partition] = batch.hi
         self.tables.batch(batch)
 
     def _produced(self, request: Request, answered_ns: int) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.broker import Broker
-from kafkasim.engine.sim.calendar import Calendar
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.consumer import Member, MemberCalls
 from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
@@ -62,7 +62,7 @@ class KafkaCluster(ABC):
         assert isinstance(system, Kafka)
         self.system = system
         self.events = scenario.events
-        self.calendar = Calendar(check=check)
+        self.calendar = CheckedCalendar() if check else Calendar()
         self.timeline = Timeline(self.calendar, scenario)
         self.timeline.unsettled = len(sources)
         self.sources = sources

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.consumer import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
@@ -125,7 +125,7 @@ class PointToPointRun:
         self.scenario = scenario
         self.traffic = resolved.traffic
         self.plan = plan
-        self.calendar = Calendar(check=check)
+        self.calendar = CheckedCalendar() if check else Calendar()
         self.hosts = Hosts(resolved.system.hardware.link, scenario.seed)
         self.names = sorted(self.traffic.subscribers)
         cpu = resolved.system.hardware.cpu
