@@ -152,6 +152,8 @@ def _all_labels(
 def _check_codes(path: str, codes: Array, names: tuple[str, ...]) -> None:
     if len(set(names)) != len(names):
         raise ValidationError(path, names, "labels that differ from each other")
+    if codes.strides == (0,):
+        codes = codes[:1]
     if len(codes) and (codes.min() < -1 or codes.max() >= len(names)):
         wrong = codes[(codes < -1) | (codes >= len(names))][0]
         raise ValidationError(

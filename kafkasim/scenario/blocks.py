@@ -109,7 +109,7 @@ class PlannedBlocks:
         self.each_work_ns: Final = {
             name: int(column[0]) if len(column) else 0
             for name, column in work_ns.items()
-            if not len(column) or (column == column[0]).all()
+            if _is_constant(column[:_LEAST]) and _is_constant(column)
         }
         self._plan = plan
         self._work_ns = {
@@ -131,6 +131,10 @@ class PlannedBlocks:
                 plan.value_bytes[part],
                 {name: column[part] for name, column in self._work_ns.items()},
             )
+
+
+def _is_constant(column: NDArray[np.int64]) -> bool:
+    return not len(column) or bool((column == column[0]).all())
 
 
 def blocks_of(plan: Plan) -> list[PlannedBlocks]:

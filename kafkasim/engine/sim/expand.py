@@ -177,9 +177,8 @@ class RecordColumns:
             self.columns["outcome"][refused] = OUTCOMES["records"].index("failed")
             self.columns["error"] = np.full(self.count, -1, np.int8)
             self.columns["error"][refused] = ERRORS.index("MESSAGE_TOO_LARGE")
-        never = created_ns > end_ns
-        if never.any():
-            created_ns = np.where(never, MISSING_NS, created_ns)
+        if any(len(times_ns) and times_ns[-1] > end_ns for times_ns in intended):
+            created_ns = np.where(created_ns > end_ns, MISSING_NS, created_ns)
         self.columns["created_ns"] = created_ns
         self.columns["batch_index"] = self.batch_index
 
