@@ -54,7 +54,7 @@ TIERS = {
     tier.name: tier
     for tier in (
         Tier("quick", 100_000, range(1, 3), 25, 5 * 60),
-        Tier("thorough", 1_000_000, range(1, 21), 1_000, 60 * 60),
+        Tier("thorough", 1_000_000, range(1, 11), 1_000, 60 * 60),
     )
 }
 

@@ -217,9 +217,14 @@ class KeyedAccumulator(Accumulator):
             self._extend(now_ns)
 
     def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
-        """Return when a node that may be sent to is ready."""
+        """Return when a node that may be sent to is ready, or how far that is known.
+
+        A node that gets no records must not make a run hold all there are.
+        """
         wake_ns = self._first_ready_ns(may_send)
         while self._blocks.known_ns < wake_ns and any(may_send):
+            if self._blocks.known_ns > now_ns:
+                return self._blocks.known_ns
             self._extend(now_ns)
             wake_ns = self._first_ready_ns(may_send)
         return wake_ns

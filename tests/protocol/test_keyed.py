@@ -15,23 +15,24 @@ TWO = 175
 
 
 def accumulator(
-    records: list[tuple[float, int]],
-    *,
+    *blocks: list[tuple[float, int]],
     value_bytes: int | list[int] = 50,
     leaders: tuple[int, ...] = (0,),
     batch_size: int = 200,
     linger_ms: int = 5,
     max_request_size: int = 1_048_576,
 ) -> KeyedAccumulator:
-    """Make one for records given as (created, in ms; partition)."""
-    sizes = np.broadcast_to(np.array(value_bytes, dtype=np.int64), len(records))
-    columns = RecordColumns(
-        created_ns=np.array([round(at * MS) for at, _ in records], dtype=np.int64),
-        key_bytes=np.full(len(records), -1, dtype=np.int64),
-        value_bytes=sizes,
-        partitions=np.array([partition for _, partition in records], dtype=np.int32),
-        max_request_size=max_request_size,
-    )
+    """Make one for blocks of records given as (created, in ms; partition)."""
+    columns = [
+        RecordColumns(
+            created_ns=np.array([round(at * MS) for at, _ in block], dtype=np.int64),
+            key_bytes=np.full(len(block), -1, dtype=np.int64),
+            value_bytes=np.broadcast_to(np.array(value_bytes, np.int64), len(block)),
+            partitions=np.array([partition for _, partition in block], np.int32),
+            max_request_size=max_request_size,
+        )
+        for block in blocks
+    ]
     settings = Settings(
         source_index=0,
         batch_size=batch_size,
@@ -40,7 +41,7 @@ def accumulator(
         leaders=leaders,
         node_count=max(leaders) + 1,
     )
-    return KeyedAccumulator(settings, RecordBlocks([columns]))
+    return KeyedAccumulator(settings, RecordBlocks(columns))
 
 
 def shown(batches: list[Batch]) -> list[tuple[int, int, int, int, int, int]]:
@@ -162,6 +163,17 @@ def test_a_producer_without_records_is_never_ready() -> None:
 
     assert records.look_ahead([True, True], 0) == NEVER
     assert records.finish(5 * MS) == []
+
+
+def test_a_look_for_a_node_without_records_goes_one_block_at_a_time() -> None:
+    records = accumulator([(1, 0)], [(20, 0)], [(40, 0)], leaders=(0, 1))
+
+    assert records.look_ahead([True, True], 0) == 6 * MS
+    assert records.look_ahead([False, True], 6 * MS) == 20 * MS - 1
+    assert len(records.column("ordinal")) == 1
+    assert records.look_ahead([False, True], 20 * MS - 1) == 40 * MS - 1
+    assert len(records.column("ordinal")) == 2
+    assert records.look_ahead([False, True], 40 * MS) == NEVER
 
 
 def test_a_look_sees_the_nodes_that_may_be_sent_to() -> None:
