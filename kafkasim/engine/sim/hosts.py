@@ -14,15 +14,10 @@ class Hosts:
         The network between any two hosts.
     seed : int
         Of the scenario; each direction of a connection has its own stream of delays.
-
-    Attributes
-    ----------
-    connections : list of Connection
-        All that were made.
     """
 
     def __init__(self, link: Link, seed: int) -> None:
-        self.connections: list[Connection] = []
+        self._connections: list[Connection] = []
         self._link = link
         self._seed = seed
         self._nics: dict[str, Nic] = {}
@@ -50,8 +45,18 @@ class Hosts:
             up=self.pipe(client, server, purpose),
             down=self.pipe(server, client, purpose),
         )
-        self.connections.append(connection)
+        self._connections.append(connection)
         return connection
+
+    @property
+    def connections(self) -> list[Connection]:
+        """All that were made, and those that took their places after crashes."""
+        found: list[Connection] = []
+        made = self._connections
+        while made:
+            found += made
+            made = [c.successor for c in made if c.successor is not None]
+        return found
 
     def pipe(self, sender: str, receiver: str, purpose: str = "") -> Pipe:
         """Return a new one-way pipe; all that leave a host share its card."""

@@ -26,6 +26,7 @@ class Connection:
         "down",
         "free_ns",
         "muted",
+        "successor",
         "up",
         "waiting",
     )
@@ -45,12 +46,15 @@ class Connection:
         """When the last answer has left the broker."""
         self.waiting: list[Request] = []
         """Requests that have arrived and were not read yet."""
+        self.successor: Connection | None = None
+        """The one that took its place when its client crashed."""
 
     def renewed(self) -> "Connection":
-        """Return a new connection between the same two hosts."""
-        return Connection(
+        """Return a new connection between the same two hosts, its successor."""
+        self.successor = Connection(
             client=self.client, broker=self.broker, up=self.up, down=self.down
         )
+        return self.successor
 
 
 class Request:

@@ -65,3 +65,6 @@ def test_connections_of_one_client_leave_through_one_card() -> None:
     assert second.up.transfer(0, 10_000) == 2 * MS + 1
     assert first.down.transfer(0, 10_000) == MS + 1
     assert hosts.connections == [first, second]
+    third = first.renewed()
+    fourth = third.renewed()
+    assert hosts.connections == [first, second, third, fourth]
