@@ -257,7 +257,11 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _label("metric", "what is counted", "<i1"),
             _label("subscriber", "of whose records"),
             _time("at_ns", "begin of the bin of time"),
-            _number("measured", "<i1", "1 when intended after warm-up, 0 in it"),
+            _number(
+                "measured",
+                "<i1",
+                "1 when intended after warm-up, 0 in it; -1 in a plain count",
+            ),
             _time("low_ns", "smallest latency of the bucket; missing in a plain count"),
             _time("high_ns", "largest latency of the bucket"),
             _number("count", "<i8", "records"),

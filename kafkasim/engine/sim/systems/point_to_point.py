@@ -40,11 +40,6 @@ _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 """Codes into the schema's outcomes of `deliveries`."""
 
 
-def run_point_to_point(scenario: Scenario, plan: Plan, *, check: bool) -> Result:
-    """Run a scenario whose system is `PointToPoint`."""
-    return PointToPointRun(scenario, plan, check=check).run()
-
-
 class _Subscriber:
     """The receiving end: works through what arrives, one event at a time."""
 
