@@ -1,12 +1,12 @@
 """Set up kafkasim in `.venv` and run one of its commands; needs only Python 3.11+.
 
     python3 run.py demo                 a year of flights, and what partitions change
-    python3 run.py run FILE.toml ...    one scenario           (kafkasim run --help)
-    python3 run.py sweep FILE.toml ...  a what-if              (kafkasim sweep --help)
+    python3 run.py run FILE.toml ...    one scenario                (run --help)
+    python3 run.py sweep FILE.toml ...  a what-if                   (sweep --help)
     python3 run.py describe FILE.toml   what a scenario holds
     python3 run.py test [--thorough] [pytest's arguments]
     python3 run.py check [ruff|format|types|imports|docstrings|spelling]
-    python3 run.py bench [NAME]         speed, each figure with the bar it must hold
+    python3 run.py bench [--page] [NAME]  speed, each figure with the bar it must hold
     python3 run.py lab                  JupyterLab with the notebooks
     python3 run.py docs                 the documentation, into docs/_build/html
     python3 run.py wheel                the package for others, into dist

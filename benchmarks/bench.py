@@ -126,6 +126,9 @@ def names() -> list[str]:
 def main(arguments: list[str]) -> int:
     """Print the figures of the benchmarks; 1 when one does not hold."""
     there_are = names()
+    if {"-h", "--help"} & set(arguments):
+        print(f"{__doc__}\nThere are {', '.join(there_are)}.")
+        return 0
     to_page = "--page" in arguments
     asked = [name for name in arguments if name != "--page"]
     if unknown := [name for name in asked if name not in there_are]:

@@ -63,8 +63,8 @@ def table_of(figures: Iterable[Figure]) -> str:
         relation = "at least" if figure["at_least"] else "at most"
         cells = (
             figure["figure"],
-            f"{figure['ratio']:,}",
-            f"{relation} {figure['bar']:,}",
+            _number(figure["ratio"]),
+            f"{relation} {_number(figure['bar'])}",
             verdict(figure),
             beside(figure),
         )
@@ -90,16 +90,21 @@ def in_words(values: Mapping[str, object]) -> str:
     """Return names and values; a mapping within stands in brackets."""
     words = []
     for name, value in values.items():
-        said = name.replace("_", " ")
+        said = re.sub(r"\bus\b", "µs", name.replace("_", " "))
         if isinstance(value, Mapping):
             words.append(f"{said} ({in_words(value)})")
         else:
-            words.append(f"{said} {value:,}" if _counts(value) else f"{said} {value}")
+            words.append(f"{said} {_number(value)}")
     return "; ".join(words)
 
 
-def _counts(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _number(value: object) -> str:
+    """Return a number to read: whole, or with three digits that say something."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def taken_on() -> str:

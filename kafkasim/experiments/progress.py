@@ -32,6 +32,10 @@ def bar_in_simulated_time(
     progress : bool or None
         Whether to draw it; None draws it when stderr is a terminal.
     """
+    if progress is False:
+        # Not even a hidden bar: making one leaves a lock to the sweep's workers.
+        yield None
+        return
     from tqdm import tqdm
 
     hidden = None if progress is None else not progress

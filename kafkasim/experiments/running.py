@@ -135,6 +135,8 @@ def enough_memory(traffic: Traffic, result: ResultKind = "full") -> Iterator[Non
         text = f"not enough memory: {asked(traffic):,.0f} records were asked for"
         if result == "full":
             text += '; result="streamed" (--streamed) keeps counts, not a row of each'
+        else:
+            text += "; larger batches or a shorter run leave fewer rows"
         raise RunError(text) from None
 
 

@@ -22,6 +22,8 @@ from kafkasim.result.table import Table
 
 SCENARIO_FILE: Final = "scenario.toml"
 PLAN_FILE: Final = "plan.npz"
+RESULT_FOLDER: Final = "result"
+"""Where `kafkasim run --out` puts the result."""
 LABELS_FILE: Final = "labels.json"
 SUMMARY_FILE: Final = "result.json"
 
@@ -82,7 +84,10 @@ def read_summary(folder: Path) -> Summary:
     """
     listed = check_sums(folder)
     if SUMMARY_FILE not in listed:
-        raise ChangedFileError(f"{folder / SUMS} does not list {SUMMARY_FILE}")
+        text = f"{folder / SUMS} does not list {SUMMARY_FILE}"
+        if (folder / RESULT_FOLDER / SUMMARY_FILE).is_file():
+            text += f"; the result is in {folder / RESULT_FOLDER}"
+        raise ChangedFileError(text)
     summary: Summary = json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
     version = summary["versions"]["schema"]
     if version != SCHEMA_VERSION:

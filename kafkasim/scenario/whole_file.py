@@ -56,6 +56,8 @@ def needing(text: str, more_bytes: int) -> str:
     if found:
         text = found[1]
         more_bytes += int(found[2].replace(",", ""))
+    if not more_bytes:
+        return text
     return f"{text}; it needs more than {more_bytes:,} bytes"
 
 

@@ -147,5 +147,5 @@ def test_only_what_was_measured_for_the_page_changes_it(measured: Path) -> None:
     after = measured.read_text(encoding="utf-8")
     assert unchanged == before
     assert "old fast" not in after
-    assert "| fast one | 0.5 | at most 1.0 | yes |" in after
+    assert "| fast one | 0.5 | at most 1 | yes |" in after
     assert "old slow" in after

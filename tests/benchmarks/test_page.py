@@ -27,11 +27,11 @@ def test_a_table_has_a_row_per_figure_with_what_else_was_measured() -> None:
 
     table = page.table_of([size, SHORT])
 
-    beside = "records 10,000; us each 1.25; units (batches 3; fetches 4)"
+    beside = "records 10,000; µs each 1.25; units (batches 3; fetches 4)"
     assert table.splitlines() == [
         "| figure | measured | bar | holds | beside it |",
         "|---|---|---|---|---|",
-        f"| size | 80.0 | at most 100.0 | yes | {beside} |",
+        f"| size | 80 | at most 100 | yes | {beside} |",
         "| speed | 0.4 | at least 0.5 | **no**: 20% short of the bar |  |",
     ]
 
