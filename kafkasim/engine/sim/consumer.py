@@ -185,9 +185,9 @@ class Member:
         return row.started_ns + slowed_ns(work, row.slowed)
 
     def _begun_until(self, row: Returned, now_ns: int) -> int:
-        """Return the offset of the row's first record that begins after `now_ns`."""
+        """Return the offset of the row's first record that begins now or later."""
         offset = row.from_offset
-        while offset < row.to_offset and self._ends_ns(row, offset) <= now_ns:
+        while offset < row.to_offset and self._ends_ns(row, offset) < now_ns:
             offset += 1
         return offset
 
