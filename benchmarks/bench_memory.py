@@ -1,5 +1,7 @@
 """The memory of a run: 10 million records, 100 a batch, one subscriber.
 
+And, streamed, of one ten times as long, with the time it takes.
+
 Each run has a fresh process. There the resident memory after all imports is the
 baseline, and the largest resident memory up to the end of the run, while its result is
 held and before any frame is built, is the peak. A figure is bytes a record between the
@@ -9,6 +11,7 @@ each.
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -18,11 +21,12 @@ from kafkasim.analysis.measures import metrics
 from kafkasim.experiments.running import run
 
 Kind = Literal["full", "streamed"]
-BARS: dict[Kind, float] = {"full": 280.0, "streamed": 80.0}
-WORDS: dict[Kind, str] = {
-    "full": "all tables held: peak bytes a record above the import baseline",
-    "streamed": "streamed: peak bytes a record above the import baseline",
-}
+MEASURED: tuple[tuple[str, Kind, int, float], ...] = (
+    ("10 million records, all tables held", "full", 1, 280.0),
+    ("10 million records, streamed", "streamed", 1, 80.0),
+    ("100 million records, streamed", "streamed", 10, 80.0),
+)
+"""What, how it is kept, times the scenario's duration, and the bar."""
 
 
 def resident_bytes(*, peak: bool) -> int:
@@ -37,31 +41,41 @@ def resident_bytes(*, peak: bool) -> int:
     raise OSError(f"/proc/self/status has no {field}")
 
 
-def measure(kind: Kind) -> tuple[int, int]:
-    """Run once; return the bytes above the baseline and the number of records."""
+def measure(kind: Kind, times: int) -> tuple[int, int, float]:
+    """Run once; return bytes above the baseline, number of records, and seconds."""
     # What the end of a run imports is imported before it begins.
     chosen = scenario("memory")
+    duration_s = chosen.traffic.duration_s * times
     run(chosen.where({"traffic.duration_s": 0.1}), result=kind, progress=False)
     before = resident_bytes(peak=False)
-    result = run(chosen, result=kind, progress=False)
+    began = time.perf_counter()
+    result = run(
+        chosen.where({"traffic.duration_s": duration_s}), result=kind, progress=False
+    )
+    took = time.perf_counter() - began
     above = resident_bytes(peak=True) - before
-    return above, int(metrics(result)["records"])
+    return above, int(metrics(result)["records"]), took
 
 
 def figures_of_memory() -> Iterator[Figure]:
-    for kind, bar in BARS.items():
+    for name, kind, times, bar in MEASURED:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.bench_memory", kind],
+            [sys.executable, "-m", "benchmarks.bench_memory", kind, str(times)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         )
-        above, records = map(int, done.stdout.split())
+        above, records, took = map(float, done.stdout.split())
         yield figure(
-            WORDS[kind], above / records, bar, records=records, peak_mb=above / 1e6
+            f"{name}: peak bytes a record above the import baseline",
+            above / records,
+            bar,
+            records=int(records),
+            peak_mb=above / 1e6,
+            seconds=took,
         )
 
 
 if __name__ == "__main__":
     asked: Kind = "streamed" if "streamed" in sys.argv else "full"
-    print(*measure(asked))
+    print(*measure(asked, int(sys.argv[-1])))
