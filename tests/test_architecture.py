@@ -36,7 +36,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/receiving.py": "tests/analysis/test_dealings.py",
     "kafkasim/analysis/time_bins.py": "tests/analysis/test_waiting.py",
     "kafkasim/engine/sim/expand.py": "tests/simulation/test_reference_producer.py",
-    "kafkasim/engine/sim/group.py": "tests/engine/sim/test_timeline.py",
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,

@@ -18,6 +18,7 @@ class Group:
     """
 
     __slots__ = (
+        "began",
         "committed",
         "index",
         "joined",
@@ -47,6 +48,8 @@ class Group:
         self.may_crash = may_crash
         """Whether an event will set it back to what it has committed."""
         zero = {partition.index: 0 for partition in partitions}
+        self.began: dict[int, int] = {}
+        """Partition index → where its members began to read, the last time."""
         self.missed: dict[int, int] = {}
         """Partition index → high watermark when it was to join and was down."""
         self.committed: dict[int, int] = {} if late else dict(zero)
@@ -55,8 +58,9 @@ class Group:
     def low_offset(self, index: int) -> int:
         """Return the lowest offset of a partition that a member may yet be given.
 
-        What it has not processed yet, or not committed when a crash may set it back.
-        One that comes later begins at the log's start, or `NEVER` before its end.
+        What it has not processed yet, or not committed when a crash may set it back;
+        while its first commit may be on its way, where it began. One that comes later
+        begins at the log's start, or `NEVER` before its end.
         """
         processed = self.processed[index]
         if self.joined and not self.may_crash:
@@ -65,7 +69,9 @@ class Group:
             return min(self.committed[index], processed)
         if not self.resets_to_end:
             return 0
-        return processed if self.joined else self.missed.get(index, NEVER)
+        if self.joined:
+            return self.began.get(index, processed)
+        return self.missed.get(index, NEVER)
 
     def note_absence(self) -> None:
         """Take note that it should join now and is down: what comes now it may miss."""
@@ -86,7 +92,7 @@ class Group:
 
     def reset(self) -> tuple[dict[int, int], int]:
         """Let its members begin; return where, and how many records that skips."""
-        positions = self.beginnings()
+        positions = self.began = self.beginnings()
         skipped = 0
         for partition in self.partitions:
             position = positions[partition.index]
