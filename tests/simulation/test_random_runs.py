@@ -185,6 +185,8 @@ def test_the_size_of_the_blocks_shows_in_no_digest(
         in_blocks = run(scenario, check=True)
     assert in_blocks.table("violations").empty
     assert in_blocks.digest == whole.digest
+    numbers = np.sort(whole.columns("requests")["request_id"])
+    assert (numbers == np.arange(len(numbers))).all()
     for name in ("records", "deliveries"):
         assert in_blocks.columns(name) == whole.columns(name)
 

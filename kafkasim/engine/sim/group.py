@@ -19,6 +19,7 @@ class Group:
 
     __slots__ = (
         "began",
+        "began_ns",
         "committed",
         "index",
         "joined",
@@ -50,6 +51,8 @@ class Group:
         zero = {partition.index: 0 for partition in partitions}
         self.began: dict[int, int] = {}
         """Partition index → where its members began to read, the last time."""
+        self.began_ns = 0
+        """When that was."""
         self.missed: dict[int, int] = {}
         """Partition index → high watermark when it was to join and was down."""
         self.committed: dict[int, int] = {} if late else dict(zero)

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT
@@ -15,7 +16,15 @@ from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import (
+    Cpu,
+    Group,
+    Hardware,
+    Kafka,
+    Link,
+    Producer,
+    Topic,
+)
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 
@@ -183,3 +192,49 @@ def test_a_commit_that_a_crash_overtook_has_no_answer(scenario_of: Builder) -> N
     assert requests["answered_ns"][commits].tolist()[0] == MISSING_NS
     assert result.columns("commits")["at_ns"].tolist()[0] == 11.5 * MS
     assert result.columns("assignments")["start_offset"].tolist() == [0, 1]
+
+
+def test_a_commit_that_comes_when_its_member_has_begun_anew_is_refused(
+    scenario_of: Builder,
+) -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=50,
+            count=2,
+            work_ms=5.0,
+            group=committing(10),
+            events=(Crash("subscriber:billing", at_s=0.0102, for_s=0.0003),),
+        ),
+        check=True,
+    )
+    # Sent at 10; the broker would store it at 11.5, the member is back at 10.5.
+    requests = result.columns("requests")
+    commits = requests["api"] == OFFSET_COMMIT
+    assert requests["done_ns"][commits].tolist()[0] == 11.5 * MS
+    assert result.columns("commits")["at_ns"].tolist()[0] > 11.5 * MS
+    assert result.columns("assignments")["start_offset"].tolist() == [0, 0]
+
+
+def test_a_request_has_one_row_also_when_it_outlives_its_member() -> None:
+    slow = Hardware(link=Link(delay_ms=1.0), cpu=Cpu(request_ms=60.0))
+    result = run(
+        Scenario(
+            Traffic(
+                {"web": Source("orders", Poisson(1.0))},
+                {"billing": Subscriber(["orders"])},
+                duration_s=0.04,
+            ),
+            Kafka(
+                topics={"orders": Topic(partitions=2)},
+                groups={"billing": Group(members=2)},
+                hardware=slow,
+                broker_config=BrokerConfig(num_io_threads=1),
+            ),
+            events=(Crash("subscriber:billing", at_s=0.01, for_s=0.01),),
+            end="cut",
+        ),
+        check=True,
+    )
+    # The second member's first fetch still waits for the IO thread when the run ends.
+    assert result.columns("requests")["request_id"].tolist() == [0, 1, 2, 3]
+    assert result.table("violations").empty

@@ -142,6 +142,7 @@ class KafkaRun(KafkaCluster):
         group = self.groups[name]
         if self.stream is not None:
             self.stream.pass_over(group)
+        group.began_ns = self.calendar.now_ns
         positions, skipped = group.reset()
         if skipped:
             self.timeline.settle(skipped)
@@ -176,7 +177,14 @@ class KafkaRun(KafkaCluster):
             self._join(subscriber)
 
     def _commit(self, request: Request) -> None:
+        """Store a commit, unless its member has begun anew since it was sent.
+
+        A static member that comes back has a new member id, and what still comes under
+        the old one is refused (GR-14, FENCED_INSTANCE_ID).
+        """
         group, member, positions = request.payload
+        if request.sent_ns < group.began_ns:
+            return
         group.committed.update(positions)
         self.tables.commits(
             group,
@@ -187,16 +195,13 @@ class KafkaRun(KafkaCluster):
 
     def _open_requests(self) -> list[Request]:
         """Return the requests without an answer, in the order of sending."""
-        found = {
-            argument.request_id: argument
-            for argument in self.calendar.pending()
-            if isinstance(argument, Request) and not argument.written
-        }
+        under_way = [r for r in self.calendar.pending() if isinstance(r, Request)]
         for broker in self.brokers:
             held = [*broker.queued(), *broker.parked()]
-            found |= {request.request_id: request for request in held}
+            under_way += held
         for connection in self.hosts.connections:
-            found |= {request.request_id: request for request in connection.waiting}
+            under_way += connection.waiting
+        found = {r.request_id: r for r in under_way if not r.written}
         return [found[number] for number in sorted(found)]
 
     def _appended(self, batch: Batch, partition: Partition) -> None:
