@@ -223,7 +223,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _label("sender", "client", "<i4"),
             _label("receiver", "broker", "<i2"),
             _time("sent_ns", "when the client sent it"),
-            _time("received_ns", "when the broker read it; not said of a crashed client's"),
+            _time("received_ns", "when the broker read it; none of a crashed client's"),
             _time("dequeued_ns", "when an IO thread took it"),
             _time("done_ns", "when its answer was ready"),
             _time("answered_ns", "when the client held the answer"),

@@ -79,6 +79,15 @@ class Calendar(simpy.Environment):
         `stop` was called.
     """
 
+    __slots__ = (
+        "_ended",
+        "_heap",
+        "_simpy_sequence",
+        "entry_count",
+        "now_ns",
+        "stopped",
+    )
+
     def __init__(self) -> None:
         self.now_ns = 0
         self.entry_count = 0
@@ -244,6 +253,8 @@ class CheckedCalendar(Calendar):
     An entry made for the current time must have a higher key than the one that is
     running: a chain of zero delay must rise.
     """
+
+    __slots__ = ("_running_key",)
 
     def __init__(self) -> None:
         self._running_key = 0
