@@ -54,7 +54,7 @@ def deliveries(  # noqa: PLR0917
         What polls returned, in the order of writing.
     topics, numbers : int16 and int32 arrays of shape (partitions,)
         Topic and number of each partition of the run.
-    rows_at, starts : integer arrays
+    rows_at, starts : int32 and int64 arrays
         From `RecordColumns.record_at`.
     work_ns : sequence of int64 array
         For each group the work of each record row, nanoseconds.
