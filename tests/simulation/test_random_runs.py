@@ -132,10 +132,22 @@ def traffics(draw: st.DrawFn) -> Traffic:
     )
 
 
-faults_of_a_run = st.lists(
+some_faults = st.lists(
     events(), max_size=3, unique_by=lambda event: (type(event), event.target)
 )
 """Never two of a kind at one target: they might overlap, which is an error."""
+
+
+@st.composite
+def crashes(draw: st.DrawFn) -> list[Crash | Slow]:
+    """Draw crashes of one subscriber, each shorter than requests take at times."""
+    target = f"subscriber:{draw(st.sampled_from(SUBSCRIBERS))}"
+    at_ms = draw(st.lists(st.integers(0, 300), min_size=2, max_size=3, unique=True))
+    for_ms = draw(st.sampled_from([0.1, 0.5, 1.0]))
+    return [Crash(target, at_s=at / 1_000, for_s=for_ms / 1_000) for at in at_ms]
+
+
+faults_of_a_run = some_faults | crashes()
 
 
 def processed(result: Result, subscriber: str) -> set[int]:

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kafkasim.engine.sim.calendar import ACTOR_BITS, Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import (
+    ACTOR_BITS,
+    SEQUENCE_BITS,
+    Calendar,
+    Rank,
+    key_base,
+)
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
 from kafkasim.scenario.events import Crash, Event, Slow
@@ -65,7 +71,8 @@ class Timeline:
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
         self._limit_ns = ns_from_s(scenario.drain_limit_s)
         self._settled_ns = 0
-        self._key = key_base(Rank.COMMAND, 0)
+        self._end_key = key_base(Rank.COMMAND, 0)
+        self._key = self._end_key + (1 << SEQUENCE_BITS - 1)
 
     def command(
         self,
@@ -96,9 +103,11 @@ class Timeline:
             )
             self.done.append(row)
             if event.for_s is not None:
-                until_ns = row.at_ns + ns_from_s(event.for_s)
+                until_ns = row.at_ns + max(1, ns_from_s(event.for_s))
                 row.until_ns = until_ns
-                self.command(until_ns, ends, None)
+                # What ends at a time ends before anything begins at it.
+                self._end_key += 1
+                self.calendar.at(until_ns, self._end_key, ends, None)
 
         def ends(_: object) -> None:
             end(name, subscriber)

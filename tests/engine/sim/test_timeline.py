@@ -157,6 +157,19 @@ def test_a_crash_before_a_subscriber_comes_only_delays_its_coming(
     assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()
 
 
+def test_what_ends_at_a_time_ends_before_anything_begins_at_it(
+    scenario_of: Builder,
+) -> None:
+    second = Crash("subscriber:billing", at_s=0.020, for_s=0.010)
+    first = Crash("subscriber:billing", at_s=0.010, for_s=0.010)
+    result = run(scenario_of(count=5, events=(second, first)), check=True)
+
+    # Back at 20 for no time, then down until 30.
+    since = result.table("assignments")["since_ms"].tolist()
+    assert since == [0.0, 20.0, 30.0]
+    assert result.table("events")["at_ms"].tolist() == [10.0, 20.0]
+
+
 @pytest.mark.parametrize("at_s", [0.030, 0.0325])
 def test_slowing_in_the_middle_of_a_poll_slows_what_begins_from_then_on(
     scenario_of: Builder, ms: Times, at_s: float
