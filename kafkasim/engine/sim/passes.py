@@ -50,10 +50,11 @@ class Passes:
             key = int(poll["group"]), int(poll["partition"])
             passes = self._ends.setdefault(key, [0, 0, 0])
             if first < passes[0]:
-                passes[1:] = sorted(passes, reverse=True)[:2]
+                passes[:] = [first, *sorted(passes, reverse=True)[:2]]
             offsets = np.arange(first, first + stop - start)
             found[start:stop] = (offsets < passes[1]).astype(np.int16) + (
                 offsets < passes[2]
             )
-            passes[0] = first + done
+            if done:  # else it was never begun, and what is before it may be left, too
+                passes[0] = first + done
         return found

@@ -24,6 +24,11 @@ def readings(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
                 polls.append((partition, at, at + count, done))
                 at += done
                 if done < count:
+                    # What a change of speed had split off is not begun any more.
+                    split = draw(st.integers(0, 2))
+                    if split:
+                        end = at - done + count
+                        polls.append((partition, end, end + split, 0))
                     break
             committed = draw(st.integers(committed, at))
     return polls
