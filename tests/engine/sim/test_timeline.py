@@ -170,6 +170,24 @@ def test_what_ends_at_a_time_ends_before_anything_begins_at_it(
     assert result.table("events")["at_ms"].tolist() == [10.0, 20.0]
 
 
+def test_a_late_subscriber_that_is_back_when_it_is_to_come_comes_once(
+    scenario_of: Builder,
+) -> None:
+    late = Subscriber(["orders"], work_ms=0.0, from_s=0.045, wants="all")
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=8,
+            subscriber=late,
+            events=(Crash("subscriber:billing", at_s=0.040, for_s=0.005),),
+        ),
+        check=True,
+    )
+    assert result.table("violations").empty
+    fetches = result.table("requests").query("api == 'Fetch'")
+    assert (fetches["sent_ms"] == 45.0).sum() == 1
+
+
 @pytest.mark.parametrize("at_s", [0.030, 0.0325])
 def test_slowing_in_the_middle_of_a_poll_slows_what_begins_from_then_on(
     scenario_of: Builder, ms: Times, at_s: float

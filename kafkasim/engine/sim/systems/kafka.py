@@ -131,6 +131,8 @@ class KafkaRun(KafkaCluster):
 
     def _join(self, name: str) -> None:
         group = self.groups[name]
+        if group.joined:
+            return  # back from a crash at the very time at which it was to come
         if not group.up:
             group.note_absence()
             return
