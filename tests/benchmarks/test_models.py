@@ -114,6 +114,8 @@ def test_the_peak_of_memory_is_not_below_what_is_resident() -> None:
     peak, held = resident_bytes(peak=True), resident_bytes(peak=False)
     del block
 
-    assert peak >= held > 30_000_000
-    assert resident_bytes(peak=True) >= peak
+    # The kernel keeps both counts per processor and adds them up late.
+    late = 1_000_000
+    assert peak > held - late > 30_000_000
+    assert resident_bytes(peak=True) > peak - late
     assert resident_bytes(peak=False) < held - 20_000_000
