@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from kafkasim import analysis as analysis
     from kafkasim import export as export
+    from kafkasim import lessons as lessons
     from kafkasim import log as log
     from kafkasim import plot as plot
     from kafkasim import testing as testing
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "analysis": "kafkasim",
     "export": "kafkasim",
+    "lessons": "kafkasim",
     "log": "kafkasim",
     "plot": "kafkasim",
     "testing": "kafkasim",

@@ -1,0 +1,293 @@
+"""A prediction and what came out: `reveal` shows both, and the figure that explains.
+
+In a notebook a reveal is a `<details>`: closed while no prediction is made, so that
+nobody reads the answer first, and open when there is one. It needs no script and no
+kernel, the keyboard opens it, and a screen reader announces it. A guess that cannot be
+read counts as none, and the reveal says what is wanted: Run All goes on.
+"""
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from kafkasim.plot.words import amount, listed
+
+NEAR: Final = 0.1
+"""Share of a measured answer by which a guess may be off and still count as right."""
+
+Answer = bool | int | float | str | tuple["Answer", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """A prediction beside its answer; the last line of a cell shows it."""
+
+    guess: object
+    """The prediction as it was made; None without one."""
+    answer: Answer
+    """What came out, as Python's own number, text or tuple."""
+    right: bool | None
+    """Whether the guess was right; None without one, or with one that is unreadable."""
+    verdict: str
+    """What is said of the guess, such as ``You said 8. It is 9: 1 more.``"""
+    sentence: str
+    """The answer as a sentence."""
+    figure: object | None = None
+    """Axes, a table, or anything else with an HTML face; None without."""
+
+    def __repr__(self) -> str:
+        return f"{self.verdict} {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        made = self.right is not None
+        summary = self.verdict if made else f"{self.verdict} Open to see."
+        picture = "" if self.figure is None else _html_of(self.figure)
+        return (
+            f"<details{' open' * made}><summary>{escape(summary)}</summary>"
+            f"<p>{escape(self.sentence)}</p>{picture}</details>"
+        )
+
+
+def reveal(
+    guess: object,
+    answer: object,
+    text: str,
+    *,
+    unit: str = "",
+    within: float | None = None,
+    choices: Iterable[str] = (),
+    figure: object | None = None,
+) -> Reveal:
+    """Compare a prediction with what came out.
+
+    Parameters
+    ----------
+    guess : object
+        The prediction; None when none was made. A number may be written as text, case
+        and spaces around a word do not count, and yes and no stand for True and False.
+    answer : number, str, bool, or a sequence of these
+        What came out; NumPy's scalars and arrays are welcome.
+    text : str
+        What follows the answer to make a sentence of it: ``"of the 16 partitions get a
+        flight"``.
+    unit : str, optional
+        Unit of a number, such as ``"ms"``.
+    within : float, optional
+        Share of the answer by which a number may be off and count as right. Without
+        it a whole number must be met, and a measured one within a tenth.
+    choices : iterable of str, optional
+        The words that may be guessed.
+    figure : object, optional
+        What explains the answer: axes of `plot`, a table of `analysis`.
+
+    Returns
+    -------
+    Reveal
+        Shows itself in a notebook. Its `right` is True, False or None.
+
+    Raises
+    ------
+    TypeError
+        When the answer or the figure is not of a kind that can be shown. No guess
+        raises.
+
+    Examples
+    --------
+    >>> reveal(8, 9, "of the 16 partitions get a flight")
+    You said 8. It is 9: 1 more. 9 of the 16 partitions get a flight.
+    >>> reveal(None, "tail", "keeps each aircraft's order").right is None
+    True
+    """
+    if figure is not None:
+        _html_face(figure)
+    known, allowed = _plain(answer), tuple(choices)
+    sentence = _sentence(known, text, unit)
+    if guess is None:
+        return Reveal(None, known, None, "No prediction made.", sentence, figure)
+    read = _read(guess, known, allowed)
+    if read is None:
+        cannot = f"No prediction that can be read: {_clipped(guess)}."
+        verdict = f"{cannot} {_wanted(known, allowed)}"
+        return Reveal(guess, known, None, verdict, sentence, figure)
+    right, said = _compare(read, known, unit, within)
+    verdict = f"You said {_shown(read, unit)}. {said}"
+    return Reveal(guess, known, right, verdict, sentence, figure)
+
+
+def _plain(value: object) -> Answer:
+    """Return an answer as Python's own values.
+
+    Raises
+    ------
+    TypeError
+        When it is neither a number, a word nor a sequence of them.
+    """
+    item = getattr(value, "tolist", None)
+    value = item() if callable(item) else value
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return tuple(_plain(each) for each in value)
+    kind = type(value).__name__
+    raise TypeError(f"answer: {kind} is not a number, a word or a sequence of them")
+
+
+def _read(guess: object, answer: Answer, choices: tuple[str, ...]) -> Answer | None:
+    """Return the guess as a value of the answer's kind, or None."""
+    try:
+        value = _plain(guess)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if isinstance(answer, tuple):
+        return _read_tuple(value, answer)
+    if isinstance(answer, bool):
+        return _read_bool(value)
+    if isinstance(answer, str):
+        return _read_word(value, choices)
+    return _read_number(value)
+
+
+def _read_tuple(value: Answer, answer: tuple[Answer, ...]) -> Answer | None:
+    if not isinstance(value, tuple) or len(value) != len(answer):
+        return None
+    parts = [_read(mine, its, ()) for mine, its in zip(value, answer, strict=True)]
+    read = [part for part in parts if part is not None]
+    return tuple(read) if len(read) == len(parts) else None
+
+
+def _read_bool(value: Answer) -> bool | None:
+    if isinstance(value, str):
+        return {"yes": True, "no": False}.get(value.strip().casefold())
+    return value if isinstance(value, bool) else None
+
+
+def _read_word(value: Answer, choices: tuple[str, ...]) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        return None
+    if not choices:
+        return value.strip()
+    return {_folded(each): each for each in choices}.get(_folded(value))
+
+
+def _read_number(value: Answer) -> int | float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().rstrip("%").replace(",", "").replace("_", ""))
+        except ValueError:
+            return None
+    if isinstance(value, bool | tuple) or not _is_finite(value):
+        return None
+    return int(value) if value == int(value) else value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond what a float holds
+        return False
+
+
+def _wanted(answer: Answer, choices: tuple[str, ...]) -> str:
+    """Return what kind of guess is wanted."""
+    if isinstance(answer, tuple):
+        return f"Wanted is a list of {len(answer)}, such as [1, 2, …]."
+    if isinstance(answer, bool):
+        return 'Wanted is "yes" or "no".'
+    if isinstance(answer, str):
+        quoted = [f'"{each}"' for each in choices]
+        return f"Wanted is one of {listed(quoted)}." if quoted else "Wanted is a word."
+    if isinstance(answer, int):
+        return "Wanted is a whole number."
+    return "Wanted is a number."
+
+
+def _compare(
+    guess: Answer, answer: Answer, unit: str, within: float | None
+) -> tuple[bool, str]:
+    """Return whether the guess is right, and what is to be said of it."""
+    it_is = f"It is {_shown(answer, unit)}"
+    if isinstance(answer, int | float) and not isinstance(answer, bool):
+        assert isinstance(guess, int | float)
+        return _compare_numbers(guess, answer, it_is, within)
+    right = _folded(guess) == _folded(answer)
+    return right, "That is right." if right else f"{it_is}."
+
+
+def _compare_numbers(
+    guess: float, answer: float, it_is: str, within: float | None
+) -> tuple[bool, str]:
+    if math.isnan(answer):
+        return False, "There is nothing to measure."
+    if guess == answer:
+        return True, "That is right."
+    share = within
+    if share is None:
+        share = 0.0 if isinstance(answer, int) else NEAR
+    if abs(guess - answer) <= share * abs(answer):
+        return True, f"{it_is}: right within {100 * share:g} %."
+    return False, f"{it_is}: {_how_far(guess, answer)}."
+
+
+def _how_far(guess: float, answer: float) -> str:
+    """Return how much more or less the answer is than the guess."""
+    if guess > 0 and answer > 0 and not 1 / 2 < answer / guess < 2:
+        return f"{amount(answer / guess)} times as much"
+    more = "more" if answer > guess else "less"
+    return f"{_number(abs(answer - guess))} {more}"
+
+
+def _sentence(answer: Answer, text: str, unit: str) -> str:
+    joint = ": " if isinstance(answer, bool) else " "
+    shown = _shown(answer, unit)
+    return f"{shown[:1].upper()}{shown[1:]}{joint}{text.strip().rstrip('.')}."
+
+
+def _shown(value: Answer, unit: str = "") -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(_shown(each, unit) for each in value) or "none"
+    if isinstance(value, str):
+        return value
+    return f"{_number(value)} {unit}".strip()
+
+
+def _number(value: float) -> str:
+    """Return a whole number as it is, another in three significant digits."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value.is_integer() and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return amount(value)
+
+
+def _folded(value: Answer) -> object:
+    """Return a value in which case and space around words make no difference."""
+    if isinstance(value, tuple):
+        return tuple(_folded(each) for each in value)
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _clipped(guess: object) -> str:
+    """Return how a guess is written, if that can be said in a few characters."""
+    name = type(guess).__name__
+    if not isinstance(guess, bool | int | float | str | list | tuple):
+        return f"something of type {name}"
+    try:
+        written = repr(guess)
+    except (RecursionError, ValueError):  # ValueError: a number of 4,301 digits
+        return f"something of type {name}"
+    return written if len(written) <= 40 else f"{written[:39]}…"
+
+
+def _html_of(figure: object) -> str:
+    return str(operator.methodcaller("_repr_html_")(figure))
+
+
+def _html_face(figure: object) -> None:
+    if not callable(getattr(figure, "_repr_html_", None)):
+        kind = type(figure).__name__
+        raise TypeError(f"figure: {kind} has no HTML face; expected axes or a table")

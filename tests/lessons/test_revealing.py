@@ -1,0 +1,222 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kafkasim import plot
+from kafkasim.lessons import Reveal, reveal
+from kafkasim.testing import builders
+
+FLIGHTS = "of the 16 partitions get a flight"
+
+
+class Outline(HTMLParser):
+    """The elements of a reveal, and the text of its summary."""
+
+    def __init__(self, reveal: Reveal) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open = False
+        self.summary = ""
+        self.alt: list[str | None] = []
+        self.feed(reveal._repr_html_())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.open = self.open or (tag == "details" and "open" in dict(attrs))
+        self.alt += [dict(attrs).get("alt")] if tag == "img" else []
+
+    def handle_data(self, data: str) -> None:
+        self.summary += data if self.tags[-1] == "summary" else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "summary":
+            self.tags.append(f"/{tag}")
+
+
+def test_without_a_prediction_it_is_closed_and_its_summary_tells_nothing() -> None:
+    shown = reveal(None, 9, FLIGHTS)
+
+    outline = Outline(shown)
+    assert shown.right is None
+    assert not outline.open
+    assert outline.summary == "No prediction made. Open to see."
+    assert outline.tags == ["details", "summary", "/summary", "p"]
+    assert "<p>9 of the 16 partitions get a flight.</p>" in shown._repr_html_()
+    assert repr(shown) == f"No prediction made. 9 {FLIGHTS}."
+
+
+def test_with_a_prediction_it_is_open_and_says_both() -> None:
+    shown = reveal(8, 9, FLIGHTS)
+
+    outline = Outline(shown)
+    assert shown.right is False
+    assert outline.open
+    assert outline.summary == "You said 8. It is 9: 1 more."
+    assert repr(shown) == f"You said 8. It is 9: 1 more. 9 {FLIGHTS}."
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer", "right", "verdict"),
+    [
+        (9, 9, True, "You said 9. That is right."),
+        (9.0, np.int64(9), True, "You said 9. That is right."),
+        (" 9 ", 9, True, "You said 9. That is right."),
+        ("336,776", 336_776, True, "You said 336,776. That is right."),
+        (np.float64(8.5), 9, False, "You said 8.5. It is 9: 0.5 more."),
+        (12, 9, False, "You said 12. It is 9: 3 less."),
+        (3, 9, False, "You said 3. It is 9: 3 times as much."),
+        (90, 9, False, "You said 90. It is 9: 0.1 times as much."),
+        (0, 9, False, "You said 0. It is 9: 9 more."),
+        (2, 0, False, "You said 2. It is 0: 2 less."),
+        (0, 0.0, True, "You said 0. That is right."),
+        (200, 213.4, True, "You said 200. It is 213: right within 10 %."),
+        (190, 213.4, False, "You said 190. It is 213: 23.4 more."),
+        (1, float("nan"), False, "You said 1. There is nothing to measure."),
+    ],
+)
+def test_a_number_is_right_or_told_how_far_off_it_is(
+    guess: object,
+    answer: float,
+    right: bool,  # noqa: FBT001 - a case of the test
+    verdict: str,
+) -> None:
+    shown = reveal(guess, answer, "x")
+
+    assert (shown.right, shown.verdict) == (right, verdict)
+
+
+def test_the_share_that_counts_as_right_can_be_set_and_is_said() -> None:
+    assert reveal(8, 10, "x", within=0.2).verdict == (
+        "You said 8. It is 10: right within 20 %."
+    )
+    assert reveal(7, 10, "x", within=0.2).right is False
+    assert reveal(213, 213.4, "x", within=0).right is False
+
+
+def test_a_unit_stands_behind_the_numbers() -> None:
+    shown = reveal(100, 213.4, "is the 99th percentile.", unit="ms")
+
+    assert repr(shown) == (
+        "You said 100 ms. It is 213 ms: 2.13 times as much. "
+        "213 ms is the 99th percentile."
+    )
+
+
+def test_a_word_is_compared_without_case_and_space() -> None:
+    choices = ("carrier", "tail", "none")
+
+    right = reveal(" Tail ", "tail", "keeps the order", choices=choices)
+    wrong = reveal("carrier", "tail", "keeps the order", choices=choices)
+
+    assert (right.right, right.verdict) == (True, "You said tail. That is right.")
+    assert repr(wrong) == "You said carrier. It is tail. Tail keeps the order."
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer", "right", "said"),
+    [
+        ("yes", True, True, "yes"),
+        ("No", np.bool_(False), True, "no"),  # noqa: FBT003 - NumPy's own
+        (False, True, False, "no"),
+    ],
+)
+def test_yes_and_no_stand_for_a_switch(
+    guess: object,
+    answer: object,
+    right: bool,  # noqa: FBT001 - a case of the test
+    said: str,
+) -> None:
+    shown = reveal(guess, answer, "it moves")
+
+    assert shown.right is right
+    assert shown.verdict.startswith(f"You said {said}. ")
+    assert shown.sentence == ("Yes: it moves." if answer else "No: it moves.")
+
+
+def test_a_sequence_is_compared_place_by_place() -> None:
+    answer = pd.Series([0, 3, 1])
+
+    assert reveal([0, 3, 1], answer, "is the order").right is True
+    assert repr(reveal((0, 1, 3), answer, "is the order")) == (
+        "You said 0, 1, 3. It is 0, 3, 1. 0, 3, 1 is the order."
+    )
+    assert reveal(["A", "b"], ["a", "B"], "x").right is True
+
+
+@pytest.mark.parametrize(
+    ("guess", "answer", "wanted"),
+    [
+        ("eight", 9, "'eight'. Wanted is a whole number."),
+        (True, 9, "True. Wanted is a whole number."),
+        (float("inf"), 0.5, "inf. Wanted is a number."),
+        (10**400, 9, "Wanted is a whole number."),
+        (..., 9, "of type ellipsis. Wanted is a whole number."),
+        (8, "tail", "8. Wanted is a word."),
+        ("  ", "tail", "'  '. Wanted is a word."),
+        ("maybe", True, '\'maybe\'. Wanted is "yes" or "no".'),
+        (1, True, '1. Wanted is "yes" or "no".'),
+        ([1, 2], [1, 2, 3], "[1, 2]. Wanted is a list of 3, such as [1, 2, …]."),
+        ([1, "x"], [1, 2], "Wanted is a list of 2"),
+        ({1: 2}, 9, "of type dict. Wanted is a whole number."),
+        (pd.DataFrame, "tail", "of type type. Wanted is a word."),
+    ],
+)
+def test_a_guess_of_another_kind_is_none_and_says_what_is_wanted(
+    guess: object, answer: object, wanted: str
+) -> None:
+    shown = reveal(guess, answer, "x")
+
+    outline = Outline(shown)
+    assert shown.right is None
+    assert shown.verdict.startswith("No prediction that can be read: ")
+    assert wanted in shown.verdict
+    assert not outline.open
+    assert outline.summary == f"{shown.verdict} Open to see."
+
+
+def test_a_list_that_holds_itself_is_a_guess_that_cannot_be_read() -> None:
+    guess: list[object] = []
+    guess.append(guess)
+
+    assert reveal(guess, 9, "x").right is None
+
+
+def test_a_word_that_is_no_choice_is_told_the_choices() -> None:
+    shown = reveal("airport", "tail", "x", choices=["carrier", "tail"])
+
+    assert shown.verdict.endswith('\'airport\'. Wanted is one of "carrier" and "tail".')
+
+
+def test_what_a_learner_typed_is_text_and_not_html() -> None:
+    html = reveal("<b>", "a & b", "< c")._repr_html_()
+
+    assert "<b>" not in html
+    assert "You said &lt;b&gt;. It is a &amp; b." in html
+    assert "<p>A &amp; b &lt; c.</p>" in html
+
+
+def test_the_figure_stands_inside_with_its_alternative_text() -> None:
+    axes = plot.lag(builders.small_result())
+
+    shown = reveal(None, 9, FLIGHTS, figure=axes)
+
+    assert shown.figure is axes
+    assert Outline(shown).alt == [plot.alt_text(axes)]
+    assert shown._repr_html_() == reveal(None, 9, FLIGHTS, figure=axes)._repr_html_()
+
+
+def test_a_table_may_stand_in_the_place_of_a_figure() -> None:
+    table = pd.DataFrame({"partition": [7]})
+
+    assert "table" in Outline(reveal(8, 9, FLIGHTS, figure=table)).tags
+
+
+def test_an_answer_or_a_figure_that_cannot_be_shown_is_the_authors_mistake() -> None:
+    with pytest.raises(TypeError, match="answer: DataFrame is not a number, a word"):
+        reveal(None, pd.DataFrame(), "x")
+    with pytest.raises(TypeError, match="answer: bytes"):
+        reveal(None, b"tail", "x")
+    with pytest.raises(TypeError, match="figure: int has no HTML face"):
+        reveal(None, 9, "x", figure=8)
