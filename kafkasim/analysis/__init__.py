@@ -11,6 +11,7 @@ from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
 from kafkasim.analysis.order import ordering, overtakings
+from kafkasim.analysis.positions import positions
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
 from kafkasim.analysis.receiving import receipts
@@ -29,6 +30,7 @@ __all__ = [
     "offsets",
     "ordering",
     "overtakings",
+    "positions",
     "receipts",
     "skew",
     "summary",

@@ -1,0 +1,270 @@
+"""Where every subscriber stands in every partition, at one moment.
+
+The words are those of `progress`: log end, position (one past the last record whose
+work has begun) and committed offset. A position belongs to a subscriber and a
+partition; reading moves that one position and deletes nothing
+(`kafka-consumer-groups --describe` lists a group's partitions in the same way).
+
+Times and offsets that are set one after the other are looked at once, at the moment
+asked for: O(appends + hand-outs + commits before it), sorted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from kafkasim.analysis.arrays import Bool, Int64
+from kafkasim.analysis.frames import categorical, frame, offsets_column
+from kafkasim.analysis.world import World, world_of
+from kafkasim.errors import ValidationError
+from kafkasim.result.result import Result
+from kafkasim.result.rows import code
+from kafkasim.result.table import Table
+from kafkasim.result.wants import Want
+from kafkasim.units import MISSING_NS, NS_PER_S, ns_from_s
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE: Final = -1
+"""An offset that there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Log ends and everyone's offsets at one moment, as arrays.
+
+    A column is a partition: those of the first topic by number, then the next topic's.
+    A row is a subscriber.
+    """
+
+    at_ns: int
+    """The moment."""
+    wants: tuple[Want, ...]
+    """Of the subscribers, in the scenario's order."""
+    partitions: tuple[tuple[str, int], ...]
+    """Topic and number of each column."""
+    log_end: Int64
+    """Shape (partitions,)."""
+    reads: Bool
+    """Whether a subscriber wants that topic; shape (subscribers, partitions)."""
+    there: Bool
+    """Whether a subscriber has come; shape (subscribers,)."""
+    first: Int64
+    """Offset of the record with which its work began; `NONE` when it has not."""
+    position: Int64
+    """One past the last record whose work has begun; `NONE` for a latecomer that has
+    begun none."""
+    committed: Int64
+    """Committed offset; `NONE` for a latecomer that has committed none."""
+
+
+def positions(
+    result: Result, *, at_s: float | None = None, topic: str | None = None
+) -> "pd.DataFrame":
+    """Return every subscriber's offsets in every partition it reads, at one moment.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `appends`, `deliveries` and `commits`.
+    at_s : float, optional
+        The moment, in seconds of simulated time; the run's end without it.
+    topic : str, optional
+        Only this one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per subscriber and partition: `subscriber`, `topic`, `partition`,
+        `there` (whether it has come by then), and as `Int64` `log_end`,
+        `first_offset` (of the record with which its work began), `position` and
+        `committed`, the last two as in `analysis.offsets`: of a subscriber that came
+        later `<NA>` until its work begins, and until its first commit.
+
+    Raises
+    ------
+    ValidationError
+        There is no such topic, or the moment lies before the run's start.
+    TableNotRecorded
+        When the run did not record those tables: a system without a log has none.
+    """
+    world = world_of(result)
+    found = standing(
+        result, world, chosen_topics(world, topic), moment_ns(result, at_s)
+    )
+    rows, columns = np.nonzero(found.reads)
+    names = list(dict.fromkeys(name for name, _ in found.partitions))
+    numbers = np.array([p for _, p in found.partitions], dtype=np.int64)
+    codes = np.array([names.index(name) for name, _ in found.partitions], np.int64)
+    made = frame(
+        result,
+        {
+            "subscriber": categorical(rows, [w.subscriber for w in found.wants]),
+            "topic": categorical(codes[columns], names),
+            "partition": numbers[columns],
+            "there": found.there[rows],
+            "log_end": found.log_end[columns],
+        }
+        | {
+            name: offsets_column(values[rows, columns], values[rows, columns] == NONE)
+            for name, values in (
+                ("first_offset", found.first),
+                ("position", found.position),
+                ("committed", found.committed),
+            )
+        },
+    )
+    made["log_end"] = made["log_end"].astype("Int64")
+    made.attrs["title"] = f"Positions at {found.at_ns / NS_PER_S:g} s"
+    return made
+
+
+def chosen_topics(world: World, topic: str | None) -> tuple[str, ...]:
+    """Return the topic named, or all of them.
+
+    Raises
+    ------
+    ValidationError
+        There is no such topic.
+    """
+    known = tuple(world.partition_counts)
+    if topic is None:
+        return known
+    if topic not in known:
+        raise ValidationError("topic", topic, f"one of {', '.join(known)}")
+    return (topic,)
+
+
+def moment_ns(result: Result, at_s: float | None) -> int:
+    """Return a moment in nanoseconds; the run's end when none is given.
+
+    Raises
+    ------
+    ValidationError
+        It lies before the run's start.
+    """
+    if at_s is None:
+        return int(result.facts["end_ns"])
+    if not at_s >= 0:
+        raise ValidationError("at_s", at_s, "at least 0")
+    return ns_from_s(at_s)
+
+
+def standing(
+    result: Result, world: World, topics: Sequence[str], at_ns: int
+) -> Standing:
+    """Return log ends and everyone's offsets at one moment.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `appends`, `deliveries` and `commits`.
+    world : World
+        The result's.
+    topics : sequence of str
+        Whose partitions; they are in `world.partition_counts`.
+    at_ns : int
+        The moment, nanoseconds since the run's start.
+
+    Raises
+    ------
+    TableNotRecorded
+        When the run did not record those tables.
+    """
+    wants, counts = world.wants, world.partition_counts
+    grid = _Grid(topics, counts, [want.subscriber for want in wants])
+    shape = (len(wants), grid.width)
+    appends = result.columns("appends")
+    deliveries, commits = result.columns("deliveries"), result.columns("commits")
+    begun = _Settings(
+        grid.cells(deliveries, "subscriber"), deliveries["started_ns"], at_ns
+    )
+    kept = grid.cells(commits, "group")
+    kept[commits["outcome"] != code(commits, "outcome", "ok")] = NONE
+    stored = _Settings(kept, commits["at_ns"], at_ns)
+    grown = _Settings(grid.columns(appends), appends["appended_ns"], at_ns)
+    reads = [[t in want.streams for t, _ in grid.partitions] for want in wants]
+    came_ns = np.array([want.from_ns for want in wants], dtype=np.int64)
+    none = np.full(shape, NONE, dtype=np.int64)
+    zero = none.copy()
+    zero[came_ns == 0] = 0
+    offset = deliveries["offset"]
+    return Standing(
+        at_ns=at_ns,
+        wants=wants,
+        partitions=grid.partitions,
+        log_end=grown.last(
+            appends["base_offset"] + appends["record_count"],
+            np.zeros(grid.width, dtype=np.int64),
+        ),
+        reads=np.array(reads, dtype=np.bool_).reshape(shape),
+        there=came_ns <= at_ns,
+        first=begun.first(offset, none),
+        position=begun.last(offset + 1, zero),
+        committed=stored.last(commits["offset"], zero),
+    )
+
+
+class _Grid:
+    """Numbers the partitions of some topics, and the pairs of subscriber and one."""
+
+    def __init__(
+        self,
+        topics: Sequence[str],
+        counts: Mapping[str, int],
+        subscribers: Sequence[str],
+    ) -> None:
+        self.partitions = tuple(
+            (t, number) for t in topics for number in range(counts[t])
+        )
+        self.width = len(self.partitions)
+        ends = np.cumsum([0, *(counts[topic] for topic in topics)])
+        self._base = dict(zip(topics, ends.tolist(), strict=False))
+        self._subscribers = {name: row for row, name in enumerate(subscribers)}
+
+    def columns(self, table: Table) -> Int64:
+        """Return the column of each row's partition; `NONE` for another topic's."""
+        bases = _coded(table, "topic", self._base)
+        return np.where(bases == NONE, NONE, bases + table["partition"])
+
+    def cells(self, table: Table, owner: str) -> Int64:
+        """Return the cell of each row, in flat order; `NONE` when it is in none."""
+        rows = _coded(table, owner, self._subscribers)
+        columns = self.columns(table)
+        outside = (rows == NONE) | (columns == NONE)
+        return np.where(outside, NONE, rows * self.width + columns)
+
+
+def _coded(table: Table, column: str, numbers: Mapping[str, int]) -> Int64:
+    """Return the number of each row's label; `NONE` when it has none."""
+    found = [numbers.get(name, NONE) for name in table.labels[column]]
+    return np.array([*found, NONE], dtype=np.int64)[table[column]]
+
+
+class _Settings:
+    """Rows that set a value in a cell at a time, those up to a moment, in order."""
+
+    def __init__(self, cells: Int64, times_ns: Int64, at_ns: int) -> None:
+        known = (cells != NONE) & (times_ns != MISSING_NS) & (times_ns <= at_ns)
+        self._rows = np.flatnonzero(known)
+        self._cells, self._times_ns = cells[known], times_ns[known]
+
+    def last(self, values: Int64, before: Int64) -> Int64:
+        """Return what each cell was set to last, the largest of those at one time."""
+        return self._set(values, before, self._order(values))
+
+    def first(self, values: Int64, before: Int64) -> Int64:
+        """Return what each cell was set to first, the smallest of those at one time."""
+        return self._set(values, before, self._order(values)[::-1])
+
+    def _order(self, values: Int64) -> Int64:
+        return np.lexsort((values[self._rows], self._times_ns))
+
+    def _set(self, values: Int64, before: Int64, order: Int64) -> Int64:
+        found = before.copy()
+        # Of a cell that is named more than once the last value stays.
+        found.reshape(-1)[self._cells[order]] = values[self._rows[order]]
+        return found
