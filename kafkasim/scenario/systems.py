@@ -8,7 +8,7 @@ partition, for every source a producer, for every subscriber a group of one memb
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
@@ -48,6 +48,20 @@ class Hardware(Document):
     """The network."""
     cpu: Cpu = Cpu()
     """The processors."""
+
+    @classmethod
+    def ideal(cls) -> Self:
+        """Return hardware that takes no time: what a run then shows is the rules alone.
+
+        A transfer still takes the engine's least time of 1 ns.
+
+        Examples
+        --------
+        >>> Kafka(hardware=Hardware.ideal()).hardware.link.delay_ms
+        0.0
+        """
+        link = Link(delay_ms=0.0, bandwidth_mb_per_s=1e12)
+        return cls(link=link, cpu=Cpu(request_ms=0.0, mb_ms=0.0))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

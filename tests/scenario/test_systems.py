@@ -1,8 +1,12 @@
 import pytest
 
 from kafkasim.errors import ValidationError
+from kafkasim.experiments.running import run
+from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Topic
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 
 def test_a_default_cluster_says_nothing() -> None:
@@ -27,6 +31,19 @@ def test_a_request_takes_a_fixed_time_or_a_drawn_one() -> None:
         "cpu": {"request_ms": {"kind": "exponential", "mean": 1.0}}
     }
     assert Hardware.from_dict(drawn.to_dict()) == drawn
+
+
+def test_on_ideal_hardware_a_large_record_waits_for_its_linger_alone() -> None:
+    source = Source("files", Periodic(1), value_bytes=1_000_000)
+    scenario = Scenario(
+        Traffic({"disk": source}, {"copy": Subscriber(["files"])}, duration_s=3),
+        Kafka(hardware=Hardware.ideal()),
+    )
+
+    records = run(scenario).columns("records")
+
+    waited_ns = records["acked_ns"] - records["created_ns"]  # linger.ms is 5
+    assert waited_ns.tolist() == [5_000_002, 5_000_002, 5_000_002]
 
 
 def test_replication_is_refused_because_it_is_not_modelled() -> None:
