@@ -1,0 +1,156 @@
+"""What a learner can turn: sliders, switches and choices, as values and as widgets.
+
+A control is declared as a frozen value with its label, range and unit; `widget_of`
+makes the ipywidgets for it. A slider's `continuous_update` is off: a drag runs the
+model once, where it ends. A choice is a slider too: arrow keys move a slider, while in
+a drop-down list JupyterLab takes them for itself and moves to another cell.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafkasim.config.paths import one_of
+from kafkasim.errors import ValidationError
+
+Value = float | str | bool
+"""Where a control stands."""
+
+_WIDTH: Final = "23em"
+_LABEL_WIDTH: Final = "9.5em"
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A number in a range; a whole one when `low`, `high` and `step` are whole."""
+
+    label: str
+    """Stands before it, with the unit in brackets."""
+    low: float
+    """The smallest value."""
+    high: float
+    """The largest value."""
+    step: float = 1
+    """What an arrow key adds."""
+    unit: str = ""
+    """Such as ``"ms"``."""
+    moves: bool = True
+    """Whether it can be moved at all."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return all(isinstance(end, int) for end in (self.low, self.high, self.step))
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Something that is on or off."""
+
+    label: str
+    """Stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few names."""
+
+    label: str
+    """Stands before it."""
+    options: tuple[str, ...]
+    """The names, in order."""
+
+
+Control = Slider | Switch | Choice
+
+
+def check_value(name: str, control: Control, value: Value) -> None:
+    """Refuse a value to which a hand could not move the control.
+
+    Raises
+    ------
+    ValidationError
+        Naming the control and what it reaches.
+    """
+    match control:
+        case Choice():
+            if value not in control.options:
+                raise ValidationError(name, value, one_of(control.options))
+        case Switch():
+            if not isinstance(value, bool):
+                raise ValidationError(name, value, "True or False")
+        case Slider():
+            kinds = (int,) if control.whole else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                kind = "a whole number" if control.whole else "a number"
+                raise ValidationError(name, value, f"{kind}, {_reach(control)}")
+            if not control.low <= value <= control.high:
+                raise ValidationError(name, value, _reach(control))
+
+
+def _reach(slider: Slider) -> str:
+    return f"{slider.low:g} to {slider.high:g}"
+
+
+def told(control: Control, value: Value) -> str:
+    """Return in a few words where a control stands.
+
+    Examples
+    --------
+    >>> told(Slider("rate", 500, 4_000, 100, "records/s"), 3_000)
+    'rate 3,000 records/s'
+    >>> told(Choice("keys", ("none", "by key")), "by key"), told(Switch("paused"), True)
+    ('keys by key', 'paused on')
+    """
+    match control:
+        case Slider():
+            number = f"{value:,}" if isinstance(value, int) else f"{value:g}"
+            return " ".join(
+                part for part in (control.label, number, control.unit) if part
+            )
+        case Switch():
+            return f"{control.label} {'on' if value else 'off'}"
+        case Choice():
+            return f"{control.label} {value}"
+
+
+def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidgets has no types
+    """Return the ipywidgets for a control, standing at `value`."""
+    import ipywidgets
+
+    look = {
+        "layout": ipywidgets.Layout(width=_WIDTH),
+        "style": {"description_width": _LABEL_WIDTH},
+    }
+    match control:
+        case Slider():
+            kind = ipywidgets.IntSlider if control.whole else ipywidgets.FloatSlider
+            more = {} if control.whole else {"readout_format": _digits(control.step)}
+            unit = f" ({control.unit})" if control.unit else ""
+            return kind(
+                value=value,
+                min=control.low,
+                max=control.high,
+                step=control.step,
+                description=f"{control.label}{unit}",
+                continuous_update=False,
+                disabled=not control.moves,
+                **more,
+                **look,
+            )
+        case Switch():
+            return ipywidgets.Checkbox(
+                value=value, description=control.label, indent=False, **look
+            )
+        case Choice():
+            return ipywidgets.SelectionSlider(
+                options=list(control.options),
+                value=value,
+                description=control.label,
+                continuous_update=False,
+                **look,
+            )
+
+
+def _digits(step: float) -> str:
+    """Return the format that shows as many digits as a step has."""
+    return f".{len(f'{step:g}'.partition('.')[2])}f"
