@@ -1,4 +1,4 @@
-"""Which member of a group reads which partition, asked without running anything."""
+"""Which partition a key goes to and which member reads it, without running anything."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.partitioner import key_partition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,46 @@ def assign(
     table = pd.DataFrame(rows, columns=["member", "topic", "partition"])
     table.attrs = {"idle": [name for name, owned in assigned.items() if not owned]}
     return table
+
+
+def partition_for_key(key: str, partitions: int) -> int:
+    """Return the partition that a producer chooses for a record with this key.
+
+    Kafka's default rule (`BuiltInPartitioner.partitionForKey`):
+    ``(murmur2(key) & 0x7fffffff) mod partitions``. An empty key is hashed too.
+
+    Parameters
+    ----------
+    key : str
+        Hashed as its UTF-8 bytes, as `StringSerializer` writes it.
+    partitions : int
+        How many the topic has.
+
+    Returns
+    -------
+    int
+        From 0.
+
+    Raises
+    ------
+    ValidationError
+        The key is no text, or there is no partition.
+
+    Examples
+    --------
+    >>> [partition_for_key(key, 6) for key in ("a", "abc", "")]
+    [4, 3, 3]
+    """
+    _check_key(key)
+    if partitions < 1:
+        raise ValidationError("partitions", partitions, "a whole number from 1")
+    return key_partition(key.encode(), partitions)
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str):
+        allowed = "text; a record without a key has no partition of its own"
+        raise ValidationError("key", key, allowed)
 
 
 def _subscriptions(

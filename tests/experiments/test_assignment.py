@@ -1,7 +1,7 @@
 import pytest
 
 from kafkasim.errors import ValidationError
-from kafkasim.experiments.assignment import assign
+from kafkasim.experiments.assignment import assign, partition_for_key
 
 
 def test_the_first_members_of_a_range_get_one_partition_more() -> None:
@@ -56,3 +56,24 @@ def test_what_is_not_allowed_is_named(
 ) -> None:
     with pytest.raises(ValidationError, match=named):
         assign(assignor, members=members, topics=topics)
+
+
+# Captured from Kafka 4.3.1's own classes (`Utils.murmur2`).
+@pytest.mark.parametrize(
+    ("key", "partitions"),
+    [
+        ("", {3: 0, 6: 3, 10: 1, 12: 9}),
+        ("a", {3: 1, 6: 4, 10: 4, 12: 4}),
+        ("order-1001", {3: 0, 6: 0, 10: 8, 12: 6}),
+        ("日本", {3: 0, 6: 3, 10: 7, 12: 3}),
+    ],
+)
+def test_a_key_goes_where_kafka_sends_it(key: str, partitions: dict[int, int]) -> None:
+    assert {n: partition_for_key(key, n) for n in partitions} == partitions
+
+
+def test_a_null_key_and_no_partition_are_refused() -> None:
+    with pytest.raises(ValidationError, match="a record without a key"):
+        partition_for_key(None, 3)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="a whole number from 1"):
+        partition_for_key("a", 0)
