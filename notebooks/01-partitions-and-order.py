@@ -318,7 +318,7 @@ ks.widgets.partitions(july.where({KEYS: ks.TraceColumn("tail"), PARTITIONS: 4}))
 # are more flights overtaken or fewer? And with 4,096? The path is
 # `system.producers.airports.config.batch_size`.
 
-# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["solution"]
+# %% tags=["solution"]
 # Solution. The longer the run, the more records wait behind each other at one member
 # while the flights of the same aircraft that came later go to an idle one.
 ks.sweep(
@@ -333,7 +333,7 @@ ks.sweep(
 # with 8 partitions. Before you run it, write down: how many partitions can be used at
 # most? Will the order of an aircraft hold? Then answer both from tables.
 
-# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["solution"]
+# %% tags=["solution"]
 # Solution. Three airports, so at most three partitions; an aircraft that leaves from
 # two airports is in two of them, and its flights can overtake each other.
 by_airport = ks.run(july.where({KEYS: ks.TraceColumn("origin"), PARTITIONS: 8}))

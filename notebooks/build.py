@@ -3,12 +3,16 @@
     python notebooks/build.py            write the .ipynb of every lesson
     python notebooks/build.py --check    execute and compare; 1 when a byte would change
     python notebooks/build.py 01         only lessons whose names begin so
+    python notebooks/build.py --words    which words a lesson uses too early
 
 A lesson is text that people edit (jupytext, py:percent). Its .ipynb beside it carries
 the outputs, so that a web page shows them, and nothing else that changes from run to
 run: no times of execution, no state of widgets; ids are the number of the cell. So
 executing twice changes no byte. The bytes of a picture depend on matplotlib's version:
 build in the environment that `run.py` makes.
+
+In the text the cell of a solution has the tag `solution` and that of a reveal the tag
+`reveal`; what JupyterLab and the documentation need to fold them is derived here.
 """
 
 import argparse
@@ -19,6 +23,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from notebooks import course
 
 FOLDER = Path(__file__).resolve().parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -32,6 +38,16 @@ METADATA = {
 }
 
 
+FOLDS = {
+    "solution": ({"source_hidden": True, "outputs_hidden": True}, "hide-cell"),
+    "reveal": ({"source_hidden": True}, "hide-input"),
+}
+"""Tag of a cell → what JupyterLab folds, and the tag by which myst-nb folds it.
+
+What a reveal shows is not folded as a cell: it opens and closes by itself.
+"""
+
+
 def lessons(beginning: str = "") -> list[Path]:
     """Return the texts of the lessons, in their order."""
     return sorted(FOLDER.glob(f"{beginning}*[0-9]-*.py"))
@@ -43,7 +59,26 @@ def unexecuted(lesson: Path) -> NotebookNode:
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
+        fold(cell)
     return notebook
+
+
+def fold(cell: NotebookNode) -> None:
+    """Give a tagged cell what folds it.
+
+    Raises
+    ------
+    ValueError
+        The cell has another tag or metadata of its own: they would come from elsewhere.
+    """
+    tags = cell.metadata.get("tags", [])
+    if (cell.metadata and list(cell.metadata) != ["tags"]) or set(tags) - set(FOLDS):
+        raise ValueError(
+            f"{cell.id}: {dict(cell.metadata)}: only a tag of {list(FOLDS)}"
+        )
+    for tag in tags[:1]:
+        hidden, folded = FOLDS[tag]
+        cell.metadata = nbformat.from_dict({"jupyter": hidden, "tags": [tag, folded]})
 
 
 def executed(lesson: Path) -> NotebookNode:
@@ -93,7 +128,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make the notebooks.")
     parser.add_argument("lesson", nargs="?", default="")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--words", action="store_true")
     asked = parser.parse_args(arguments)
+    if asked.words:
+        wrong = course.report()
+        print("\n".join(wrong) or "every word comes after its introduction")
+        return int(bool(wrong))
     stale = 0
     for lesson in lessons(asked.lesson):
         target = lesson.with_suffix(".ipynb")
