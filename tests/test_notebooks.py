@@ -49,4 +49,4 @@ def test_a_widget_is_named_after_its_cell_and_stderr_is_refused() -> None:
 
 
 def test_there_are_lessons() -> None:
-    assert [lesson.stem for lesson in LESSONS] == ["01-partitions-and-order"]
+    assert "03-partitions-and-order" in [lesson.stem for lesson in LESSONS]
