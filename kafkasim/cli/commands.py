@@ -17,7 +17,7 @@ from kafkasim.cli.values import parse_settings
 from kafkasim.errors import RunError, TableNotRecorded, ValidationError
 from kafkasim.experiments import running, sweeping
 from kafkasim.experiments.grid import labels_of_one_kind
-from kafkasim.plot import over_time, sweeps
+from kafkasim.plot import lagging, over_time, sweeps
 from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
@@ -61,7 +61,7 @@ def run(
         scenario.save(folder / "scenario.toml")
         result.save(folder / "result")
         save_table(table, folder / "summary")
-        for draw in OF_COUNTS if streamed else (*OF_COUNTS, over_time.lag):
+        for draw in OF_COUNTS if streamed else (*OF_COUNTS, lagging.lag):
             save_figure(draw(result), folder / draw.__name__)
     print(aligned(readable(table)))
     print(f"\nThe result, this table and figures are in {out}")

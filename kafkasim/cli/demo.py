@@ -24,7 +24,7 @@ from kafkasim.cli.output import numbered, save_figure, save_table, unused
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
-from kafkasim.plot import comparing, over_time, sweeps
+from kafkasim.plot import comparing, lagging, over_time, sweeps
 from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
 from kafkasim.scenario.bundled import YEAR_IN_A_MINUTE, flights
@@ -107,7 +107,7 @@ def one_run(scenario: Scenario, folder: Path) -> None:
     with new_folder(folder) as writing:
         result = run(scenario)
         scenario.save(writing / "scenario.toml")
-        save_figure(over_time.lag(result, by="partition"), writing / "lag")
+        save_figure(lagging.lag(result, by="partition"), writing / "lag")
         save_figure(over_time.throughput(result), writing / "throughput")
         save_table(skew(result), writing / "partitions")
     print(demo_text.one_run(result, folder), flush=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from kafkasim.cli.commands import describe, run, sweep
 from kafkasim.cli.demo import demo
+from kafkasim.cli.lessons import lessons
 
 _EPILOG: Final = (
     "Exit codes: 0 done; 1 the run failed or its output could not be written; 2 the "
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _run(_command(commands, "run", run))
     _sweep(_command(commands, "sweep", sweep))
     _describe(_command(commands, "describe", describe))
+    _lessons(_command(commands, "lessons", lessons))
     return whole
 
 
@@ -98,6 +100,19 @@ def _describe(command: argparse.ArgumentParser) -> None:
         "--resolved",
         action="store_true",
         help="print the scenario as TOML with every field filled in",
+    )
+
+
+def _lessons(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, metavar="DIR", help="folder to write")
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="LESSON",
+        help="which ones, by number or name; all when none is named",
+    )
+    command.add_argument(
+        "--solutions", action="store_true", help="with the exercises' solutions, folded"
     )
 
 
