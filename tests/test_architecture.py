@@ -46,6 +46,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/kafka_stream.py": _STREAMED,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
     "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",
+    "kafkasim/plot/many_logs.py": "tests/plot/test_logs.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
     "kafkasim/scenario/draws.py": _DRAWN,

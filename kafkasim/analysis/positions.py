@@ -60,6 +60,18 @@ class Standing:
     committed: Int64
     """Committed offset; `NONE` for a latecomer that has committed none."""
 
+    @property
+    def unread(self) -> Int64:
+        """Records in the log that each has not begun; shape (subscribers, partitions).
+
+        A latecomer that has begun nothing in a partition has all of it before it when
+        it wants all, and none when it wants what is new. 0 where it does not read.
+        """
+        wants_all = np.array([want.history == "all" for want in self.wants], np.bool_)
+        unbegun = np.where(wants_all[:, None], 0, self.log_end)
+        position = np.where(self.position == NONE, unbegun, self.position)
+        return np.where(self.reads, self.log_end - position, 0)
+
 
 def positions(
     result: Result, *, at_s: float | None = None, topic: str | None = None

@@ -2,14 +2,26 @@
 
 Each takes the data first and everything else by keyword, draws into `ax` or a new
 figure, and returns the Axes; nothing of pyplot's state is used. `caption` says what ran
-and `alt_text` what is seen, for every figure; in a notebook the axes show both.
+and `alt_text` what is seen, for every figure; in a notebook the axes show both. Titles
+say what was found.
+
+Figures are made for a notebook; for a slide or a printed column they are drawn within
+`sized`:
+
+    with ks.plot.sized("slide"):
+        ks.export.figure(ks.plot.lag(result), "lag.png")
 """
 
+from kafkasim.plot.braiding import braid
 from kafkasim.plot.comparing import comparison
 from kafkasim.plot.filling import batching
-from kafkasim.plot.over_time import lag, latency, throughput
+from kafkasim.plot.lagging import lag
+from kafkasim.plot.logs import log
+from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
+from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
 from kafkasim.plot.positions import offsets
+from kafkasim.plot.sizes import sized
 from kafkasim.plot.spoken import alt_text, caption
 from kafkasim.plot.sweeps import sweep
 from kafkasim.plot.wires import topology
@@ -17,12 +29,17 @@ from kafkasim.plot.wires import topology
 __all__ = [
     "alt_text",
     "batching",
+    "braid",
     "caption",
     "comparison",
     "lag",
     "latency",
+    "latency_ecdf",
+    "latency_ladder",
+    "log",
     "offsets",
     "ordering",
+    "sized",
     "sweep",
     "throughput",
     "topology",

@@ -1,0 +1,374 @@
+"""Partition logs as bands: numbered boxes, and under them who stands where.
+
+A band is a partition. Its records lie in a row, old to new, each box with its offset;
+the dashed box is the offset that the next record will get. Below it runs a lane for
+each subscriber: a line over what its work has begun with, a triangle under its
+position, a hollow square under its committed offset. All three of log end, position and
+committed offset are the offset of the *next* record, so each stands at that number.
+
+The artists are made once and updated: a moment later costs no new figure.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.plot import sizes
+from kafkasim.plot.style import GREY, OKABE_ITO, SERIES, stroke
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+NONE: Final = -1
+"""An offset that there is not."""
+
+LANE: Final = 0.62
+"""Height of a lane; a box is 1 high."""
+
+_LEAST_WIDTH: Final = 8
+"""Records for which there is room at least: one alone is no huge box."""
+
+_GAP: Final = 0.55
+"""Between two bands."""
+
+_BOX: Final = "#E4F0F8"
+"""Face of a record, pale enough for black text."""
+
+_WIDE: Final = 0.92
+"""Share of a box that its label may take."""
+
+_LETTER: Final = 0.62
+"""Width of a letter for each point of its size, on average and rather too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One subscriber under one partition, at a moment."""
+
+    name: str
+    """The subscriber."""
+    colour: int
+    """Number of its colour."""
+    first: int = NONE
+    """Offset of the record with which its work began."""
+    position: int = NONE
+    """Offset of the next record that its work will begin with."""
+    committed: int = NONE
+    """Committed offset; not drawn when there is none."""
+    before: int = NONE
+    """Its position in what was shown before; not drawn when it is the same."""
+    why: str = ""
+    """Why it has no position: not there yet, does not read this topic."""
+
+    def told(self, log_end: int) -> str:
+        """Return where it stands, in a few words."""
+        if self.position == NONE:
+            return self.why
+        left = log_end - self.position
+        where = f"{left:,} to read" if left else "at the end"
+        return f"position {self.position:,}, {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One partition at a moment."""
+
+    name: str
+    """Topic and number."""
+    log_end: int
+    """Offset that the next record will get."""
+    labels: Sequence[str]
+    """By offset, what stands in a box below its number; empty: nothing."""
+    lanes: Sequence[Lane]
+    """Who reads it."""
+
+
+def heights(lanes: Sequence[int]) -> float:
+    """Return how high bands with so many lanes are together, in boxes."""
+    return sum(1.1 + LANE * count for count in lanes) + _GAP * len(lanes)
+
+
+class Bands:
+    """Bands drawn into axes, and moved to another moment by `update`.
+
+    Parameters
+    ----------
+    ax : Axes
+        Drawn into.
+    bands : sequence of Band
+        Names and lanes, which stay; the rest is where they begin.
+    width : int
+        Largest log end that will be shown.
+    boxes : bool
+        A box for each record; otherwise one bar for all records of a partition.
+    inches : float
+        Width of the axes, about: whether a label fits into a box.
+
+    Attributes
+    ----------
+    positions, commits, ghosts : PathCollection
+        Triangles at positions, squares at committed offsets, and outlines where
+        positions were before.
+    """
+
+    def __init__(
+        self,
+        ax: "Axes",
+        bands: Sequence[Band],
+        *,
+        width: int,
+        boxes: bool,
+        inches: float,
+    ) -> None:
+        self._ax = ax
+        self._boxes = boxes
+        self._width = max(_LEAST_WIDTH, width)
+        self._box_inches = inches / (self._width + 1.4)
+        self._tops = _tops([len(band.lanes) for band in bands])
+        self._set_up(bands)
+        self._make_artists(bands)
+        self.update(bands)
+
+    def _set_up(self, bands: Sequence[Band]) -> None:
+        ax = self._ax
+        room = 0.02 * self._width if not self._boxes else 0.0
+        ax.set_xlim(-0.7 - room, self._width + 0.7 + room)
+        ax.set_ylim(heights([len(band.lanes) for band in bands]) - _GAP + 0.2, -0.15)
+        places, names = [], []
+        for top, band in zip(self._tops, bands, strict=True):
+            places.append(top + 0.5)
+            names.append(band.name)
+            for number, lane in enumerate(band.lanes):
+                places.append(_lane_at(top, number))
+                names.append(lane.name)
+        ax.set_yticks(places, names)
+        partitions = {band.name for band in bands}
+        for text in ax.get_yticklabels():
+            if text.get_text() in partitions:
+                text.set_fontsize(_points_of(14.0))
+        ax.tick_params(axis="y", length=0)
+        ax.grid(visible=not self._boxes, axis="x")
+        ax.grid(visible=False, axis="y")
+        ax.spines["left"].set_visible(False)
+        if self._boxes:
+            ax.spines["bottom"].set_visible(False)
+            ax.set_xticks([])
+
+    def _make_artists(self, bands: Sequence[Band]) -> None:
+        from matplotlib.collections import LineCollection, PolyCollection
+
+        ax = self._ax
+        self._records = PolyCollection(
+            [],
+            facecolor=_BOX,
+            edgecolor=OKABE_ITO["black"],
+            linewidth=stroke(1.1),
+            zorder=2,
+        )
+        self._next = PolyCollection(
+            [],
+            facecolor="none",
+            edgecolor=GREY,
+            linewidth=stroke(1.1),
+            linestyle="--",
+            zorder=2,
+        )
+        self._spans = LineCollection(
+            [], linewidth=stroke(3.0), capstyle="butt", zorder=2.2
+        )
+        self._starts = LineCollection(
+            [], linewidth=stroke(3.0), capstyle="butt", zorder=2.2
+        )
+        for each in (self._records, self._next, self._spans, self._starts):
+            ax.add_collection(each, autolim=False)
+        look: dict[str, Any] = {
+            "marker": "^",
+            "s": stroke(11.4) ** 2,
+            "linewidths": stroke(1.4),
+        }
+        self.ghosts = ax.scatter(
+            [], [], facecolor="none", edgecolor=GREY, zorder=2.9, **look
+        )
+        self.positions = ax.scatter([], [], edgecolor="black", zorder=3.1, **look)
+        self.commits = ax.scatter(
+            [],
+            [],
+            marker="s",
+            s=stroke(15.8) ** 2,
+            facecolor="none",
+            edgecolor="black",
+            linewidths=stroke(1.2),
+            zorder=3.0,
+        )
+        right = ax.get_yaxis_transform()
+        self._told = [
+            ax.text(1.0, y, "", transform=right, va="center", fontsize=_points_of(11.5))
+            for top, band in zip(self._tops, bands, strict=True)
+            for y in (
+                top + 0.5,
+                *(_lane_at(top, number) for number in range(len(band.lanes))),
+            )
+        ]
+        self._numbers: dict[tuple[int, int], Text] = {}
+        self._labels: dict[tuple[int, int], Text] = {}
+
+    def legend(self) -> None:
+        """Explain the marks, under the axes and their label."""
+        from matplotlib.lines import Line2D
+        from matplotlib.transforms import ScaledTranslation
+
+        page = self._ax.get_figure(root=True)
+        assert page is not None
+        mark: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "black"}
+        handles = [Line2D([], [], marker="^", ms=stroke(10), color=GREY, **mark)]
+        labels = ["position: the next record to begin"]
+        if np.size(self.commits.get_offsets()):
+            handles.append(
+                Line2D([], [], marker="s", ms=stroke(13), color="none", **mark)
+            )
+            labels.append("committed offset")
+        rows = 2.0 if self._boxes else 3.4
+        below = -rows * sizes.now().text / 72
+        self._ax.legend(
+            handles,
+            labels,
+            loc="upper left",
+            ncols=1 if sizes.now().legend == "below" else 2,
+            borderaxespad=0.0,
+            bbox_to_anchor=(0.0, 0.0),
+            bbox_transform=self._ax.transAxes
+            + ScaledTranslation(0.0, below, page.dpi_scale_trans),
+        )
+
+    def update(self, bands: Sequence[Band]) -> None:
+        """Show the same bands at another moment."""
+        self._move_boxes(bands)
+        self._move_markers(bands)
+        texts = iter(self._told)
+        for band in bands:
+            next(texts).set_text(f"log end {band.log_end:,}")
+            for lane in band.lanes:
+                next(texts).set_text(lane.told(band.log_end))
+        if self._boxes:
+            self._write(bands)
+
+    def _move_boxes(self, bands: Sequence[Band]) -> None:
+        ends = [
+            (top, band.log_end) for top, band in zip(self._tops, bands, strict=True)
+        ]
+        if self._boxes:
+            records = [_box(at, at, top) for top, end in ends for at in range(end)]
+            following = [_box(end, end, top) for top, end in ends]
+        else:
+            records = [_box(0, end - 1, top) for top, end in ends if end]
+            following = []
+        self._records.set_verts(records)
+        self._next.set_verts(following)
+
+    def _move_markers(self, bands: Sequence[Band]) -> None:
+        placed = [
+            (lane, _lane_at(top, number))
+            for top, band in zip(self._tops, bands, strict=True)
+            for number, lane in enumerate(band.lanes)
+        ]
+        there = [(lane, y) for lane, y in placed if lane.position != NONE]
+        begun = [(lane, y) for lane, y in there if lane.first != NONE]
+        self.positions.set_offsets(_points((lane.position, y) for lane, y in there))
+        self.positions.set_facecolor([_colour(lane) for lane, _ in there])
+        self.commits.set_offsets(
+            _points((lane.committed, y) for lane, y in placed if lane.committed != NONE)
+        )
+        self.ghosts.set_offsets(
+            _points(
+                (lane.before, y)
+                for lane, y in placed
+                if lane.before not in (NONE, lane.position)
+            )
+        )
+        colours = [_colour(lane) for lane, _ in begun]
+        spans = [
+            [(lane.first - 0.5, y), (max(lane.first, lane.position) - 0.5, y)]
+            for lane, y in begun
+        ]
+        starts = [
+            [(lane.first - 0.5, y - 0.2), (lane.first - 0.5, y + 0.2)]
+            for lane, y in begun
+        ]
+        for collection, lines in ((self._spans, spans), (self._starts, starts)):
+            collection.set_segments(lines)
+            collection.set_color(colours)
+
+    def _write(self, bands: Sequence[Band]) -> None:
+        """Put numbers, and labels where they fit, into the boxes that are there."""
+        size, small = _points_of(13.0), _points_of(9.0)
+        if not self._fits("00", size):
+            size = small
+        every = 1 if self._fits("00", small) else 5
+        tiny = _points_of(8.0)
+        shown = set()
+        for row, (top, band) in enumerate(zip(self._tops, bands, strict=True)):
+            labelled = bool(band.labels) and self._fits(max(band.labels, key=len), tiny)
+            middle = top + (0.36 if labelled else 0.52)
+            for at in range(0, band.log_end + 1, every):
+                new = at == band.log_end
+                text = self._text(self._numbers, row, at, size)
+                text.set_position((at, top + 0.52 if new else middle))
+                text.set_color(GREY if new else "black")
+                shown.add(text)
+            if not labelled:
+                continue
+            for at, label in enumerate(band.labels[: band.log_end]):
+                text = self._text(self._labels, row, at, tiny)
+                text.set_position((at, top + 0.78))
+                text.set_text(label)
+                shown.add(text)
+        for text in (*self._numbers.values(), *self._labels.values()):
+            text.set_visible(text in shown)
+
+    def _text(
+        self, made: "dict[tuple[int, int], Text]", row: int, at: int, size: float
+    ) -> "Text":
+        if (row, at) not in made:
+            made[row, at] = self._ax.text(
+                at, 0.0, str(at), ha="center", va="center", fontsize=size, zorder=4
+            )
+        return made[row, at]
+
+    def _fits(self, text: str, size: float) -> bool:
+        return inches_of(text, size) <= self._box_inches * _WIDE
+
+
+def _tops(lanes: Sequence[int]) -> list[float]:
+    return [heights(lanes[:number]) for number in range(len(lanes))]
+
+
+def _lane_at(top: float, number: int) -> float:
+    return top + 1.1 + LANE * (number + 0.5)
+
+
+def _box(first: int, last: int, top: float) -> list[tuple[float, float]]:
+    """Return the corners of a box around the records from `first` to `last`."""
+    left, right = first - 0.5, last + 0.5
+    return [(left, top), (right, top), (right, top + 1), (left, top + 1)]
+
+
+def _points(pairs: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    return np.array(list(pairs), dtype=np.float64).reshape(-1, 2)
+
+
+def _points_of(notebook: float) -> float:
+    """Return a size of text, in points, at the size that holds."""
+    return notebook * sizes.now().text / sizes.SIZES["notebook"].text
+
+
+def inches_of(text: str, points: float) -> float:
+    """Return about how wide a text is, inches."""
+    return len(text) * points * _LETTER / 72
+
+
+def _colour(lane: Lane) -> str:
+    return SERIES[lane.colour % len(SERIES)]

@@ -1,0 +1,304 @@
+"""The log of a topic with everyone's place in it, at one moment."""
+
+from collections.abc import Sequence, Sized
+from typing import TYPE_CHECKING, Final
+
+from kafkasim.analysis.positions import (
+    NONE,
+    Standing,
+    chosen_topics,
+    moment_ns,
+    standing,
+)
+from kafkasim.analysis.provenance import provenance
+from kafkasim.analysis.world import World, world_of
+from kafkasim.errors import ValidationError
+from kafkasim.plot import sizes
+from kafkasim.plot.bands import Band, Bands, Lane, heights, inches_of
+from kafkasim.plot.many_logs import draw_many
+from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.style import SIZE, canvas, headline, style, wrapped
+from kafkasim.plot.words import caption_of, listed, plain_numbers
+from kafkasim.result.result import Result
+from kafkasim.result.rows import code
+from kafkasim.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_BOXES: Final = 40
+"""Records of a partition up to which each has a box of its own."""
+
+_MOST_ROWS: Final = 26
+"""Bands and lanes up to which each partition has a band of its own."""
+
+_ROW_INCHES: Final = 0.42
+"""Height of a box in a new figure."""
+
+_EVER_NS: Final = 2**62
+"""Later than any run."""
+
+
+def log(
+    result: Result,
+    *,
+    topic: str | Sequence[str] | None = None,
+    partition: int | None = None,
+    at_s: float | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the log of a topic's partitions, and where every subscriber stands in it.
+
+    Up to 40 records in a partition each have a numbered box, with the key where it
+    fits; more are one bar. Under it each subscriber has a triangle at its position and
+    a square at its committed offset. Many partitions are one picture: log ends as an
+    area, positions as lines.
+
+    Parameters
+    ----------
+    result : Result
+        With the tables `records`, `appends`, `deliveries` and `commits`.
+    topic : str or sequence of str, optional
+        One or several; the scenario's first without it.
+    partition : int, optional
+        Only the partition of this number.
+    at_s : float, optional
+        The moment, in seconds of simulated time; the run's end without it.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValidationError
+        There is no such topic or partition, or the moment lies before the run's start.
+    TableNotRecorded
+        When the run did not record those tables: a system without a log has none.
+    """
+    world = world_of(result)
+    at_ns = moment_ns(result, at_s)
+    topics = _topics(world, topic)
+    now = standing(result, world, topics, at_ns)
+    columns = _columns(now, partition)
+    title = finding(now, columns)
+    rows = len(columns) + int(now.reads[:, columns].sum())
+    with style():
+        if rows > _MOST_ROWS:
+            ax = canvas(ax)
+            told = draw_many(ax, now, columns)
+            headline(ax, title)
+        else:
+            end = int(now.log_end[columns].max())
+            last = int(standing(result, world, topics, _EVER_NS).log_end[columns].max())
+            drawn = bands_of(result, now, columns, keyed=end <= MOST_BOXES)
+            width = last if last <= MOST_BOXES else end
+            ax = _draw_bands(ax, drawn, title, width=width, boxes=end <= MOST_BOXES)
+            told = in_words(drawn)
+    what = f"Log of {' and '.join(topics)} at {_moment(now)}"
+    say(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
+    return ax
+
+
+def _topics(world: World, topic: str | Sequence[str] | None) -> tuple[str, ...]:
+    if topic is None:
+        return chosen_topics(world, None)[:1]
+    names = (topic,) if isinstance(topic, str) else tuple(dict.fromkeys(topic))
+    return tuple(name for each in names for name in chosen_topics(world, each))
+
+
+def _columns(now: Standing, partition: int | None) -> list[int]:
+    columns = [
+        column
+        for column, (_, number) in enumerate(now.partitions)
+        if partition in (None, number)
+    ]
+    if not columns:
+        most = max((number for _, number in now.partitions), default=-1)
+        raise ValidationError("partition", partition, f"0 to {most}")
+    return columns
+
+
+def _moment(now: Standing) -> str:
+    return f"{now.at_ns / NS_PER_S:.6g} s"
+
+
+def finding(now: Standing, columns: Sequence[int]) -> str:
+    """Say who is furthest behind at a moment, in one line.
+
+    Parameters
+    ----------
+    now : Standing
+    columns : sequence of int
+        The partitions looked at.
+    """
+    at = f"At {_moment(now)}"
+    ends = now.log_end[columns]
+    if not ends.sum():
+        return f"{at} the log is empty"
+    readers = [row for row in range(len(now.wants)) if now.reads[row, columns].any()]
+    if not readers:
+        return f"{at} nobody reads the {_records(int(ends.sum()))}"
+    known: dict[str, tuple[int, int]] = {}
+    absent: list[str] = []
+    idle: list[str] = []
+    for row in readers:
+        name, left = now.wants[row].subscriber, to_read(now, row, columns)
+        if left is not None:
+            known[name] = left
+        else:
+            (idle if now.there[row] else absent).append(name)
+    parts = [_behind(known)] if known else []
+    if idle:
+        parts.append(f"{listed(idle, 3)} {_verb(idle)} begun nothing yet")
+    if absent:
+        verb = "is" if len(absent) == 1 else "are"
+        parts.append(f"{listed(absent, 3)} {verb} not there yet")
+    return f"{at} {'; '.join(parts)}"
+
+
+def _behind(known: dict[str, tuple[int, int]]) -> str:
+    """Say who has most to read; subscriber → records to read, records in the log."""
+    worst = max(known, key=lambda name: known[name][0])
+    left, total = known[worst]
+    if not left:
+        return f"{listed(list(known), 3)} {_verb(known)} read every record"
+    said = f"{worst} still has {left:,} of {_records(total)} to read"
+    others = [each for name, (each, _) in known.items() if name != worst]
+    return f"{said}, the others none" if others and not any(others) else said
+
+
+def _verb(names: Sized) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def to_read(now: Standing, row: int, columns: Sequence[int]) -> tuple[int, int] | None:
+    """Return how many records a subscriber has to read, and how many there are.
+
+    None of one that is not there yet, and of a latecomer that wants only what is new
+    and has begun nothing: it has no position yet.
+    """
+    mine = [column for column in columns if now.reads[row, column]]
+    began = bool((now.position[row, mine] != NONE).any())
+    if not began and not (now.there[row] and now.wants[row].history == "all"):
+        return None
+    return int(now.unread[row, mine].sum()), int(now.log_end[mine].sum())
+
+
+def _records(count: int) -> str:
+    return f"{count:,} record{'s' * (count != 1)}"
+
+
+def bands_of(
+    result: Result, now: Standing, columns: Sequence[int], *, keyed: bool
+) -> list[Band]:
+    """Return partitions as bands, with a lane for everyone who reads each.
+
+    Parameters
+    ----------
+    result : Result
+        With the table `records`.
+    now : Standing
+        Everyone's offsets at the moment.
+    columns : sequence of int
+        The partitions.
+    keyed : bool
+        Whether boxes carry their records' keys.
+    """
+    return [
+        Band(
+            "{}-{}".format(*now.partitions[column]),
+            int(now.log_end[column]),
+            keys_by_offset(result, *now.partitions[column]) if keyed else (),
+            tuple(
+                lane_of(now, row, column)
+                for row in range(len(now.wants))
+                if now.reads[row, column]
+            ),
+        )
+        for column in columns
+    ]
+
+
+def lane_of(now: Standing, row: int, column: int) -> Lane:
+    """Return a subscriber's lane under a partition."""
+    why = "has begun nothing yet" if now.there[row] else "not there yet"
+    return Lane(
+        now.wants[row].subscriber,
+        row,
+        first=int(now.first[row, column]),
+        position=int(now.position[row, column]),
+        committed=int(now.committed[row, column]),
+        why=why,
+    )
+
+
+def keys_by_offset(result: Result, topic: str, partition: int) -> tuple[str, ...]:
+    """Return the key of each record of a partition; empty for a record without one."""
+    records = result.columns("records")
+    inside = records["topic"] == code(records, "topic", topic)
+    inside &= (records["partition"] == partition) & (records["offset"] >= 0)
+    names = [*records.labels["key"], ""]
+    found = [""] * (int(records["offset"][inside].max(initial=NONE)) + 1)
+    for offset, key in zip(
+        records["offset"][inside].tolist(), records["key"][inside].tolist(), strict=True
+    ):
+        found[offset] = names[key]
+    return tuple(found)
+
+
+def _draw_bands(
+    ax: "Axes | None", drawn: Sequence[Band], title: str, *, width: int, boxes: bool
+) -> "Axes":
+    import matplotlib as mpl
+
+    high = heights([len(band.lanes) for band in drawn])
+    ax = canvas(ax, (SIZE[0], 1.7 + _ROW_INCHES * high))
+    text = sizes.now().text
+    names = [name for band in drawn for name in (band.name, *_names(band))]
+    told = [lane.told(band.log_end) for band in drawn for lane in band.lanes]
+    left = inches_of(max(names, key=len), text)
+    right = inches_of(max(["log end 00", *told], key=len), text)
+    room = _room(ax) - left
+    shown = Bands(ax, drawn, width=width, boxes=boxes, inches=max(1.0, room - right))
+    ax.set_title(wrapped(title, room, mpl.rcParams["axes.titlesize"]))
+    ax.set_xlabel("offset in the partition (old → new)", loc="left")
+    if not boxes:
+        plain_numbers(ax.xaxis)
+    shown.legend()
+    return ax
+
+
+def _names(band: Band) -> list[str]:
+    return [lane.name for lane in band.lanes]
+
+
+def _room(ax: "Axes") -> float:
+    """Return the width that axes and what stands beside them have, inches."""
+    wide = ax.figure.bbox.width / ax.figure.dpi
+    place = ax.get_subplotspec()
+    if place is None:
+        return wide * ax.get_position().width
+    return wide * len(place.colspan) / place.get_gridspec().ncols
+
+
+def in_words(drawn: Sequence[Band]) -> str:
+    """Return what bands show: the log end of each, and where each subscriber stands."""
+    return " ".join(_band_in_words(band) for band in drawn)
+
+
+def _band_in_words(band: Band) -> str:
+    if not band.log_end:
+        holds = f"{band.name} is empty"
+    else:
+        last = band.log_end - 1
+        offsets = f"offsets 0 to {last:,}" if last else "offset 0"
+        holds = f"{band.name} holds {_records(band.log_end)}, {offsets}"
+    stands = []
+    for lane in band.lanes:
+        told = lane.told(band.log_end)
+        kept = f", committed {lane.committed:,}" if lane.committed != NONE else ""
+        stands.append(f"{lane.name}: {told}{kept}")
+    return f"{holds}; {'; '.join(stands)}." if stands else f"{holds}; nobody reads it."

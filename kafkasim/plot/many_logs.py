@@ -1,0 +1,79 @@
+"""Logs of many partitions in one picture: ends as an area, positions as lines."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.analysis.positions import NONE, Standing
+from kafkasim.plot.style import PALE, SERIES, legend_beside, series
+from kafkasim.plot.words import amount, plain_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_LINES: Final = len(SERIES)
+"""Subscribers with a line of their own, those with most to read first."""
+
+
+def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
+    """Draw log ends as an area and positions as step lines; return what is seen.
+
+    Parameters
+    ----------
+    ax : Axes
+        Drawn into.
+    now : Standing
+        Everyone's offsets at the moment.
+    columns : sequence of int
+        The partitions.
+    """
+    ends = now.log_end[columns]
+    edges = np.arange(len(ends) + 1) - 0.5
+    ax.stairs(ends, edges, fill=True, orientation="horizontal", color=PALE)
+    ax.stairs(ends, edges, orientation="horizontal", color="black", label="log end")
+    left = {
+        row: now.unread[row, columns]
+        for row in range(len(now.wants))
+        if (now.position[row, columns] != NONE).any() and now.reads[row, columns].any()
+    }
+    shown = sorted(left, key=lambda row: -int(left[row].sum()))[:_MOST_LINES]
+    for number, row in enumerate(shown):
+        at = now.position[row, columns].astype(np.float64)
+        at[at == NONE] = np.nan
+        name = now.wants[row].subscriber
+        ax.stairs(
+            at,
+            edges,
+            orientation="horizontal",
+            baseline=None,
+            label=f"position of {name}",
+            linewidth=2.2,
+            **series(number),
+        )
+    ax.set_xlabel("offset in the partition (old → new)")
+    names = {topic for topic, _ in (now.partitions[column] for column in columns)}
+    ax.set_ylabel(f"partition of {names.pop()}" if len(names) == 1 else "partition")
+    ax.set_ylim(len(ends) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.margins(x=0.02)
+    plain_numbers(ax.xaxis)
+    plain_numbers(ax.yaxis)
+    legend_beside(ax)
+    return _in_words(now, ends, {row: left[row] for row in shown})
+
+
+def _in_words(
+    now: Standing, ends: NDArray[np.int64], left: dict[int, NDArray[np.int64]]
+) -> str:
+    holds = (
+        f"{len(ends):,} partitions with {amount(ends.min())} to {amount(ends.max())} "
+        f"records each, {int(ends.sum()):,} together."
+    )
+    stands = [
+        f"{now.wants[row].subscriber} has {int(each.sum()):,} to read, at the most "
+        f"{amount(each.max())} in one partition."
+        for row, each in left.items()
+    ]
+    return " ".join([holds, *stands])
