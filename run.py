@@ -4,10 +4,11 @@
     python3 run.py run FILE.toml ...    one scenario                (run --help)
     python3 run.py sweep FILE.toml ...  a what-if                   (sweep --help)
     python3 run.py describe FILE.toml   what a scenario holds
+    python3 run.py lessons DIR          copies of the lessons       (lessons --help)
     python3 run.py test [--thorough] [pytest's arguments]
     python3 run.py check [ruff|format|types|imports|docstrings|spelling]
     python3 run.py bench [--page] [NAME]  speed, each figure with the bar it must hold
-    python3 run.py lab                  JupyterLab with the notebooks
+    python3 run.py lab                  JupyterLab on the first lesson (a copy of it)
     python3 run.py docs                 the documentation, into docs/_build/html
     python3 run.py wheel                the package for others, into dist
 
@@ -38,12 +39,15 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
-OWN = {name: ["-m", "kafkasim", name] for name in ("demo", "run", "sweep", "describe")}
+OWN = {
+    name: ["-m", "kafkasim", name]
+    for name in ("demo", "run", "sweep", "describe", "lessons")
+}
 COMMANDS = OWN | {
     "bench": ["-m", "benchmarks.bench"],
     "check": [],
     "docs": ["-m", "sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
-    "lab": ["-m", "jupyter", "lab", "notebooks"],
+    "lab": ["-m", "jupyter", "lab"],
     "test": [
         *("-m", "pytest", "-n", "2", "--dist", "loadfile"),
         *("--nbval", "--nbval-current-env"),
@@ -145,6 +149,15 @@ def run_tests(arguments: list[str]) -> int:
     return start(PYTHON, *COMMANDS["test"], *arguments, PYTHONHASHSEED="0")
 
 
+def run_lab(arguments: list[str]) -> int:
+    """Copy the lessons into `lessons`, which git ignores, and open the first copy."""
+    copied = [*OWN["lessons"], "lessons", "--solutions"]
+    if (code := start(PYTHON, *copied)) not in {0, 1}:  # 1: what was changed is kept
+        return code
+    first = min((ROOT / "lessons").glob("[0-9]*.ipynb"))
+    return start(PYTHON, *COMMANDS["lab"], first.relative_to(ROOT), *arguments)
+
+
 def run_checks(names: list[str]) -> int:
     """Run the named checks, or all, and return 1 when one of them failed."""
     failed = []
@@ -157,7 +170,7 @@ def run_checks(names: list[str]) -> int:
     return int(bool(failed))
 
 
-RUNNERS = {"test": run_tests, "check": run_checks}
+RUNNERS = {"check": run_checks, "lab": run_lab, "test": run_tests}
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> int:

@@ -86,6 +86,47 @@ def test_a_command_of_kafkasim_is_told_how_it_was_typed(
     assert told == ["python3 run.py"]
 
 
+@pytest.mark.parametrize("changed", [0, 1], ids=["all copied", "one kept"])
+def test_lab_opens_the_first_lesson_as_a_copy(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
+) -> None:
+    started: list[tuple[str, ...]] = []
+
+    def start(*command: object, **_: object) -> int:
+        started.append(tuple(map(str, command)))
+        (tmp_path / "lessons").mkdir(exist_ok=True)
+        for name in ("03-keys.ipynb", "01-start.ipynb", "glossary.md"):
+            (tmp_path / "lessons" / name).touch()
+        return changed if "kafkasim" in started[-1] else 0
+
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", lambda _: None)
+
+    assert run.main(["lab", "--no-browser"]) == 0
+
+    copied, opened = (command[1:] for command in started)
+    assert copied == ("-m", "kafkasim", "lessons", "lessons", "--solutions")
+    first = str(Path("lessons", "01-start.ipynb"))
+    assert opened == ("-m", "jupyter", "lab", first, "--no-browser")
+
+
+def test_lab_stops_when_the_lessons_cannot_be_copied(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[object, ...]] = []
+
+    def start(*command: object, **_: object) -> int:
+        started.append(command)
+        return 2
+
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", lambda _: None)
+
+    assert run.main(["lab"]) == 2
+    assert len(started) == 1
+
+
 def test_an_unknown_check_is_named_before_anything_is_installed(
     run: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
