@@ -1,0 +1,25 @@
+"""What hatchling asks when it builds the wheel: the lessons go into the package.
+
+`kafkasim lessons` copies them from there. An editable install has no need of it: the
+lessons are found where they are.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+PLACE = "kafkasim/lessons/notebooks"
+
+
+class LessonsInWheel(BuildHookInterface):
+    """Adds each executed lesson, and the glossary, to a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Name the files and where they go."""
+        if version == "editable":
+            return
+        root = Path(self.root)
+        files = sorted(root.glob("notebooks/[0-9][0-9]-*.ipynb"))
+        files.append(root / "docs" / "reference" / "glossary.md")
+        build_data["force_include"] |= {str(f): f"{PLACE}/{f.name}" for f in files}
