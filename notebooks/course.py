@@ -22,9 +22,9 @@ UNUSED = "Words of the reference that no lesson needs:"
 _ALSO = re.compile(r"\*Also (?P<names>[^*]+)\.\*")
 _NOT_PROSE = re.compile(
     r"```.*?```|~~~.*?~~~"  # code between fences
-    r"|`[^`]*`"
+    r"|(?P<ticks>`+).+?(?P=ticks)(?!`)"
     r"|!?\[[^\]]*\]\([^)]*\)"  # a link with its text, a picture
-    r"|<[^>]*>",
+    r"|</?[a-zA-Z][^>\n]*>",
     re.DOTALL,
 )
 
