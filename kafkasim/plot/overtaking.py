@@ -1,10 +1,10 @@
 """Order as a picture: who overtook whom, and how many were overtaken.
 
-For few records every record is a line from its place in the intended order to its place
-in the order processed: two lines that cross are an overtaken pair, and a record that
-was overtaken stands out. For many records, groups (partitions, keys or entities) are
-drawn by the share of their records that were overtaken: one bar each while they fit,
-counted by share when there are more.
+For few records every record is a strand from its place in the intended order to its
+place in the order processed, and one that was overtaken within its group stands out.
+For many records, groups (partitions, keys or entities) are drawn by the share of their
+records that were overtaken: one bar each while they fit, counted by share when there
+are more.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -14,8 +14,11 @@ import numpy as np
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
+from kafkasim.errors import ValidationError
+from kafkasim.plot.given import rows_of, subscriber_given, table_given
 from kafkasim.plot.spoken import Words, say
-from kafkasim.plot.style import OKABE_ITO, canvas, style
+from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
+from kafkasim.plot.style import canvas, style
 from kafkasim.plot.words import (
     amount,
     caption_of,
@@ -37,8 +40,7 @@ MOST_LINES: Final = 30
 MOST_BARS: Final = 24
 """Groups up to which each has a bar of its own."""
 
-_OVERTAKEN: Final = OKABE_ITO["vermillion"]
-_KEPT: Final = OKABE_ITO["blue"]
+_COUNTS: Final = ("subscriber", "records", "overtaken", "overtaken_pairs")
 _NOUNS: Final = {"partition": "partitions", "key": "keys", "entity": "entities"}
 
 
@@ -70,26 +72,24 @@ def ordering(
     Raises
     ------
     ValidationError
-        `per` is none of the three.
+        `per` is none of the three, `data` is neither a run nor such a table, or it has
+        no such subscriber.
     """
     if not isinstance(data, Result):
-        return _groups(_only(data, subscriber), _per_of(data), ax)
-    done = _only(receiving.receipts(data), subscriber)
-    done = done.dropna(subset=["first_processed_ms"])
-    pairs = order.overtakings(data, per=per)
+        table = table_given(data, "a run, or what analysis.ordering made of one")
+        for column in _COUNTS:
+            if column not in table:
+                expected = f"a table of analysis.ordering, with {listed(_COUNTS)}"
+                raise ValidationError("data", list(table), expected)
+        name = subscriber_given(table, subscriber)
+        return _groups(rows_of(table, name), name, _per_of(table), ax)
+    done = receiving.receipts(data)
+    name = subscriber_given(done, subscriber)
+    done = rows_of(done, name).dropna(subset=["first_processed_ms"])
     if len(done) <= MOST_LINES:
-        return _lines(_places(data, done, per), _only(pairs, _name(done)), per, ax)
-    return _groups(_only(order.ordering(data, per=per), subscriber), per, ax)
-
-
-def _name(table: "pd.DataFrame") -> str:
-    return str(table["subscriber"].iloc[0]) if len(table) else "nobody"
-
-
-def _only(table: "pd.DataFrame", subscriber: str | None) -> "pd.DataFrame":
-    """Return the rows of one subscriber, the table's first without a name."""
-    name = _name(table) if subscriber is None else subscriber
-    return table[table["subscriber"] == name]
+        pairs = rows_of(order.overtakings(data, per=per), name)
+        return _lines(_places(data, done, per), pairs, name, per, ax)
+    return _groups(rows_of(order.ordering(data, per=per), name), name, per, ax)
 
 
 def _per_of(table: "pd.DataFrame") -> Per:
@@ -116,28 +116,23 @@ def _places(result: Result, done: "pd.DataFrame", per: Per) -> "pd.DataFrame":
 
 
 def _lines(
-    drawn: "pd.DataFrame", pairs: "pd.DataFrame", per: Per, ax: "Axes | None"
+    drawn: "pd.DataFrame",
+    pairs: "pd.DataFrame",
+    name: str,
+    per: Per,
+    ax: "Axes | None",
 ) -> "Axes":
-    overtaken = set(pairs["record_id"])
+    overtaken = set(pairs["record_id"].tolist())
     with style():
         ax = canvas(ax, (8.0, max(3.2, 0.36 * len(drawn) + 1.5)))
-        for record, left, right in zip(
-            drawn["record_id"], drawn["intended"], drawn["processed"], strict=True
-        ):
-            late = record in overtaken
-            ax.plot(
-                [0, 1],
-                [left, right],
-                color=_OVERTAKEN if late else _KEPT,
-                linestyle="-" if late else "--",
-                linewidth=3.2 if late else 1.8,
-                marker="o" if late else "s",
-                zorder=3 if late else 2,
-                label=f"record {record}",
-            )
+        records, left, right = (
+            drawn[column].to_numpy(dtype=np.int64)
+            for column in ("record_id", "intended", "processed")
+        )
+        draw_strands(ax, records, left, right, overtaken, marked=False)
         _label_places(ax, drawn, per)
         _explain_lines(ax, len(overtaken), len(drawn), int(pairs["overtakers"].sum()))
-        ax.set_title(f"Order in which {_name(drawn)} processed the records")
+        ax.set_title(f"Order in which {name} processed the records")
     said = [
         f"record {record} by {count}"
         for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
@@ -172,30 +167,18 @@ def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
     ):
         where = f", partition {partition}" if partition >= 0 else ""
         text = f"{record}   at {time_ms / scale:.4g} {unit}{where}"
-        ax.text(1.04, place, text, va="center", fontsize=12)
+        ax.text(1.04, place, text, va="center", fontsize="small")
     ax.set_xticks([0, 1], ["intended", "processed"])
-    ax.set_xlim(-0.03, 1.03)
-    ax.set_ylim(max(1, len(drawn)) - 0.5, -0.5)
     ax.set_ylabel("record" if per == "partition" else f"record and {per}")
-    ax.grid(visible=False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
-    ax.tick_params(length=0)
 
 
 def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], color=_OVERTAKEN, linewidth=3.2, marker="o"),
-        Line2D([], [], color=_KEPT, linewidth=1.8, linestyle="--", marker="s"),
-    ]
     labels = [
         f"overtaken ({overtaken} in {pairs} pairs)",
         f"not overtaken ({count - overtaken})",
     ]
     ax.legend(
-        handles,
+        handles(marked=False),
         labels,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
@@ -204,13 +187,12 @@ def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
     )
 
 
-def _groups(table: "pd.DataFrame", per: Per, ax: "Axes | None") -> "Axes":
+def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "Axes":
     overtaken, records = int(table["overtaken"].sum()), int(table["records"].sum())
     whole = f"{percent(overtaken / records)} of" if records else "none of"
     with style():
         ax = canvas(ax)
         said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
-        name = _name(table)
         ax.set_title(f"Overtaken within their {per}: {whole} {records:,} records")
     alt = (
         f"{said} {overtaken:,} of {records:,} records that {name} processed were "
@@ -229,7 +211,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ax.barh(
         names,
         ordered["overtaken_share"],
-        color=_OVERTAKEN,
+        color=OVERTAKEN,
         hatch="//",
         edgecolor="white",
     )
@@ -237,7 +219,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
         zip(ordered["overtaken_share"], ordered["overtaken_pairs"], strict=True)
     ):
         text = f" {percent(share)}, {amount(pairs)} pairs"
-        ax.text(share, place, text, va="center", fontsize=11)
+        ax.text(share, place, text, va="center", fontsize="small")
     largest = max(ordered["overtaken_share"], default=0.0)
     ax.set_xlim(0, 1.45 * largest or 1.0)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
@@ -252,10 +234,10 @@ def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     tenths = np.ceil(10 * shares - 1e-9).astype(np.int64)
     heights = np.bincount(tenths, minlength=11)
     labels = ["none", *(f"to {tenth}0 %" for tenth in range(1, 11))]
-    bars = ax.bar(labels, heights, color=_OVERTAKEN, hatch="//", edgecolor="white")
-    bars[0].set(facecolor=_KEPT, hatch="")
+    bars = ax.bar(labels, heights, color=OVERTAKEN, hatch="//", edgecolor="white")
+    bars[0].set(facecolor=KEPT, hatch="")
     numbers = [f"{height:,}" if height else "" for height in heights]
-    ax.bar_label(bars, numbers, fontsize=11, padding=2)
+    ax.bar_label(bars, numbers, fontsize="small", padding=2)
     ax.margins(y=0.1)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
     ax.set_ylabel(f"{_NOUNS[per]}")

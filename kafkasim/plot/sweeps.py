@@ -1,21 +1,29 @@
 """Figures of a sweep: what changes when a setting does."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.measures import METRICS
 from kafkasim.errors import ValidationError
+from kafkasim.plot.given import table_given
+from kafkasim.plot.headings import headed, title_of_all
+from kafkasim.plot.line_labels import MOST_NAMED, Line, label_points, name_ends
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     MARKERS,
+    SERIES,
     canvas,
+    headline,
+    legend_beside,
     legend_of_all,
     nothing,
     panels,
     series,
+    stroke,
     style,
 )
 from kafkasim.plot.words import (
@@ -24,16 +32,35 @@ from kafkasim.plot.words import (
     listed,
     log_scale,
     metric_label,
+    percent,
     percent_ticks,
     plain_numbers,
     spread_out,
 )
+from kafkasim.plot.worsening import finding
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _FIXED: Final = ("replications", "digest", "system", "subscriber")
+_MOST_TICKS: Final = 10
+_MOST_LISTED: Final = 16
+"""Lines up to which a legend lists them."""
+_ROOM: Final = 0.09
+"""Share of the axes kept free above and below for the labels of points."""
+
+YScale = Literal["linear", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is drawn of a table, beside the metric."""
+
+    across: str
+    colour: str | None
+    label: str | None
+    y_scale: YScale | None
 
 
 def sweep(
@@ -42,6 +69,9 @@ def sweep(
     y: str | Sequence[str] = "latency_ms_p99",
     x: str | None = None,
     hue: str | None = None,
+    label: str | None = None,
+    title: str | None = None,
+    y_scale: YScale | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a metric of a sweep against what was varied.
@@ -55,7 +85,15 @@ def sweep(
     x : str, optional
         Column along the bottom; without it the first varied column of numbers.
     hue : str, optional
-        Column that gives one line per value; without it the next varied column.
+        Column that gives one line per value; without it the next varied column. In one
+        panel up to `MOST_NAMED` lines are named where they end.
+    label : str, optional
+        Column that is printed at each point, of one panel: a share as a percentage.
+    title : str, optional
+        What the figure found. Without it one panel says so itself where more of the
+        setting makes the metric visibly worse (`kafkasim.plot.worsening`).
+    y_scale : {"linear", "log"}, optional
+        Without it logarithmic where values are above 0 and far apart.
     ax : Axes, optional
         What to draw into; a new figure otherwise. Several panels take its place.
 
@@ -67,12 +105,19 @@ def sweep(
     Raises
     ------
     ValidationError
-        The table has no such column, or nothing was varied.
+        `table` is no table, it has no such column, nothing was varied, or points of
+        several panels were to be labelled.
     """
+    table = table_given(table, "a table, as experiments.sweep returns it")
     across, colour = _axes_of(table, x, hue)
     columns = [y] if isinstance(y, str) else list(y)
     for column in columns:
         check_column(table, column, "y")
+    if label is not None:
+        check_column(table, label, "label")
+        if len(columns) > 1:
+            raise ValidationError("label", label, "none where there are several panels")
+    view = _View(across, colour, label, y_scale)
     said: list[str] = []
     with style():
         drawn = (
@@ -81,16 +126,48 @@ def sweep(
             else panels(ax, len(columns), 3, (5.2, 3.7))
         )
         for each, column in zip(drawn, columns, strict=True):
-            said.append(_sweep_panel(each, table, column, across, colour))
-        if colour is not None:
+            said.append(_sweep_panel(each, table, column, view))
+        if len(drawn) == 1:
+            _name_lines(drawn[0], table, columns[0], view)
+            title = title or _finding(table, columns[0], view)
+        elif colour is not None:
             legend_of_all(drawn, colour)
+        _titled(drawn, title, view)
+    for each in drawn:
+        say(each, _words(table, columns, view, [*([title] if title else []), *said]))
+    return drawn[0]
+
+
+def _titled(drawn: "list[Axes]", title: str | None, view: _View) -> None:
+    """Write the finding over the figure, and below it what is printed at the points."""
+    if title is None:
+        return
+    if len(drawn) > 1:
+        title_of_all(drawn[0], title)
+    elif view.label is not None:
+        headed(drawn[0], title, f"at the points: {metric_label(view.label)}")
+    else:
+        headline(drawn[0], title)
+
+
+def _words(
+    table: "pd.DataFrame", columns: list[str], view: _View, said: list[str]
+) -> Words:
     replications = int(table["replications"].max()) if "replications" in table else 1
     means = f"means of {replications} replications" if replications > 1 else "one run"
     bars = ", bars are 95 % intervals" if replications > 1 else ""
-    what = f"{listed([metric_label(c) for c in columns])} by {across}; {means}{bars}"
-    for each in drawn:
-        say(each, Words(caption_of(what[0].upper() + what[1:], None), " ".join(said)))
-    return drawn[0]
+    printed = f"; at the points {metric_label(view.label)}" if view.label else ""
+    measured = listed([metric_label(c) for c in columns])
+    what = f"{measured} by {view.across}{printed}; {means}{bars}"
+    if view.label is not None:
+        label = view.label
+        spans = [
+            f"{name} {_span(_texts(part[label].sort_values(), label))}".strip()
+            for name, part in _parts(table, view.colour).items()
+        ]
+        said = [*said, f"At the points {metric_label(label)}: {listed(spans)}"]
+    sentences = [text if text.endswith(".") else f"{text}." for text in said]
+    return Words(caption_of(what[0].upper() + what[1:], None), " ".join(sentences))
 
 
 def _axes_of(
@@ -144,34 +221,105 @@ def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
         raise ValidationError(name, column, f"one of {', '.join(map(str, table))}")
 
 
-def _sweep_panel(
-    ax: "Axes", table: "pd.DataFrame", column: str, across: str, colour: str | None
-) -> str:
-    parts: list[tuple[str, pd.DataFrame]] = [("", table)]
-    if colour is not None:
-        parts = [
-            (str(value), table[table[colour] == value])
-            for value in dict.fromkeys(table[colour])
-        ]
-    places = _x_scale(ax, table[across])
-    look = {} if _numbers(table[across]) else {"linestyle": "none"}
+def _parts(table: "pd.DataFrame", colour: str | None) -> "dict[str, pd.DataFrame]":
+    """Return the rows of each line by its name, in the order of the table."""
+    if colour is None:
+        return {"": table}
+    by = table.groupby(colour, sort=False, observed=True, dropna=False)
+    return {str(value): rows for value, rows in by}
+
+
+def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> str:
+    across = table[view.across]
+    places = _x_scale(ax, across)
+    look = {} if _numbers(across) else {"linestyle": "none"}
+    parts = _parts(table, view.colour)
     said: list[str] = []
-    for number, (name, part) in enumerate(parts):
-        at = np.array([places[value] for value in part[across]], dtype=np.float64)
+    for number, (name, part) in enumerate(parts.items()):
         values = part[column].to_numpy(dtype=np.float64)
         ax.errorbar(
-            at,
+            _at(part, places, view),
             values,
             yerr=_errors(part, column, values),
             marker=MARKERS[number % len(MARKERS)],
-            capsize=4.0,
+            capsize=stroke(4.0),
             label=name or metric_label(column),
             **series(number) | look,
         )
-        said.append(_course(name, part[across], values))
-    _y_scale(ax, column, table)
-    ax.set_xlabel(str(across))
-    return f"{metric_label(column)} by {across}: {listed(said)}."
+        if len(values):
+            said.append(_course(name, part[view.across], values))
+    _y_scale(ax, column, table, view)
+    ax.set_xlabel(view.across)
+    return f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
+
+
+def _at(
+    part: "pd.DataFrame", places: dict[Any, float], view: _View
+) -> NDArray[np.float64]:
+    return np.array(
+        [places.get(value, np.nan) for value in part[view.across]], dtype=np.float64
+    )
+
+
+def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> None:
+    """Name the lines of one panel where they end, or in a legend, and label points."""
+    parts = _parts(table, view.colour)
+    numbers = _numbers(table[view.across])
+    if view.colour is not None and (not numbers or len(parts) > MOST_NAMED):
+        if len(parts) <= _MOST_LISTED:
+            legend_beside(ax, view.colour)
+        else:
+            ax.text(
+                1.0,
+                1.0,
+                f"{len(parts):,} lines, one for each of {view.colour}",
+                ha="right",
+                va="bottom",
+                transform=ax.transAxes,
+            )
+        named = False
+    else:
+        named = view.colour is not None
+    places = _places(table[view.across])
+    lines: list[Line] = [
+        (
+            name,
+            SERIES[number % len(SERIES)],
+            _at(part, places, view),
+            part[column].to_numpy(dtype=np.float64),
+        )
+        for number, (name, part) in enumerate(parts.items())
+    ]
+    if view.label is not None:
+        label = view.label
+        label_points(ax, lines, [_texts(part[label], label) for part in parts.values()])
+    if named:
+        name_ends(ax, lines, away=0.8 if view.label is None else 1.8)
+
+
+def _span(ordered: list[str]) -> str:
+    if not ordered:
+        return "none"
+    low, high = ordered[0], ordered[-1]
+    return low if low == high else f"{low} to {high}"
+
+
+def _texts(values: "pd.Series[Any]", column: str) -> list[str]:
+    if not _numbers(values):
+        return [str(value) for value in values]
+    written = percent if column.endswith("_share") else amount
+    return [written(float(value)) for value in values]
+
+
+def _finding(table: "pd.DataFrame", column: str, view: _View) -> str | None:
+    """Return what one panel found; beside labels that need a title, what it shows."""
+    found = None
+    if _numbers(table[view.across]):
+        found = finding(_parts(table, view.colour), column, view.across)
+    if found is None and view.label is not None:
+        name = metric_label(column).partition(" (")[0]
+        return f"{name[0].upper()}{name[1:]} by {view.across}"
+    return found
 
 
 def _errors(
@@ -187,31 +335,52 @@ def _errors(
     return np.nan_to_num(np.maximum(0.0, bars))
 
 
+def _places(column: "pd.Series[Any]") -> dict[Any, float]:
+    """Return where each value varied stands along x."""
+    distinct = list(dict.fromkeys(column.dropna()))
+    if _numbers(column):
+        return {value: float(value) for value in distinct}
+    return {value: float(place) for place, value in enumerate(distinct)}
+
+
 def _x_scale(ax: "Axes", column: "pd.Series[Any]") -> dict[Any, float]:
     """Scale the x axis for the values varied; return where each value stands."""
-    distinct = list(dict.fromkeys(column))
+    places = _places(column)
     if not _numbers(column):
-        ax.set_xticks(range(len(distinct)), [str(value) for value in distinct])
-        ax.set_xlim(-0.3, len(distinct) - 0.7)
-        return {value: float(place) for place, value in enumerate(distinct)}
-    ordered = sorted(distinct)
-    if len(ordered) > 2 and ordered[0] > 0 and ordered[-1] / ordered[0] >= 8:
+        step = -(-len(places) // _MOST_TICKS) or 1
+        shown = list(places)[::step]
+        ax.set_xticks(
+            [places[value] for value in shown], [str(value) for value in shown]
+        )
+        ax.set_xlim(-0.3, max(1, len(places)) - 0.7)
+        return places
+    ordered = sorted(places)
+    doubling = len(ordered) > 2 and ordered[0] > 0 and ordered[-1] / ordered[0] >= 8
+    if doubling:
         ax.set_xscale("log", base=2)
         ax.minorticks_off()
-    if len(ordered) <= 8:
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    if len(ordered) <= _MOST_TICKS:
         ax.set_xticks(ordered, [f"{value:g}" for value in ordered])
-    return {value: float(value) for value in distinct}
+    return places
 
 
-def _y_scale(ax: "Axes", column: str, table: "pd.DataFrame") -> None:
+def _y_scale(ax: "Axes", column: str, table: "pd.DataFrame", view: _View) -> None:
     values = table[column].to_numpy(dtype=np.float64)
     ax.set_ylabel(metric_label(column))
     if not np.isfinite(values).any():
-        nothing(ax, "does not apply")
-    elif spread_out(values):
+        nothing(ax, "does not apply" if len(values) else "no runs")
+    elif view.y_scale == "log" or (view.y_scale is None and spread_out(values)):
+        if np.nanmin(values) <= 0:
+            raise ValidationError("y_scale", "log", "linear, for values of 0 or less")
         log_scale(ax, "y", values)
     else:
-        ax.set_ylim(bottom=min(0.0, float(np.nanmin(values))))
+        low = min(0.0, float(np.nanmin(values)))
+        room = _ROOM if view.label else 0.0
+        high = float(np.nanmax(values))
+        ax.set_ylim(bottom=low - room * (high - low))
+        if room:
+            ax.set_ylim(top=high + room * (high - low))
         (percent_ticks if column.endswith("_share") else plain_numbers)(ax.yaxis)
 
 

@@ -12,11 +12,12 @@ from kafkasim.errors import ValidationError
 from kafkasim.plot.overtaking import MOST_BARS
 from kafkasim.plot.style import OKABE_ITO
 from kafkasim.result.result import Result
+from kafkasim.testing.builders import small_result
 
 
 def places(line: Line2D) -> list[float]:
-    found: list[float] = np.asarray(line.get_ydata()).tolist()
-    return found
+    drawn: list[float] = np.asarray(line.get_ydata()).tolist()
+    return [drawn[0], drawn[-1]]
 
 
 def test_each_record_is_a_line_from_intended_to_processed(five: Result) -> None:
@@ -114,6 +115,27 @@ def test_nothing_processed_can_be_drawn(nothing_sent: Result) -> None:
     assert "none" in plot.alt_text(ax)
     empty = plot.ordering(analysis.ordering(nothing_sent))
     empty.figure.canvas.draw()
+
+
+def test_a_table_that_is_not_of_ordering_says_what_it_lacks(five: Result) -> None:
+    with pytest.raises(ValidationError, match="with subscriber, records, overtaken"):
+        plot.ordering(analysis.overtakings(five))
+    with pytest.raises(ValidationError, match="one of billing and audit"):
+        plot.ordering(five, subscriber="board")
+
+
+def test_strands_that_cross_between_entities_are_not_marked_as_pairs() -> None:
+    run = small_result(
+        records=[
+            {"entity": f"N{at}", "key": None, "intended_ms": at} for at in range(2)
+        ],
+        deliveries=[
+            {"record_id": at, "subscriber": "billing", "ended_ms": 9.0 - at}
+            for at in range(2)
+        ],
+    )
+    ax = plot.ordering(run)
+    assert sorted(places(line) for line in ax.lines) == [[0, 1], [1, 0]]
 
 
 def test_another_grouping_is_refused(five: Result) -> None:

@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
+from matplotlib.text import Annotation
 
 from kafkasim import plot
 from kafkasim.errors import ValidationError
+from kafkasim.plot.line_labels import MOST_NAMED
+from kafkasim.plot.words import metric_label
 
 
 def table() -> pd.DataFrame:
@@ -48,7 +51,7 @@ def test_each_value_of_the_second_column_is_a_line_with_its_intervals() -> None:
     low, high = bars.get_segments()[0][:, 1]
     assert (low, high) == pytest.approx((900, 1200))
     assert ax.get_xlabel() == "partitions"
-    assert ax.get_ylabel() == "99th percentile of latency (ms)"
+    assert ax.get_ylabel() == metric_label("latency_ms_p99")
     assert "means of 3 replications, bars are 95 % intervals" in plot.caption(ax)
     assert "none from 1,000 at 1 to 125 at 8" in plot.alt_text(ax)
 
@@ -101,3 +104,126 @@ def test_columns_that_are_not_there_are_named() -> None:
         plot.sweep(table(), x="members")
     with pytest.raises(ValidationError, match="a column that was varied"):
         plot.sweep(pd.DataFrame({"latency_ms_p99": [1.0]}))
+
+
+def drains(**columns: list[float]) -> pd.DataFrame:
+    """Return a sweep of which drain and share are given for each line."""
+    rows = [
+        {
+            "partitions": 2**step,
+            "keys": keys,
+            "drain_s": value,
+            "overtaken_share": 0.0 if keys == "carrier" else 0.1 * step,
+            "latency_ms_p99": value,
+        }
+        for keys, values in columns.items()
+        for step, value in enumerate(values)
+    ]
+    made = pd.DataFrame(rows)
+    made.attrs["paths"] = {"partitions": "system.topics.a.partitions", "keys": "x"}
+    return made
+
+
+SLOWER = {"carrier": [270.0, 120.0, 85.0, 117.0], "none": [270.0, 110.0, 26.0, 0.3]}
+
+
+def notes(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_lines_are_named_where_they_end_and_need_no_legend() -> None:
+    ax = plot.sweep(drains(**SLOWER), y="drain_s")
+    assert notes(ax)[-2:] == ["carrier", "none"]
+    assert not ax.figure.legends
+    assert ax.get_legend() is None
+    heights = [text.xy[1] for text in ax.texts if isinstance(text, Annotation)]
+    assert heights[-2] > heights[-1]
+
+
+def test_more_lines_than_can_be_named_have_a_legend_and_many_more_a_count() -> None:
+    few = {f"k{number}": [2.0, 1.0] for number in range(MOST_NAMED + 1)}
+    legend = plot.sweep(drains(**few), y="drain_s").get_legend()
+    assert legend is not None
+    assert len(legend.get_texts()) == MOST_NAMED + 1
+    many = {f"k{number}": [2.0, 1.0] for number in range(1_000)}
+    ax = plot.sweep(drains(**many), y="drain_s")
+    assert ax.get_legend() is None
+    assert notes(ax) == ["1,000 lines, one for each of keys"]
+
+
+def test_a_column_is_printed_at_the_points_and_said_in_words() -> None:
+    ax = plot.sweep(drains(**SLOWER), y="drain_s", label="overtaken_share")
+    shares = [note for note in notes(ax) if note.endswith("%")]
+    # At one partition both lines are at one place with one text: it stands once.
+    assert sorted(shares) == sorted(["0 %"] * 4 + ["10 %", "20 %", "30 %"])
+    assert any(note.startswith("at the points: ") for note in notes(ax))
+    assert "carrier 0 % and none 0 % to 30 %" in plot.alt_text(ax)
+    with pytest.raises(ValidationError, match="label: 'share'"):
+        plot.sweep(drains(**SLOWER), y="drain_s", label="share")
+    with pytest.raises(ValidationError, match="several panels"):
+        plot.sweep(
+            drains(**SLOWER), y=["drain_s", "latency_ms_p99"], label="overtaken_share"
+        )
+
+
+def test_the_title_says_where_more_is_worse_or_what_it_is_told() -> None:
+    found = plot.sweep(drains(**SLOWER), y="drain_s")
+    assert found.get_title(loc="left") == (
+        "More partitions, slower: carrier 85 s at 4, 117 s at 8"
+    )
+    assert "More partitions, slower" in plot.alt_text(found)
+    told = plot.sweep(drains(**SLOWER), y="drain_s", title="It depends on the key")
+    assert told.get_title(loc="left") == "It depends on the key"
+    faster = drains(tail=[270.0, 110.0, 26.0])
+    assert not plot.sweep(faster, y="drain_s").get_title(loc="left")
+    labelled = plot.sweep(faster, y="drain_s", label="overtaken_share")
+    assert labelled.get_title(loc="left").startswith("Time to drain by partitions")
+    panels = plot.sweep(drains(**SLOWER), y=["drain_s", "latency_ms_p99"], title="Two")
+    assert panels.figure.get_suptitle() == "Two"
+
+
+def test_the_scale_can_be_chosen() -> None:
+    table = drains(**SLOWER)
+    assert plot.sweep(table, y="drain_s").get_yscale() == "log"
+    linear = plot.sweep(table, y="drain_s", y_scale="linear")
+    assert linear.get_yscale() == "linear"
+    assert linear.get_ylim()[0] == 0
+    with pytest.raises(ValidationError, match=r"y_scale: 'log'.*linear"):
+        plot.sweep(table, y="overtaken_share", y_scale="log")
+
+
+def test_a_thousand_settings_have_few_ticks_written_out() -> None:
+    many = pd.DataFrame(
+        {"partitions": range(1, 1_001), "drain_s": np.linspace(9.0, 1.0, 1_000)}
+    )
+    ax = plot.sweep(many, y="drain_s")
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    shown = [
+        label.get_text()
+        for label in ax.get_xticklabels()
+        if low <= label.get_position()[0] <= high
+    ]
+    assert 2 <= len(shown) <= 11
+    assert {"1", "1,024"} & set(shown) or all(text.isdigit() for text in shown)
+    names = many.assign(partitions=[f"p{number}" for number in range(1_000)])
+    assert len(plot.sweep(names, y="drain_s").get_xticks()) <= 10
+
+
+def test_runs_without_a_value_leave_a_gap_and_an_empty_table_says_so() -> None:
+    table = drains(carrier=[math.nan, 3.0, 2.0], none=[math.nan] * 3)
+    table = pd.concat([table, table.iloc[1:2].assign(partitions=math.nan)])
+    ax = plot.sweep(table, y="drain_s", label="overtaken_share")
+    ax.figure.canvas.draw()
+    assert notes(ax).count("none") == 0
+    assert notes(ax).count("carrier") == 1
+    empty = plot.sweep(table[:0], y="drain_s", x="partitions", hue="keys")
+    empty.figure.canvas.draw()
+    assert "no runs" in notes(empty)
+    assert "no runs" in plot.alt_text(empty)
+
+
+def test_one_run_is_a_point() -> None:
+    ax = plot.sweep(drains(carrier=[3.0]), y="drain_s", label="overtaken_share")
+    ax.figure.canvas.draw()
+    assert "0 %" in notes(ax)

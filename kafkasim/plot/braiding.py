@@ -1,0 +1,336 @@
+"""The braid: one entity's records, order produced against order processed.
+
+On the left an entity's records stand in the order in which the world wanted them, which
+is the order in which its source produced them; on the right in the order in which a
+subscriber was done with them. Where Kafka kept the order the strands run side by side;
+where it did not they cross. Kafka keeps the order of a partition and no other (Kafka
+documentation, Introduction, "Main Concepts and Terminology").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.analysis import order, receiving
+from kafkasim.analysis.provenance import provenance
+from kafkasim.errors import ValidationError
+from kafkasim.plot.given import rows_of, run_given, subscriber_given
+from kafkasim.plot.headings import headed, title_of_all
+from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.strands import MOST_MARKED, Places, draw_strands, handles
+from kafkasim.plot.style import canvas, nothing, panels, style
+from kafkasim.plot.words import caption_of, listed
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MOST_STRANDS: Final = 80
+"""Records of one entity up to which all are drawn; of more, a window of so many."""
+
+_PANELS_BESIDE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A run, and what one subscriber got of it."""
+
+    run: Result
+    subscriber: str
+    receipts: "pd.DataFrame"
+    counts: "pd.DataFrame"
+    """As `analysis.ordering` makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Braid:
+    """One entity's records in one run, in the order produced."""
+
+    subscriber: str
+    records: Places
+    """Their numbers."""
+    done_ms: NDArray[np.float64]
+    """When each was processed; NaN when it never was."""
+    overtaken: frozenset[int]
+    pairs: int
+    partitions: int
+    """How many partitions they were in; 0 without a log."""
+
+    @property
+    def processed(self) -> int:
+        return int(np.count_nonzero(~np.isnan(self.done_ms)))
+
+
+def braid(
+    data: Result | Mapping[str, Result],
+    *,
+    entity: str | None = None,
+    subscriber: str | None = None,
+    window: tuple[int, int] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw one entity's records from the order produced to the order processed.
+
+    Two strands that cross are an overtaken pair; a record that was overtaken is a thick
+    strand. Each panel says how many records there are, how many were overtaken and in
+    how many pairs, as `analysis.ordering` counts them.
+
+    Parameters
+    ----------
+    data : Result or mapping of str to Result
+        A run, or several by the name that stands over their panel.
+    entity : str, optional
+        Whose records; without it the one with most overtaken pairs in any of the runs
+        (with none anywhere, the one with most records; of equals the first by name).
+    subscriber : str, optional
+        Whose processing; the first without it.
+    window : (int, int), optional
+        Which of the entity's records to draw: from the first number to before the
+        second, counted from 0 in the order produced. Without it all; of more than
+        `MOST_STRANDS`, so many in a row, there where most were overtaken. Counts
+        are of the whole run in either case, and the figure says what it shows.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise. Several panels take its place.
+
+    Returns
+    -------
+    Axes
+        The first panel's; `figure.axes` has all.
+
+    Raises
+    ------
+    ValidationError
+        `data` holds something other than runs, or none; no run has such an entity or
+        subscriber; the window is empty.
+    TableNotRecorded
+        When a run did not record the tables `records` and `deliveries`.
+    """
+    runs = {name: _read(run, subscriber) for name, run in _runs(data).items()}
+    who = _most_overtaken(list(runs.values())) if entity is None else entity
+    braids = {name: _braid(read, who) for name, read in runs.items()}
+    if entity is not None and not any(len(each.records) for each in braids.values()):
+        raise ValidationError("entity", entity, "an entity of one of the runs")
+    shown = _shown(list(braids.values()), window)
+    with style():
+        drawn = _canvases(ax, braids, shown)
+        for each, (name, made) in zip(drawn, braids.items(), strict=True):
+            _panel(each, name, made, shown, min(len(drawn), _PANELS_BESIDE))
+        title = _title(who, braids)
+        if len(drawn) == 1:
+            headed(drawn[0], title, _counted(next(iter(braids.values()))))
+        elif ax is None:
+            title_of_all(drawn[0], title)
+        _legend(drawn, braids, shown)
+    words = _words(who, braids, shown, [provenance(read.run) for read in runs.values()])
+    for each in drawn:
+        say(each, words)
+    return drawn[0]
+
+
+def _runs(data: Result | Mapping[str, Result]) -> dict[str, Result]:
+    expected = "a Result, or a mapping of names to some"
+    if not isinstance(data, Mapping):
+        return {"": run_given(data, expected)}
+    if not data:
+        raise ValidationError("data", data, expected)
+    return {str(name): run_given(run, expected) for name, run in data.items()}
+
+
+def _read(run: Result, subscriber: str | None) -> _Read:
+    done = receiving.receipts(run)
+    name = subscriber_given(done, subscriber)
+    return _Read(run, name, rows_of(done, name), rows_of(order.ordering(run), name))
+
+
+def _most_overtaken(runs: list[_Read]) -> str | None:
+    """Return whose braid to draw when nobody says; None when no entity has records."""
+    best: tuple[int, int] = (-1, -1)
+    found: str | None = None
+    for read in runs:
+        rows = zip(
+            read.counts["overtaken_pairs"].tolist(),
+            read.counts["records"].tolist(),
+            read.counts["entity"].astype(str).tolist(),
+            strict=True,
+        )
+        for pairs, records, name in rows:
+            equal = (pairs, records) == best and name < str(found)
+            if (pairs, records) > best or equal:
+                best, found = (pairs, records), name
+    return found
+
+
+def _braid(read: _Read, entity: str | None) -> _Braid:
+    records = read.run.table("records", ["entity", "intended_ms", "partition"])
+    own = read.receipts.merge(
+        records[records["entity"].astype(str) == str(entity)],
+        left_on="record_id",
+        right_index=True,
+    ).sort_values(["intended_ms", "record_id"], kind="stable")
+    pairs = rows_of(order.overtakings(read.run), read.subscriber)
+    counts, late = (
+        table[table["entity"].astype(str) == str(entity)]
+        for table in (read.counts, pairs)
+    )
+    partitions = own["partition"]
+    return _Braid(
+        read.subscriber,
+        own["record_id"].to_numpy(dtype=np.int64),
+        own["first_processed_ms"].to_numpy(dtype=np.float64),
+        frozenset(late["record_id"].tolist()),
+        int(counts["overtaken_pairs"].sum()),
+        int(partitions[partitions >= 0].nunique()),
+    )
+
+
+def _shown(braids: list[_Braid], window: tuple[int, int] | None) -> tuple[int, int]:
+    """Return which places in the order produced are drawn, in every panel."""
+    longest = max(len(each.records) for each in braids)
+    if window is not None:
+        first, end = max(0, window[0]), min(longest, window[1])
+        if first >= end:
+            allowed = f"two places, the first below the second, within 0 to {longest}"
+            raise ValidationError("window", window, allowed)
+        if end - first > MOST_STRANDS:
+            raise ValidationError("window", window, f"at most {MOST_STRANDS} records")
+        return first, end
+    if longest <= MOST_STRANDS:
+        return 0, longest
+    starts = np.zeros(longest - MOST_STRANDS + 1, dtype=np.int64)
+    for each in braids:
+        late = np.zeros(longest + 1, dtype=np.int64)
+        late[1 : len(each.records) + 1] = np.cumsum(
+            [record in each.overtaken for record in each.records.tolist()]
+        )
+        late[len(each.records) + 1 :] = late[len(each.records)]
+        starts = np.maximum(starts, late[MOST_STRANDS:] - late[:-MOST_STRANDS])
+    first = int(starts.argmax())
+    return first, first + MOST_STRANDS
+
+
+def _canvases(
+    ax: "Axes | None", braids: Mapping[str, _Braid], shown: tuple[int, int]
+) -> "list[Axes]":
+    height = min(7.0, max(3.6, 1.9 + 0.11 * (shown[1] - shown[0])))
+    if len(braids) == 1:
+        return [canvas(ax, (8.0, height))]
+    return panels(ax, len(braids), _PANELS_BESIDE, (4.1, height))
+
+
+def _panel(
+    ax: "Axes", name: str, made: _Braid, shown: tuple[int, int], beside: int
+) -> None:
+    if beside > 1:
+        headed(ax, name, _counted(made), beside)
+    records = made.records[shown[0] : shown[1]]
+    done = made.done_ms[shown[0] : shown[1]]
+    drawn = ~np.isnan(done)
+    if not drawn.any():
+        nothing(ax, "no record processed")
+        return
+    left = np.flatnonzero(drawn)
+    right = np.argsort(np.argsort(done[drawn], kind="stable"), kind="stable")
+    places = np.arange(len(left))
+    draw_strands(ax, records[drawn], places, right, made.overtaken)
+    ax.set_xticks([0, 1], ["order\nproduced", "order\nprocessed"])
+    few = len(left) <= 12
+    steps = places if few else places[:: -(-len(left) // 8)]
+    ax.set_yticks(steps, [f"{shown[0] + int(left[step]) + 1}" for step in steps])
+    if few:
+        ends = np.argsort(right)
+        for place, record in enumerate(ends.tolist()):
+            text = f"{shown[0] + int(left[record]) + 1}"
+            ax.text(1.05, place, text, va="center", fontsize="small")
+
+
+def _counted(made: _Braid) -> str:
+    """Return a panel's counts: records, overtaken, pairs."""
+    total, processed = len(made.records), made.processed
+    if not total:
+        return "no records"
+    records = f"{_number(total, 'record')}"
+    if processed < total:
+        records = f"{processed:,} of {total:,} records processed"
+    if not made.pairs:
+        return f"{records}, none overtaken"
+    overtaken = len(made.overtaken)
+    return f"{records}, {overtaken:,} overtaken, {_number(made.pairs, 'pair')}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _title(entity: str | None, braids: Mapping[str, _Braid]) -> str:
+    """Return the finding: where the entity's order held and where it did not."""
+    if entity is None:
+        return "No record of an entity was processed"
+    crossed = {name: made.pairs for name, made in braids.items() if made.pairs}
+    kept = [name for name, made in braids.items() if not made.pairs and made.processed]
+    if len(braids) == 1:
+        (made,) = braids.values()
+        if not made.pairs:
+            return f"{entity}: every record in its order"
+        share = f"{len(made.overtaken):,} of {_number(made.processed, 'record')}"
+        return f"{entity}: {share} overtaken"
+    if not crossed:
+        return f"{entity}: in order in all {len(braids)} runs"
+    worst = max(crossed, key=lambda name: crossed[name])
+    text = f"{entity}: {_number(crossed[worst], 'overtaken pair')} with {worst}"
+    if len(kept) < 2:
+        return "; none with ".join([text, *kept])
+    whose = "the other" if len(kept) == len(braids) - 1 else "of the others"
+    where = f"{whose} {len(kept)}" if whose == "the other" else f"{len(kept)} {whose}"
+    return f"{text}; none in {where} runs"
+
+
+def _legend(
+    drawn: "list[Axes]", braids: Mapping[str, _Braid], shown: tuple[int, int]
+) -> None:
+    crossing = any(each.pairs for each in braids.values())
+    marked = crossing and max(each.pairs for each in braids.values()) <= MOST_MARKED
+    labels = ["overtaken", "not overtaken", *(["overtaken pair"] if marked else [])]
+    whole = max(len(each.records) for each in braids.values())
+    span = f"records {shown[0] + 1:,} to {shown[1]:,} of {whole:,} are drawn"
+    drawn[0].figure.legend(
+        handles(marked=marked),
+        labels,
+        loc="outside lower center",
+        ncols=3,
+        title=span if shown[1] - shown[0] < whole else None,
+    )
+
+
+def _words(
+    entity: str | None,
+    braids: Mapping[str, _Braid],
+    shown: tuple[int, int],
+    ran: list[str],
+) -> Words:
+    said = []
+    for name, made in braids.items():
+        counts = f"{_counted(made)}, in {_number(made.partitions, 'partition')}."
+        said.append(f"{name}: {counts}" if name else counts[0].upper() + counts[1:])
+    whole = max(len(each.records) for each in braids.values())
+    cut = ""
+    if shown[1] - shown[0] < whole:
+        cut = f" Drawn are records {shown[0] + 1:,} to {shown[1]:,} of {whole:,}."
+    alt = (
+        f"Strands of the records of {entity}, from the order produced on the left to "
+        "the order processed on the right; strands that cross are an overtaken pair. "
+        f"{' '.join(said)}{cut}"
+    )
+    name = next(iter(braids.values())).subscriber
+    runs = f", in {len(ran)} runs: {listed(list(braids))}" if len(ran) > 1 else ""
+    what = f"Order of the records of {entity}, processed by {name}{runs}"
+    return Words(caption_of(what, _common(ran)) + cut, alt)
+
+
+def _common(ran: list[str]) -> str:
+    """Return the parts of the runs' lines that all of them have."""
+    first, *others = [line.split("; ") for line in ran]
+    return "; ".join(part for part in first if all(part in other for other in others))
