@@ -1,8 +1,8 @@
 """A faithful, fast, deterministic simulation of Apache Kafka for notebooks.
 
 The way through: a `Scenario` says what the world wants (`Traffic`), which system serves
-it (`Kafka`, `PointToPoint`) and what happens to it (`Crash`, `Slow`). `run` gives a
-`Result`, whose tables `analysis` reads and `plot` draws.
+it (`Kafka`, `PointToPoint`) and what happens to it (`Crash`, `Pause`, `Slow`). `run`
+gives a `Result`, whose tables `analysis` reads and `plot` draws.
 
     >>> import kafkasim as ks
     >>> web = ks.Source(stream="orders", arrivals=ks.Poisson(rate_per_s=200))
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
     from kafkasim.config.producer import ProducerConfig as ProducerConfig
     from kafkasim.experiments.assignment import assign as assign
+    from kafkasim.experiments.assignment import partition_for_key as partition_for_key
     from kafkasim.experiments.comparison import compare as compare
     from kafkasim.experiments.running import run as run
     from kafkasim.experiments.sweeping import sweep as sweep
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.distributions import LogNormal as LogNormal
     from kafkasim.scenario.distributions import Uniform as Uniform
     from kafkasim.scenario.events import Crash as Crash
+    from kafkasim.scenario.events import Pause as Pause
     from kafkasim.scenario.events import Slow as Slow
     from kafkasim.scenario.keys import HotKey as HotKey
     from kafkasim.scenario.keys import NoKeys as NoKeys
@@ -85,6 +87,7 @@ _HOME: Final = {
     "ConsumerConfig": "kafkasim.config.consumer",
     "ProducerConfig": "kafkasim.config.producer",
     "assign": "kafkasim.experiments.assignment",
+    "partition_for_key": "kafkasim.experiments.assignment",
     "compare": "kafkasim.experiments.comparison",
     "run": "kafkasim.experiments.running",
     "sweep": "kafkasim.experiments.sweeping",
@@ -98,6 +101,7 @@ _HOME: Final = {
     "LogNormal": "kafkasim.scenario.distributions",
     "Uniform": "kafkasim.scenario.distributions",
     "Crash": "kafkasim.scenario.events",
+    "Pause": "kafkasim.scenario.events",
     "Slow": "kafkasim.scenario.events",
     "HotKey": "kafkasim.scenario.keys",
     "NoKeys": "kafkasim.scenario.keys",

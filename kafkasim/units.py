@@ -18,6 +18,9 @@ NS_PER_S: Final = 1_000_000_000
 MISSING_NS: Final = -(2**63)
 """A time that never came (int64 minimum), in every stored `_ns` column."""
 
+FOREVER_NS: Final = 2**62
+"""Later than any run; half of int64 is left for what is added to it."""
+
 
 def ns_from_ms(milliseconds: float) -> int:
     """Return milliseconds as whole nanoseconds, rounded half to even."""

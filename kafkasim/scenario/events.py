@@ -36,4 +36,21 @@ class Slow(Document):
     """How many times longer; below 1 it takes less."""
 
 
-Event = Crash | Slow
+@dataclass(frozen=True, slots=True, repr=False)
+class Pause(Document):
+    """The target stands still for a while and then goes on where it was.
+
+    As a process that is stopped and continued, or a long garbage collection: what it
+    has at work takes so much longer, what comes meanwhile waits. It does nothing to a
+    subscriber that is down or has not come yet, and a crash ends it.
+    """
+
+    target: str
+    """Such as `subscriber:billing`."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    for_s: Seconds | None = None
+    """How long, in seconds; none: for good."""
+
+
+Event = Crash | Pause | Slow

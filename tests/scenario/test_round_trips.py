@@ -12,7 +12,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, LogNormal, Uniform
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash, Pause, Slow
 from kafkasim.scenario.keys import HotKey, NoKeys, UniformKeys, ZipfKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import (
@@ -122,6 +122,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         draw(systems(traffic)),
         seed=draw(st.integers(0, 2**63 - 1)),
         events=draw(st.lists(st.builds(Crash, st.just(target), at, length), max_size=1))
+        + draw(st.lists(st.builds(Pause, st.just(target), at, length), max_size=1))
         + draw(st.lists(st.builds(Slow, st.just(target), at, length), max_size=1)),
         end=draw(st.sampled_from(["drain", "cut"])),
         name=draw(st.text(st.characters(codec="utf-8"))),

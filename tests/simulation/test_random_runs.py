@@ -19,7 +19,7 @@ from kafkasim.result.result import Result
 from kafkasim.scenario import blocks
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import (
@@ -71,12 +71,15 @@ def subscribers(draw: st.DrawFn) -> Subscriber:
 
 
 @st.composite
-def events(draw: st.DrawFn) -> Crash | Slow:
+def events(draw: st.DrawFn) -> Event:
     target = f"subscriber:{draw(st.sampled_from(SUBSCRIBERS))}"
     at_s = draw(st.integers(0, 300)) / 1_000
     for_s = draw(st.integers(1, 100)) / 1_000
-    if draw(st.booleans()):
+    kind = draw(st.sampled_from(["Crash", "Pause", "Slow"]))
+    if kind == "Crash":
         return Crash(target, at_s=at_s, for_s=for_s)
+    if kind == "Pause":
+        return Pause(target, at_s=at_s, for_s=for_s)
     return Slow(target, at_s=at_s, for_s=for_s, factor=draw(st.sampled_from([0.5, 3])))
 
 
@@ -139,7 +142,7 @@ some_faults = st.lists(
 
 
 @st.composite
-def crashes(draw: st.DrawFn) -> list[Crash | Slow]:
+def crashes(draw: st.DrawFn) -> list[Event]:
     """Draw crashes of one subscriber, each shorter than requests take at times."""
     target = f"subscriber:{draw(st.sampled_from(SUBSCRIBERS))}"
     at_ms = draw(st.lists(st.integers(0, 300), min_size=2, max_size=3, unique=True))
@@ -160,7 +163,7 @@ def processed(result: Result, subscriber: str) -> set[int]:
 
 @given(traffics(), clusters(), faults_of_a_run, st.integers(0, 2**31))
 def test_kafka_keeps_its_invariants_and_loses_nothing(
-    traffic: Traffic, cluster: Kafka, faults: list[Crash | Slow], seed: int
+    traffic: Traffic, cluster: Kafka, faults: list[Event], seed: int
 ) -> None:
     scenario = Scenario(traffic, system=cluster, seed=seed, events=tuple(faults))
     note(scenario.to_toml())
@@ -182,7 +185,7 @@ def test_kafka_keeps_its_invariants_and_loses_nothing(
     traffics(), clusters(), faults_of_a_run, st.integers(0, 2**31), st.integers(1, 40)
 )
 def test_the_size_of_the_blocks_shows_in_no_digest(
-    traffic: Traffic, cluster: Kafka, faults: list[Crash | Slow], seed: int, block: int
+    traffic: Traffic, cluster: Kafka, faults: list[Event], seed: int, block: int
 ) -> None:
     scenario = Scenario(
         traffic,
@@ -213,7 +216,7 @@ def _check_offsets(result: Result) -> None:
 
 @given(traffics(), faults_of_a_run, st.integers(0, 2**31))
 def test_point_to_point_delivers_all_that_was_sent_while_a_subscriber_was_there(
-    traffic: Traffic, faults: list[Crash | Slow], seed: int
+    traffic: Traffic, faults: list[Event], seed: int
 ) -> None:
     scenario = Scenario(traffic, system=PointToPoint(), seed=seed, events=tuple(faults))
     note(scenario.to_toml())

@@ -18,7 +18,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.keys import Keys, NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
@@ -71,12 +71,15 @@ def traffics(draw: st.DrawFn) -> Traffic:
 
 
 @st.composite
-def events(draw: st.DrawFn) -> Crash | Slow:
+def events(draw: st.DrawFn) -> Event:
     target = f"subscriber:{draw(st.sampled_from(SUBSCRIBERS))}"
     at_s = draw(st.integers(0, 300)) / 1_000
-    if draw(st.booleans()):
-        for_s = draw(st.one_of(st.none(), st.integers(1, 100).map(lambda n: n / 1_000)))
+    kind = draw(st.sampled_from(["Crash", "Pause", "Slow"]))
+    for_s = draw(st.one_of(st.none(), st.integers(1, 100).map(lambda n: n / 1_000)))
+    if kind == "Crash":
         return Crash(target, at_s=at_s, for_s=for_s)
+    if kind == "Pause":
+        return Pause(target, at_s=at_s, for_s=for_s)
     return Slow(target, at_s=at_s, for_s=0.05, factor=3.0)
 
 

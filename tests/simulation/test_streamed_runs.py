@@ -10,7 +10,7 @@ from kafkasim.protocol import sticky
 from kafkasim.result.result import Result
 from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario import arrivals, blocks
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Traffic
@@ -39,7 +39,7 @@ def check_same(streamed: Result, full: Result) -> None:
 def test_a_streamed_run_counts_what_the_full_tables_show(  # noqa: PLR0917
     traffic: Traffic,
     cluster: Kafka,
-    faults: list[Crash | Slow],
+    faults: list[Event],
     seed: int,
     block: int,
     end: str,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned, slowed_ns
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
@@ -24,30 +25,9 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
 from kafkasim.protocol.batch import NEVER
-from kafkasim.units import MISSING_NS
+from kafkasim.units import FOREVER_NS, MISSING_NS
 
-UNSLOWED: Final = 1.0
-NEVER_NS: Final = 1 << 62
 _BROKER_OF: Final = attrgetter("connection.broker")
-
-
-class Returned(NamedTuple):
-    """Records of one partition that one poll returned: one row of `polls`."""
-
-    group: int
-    member: int
-    partition: int
-    from_offset: int
-    to_offset: int
-    fetched_ns: int
-    started_ns: int
-    """When work on the first of them begins."""
-    slowed: float
-    """Factor on the work of each record."""
-    until_ns: int
-    """When the member crashed or the run was cut; missing when all were processed."""
-    crashed: int
-    """1 when `until_ns` is a crash, 0 otherwise."""
 
 
 class MemberCalls(NamedTuple):
@@ -120,14 +100,17 @@ class Member:
         """Sessions that may fetch: no request without an answer, nothing buffered."""
         self._buffer: deque[tuple[FetchSession, Partition, int, int]] = deque()
         """Session, partition, end offset and time of what was fetched."""
+        self._at_work = AtWork(group.index, self._partitions)
         self._working: list[Returned] = []
+        self._held: list[tuple[Callable[[Request], None], Request]] | None = None
+        """What came during a pause, and who takes it; none: there is no pause."""
         self.epoch = 0
         self.up = False
         self.since_ns = MISSING_NS
         self.start_offsets: dict[int, int] = {}
         self._wake = 0
         self._slowed = UNSLOWED
-        self._commit_at_ns = NEVER_NS
+        self._commit_at_ns = FOREVER_NS
         self._sent_key = key_base(Rank.ARRIVAL, actor)
         self._wake_key = key_base(Rank.WAKE, actor)
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -157,39 +140,39 @@ class Member:
         """Multiply the work of the records that begin from now on."""
         self._slowed = factor
         now_ns = self._calendar.now_ns
-        rows: list[Returned] = []
-        end_ns = MISSING_NS
-        for row in self._working:
-            if end_ns == MISSING_NS and self._ends_ns(row, row.to_offset) <= now_ns:
-                rows.append(row)
-                continue
-            if end_ns == MISSING_NS:
-                split = self._begun_until(row, now_ns)
-                end_ns = self._ends_ns(row, split)
-                if split > row.from_offset:
-                    rows.append(row._replace(to_offset=split))
-                if split == row.to_offset:
-                    continue
-                row = row._replace(from_offset=split)  # noqa: PLW2901
-            rest = row._replace(started_ns=end_ns, slowed=factor)
-            rows.append(rest)
-            end_ns = self._ends_ns(rest, rest.to_offset)
-        self._working = rows
+        self._working, end_ns = self._at_work.slowed(self._working, now_ns, factor)
         if end_ns != MISSING_NS:
             self._wake_at(end_ns)
 
-    def _ends_ns(self, row: Returned, offset: int) -> int:
-        """Return when the work on a row's records below `offset` ends."""
-        partition = self._partitions[row.partition]
-        work = partition.work_between(self.group.index, row.from_offset, offset)
-        return row.started_ns + slowed_ns(work, row.slowed)
+    def pause(self, until_ns: int) -> None:
+        """Stand still: what is at work, and what the client would do, waits.
 
-    def _begun_until(self, row: Returned, now_ns: int) -> int:
-        """Return the offset of the row's first record that begins now or later."""
-        offset = row.from_offset
-        while offset < row.to_offset and self._ends_ns(row, offset) < now_ns:
-            offset += 1
-        return offset
+        Parameters
+        ----------
+        until_ns : int
+            When `resume` will be called; `FOREVER_NS` or later: never.
+        """
+        self._held = []
+        now_ns = self._calendar.now_ns
+        self._working, end_ns = self._at_work.held(self._working, now_ns, until_ns)
+        if until_ns >= FOREVER_NS:
+            self._wake += 1
+        elif self._working:
+            self._wake_at(max(until_ns, end_ns))
+
+    def resume(self) -> None:
+        """Go on after a pause, with what came meanwhile in the order it came."""
+        if self._held is None:
+            return  # a crash has ended it, or it found nobody here
+        held, self._held = self._held, None
+        self._commit_timer(self.epoch)
+        for take, request in held:
+            take(request)
+
+    @property
+    def held(self) -> list[Request]:
+        """What was answered during a pause and the client has not seen yet."""
+        return [request for _, request in self._held or ()]
 
     def crash(self) -> None:
         """Stop at once; what was not finished is abandoned."""
@@ -198,11 +181,14 @@ class Member:
         self.epoch += 1
         self._wake += 1
         self._buffer.clear()
+        held, self._held = self._held or [], None
         for session in self.sessions:
             if session.request is not None:
                 self._write_request(session.request, MISSING_NS)
             session.hang_up()
         self._commit_connection = self._commit_connection.renewed()
+        for take, request in held:
+            take(request)
         self._end_work(now_ns, crashed=1)
 
     def cut(self) -> None:
@@ -212,18 +198,13 @@ class Member:
     def _end_work(self, now_ns: int, *, crashed: int) -> None:
         for row in self._working:
             if row.started_ns <= now_ns:
-                count = self._newly_processed(row, self._processed_until(row, now_ns))
+                count = self._newly_processed(
+                    row, self._at_work.processed_until(row, now_ns)
+                )
                 if count:
                     self._on_processed(count)
             self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
         self._working = []
-
-    def _processed_until(self, row: Returned, now_ns: int) -> int:
-        """Return the offset after the last record whose work ended by `now_ns`."""
-        offset = row.from_offset
-        while offset < row.to_offset and self._ends_ns(row, offset + 1) <= now_ns:
-            offset += 1
-        return offset
 
     # --- poll ---------------------------------------------------------------------
 
@@ -339,6 +320,9 @@ class Member:
         session: FetchSession = request.payload
         if request.epoch != session.epoch:
             return
+        if self._held is not None:
+            self._held.append((self._fetched, request))
+            return
         session.request = None
         now_ns = self._calendar.now_ns
         self._write_request(request, now_ns)
@@ -363,6 +347,8 @@ class Member:
         """Commit in a poll that waits for records; one that works does it later."""
         if epoch != self.epoch or not self.up or self._working:
             return
+        if self._held is not None:
+            return  # `resume` comes back to it
         now_ns = self._calendar.now_ns
         if now_ns >= self._commit_at_ns:
             self._commit(now_ns)
@@ -383,10 +369,8 @@ class Member:
 
     def _committed(self, request: Request) -> None:
         """Take a commit's answer; a member that crashed meanwhile never gets it."""
+        if self._held is not None:
+            self._held.append((self._committed, request))
+            return
         known = request.epoch == self.epoch
         self._write_request(request, self._calendar.now_ns if known else MISSING_NS)
-
-
-def slowed_ns(work_ns: int, factor: float) -> int:
-    """Return work times a factor, in whole nanoseconds."""
-    return work_ns if factor == UNSLOWED else round(work_ns * factor)

@@ -31,7 +31,7 @@ POLL_DTYPE: Final = np.dtype(
         ("crashed", "<i1"),
     ]
 )
-"""A row of `polls`: `kafkasim.engine.sim.consumer.Returned`, packed."""
+"""A row of `polls`: `kafkasim.engine.sim.at_work.Returned`, packed."""
 
 POLL_FORMAT: Final = "<hiiqqqqdqb"
 

@@ -21,9 +21,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar
-from kafkasim.engine.sim.consumer import Member, Returned
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
@@ -114,7 +115,7 @@ class _Lag:
         """Take out, each at its own time, what was finished by now."""
         offset = max(self._done, row.from_offset)
         while offset < row.to_offset:
-            ended_ns = member._ends_ns(row, offset + 1)
+            ended_ns = member._at_work.ends_ns(row, offset + 1)
             if ended_ns > now_ns:
                 break
             self.area.change(-1, ended_ns)

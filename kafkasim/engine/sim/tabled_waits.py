@@ -4,20 +4,17 @@ Who is still waiting when the run ends counts to the end; a member's fetch and a
 being worked on count no longer than to the member's crash.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.request import FETCH
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
-from kafkasim.units import MISSING_NS
+from kafkasim.units import FOREVER_NS, MISSING_NS
 
 Times = NDArray[np.int64]
 Rows = NDArray[np.bool_]
 
-NEVER_NS: Final = 2**62
 """Later than any run."""
 
 
@@ -128,7 +125,7 @@ class TabledWaits:
         done = (deliveries["subscriber"] == group) & (deliveries["topic"] == topic)
         done &= deliveries["partition"] == partition
         done &= deliveries["ended_ns"] != MISSING_NS
-        left_ns = np.full(len(records), NEVER_NS)
+        left_ns = np.full(len(records), FOREVER_NS)
         rows = deliveries["record_id"][done]
         np.minimum.at(left_ns, rows, deliveries["ended_ns"][done])
         left_ns = left_ns[mine]

@@ -19,12 +19,9 @@ from kafkasim.engine.sim.calendar import (
 )
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
-from kafkasim.scenario.events import Crash, Event, Slow
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.units import MISSING_NS, ns_from_s
-
-FOREVER_NS: Final = 2**62
-"""Later than any run."""
+from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
 
 REPORTS: Final = 200
 """How often a run says how far it is, while records are sent."""
@@ -87,30 +84,40 @@ class Timeline:
     def schedule(
         self,
         event: Event,
-        begin: Callable[[str, str, float], str],
-        end: Callable[[str, str], None],
+        begin: Callable[[Event, str, int], str],
+        end: Callable[[Event, str], None],
     ) -> None:
-        """Do an event to a subscriber: `begin` returns its effect, `end` undoes it."""
+        """Do an event to a subscriber.
+
+        Parameters
+        ----------
+        event : Crash, Pause or Slow
+            What the scenario says.
+        begin : callable
+            Takes the event, the subscriber's name, and when it will be undone
+            (`FOREVER_NS`: never); returns its effect in words.
+        end : callable
+            Undoes it.
+        """
         name = type(event).__name__
         subscriber = Target.parse(event.target).name
-        factor = event.factor if isinstance(event, Slow) else 0.0
-        assert isinstance(event, (Crash, Slow))
 
         def begins(_: object) -> None:
-            effect = begin(name, subscriber, factor)
-            row = DoneEvent(
-                name, event.target, self.calendar.now_ns, MISSING_NS, effect
-            )
-            self.done.append(row)
+            at_ns = self.calendar.now_ns
+            until_ns = FOREVER_NS
             if event.for_s is not None:
-                until_ns = row.at_ns + max(1, ns_from_s(event.for_s))
+                until_ns = at_ns + max(1, ns_from_s(event.for_s))
+            effect = begin(event, subscriber, until_ns)
+            row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
+            self.done.append(row)
+            if until_ns != FOREVER_NS:
                 row.until_ns = until_ns
                 # What ends at a time ends before anything begins at it.
                 self._end_key += 1
                 self.calendar.at(until_ns, self._end_key, ends, None)
 
         def ends(_: object) -> None:
-            end(name, subscriber)
+            end(event, subscriber)
 
         self.command(ns_from_s(event.at_s), begins, None)
 

@@ -7,7 +7,7 @@ import pytest
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import (
@@ -38,7 +38,7 @@ def scenario_of(
     work_ms: float = 10.0,
     group: Group | None = None,
     subscriber: Subscriber | None = None,
-    events: tuple[Crash | Slow, ...] = (),
+    events: tuple[Event, ...] = (),
     producer: Producer = AT_ONCE,
     brokers: int = 1,
     hardware: Hardware = PLAIN,

@@ -18,7 +18,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.table import Table
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import (
@@ -46,7 +46,7 @@ def scenario_of(
     *,
     acks: Literal["all", "1", "0"] = "all",
     keys: bool = True,
-    events: tuple[Crash | Slow, ...] = (),
+    events: tuple[Event, ...] = (),
     end: Literal["drain", "cut"] = "drain",
     late: Subscriber | None = None,
     config: ConsumerConfig = OFTEN,
@@ -87,6 +87,7 @@ CRASHES = (
     Slow("subscriber:billing", at_s=0.04, for_s=0.09, factor=2.5),
     Crash("subscriber:billing", at_s=0.13, for_s=0.02),
     Slow("subscriber:audit", at_s=0.10, for_s=0.05, factor=0.3),
+    Pause("subscriber:audit", at_s=0.12, for_s=0.04),
 )
 SCENARIOS = {
     "acks all, with keys": scenario_of(),

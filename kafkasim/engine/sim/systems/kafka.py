@@ -9,6 +9,7 @@ own time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log
 from collections.abc import Sequence
 
 from kafkasim.engine.sim.append_lists import Ordinals
+from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
@@ -23,6 +24,7 @@ from kafkasim.protocol.columns import RecordColumns
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
 from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_blocks, outline_of
+from kafkasim.scenario.events import Event, Pause, Slow
 from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
@@ -151,13 +153,20 @@ class KafkaRun(KafkaCluster):
         for member in self.members[name]:
             member.start(positions)
 
-    def _begin(self, event: str, subscriber: str, factor: float) -> str:
+    def _begin(self, event: Event, subscriber: str, until_ns: int) -> str:
         """Do what an event says to a subscriber; return what it did."""
         group, members = self.groups[subscriber], self.members[subscriber]
-        if event == "Slow":
+        if isinstance(event, Slow):
             for member in members:
-                member.slow(factor)
-            return f"work of {len(members)} members takes {factor:g} times as long"
+                member.slow(event.factor)
+            factor = f"{event.factor:g}"
+            return f"work of {len(members)} members takes {factor} times as long"
+        if isinstance(event, Pause):
+            if not (group.joined and group.up):
+                return "it was not there"
+            for member in members:
+                member.pause(until_ns)
+            return f"{len(members)} members stand still; they keep their partitions"
         group.up = False
         if not group.joined:
             return "it had not come yet"
@@ -166,11 +175,15 @@ class KafkaRun(KafkaCluster):
             member.crash()
         return f"{len(members)} members stopped; their partitions are kept for them"
 
-    def _end(self, event: str, subscriber: str) -> None:
+    def _end(self, event: Event, subscriber: str) -> None:
         group, members = self.groups[subscriber], self.members[subscriber]
-        if event == "Slow":
+        if isinstance(event, Slow):
             for member in members:
-                member.slow(1.0)
+                member.slow(UNSLOWED)
+            return
+        if isinstance(event, Pause):
+            for member in members:
+                member.resume()
             return
         group.up = True
         if group.joined:
@@ -203,6 +216,9 @@ class KafkaRun(KafkaCluster):
             under_way += held
         for connection in self.hosts.connections:
             under_way += connection.waiting
+        for members in self.members.values():
+            for member in members:
+                under_way += member.held
         found = {r.request_id: r for r in under_way if not r.written}
         return [found[number] for number in sorted(found)]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.consumer import Member, Returned
+from kafkasim.engine.sim.at_work import Returned
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.expand import ERRORS, RecordColumns
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries

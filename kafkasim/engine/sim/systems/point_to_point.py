@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
-from kafkasim.engine.sim.consumer import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Pipe
@@ -25,10 +25,11 @@ from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import OUTCOMES
+from kafkasim.scenario.events import Event, Pause, Slow
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import PointToPoint
-from kafkasim.units import MISSING_NS, ns_from_s
+from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
 
 NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
@@ -44,8 +45,8 @@ class _Subscriber:
     """The receiving end: works through what arrives, one event at a time."""
 
     __slots__ = (
-        "answer_key", "at_work", "code", "queue", "service_key", "services", "slowed",
-        "up",
+        "answer_key", "at_work", "code", "paused", "queue", "service_key", "services",
+        "slowed", "up",
     )  # fmt: skip
 
     def __init__(self, code: int, services: Iterator[int]) -> None:
@@ -53,6 +54,7 @@ class _Subscriber:
         self.services = services
         """What it takes to take a request in, one after the other."""
         self.up = True
+        self.paused = False
         self.slowed = UNSLOWED
         self.at_work: _Send | None = None
         self.queue: deque[_Send] = deque()
@@ -234,7 +236,7 @@ class PointToPointRun:
 
     def _work_on(self, subscriber: _Subscriber) -> None:
         """Begin with the next event: take the request in, then do the work."""
-        if not subscriber.queue:
+        if not subscriber.queue or subscriber.paused:
             return
         send = subscriber.queue.popleft()
         subscriber.at_work = send
@@ -245,6 +247,11 @@ class PointToPointRun:
         send.tries += 1
         send.started_ns = self.calendar.now_ns + taken_ns
         send.ended_ns = send.started_ns + slowed_ns(work_ns, subscriber.slowed)
+        self._end_at(send)
+
+    def _end_at(self, send: _Send) -> None:
+        """Expect the end of the work under way at the time it has now."""
+        subscriber = send.subscriber
         self.timeline.expect(send.ended_ns)
         subscriber.service_key += 1
         self.calendar.at(
@@ -257,6 +264,8 @@ class PointToPointRun:
         subscriber = send.subscriber
         if subscriber.at_work is not send or tries != send.tries:
             return
+        if send.ended_ns != self.calendar.now_ns:
+            return  # a pause has moved its end
         subscriber.at_work = None
         self._write(send, _PROCESSED, send.started_ns, send.ended_ns)
         subscriber.answer_key += 1
@@ -293,18 +302,34 @@ class PointToPointRun:
 
     # --- events and the end -------------------------------------------------------
 
-    def _begin(self, event: str, subscriber: str, factor: float) -> str:
+    def _begin(self, event: Event, subscriber: str, until_ns: int) -> str:
         receiver = self.subscribers[self.names.index(subscriber)]
-        if event == "Slow":
-            receiver.slowed = factor
-            return f"its work takes {factor:g} times as long"
-        receiver.up = False
+        if isinstance(event, Slow):
+            receiver.slowed = event.factor
+            return f"its work takes {event.factor:g} times as long"
+        if isinstance(event, Pause):
+            return self._pause(receiver, until_ns)
+        receiver.up = receiver.paused = False
         if receiver.at_work is not None:
             self._write_unfinished(receiver.at_work, _ABANDONED)
             self._send_again(receiver.at_work)
             receiver.queue.appendleft(receiver.at_work)
             receiver.at_work = None
         return "it stopped; whoever sends to it tries again until it is back"
+
+    def _pause(self, receiver: _Subscriber, until_ns: int) -> str:
+        """Let what is at work, and all that arrives, wait for the end of a pause."""
+        if not receiver.up:
+            return "it was down"
+        receiver.paused = True
+        now_ns, send = self.calendar.now_ns, receiver.at_work
+        if send is not None and send.ended_ns > now_ns:
+            send.ended_ns += until_ns - now_ns
+            if send.started_ns > now_ns:
+                send.started_ns += until_ns - now_ns
+            if until_ns < FOREVER_NS:
+                self._end_at(send)
+        return "it stands still; whoever sends to it waits"
 
     def _send_again(self, send: _Send) -> None:
         """Count the repetition; it is worked on at the moment the receiver is back."""
@@ -314,13 +339,18 @@ class PointToPointRun:
         size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
         source.sent_bytes[send.position] += size_bytes
 
-    def _end(self, event: str, subscriber: str) -> None:
+    def _end(self, event: Event, subscriber: str) -> None:
         receiver = self.subscribers[self.names.index(subscriber)]
-        if event == "Slow":
+        if isinstance(event, Slow):
             receiver.slowed = UNSLOWED
             return
+        if isinstance(event, Pause):
+            if not receiver.paused:
+                return  # a crash has ended it
+            receiver.paused = False
         receiver.up = True
-        self._work_on(receiver)
+        if receiver.at_work is None:
+            self._work_on(receiver)
 
     def _write_unfinished(self, send: _Send, outcome: int) -> None:
         """Write work that had begun and will not end."""

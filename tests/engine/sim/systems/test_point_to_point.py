@@ -6,7 +6,7 @@ from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.distributions import Exponential, draw_ns
-from kafkasim.scenario.events import Crash, Slow
+from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Cpu, Hardware, Link, PointToPoint
@@ -25,7 +25,7 @@ def scenario_of(
     count: int = 3,
     subscribers: dict[str, Subscriber] | None = None,
     hardware: Hardware = PLAIN,
-    events: tuple[Crash | Slow, ...] = (),
+    events: tuple[Event, ...] = (),
     **settings: object,
 ) -> Scenario:
     """One source, `a` with 1 ms and `b` with 4 ms of work."""
@@ -140,6 +140,43 @@ def test_slowing_a_subscriber_slows_the_source() -> None:
         check=True,
     )
     assert of(result, "a", "ended_ns") == [2, 31]
+
+
+def test_a_paused_subscriber_holds_up_its_source_and_goes_on_where_it_was() -> None:
+    result = run(
+        scenario_of(
+            rate_per_s=100,
+            count=3,
+            events=(Pause("subscriber:b", at_s=0.003, for_s=0.030),),
+        ),
+        check=True,
+    )
+    # b has had 2 of 4 ms of the first event at 3; it has the other 2 from 33 on.
+    assert of(result, "b", "started_ns") == [1, 37, 43]
+    assert of(result, "b", "ended_ns") == [35, 41, 47]
+    assert of(result, "a", "started_ns") == [1, 37, 43]
+    assert result.table("events")["effect"].tolist() == [
+        "it stands still; whoever sends to it waits"
+    ]
+
+
+def test_what_arrives_during_a_pause_is_begun_after_it() -> None:
+    pause = Pause("subscriber:b", at_s=0.0005, for_s=0.009)
+    result = run(scenario_of(count=1, events=(pause,)), check=True)
+    assert of(result, "b", "started_ns") == [9.5]
+
+
+def test_a_crash_ends_a_pause_and_a_pause_of_one_that_is_down_does_nothing() -> None:
+    paused = Pause("subscriber:b", at_s=0.002, for_s=1.0)
+    crash = Crash("subscriber:b", at_s=0.010, for_s=0.010)
+    result = run(scenario_of(count=1, events=(paused, crash)), check=True)
+    assert of(result, "b", "ended_ns")[-1] == 24
+
+    late = Pause("subscriber:b", at_s=0.015, for_s=1.0)
+    crash = Crash("subscriber:b", at_s=0.0, for_s=0.020)
+    result = run(scenario_of(count=1, events=(crash, late)), check=True)
+    assert of(result, "b", "ended_ns") == [24]
+    assert result.table("events")["effect"].tolist()[1] == "it was down"
 
 
 def test_links_count_what_was_sent_to_whom() -> None:
