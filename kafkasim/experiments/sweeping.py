@@ -35,8 +35,9 @@ Measure = Callable[[Result], Mapping[str, float]]
 _DUST: Final = 1e-12
 """Half width ÷ mean below which an interval is the rounding of its sums."""
 
-_WORTH_PROCESSES: Final = 100_000
-"""Records over all runs from which starting processes (about a second) pays."""
+_WORTH_PROCESSES: Final = 1_000_000
+"""Records over all runs from which starting processes pays: one process takes some
+300,000 a second, and the first start of others two to four seconds."""
 
 
 @dataclass(frozen=True, slots=True)

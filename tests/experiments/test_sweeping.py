@@ -11,6 +11,7 @@ from kafkasim.experiments.grid import Values
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
 from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.plan import draw_plan
@@ -263,3 +264,24 @@ def test_a_streamed_sweep_has_the_same_runs_and_exact_counts(
     pd.testing.assert_frame_equal(streamed[latencies], full[latencies], rtol=0.01)
     # A quantile of a streamed run is the middle of a bucket: streamed it was.
     assert (streamed["latency_ms_p50"] != full["latency_ms_p50"]).any()
+
+
+@pytest.mark.parametrize(("many", "used"), [(900_000, 1), (1_100_000, 5)])
+def test_processes_are_started_for_a_million_records(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, many: int, used: int
+) -> None:
+    asked_for = []
+
+    def counting(*_: object, workers: int, progress: bool | None) -> list[object]:
+        asked_for.append((workers, progress))
+        raise RunError("enough")
+
+    monkeypatch.setattr(sweeping, "over", counting)
+    monkeypatch.setattr(sweeping, "affordable", lambda runs: runs)
+    arrivals = Periodic(rate_per_s=many / 5)
+    with pytest.raises(RunError, match="enough"):
+        sweep(
+            scenario.where({"traffic.sources.web.arrivals": arrivals}),
+            {PARTITIONS: [1, 2, 3, 4, 5]},
+        )
+    assert asked_for == [(used, None)]
