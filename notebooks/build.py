@@ -13,11 +13,18 @@ build in the environment that `run.py` makes.
 
 In the text the cell of a solution has the tag `solution` and that of a reveal the tag
 `reveal`; what JupyterLab and the documentation need to fold them is derived here.
+
+Beside each lesson is printed what it took: seconds from the start of its kernel to the
+end of its last cell, and, on Linux, the processor seconds of the kernel and the most
+memory it held.
 """
 
 import argparse
+import os
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -50,7 +57,8 @@ What a reveal shows is not folded as a cell: it opens and closes by itself.
 
 def lessons(beginning: str = "") -> list[Path]:
     """Return the texts of the lessons, in their order."""
-    return sorted(FOLDER.glob(f"{beginning}*[0-9]-*.py"))
+    texts = FOLDER.glob("[0-9][0-9]-*.py")
+    return sorted(text for text in texts if text.name.startswith(beginning))
 
 
 def unexecuted(lesson: Path) -> NotebookNode:
@@ -81,8 +89,8 @@ def fold(cell: NotebookNode) -> None:
         cell.metadata = nbformat.from_dict({"jupyter": hidden, "tags": [tag, folded]})
 
 
-def executed(lesson: Path) -> NotebookNode:
-    """Return the notebook with its outputs, normalised.
+def executed(lesson: Path) -> tuple[NotebookNode, str]:
+    """Return the notebook with its outputs, normalised, and what it took.
 
     Raises
     ------
@@ -92,6 +100,14 @@ def executed(lesson: Path) -> NotebookNode:
         A cell writes to stderr: a warning is an error in a lesson.
     """
     notebook = unexecuted(lesson)
+    took = ""
+    began = time.perf_counter()  # noqa: TID251 - it is printed, and stands in no file
+
+    def note(**_: object) -> None:
+        nonlocal took
+        seconds = time.perf_counter() - began  # noqa: TID251
+        took = f"{seconds:.1f} s{used(client)}"
+
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -99,13 +115,29 @@ def executed(lesson: Path) -> NotebookNode:
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(FOLDER.parent)}},
+        on_cell_executed=note,
     )
     client.execute()
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         for number, output in enumerate(cell.get("outputs", [])):
             normalise(output, f"{cell.id}-{number}")
-    return notebook
+    return notebook, took
+
+
+def used(client: NotebookClient) -> str:
+    """Return what the kernel computed and held so far; nothing where nobody says it."""
+    if sys.platform != "linux":
+        return ""
+    assert client.km is not None
+    provisioner: Any = client.km.provisioner
+    process = Path("/proc") / str(provisioner.pid)
+    # After the name: utime and stime are the 14th and 15th field of the whole (proc(5)).
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    computed_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    status = (process / "status").read_text().splitlines()
+    (peak_kib,) = (int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return f", {computed_s:.1f} s of processor, {peak_kib / 1024:.0f} MiB at most"
 
 
 def normalise(output: NotebookNode, name: str) -> None:
@@ -137,13 +169,14 @@ def main(arguments: list[str]) -> int:
     stale = 0
     for lesson in lessons(asked.lesson):
         target = lesson.with_suffix(".ipynb")
-        text = text_of(executed(lesson))
+        notebook, took = executed(lesson)
+        text = text_of(notebook)
         old = target.read_text(encoding="utf-8") if target.exists() else ""
         same = text == old
         stale += not same
         if not asked.check:
             target.write_text(text, encoding="utf-8")
-        print(f"{target.name}: {'unchanged' if same else 'changed'}")
+        print(f"{target.name}: {'unchanged' if same else 'changed'}; {took}")
     return int(asked.check and stale > 0)
 
 

@@ -83,6 +83,14 @@ def test_the_notebook_holds_the_cells_of_its_text_and_their_outputs(
     assert counts == list(range(1, len(counts) + 1))
 
 
+def test_a_beginning_chooses_lessons() -> None:
+    numbers = [text.name[:2] for text in LESSONS]
+
+    assert numbers == sorted(numbers)
+    assert [text.name[:2] for text in build.lessons(numbers[0])] == numbers[:1]
+    assert build.lessons("no such") == []
+
+
 def test_it_says_what_its_reader_can_do_afterwards_and_which_words_are_new(
     lesson: Lesson,
 ) -> None:
