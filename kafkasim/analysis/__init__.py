@@ -14,6 +14,7 @@ from kafkasim.analysis.order import ordering, overtakings
 from kafkasim.analysis.positions import positions
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
+from kafkasim.analysis.ranks import latency_ecdf
 from kafkasim.analysis.receiving import receipts
 from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.analysis.wiring import topology
@@ -24,6 +25,7 @@ __all__ = [
     "batching",
     "lag",
     "latency",
+    "latency_ecdf",
     "latency_over_time",
     "mean_interval",
     "metrics",

@@ -2,7 +2,8 @@
 
 Times are float milliseconds (`_ms`), labels are categorical, a missing offset is
 `<NA>`. Each frame remembers in `attrs["scenario"]`, as one line of text, which scenario
-it came from, so that a figure drawn from it can still say so.
+it came from, so that a figure drawn from it can still say so, and in
+`attrs["calendar"]` the scenario's calendar, if it has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.provenance import provenance
 from kafkasim.result.result import Result
+from kafkasim.scenario.calendar import calendar_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 ATTRIBUTE: Final = "scenario"
 """Key of a frame's `attrs` that holds the line of text."""
 
+CALENDAR: Final = "calendar"
+"""Key of a frame's `attrs` that holds `Calendar.plain`; not there without one."""
+
 
 def frame(result: Result, columns: Mapping[str, Any]) -> "pd.DataFrame":
     """Return the columns as a frame that remembers its scenario."""
@@ -28,6 +33,9 @@ def frame(result: Result, columns: Mapping[str, Any]) -> "pd.DataFrame":
 
     made = pd.DataFrame(dict(columns), copy=False)
     made.attrs[ATTRIBUTE] = provenance(result)
+    dates = calendar_of(result.scenario)
+    if dates is not None:
+        made.attrs[CALENDAR] = dates.plain()
     return made
 
 

@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.plot.given import table_given
 from kafkasim.plot.spoken import Words, say
-from kafkasim.plot.style import MARKERS, legend_of_all, panels, series, style
+from kafkasim.plot.style import (
+    MARKERS,
+    headline_of_all,
+    legend_of_all,
+    panels,
+    series,
+    stroke,
+    style,
+)
 from kafkasim.plot.sweeps import check_column
+from kafkasim.plot.timeline import highest
 from kafkasim.plot.words import (
     amount,
     caption_of,
@@ -24,6 +34,9 @@ from kafkasim.plot.words import (
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+_MOST_ROWS: Final = 30
+"""Systems and subscribers for which a panel grows."""
 
 COMPARED: Final = (
     "throughput_per_s",
@@ -62,14 +75,16 @@ def comparison(
     Raises
     ------
     ValidationError
-        The table has no such column.
+        `table` is none, or has no such column.
     """
     columns = [y] if isinstance(y, str) else list(y)
+    table_given(table, "a table of compare, or one with a row for each system")
     for column in ("system", *columns):
         check_column(table, column, "y")
     systems = list(dict.fromkeys(table["system"].astype(str)))
     names = _subscribers(table)
-    height = 1.7 + 0.42 * len(systems) * len(names)
+    height = 1.7 + 0.42 * max(1, min(_MOST_ROWS, len(systems) * len(names)))
+    title = _finding(table, columns[0], names) if columns else "No metrics"
     with style():
         drawn = panels(ax, len(columns), 3, (4.6, height))
         said = [
@@ -78,11 +93,38 @@ def comparison(
         ]
         if len(names) > 1:
             legend_of_all(drawn, "subscriber")
+        if ax is None:
+            headline_of_all(drawn, title)
     notes = "".join(f"; {note}" for note in table.attrs.get("notes", ()))
-    what = f"{listed(systems)} with the same traffic{notes}"
+    what = f"{listed(systems) or 'No system'} with the same traffic{notes}"
     for each in drawn:
-        say(each, Words(caption_of(what, None), " ".join(said)))
+        say(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return drawn[0]
+
+
+def _finding(table: "pd.DataFrame", column: str, names: list[str]) -> str:
+    """Return the systems with the largest and the smallest value of a metric."""
+    values = table[column].to_numpy(dtype=np.float64)
+    if not np.isfinite(values).any():
+        return f"No system has a {metric_label(column)}"
+    rows = [highest(values), highest(-values)]
+    most, least = (_row_in_words(table, column, row, names) for row in rows)
+    what = metric_label(column)
+    what = what[0].upper() + what[1:]
+    if len(values) == 1 or values[rows[0]] == values[rows[1]]:
+        return f"{what}: {most}" + (" for all" if len(values) > 1 else "")
+    return f"{what}: from {least} to {most}"
+
+
+def _row_in_words(
+    table: "pd.DataFrame", column: str, row: int, names: list[str]
+) -> str:
+    value = float(table[column].iloc[row])
+    text = percent(value) if column.endswith("_share") else amount(value)
+    who = str(table["system"].iloc[row])
+    if len(names) > 1:
+        who = f"{who}, {table['subscriber'].iloc[row]}"
+    return f"{text} ({who})"
 
 
 def _subscribers(table: "pd.DataFrame") -> list[str]:
@@ -111,7 +153,9 @@ def _system_panel(
             value = float(by_system.get(system, np.nan))
             at = place + (number - (len(names) - 1) / 2) * 0.8 / len(names)
             if stems and not np.isnan(value):
-                ax.plot([0, value], [at, at], color=look["color"], linewidth=3.0)
+                ax.plot(
+                    [0, value], [at, at], color=look["color"], linewidth=stroke(3.0)
+                )
             ax.plot(value, at, marker=MARKERS[number % len(MARKERS)], **look)
             look["label"] = "_"
             _value_text(ax, column, value, at)
@@ -128,10 +172,10 @@ def _value_text(ax: "Axes", column: str, value: float, at: float) -> None:
         text,
         (0.0 if missing else value, at),
         xycoords=ax.get_yaxis_transform() if missing else "data",
-        xytext=(9, 0),
+        xytext=(stroke(9), 0),
         textcoords="offset points",
         va="center",
-        fontsize=11,
+        fontsize="small",
         annotation_clip=False,
     )
 

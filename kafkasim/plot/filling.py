@@ -6,12 +6,14 @@ import numpy as np
 
 from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.plot.given import table_with
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
-    HATCHES,
     OKABE_ITO,
     canvas,
-    legend_beside,
+    hatch,
+    headline,
+    legend_below,
     nothing,
     style,
 )
@@ -22,6 +24,14 @@ from kafkasim.result.schema import CLOSED_BY
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+_DRAWN: Final = (
+    *("producer", "closed_by", "batches"),
+    *("batches_share", "records_per_batch"),
+)
+
+_MOST: Final = 12
+"""Producers that have a bar, those with the most batches."""
 
 _COLOURS: Final = dict(
     zip(
@@ -36,11 +46,12 @@ _COLOURS: Final = dict(
     )
 )
 _TEXT: Final = dict(zip(CLOSED_BY, ("white", "black", "black", "white"), strict=True))
-_HATCH: Final = dict(zip(CLOSED_BY, HATCHES, strict=False))
 
 
 def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     """Draw the share of batches that each cause closed, producer by producer.
+
+    Of more than 12 producers, those with the most batches.
 
     Parameters
     ----------
@@ -53,9 +64,19 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
     -------
     Axes
         The mean number of records per batch stands beside each bar.
+
+    Raises
+    ------
+    ValidationError
+        `data` is neither a run nor such a table.
     """
-    table = producing.batching(data) if isinstance(data, Result) else data
-    producers = list(dict.fromkeys(table["producer"].astype(str)))
+    table = (
+        producing.batching(data)
+        if isinstance(data, Result)
+        else table_with(data, _DRAWN, "batching")
+    )
+    producers, more = _shown(table)
+    title = _finding(table)
     causes = table["closed_by"].astype(str)
     said: list[str] = []
     with style():
@@ -69,7 +90,7 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
                 shares,
                 left=left,
                 color=_COLOURS[cause],
-                hatch=_HATCH[cause],
+                hatch=hatch(CLOSED_BY.index(cause)),
                 edgecolor="white",
                 label=cause,
             )
@@ -79,23 +100,55 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
                 texts,
                 label_type="center",
                 color=_TEXT[cause],
-                fontsize=12,
+                fontsize="small",
                 bbox={"facecolor": _COLOURS[cause], "edgecolor": "none", "pad": 1.5},
             )
             left += shares
         for place, name in enumerate(producers):
-            mine = table[table["producer"] == name]
+            mine = table[table["producer"].astype(str) == name]
             said.append(_row_text(ax, place, name, mine))
-        _finish(ax, len(producers))
-    alt = f"Bars of the share of batches that each cause closed: {listed(said)}."
+        _finish(ax, len(producers), title, more)
+    alt = (
+        f"{title}. Bars of the share of batches that each cause closed: "
+        f"{listed(said) or 'none'}."
+    )
     say(ax, Words(caption_of("Why batches closed", table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
+def _shown(table: "pd.DataFrame") -> tuple[list[str], int]:
+    """Return the producers with the most batches, and how many others there are."""
+    batches = table.groupby(table["producer"].astype(str), sort=False)["batches"].sum()
+    largest = batches.sort_values(ascending=False, kind="stable").index[:_MOST]
+    kept = [str(name) for name in batches.index if name in set(largest)]
+    return kept, len(batches) - len(kept)
+
+
+def _finding(table: "pd.DataFrame") -> str:
+    """Return what closed most batches of all producers."""
+    by_cause = table.groupby(table["closed_by"].astype(str))["batches"].sum()
+    total = float(by_cause.sum())
+    if not total > 0:
+        return "No batches"
+    cause = str(by_cause.idxmax())
+    share = percent(float(by_cause.max()) / total)
+    batches = table["batches"].to_numpy(dtype=np.float64)
+    records = float(np.nansum(table["records_per_batch"] * batches)) / total
+    return (
+        f"{share} of the batches were closed by “{cause}”; "
+        f"{amount(records)} records in a batch"
+    )
+
+
 def _row_text(ax: "Axes", place: int, name: str, mine: "pd.DataFrame") -> str:
     batches = mine["batches"].to_numpy(dtype=np.float64)
-    mean = float((mine["records_per_batch"] * batches).sum() / batches.sum())
-    ax.text(1.01, place, f"{amount(mean)} records\nper batch", va="center", fontsize=12)
+    total = float(np.nansum(batches))
+    mean = float("nan")
+    if total > 0:
+        mean = float((mine["records_per_batch"] * batches).sum() / total)
+    ax.text(
+        1.01, place, f"{amount(mean)} records\nper batch", va="center", fontsize="small"
+    )
     causes = [
         f"{percent(share)} {cause}"
         for cause, share in zip(mine["closed_by"], mine["batches_share"], strict=True)
@@ -103,18 +156,15 @@ def _row_text(ax: "Axes", place: int, name: str, mine: "pd.DataFrame") -> str:
     return f"{name} {', '.join(causes)}, with {amount(mean)} records per batch"
 
 
-def _finish(ax: "Axes", producers: int) -> None:
-    ax.set_title("Why batches closed")
+def _finish(ax: "Axes", producers: int, title: str, more: int) -> None:
+    headline(ax, title)
     ax.set_xlabel("share of batches")
-    ax.set_ylabel("producer")
+    ax.set_ylabel(f"producer ({more} more not shown)" if more else "producer")
     ax.set_xlim(0, 1)
     ax.set_ylim(max(1, producers) - 0.5, -0.5)
     percent_ticks(ax.xaxis)
     ax.grid(visible=False)
-    if not producers:
+    if producers:
+        legend_below(ax, "closed by")
+    else:
         nothing(ax, "no batches")
-        return
-    legend_beside(ax, "closed by")
-    legend = ax.get_legend()
-    assert legend is not None
-    legend.set_bbox_to_anchor((1.24, 1.0))

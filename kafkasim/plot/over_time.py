@@ -1,35 +1,39 @@
-"""Figures with time along the bottom: throughput, latency, lag."""
+"""Figures with time along the bottom: throughput and latency."""
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kafkasim.analysis import progress, waiting
+from kafkasim.analysis import waiting
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.errors import ValidationError
+from kafkasim.plot.dated import sentence
+from kafkasim.plot.given import table_with
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
-    HATCHES,
-    MARKERS,
     OKABE_ITO,
-    PALE,
-    SERIES,
     canvas,
     legend_beside,
+    marked,
     nothing,
-    series,
+    stroke,
     style,
+)
+from kafkasim.plot.timeline import (
+    by_subscriber,
+    from_zero,
+    highest,
+    label_axes,
+    middles,
+    time_scale,
 )
 from kafkasim.plot.words import (
     amount,
     caption_of,
     listed,
     log_scale,
-    plain_numbers,
+    multiple,
     spread_out,
-    time_unit,
 )
 from kafkasim.result.result import Result
 
@@ -37,8 +41,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_MOST_AREAS: Final = 5
-"""Partitions shown with a colour of their own; the others are one grey area."""
+_RATES: Final = (
+    *("subscriber", "at_ms"),
+    *("intended_per_s", "appended_per_s", "processed_per_s"),
+)
+_QUANTILES: Final = ("subscriber", "at_ms", "latency_ms_p50", "latency_ms_p99")
+
+_INTENDED: Final = "simulated time of the intended send"
+
+MOST_SERIES: Final = 6
+"""Subscribers with a look and a label of their own; lines of others are grey."""
 
 
 def throughput(
@@ -61,34 +73,79 @@ def throughput(
     Returns
     -------
     Axes
+        The title says how many records per second were sent and processed, in the mean
+        over the bins up to the last in which one was sent.
+
+    Raises
+    ------
+    ValidationError
+        `data` is neither a run nor such a table.
     """
     table = (
-        waiting.throughput(data, bin_ms=bin_ms) if isinstance(data, Result) else data
+        waiting.throughput(data, bin_ms=bin_ms)
+        if isinstance(data, Result)
+        else table_with(data, _RATES, "throughput")
     )
-    unit, scale = time_scale(table)
-    said: list[str] = []
+    title = _while_sent(table)
     with style():
         ax = canvas(ax)
-        for column, noun, look in (
-            ("intended_per_s", "intended", {"color": GREY, "linestyle": ":"}),
-            ("appended_per_s", "appended", {"color": OKABE_ITO["black"], "lw": 1.2}),
-        ):
-            for names, part in _distinct(table, column):
-                label = noun if names is None else f"{noun} ({names})"
-                ax.plot(_middles(part) / scale, part[column], label=label, **look)
-                said.append(f"{label} {_mean(part[column])}")
-        for number, (name, part) in enumerate(_by_subscriber(table)):
-            column, label = "processed_per_s", f"processed by {name}"
-            at = _middles(part) / scale
-            ax.plot(at, part[column], label=label, **series(number))
-            said.append(f"{label} {_mean(part[column])}")
-        label_axes(ax, "Throughput", f"time ({unit})", "records per second")
-        ax.set_ylim(bottom=0)
-        plain_numbers(ax.yaxis)
-        legend_beside(ax)
+        said = [*_draw_wanted(ax, table), *_draw_processed(ax, table)]
+        label_axes(ax, table, title, "simulated time", "records per second")
+        from_zero(ax)
+        _legend_or_why(ax, "no records")
     alt = f"Line chart of records per second over {_span(table)}: {listed(said)}."
-    say(ax, Words(caption_of("Throughput", table.attrs.get(ATTRIBUTE)), alt))
+    _say(ax, "Throughput", table, f"{title}. {alt}")
     return ax
+
+
+def _draw_wanted(ax: "Axes", table: "pd.DataFrame") -> list[str]:
+    """Draw what was intended and appended; return what was drawn, in words."""
+    said = []
+    _, scale = time_scale(table)
+    for column, noun, look in (
+        ("intended_per_s", "intended", {"color": GREY, "linestyle": ":"}),
+        ("appended_per_s", "appended", {"color": OKABE_ITO["black"], "lw": stroke(1)}),
+    ):
+        for names, part in _distinct(table, column):
+            label = noun if names is None else f"{noun} ({names})"
+            alone = {"marker": "_"} if len(part) == 1 else {}
+            ax.plot(middles(part) / scale, part[column], label=label, **look | alone)
+            said.append(f"{label} {_mean(part[column])}")
+    return said
+
+
+def _draw_processed(ax: "Axes", table: "pd.DataFrame") -> list[str]:
+    said = []
+    _, scale = time_scale(table)
+    for number, (name, part) in enumerate(by_subscriber(table)):
+        at, values = middles(part) / scale, part["processed_per_s"]
+        label = f"processed by {name}"
+        ax.plot(at, values, **look_of(number, len(part), label, table))
+        said.append(f"{label} {_mean(values)}")
+    return said
+
+
+def _while_sent(table: "pd.DataFrame") -> str:
+    """Return who processes how much of what is sent while it is sent."""
+    rates = {}
+    for name, part in by_subscriber(table):
+        intended = part["intended_per_s"].to_numpy(dtype=np.float64, na_value=0.0)
+        busy = np.flatnonzero(np.nan_to_num(intended))
+        if len(busy):
+            sending = slice(0, busy[-1] + 1)
+            done = part["processed_per_s"].to_numpy(dtype=np.float64)
+            rates[name] = (
+                float(np.nanmean(intended[sending])),
+                float(np.nan_to_num(done[sending]).mean()),
+            )
+    if not rates:
+        return "No records"
+    name, (sent, done_rate) = min(rates.items(), key=lambda of: of[1][1] / of[1][0])
+    who = name if len(rates) == 1 else f"{name}, the slowest,"
+    return (
+        f"While records are sent, {who} processes "
+        f"{amount(done_rate)}/s of {amount(sent)}/s"
+    )
 
 
 def latency(
@@ -111,193 +168,96 @@ def latency(
     Returns
     -------
     Axes
-        Its y axis is logarithmic when latencies are far apart.
-    """
-    table = (
-        waiting.latency_over_time(data, bin_ms=bin_ms)
-        if isinstance(data, Result)
-        else data
-    )
-    unit, scale = time_scale(table)
-    said: list[str] = []
-    with style():
-        ax = canvas(ax)
-        for number, (name, part) in enumerate(_by_subscriber(table)):
-            colour = SERIES[number % len(SERIES)]
-            at = _middles(part) / scale
-            p50, p99 = part["latency_ms_p50"], part["latency_ms_p99"]
-            ax.plot(at, p99, color=colour, linestyle="--", label=f"{name}, p99")
-            ax.plot(
-                at,
-                p50,
-                color=colour,
-                marker=MARKERS[number % len(MARKERS)],
-                markevery=max(1, len(part) // 12),
-                label=f"{name}, median",
-            )
-            ax.fill_between(at, p50, p99, color=colour, alpha=0.12, linewidth=0)
-            said.append(
-                f"{name} has a median up to {amount(p50.max())} ms"
-                f" and a 99th percentile up to {amount(p99.max())} ms"
-            )
-        label_axes(ax, "End-to-end latency", f"time intended ({unit})", "latency (ms)")
-        values = table[["latency_ms_p50", "latency_ms_p99"]].to_numpy(dtype=np.float64)
-        if spread_out(values):
-            log_scale(ax, "y", values)
-        else:
-            ax.set_ylim(bottom=0)
-            plain_numbers(ax.yaxis)
-        legend_beside(ax)
-    alt = f"Line chart of latency by the time a record was intended: {listed(said)}."
-    say(ax, Words(caption_of("End-to-end latency", table.attrs.get(ATTRIBUTE)), alt))
-    return ax
-
-
-def lag(
-    data: "Result | pd.DataFrame",
-    *,
-    by: Literal["subscriber", "partition"] = "subscriber",
-    subscriber: str | None = None,
-    bin_ms: float | None = None,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Draw records appended and not yet processed over time.
-
-    Parameters
-    ----------
-    data : Result or DataFrame
-        A run, or what `analysis.lag` made of one.
-    by : {"subscriber", "partition"}
-        One line per subscriber with its peak marked, or the partitions of one
-        subscriber stacked.
-    subscriber : str, optional
-        Only this one; by partition, the first without it.
-    bin_ms : float, optional
-        Width of a bin in milliseconds, when `data` is a run.
-    ax : Axes, optional
-        What to draw into; a new figure otherwise.
-
-    Returns
-    -------
-    Axes
+        Its y axis is logarithmic when latencies are far apart. The title says the
+        largest p99 of a bin, and how many times that bin's median it is.
 
     Raises
     ------
     ValidationError
-        `by` is neither; the table has no partitions to stack.
+        `data` is neither a run nor such a table.
+
+    See Also
+    --------
+    kafkasim.plot.latency_ecdf : The share of records up to each latency.
+    kafkasim.plot.latency_ladder : The percentiles of the whole run.
     """
     table = (
-        progress.lag(data, by=by, subscriber=subscriber, bin_ms=bin_ms)
+        waiting.latency_over_time(data, bin_ms=bin_ms)
         if isinstance(data, Result)
-        else data
+        else table_with(data, _QUANTILES, "latency_over_time")
     )
-    if by == "partition" and "partition" not in table:
-        raise ValidationError("by", by, "a table made by analysis.lag(by='partition')")
-    if subscriber is not None:
-        table = table[table["subscriber"] == subscriber]
-    return _lag_stack(table, ax) if by == "partition" else _lag_lines(table, ax)
-
-
-def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
-    unit, scale = time_scale(table)
-    said: list[str] = []
+    title = _worst_bin(table)
     with style():
         ax = canvas(ax)
-        for number, (name, part) in enumerate(_by_subscriber(table)):
-            at, peaks = _middles(part) / scale, part["lag_records_max"]
-            look = series(number)
-            ax.plot(at, peaks, label=name, **look)
-            ax.fill_between(at, 0, peaks, color=look["color"], alpha=0.10, linewidth=0)
-            top = int(peaks.to_numpy().argmax())
-            ax.plot(at[top], peaks.iloc[top], "o", color=look["color"])
-            peak = f"{int(peaks.iloc[top]):,} near {at[top]:g} {unit}"
-            ax.lines[-2].set_label(f"{name}\n(peak {peak})")
-            said.append(f"{name} peaks at {peak}")
-        label_axes(ax, "Lag", f"time ({unit})", "records waiting")
-        ax.set_ylim(bottom=0)
-        plain_numbers(ax.yaxis)
-        _legend_or_why(ax)
-    alt = f"Line chart of records appended and not yet processed: {_or_none(said)}."
-    say(ax, Words(caption_of("Lag", table.attrs.get(ATTRIBUTE)), alt))
+        said = _draw_quantiles(ax, table)
+        label_axes(ax, table, title, _INTENDED, "latency (ms)")
+        values = table[["latency_ms_p50", "latency_ms_p99"]].to_numpy(dtype=np.float64)
+        if spread_out(values):
+            log_scale(ax, "y", values)
+        else:
+            from_zero(ax)
+        _legend_or_why(ax, "no record was processed")
+    alt = f"Line chart of latency by the time a record was intended: {listed(said)}."
+    _say(ax, "End-to-end latency", table, f"{title}. {alt}")
     return ax
 
 
-def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
-    unit, scale = time_scale(table)
-    name, part = next(iter(_by_subscriber(table)), ("nobody", table))
-    wide = part.pivot_table(
-        index="at_ms",
-        columns=["topic", "partition"],
-        values="lag_records",
-        observed=True,
-    )
-    order = wide.sum().sort_values(ascending=False, kind="stable").index
-    shown = list(order[:_MOST_AREAS])
-    rest = list(order[_MOST_AREAS:])
-    series_at: dict[str, NDArray[np.float64]] = {
-        f"{key[0]}-{key[1]}": wide[key].to_numpy(dtype=np.float64) for key in shown
-    }
-    if rest:
-        label = f"{len(rest)} other{'s' if len(rest) > 1 else ''}"
-        series_at[label] = wide[rest].sum(axis=1).to_numpy(dtype=np.float64)
-    title = f"Lag of {name} by partition"
-    with style():
-        ax = canvas(ax)
-        top = _stack(ax, wide.index.to_numpy(dtype=np.float64) / scale, series_at)
-        label_axes(ax, title, f"time ({unit})", "records waiting")
-        ax.set_ylim(bottom=0)
-        plain_numbers(ax.yaxis)
-        _legend_or_why(ax, "topic-partition")
-    worst = next(iter(series_at), "no partition")
-    alt = (
-        f"Stacked areas of the lag of {name} in {len(order)} partitions over time; "
-        f"{amount(top)} records at the most together, and {worst} has the largest part."
-    )
-    say(ax, Words(caption_of(title, table.attrs.get(ATTRIBUTE)), alt))
-    return ax
-
-
-def _stack(
-    ax: "Axes", at: NDArray[np.float64], series_at: dict[str, NDArray[np.float64]]
-) -> float:
-    """Draw areas upon each other, those after `_MOST_AREAS` grey; return the top."""
-    below = np.zeros(len(at))
-    for number, (label, heights) in enumerate(series_at.items()):
-        own = number < _MOST_AREAS
-        ax.fill_between(
-            at,
-            below,
-            below + heights,
-            facecolor=SERIES[number] if own else PALE,
-            hatch=HATCHES[number] if own else "",
-            edgecolor="white",
-            linewidth=0.4,
-            label=label,
+def _draw_quantiles(ax: "Axes", table: "pd.DataFrame") -> list[str]:
+    said = []
+    _, scale = time_scale(table)
+    for number, (name, part) in enumerate(by_subscriber(table)):
+        at = middles(part) / scale
+        p50 = part["latency_ms_p50"].to_numpy(dtype=np.float64)
+        p99 = part["latency_ms_p99"].to_numpy(dtype=np.float64)
+        if not np.isfinite(p99).any():
+            continue
+        look = look_of(number, len(part), f"{name}, p99", table)
+        dashed = {"linestyle": "--", "marker": "_" if len(part) == 1 else ""}
+        ax.plot(at, p99, **look | dashed)
+        look = look_of(number, len(part), f"{name}, median", table)
+        ax.plot(at, p50, **look | {"linestyle": "-"})
+        if number < MOST_SERIES:
+            ax.fill_between(at, p50, p99, color=look["color"], alpha=0.12, linewidth=0)
+        said.append(
+            f"{name} has a median up to {amount(float(np.nanmax(p50)))} ms"
+            f" and a 99th percentile up to {amount(float(np.nanmax(p99)))} ms"
         )
-        below = below + heights
-    return float(below.max(initial=0.0))
+    return said
 
 
-def time_scale(table: "pd.DataFrame") -> tuple[str, float]:
-    """Return the unit of a table's times, and how many milliseconds it has."""
-    return time_unit(float(table["at_ms"].max()) if len(table) else 0.0)
+def _worst_bin(table: "pd.DataFrame") -> str:
+    p99 = table["latency_ms_p99"].to_numpy(dtype=np.float64)
+    worst = highest(p99)
+    if worst < 0:
+        return "No record was processed"
+    row = table.iloc[worst]
+    ratio = multiple(float(p99[worst]), float(row["latency_ms_p50"]), "the median then")
+    text = f"{row['subscriber']}: p99 latency up to {amount(float(p99[worst]))} ms"
+    return f"{text}, {ratio}" if ratio else text
 
 
-def _span(table: "pd.DataFrame") -> str:
-    unit, scale = time_scale(table)
-    return (
-        f"{float(table['at_ms'].max()) / scale:g} {unit}" if len(table) else "no time"
-    )
+def look_of(
+    number: int, count: int, label: str, table: "pd.DataFrame"
+) -> dict[str, Any]:
+    """Return the look and label of a subscriber's line; grey beyond the sixth.
 
-
-def _middles(part: "pd.DataFrame") -> NDArray[np.float64]:
-    at: NDArray[np.float64] = part["at_ms"].to_numpy(dtype=np.float64)
-    return at + (at[1] - at[0]) / 2 if len(at) > 1 else at
-
-
-def _by_subscriber(table: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
-    names = list(dict.fromkeys(table["subscriber"].astype(str)))
-    return [(name, table[table["subscriber"] == name]) for name in names]
+    Parameters
+    ----------
+    number : int
+        Which subscriber.
+    count : int
+        How many points the line has.
+    label : str
+        Its label.
+    table : DataFrame
+        With all subscribers.
+    """
+    if number < MOST_SERIES:
+        return marked(number, count) | {"label": label}
+    others = table["subscriber"].astype(str).nunique() - MOST_SERIES
+    text = f"{others} other{'s' if others > 1 else ''}"
+    shown = text if number == MOST_SERIES else "_"
+    return {"color": GREY, "linewidth": stroke(0.8), "label": shown}
 
 
 def _distinct(
@@ -309,33 +269,34 @@ def _distinct(
     without a log appends nothing.
     """
     shared: dict[bytes, tuple[list[str], pd.DataFrame]] = {}
-    for name, part in _by_subscriber(table):
+    for name, part in by_subscriber(table):
         values = part[column].to_numpy(dtype=np.float64)
-        if values.any():
+        if np.nan_to_num(values).any():
             shared.setdefault(values.tobytes(), ([], part))[0].append(name)
     whole = len(shared) == 1
-    return [(None if whole else listed(names), part) for names, part in shared.values()]
+    return [
+        (None if whole else listed(names, 3), part) for names, part in shared.values()
+    ]
 
 
 def _mean(values: "pd.Series[float]") -> str:
     return f"{amount(float(values.mean()))}/s on average"
 
 
-def label_axes(ax: "Axes", title: str, x: str, y: str) -> None:
-    """Give axes with time along the bottom a title, labels and round ticks."""
-    ax.set_title(title)
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    ax.margins(x=0.01)
-    plain_numbers(ax.xaxis, 10)
+def _span(table: "pd.DataFrame") -> str:
+    unit, scale = time_scale(table)
+    return (
+        f"{float(table['at_ms'].max()) / scale:g} {unit}" if len(table) else "no time"
+    )
 
 
-def _legend_or_why(ax: "Axes", title: str = "") -> None:
+def _legend_or_why(ax: "Axes", why: str) -> None:
     if ax.get_legend_handles_labels()[1]:
-        legend_beside(ax, title)
+        legend_beside(ax)
     else:
-        nothing(ax, "no log, so nothing waits in one")
+        nothing(ax, why)
 
 
-def _or_none(said: list[str]) -> str:
-    return listed(said) or "none, there is no log"
+def _say(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
+    dates = sentence(table.attrs)
+    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE), dates), alt))

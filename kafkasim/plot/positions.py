@@ -7,17 +7,21 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.over_time import label_axes, time_scale
+from kafkasim.plot.dated import sentence
+from kafkasim.plot.given import table_with
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     OKABE_ITO,
     PALE,
     canvas,
+    hatch,
     legend_beside,
+    nothing,
     series,
     style,
 )
-from kafkasim.plot.words import amount, caption_of, plain_numbers
+from kafkasim.plot.timeline import from_zero, label_axes, time_scale
+from kafkasim.plot.words import amount, caption_of
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -53,30 +57,57 @@ def offsets(
     -------
     Axes
         What was read and not committed, a crash would make the group read again.
+
+    Raises
+    ------
+    ValidationError
+        `data` is neither a run nor such a table.
     """
     table = (
         progress.offsets(data, subscriber=subscriber, topic=topic, partition=partition)
         if isinstance(data, Result)
-        else data
+        else table_with(data, ("at_ms", *_LINES), "offsets")
     )
-    title = table.attrs.get("title", "Offsets")
-    unit, scale = time_scale(table)
+    what = table.attrs.get("title", "Offsets")
     lines = {
         name: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _LINES
     }
+    title = f"{what}: {_finding(lines)}"
     with style():
         ax = canvas(ax)
+        _, scale = time_scale(table)
         at = table["at_ms"].to_numpy(dtype=np.float64) / scale
-        _areas(ax, at, lines)
-        for name, number in _LINES.items():
-            label = name.replace("_", " ")
-            ax.step(at, lines[name], where="post", label=label, **series(number))
-        label_axes(ax, title, f"time ({unit})", "offset")
-        ax.set_ylim(bottom=0)
-        plain_numbers(ax.yaxis)
-        legend_beside(ax)
-    say(ax, Words(caption_of(title, table.attrs.get(ATTRIBUTE)), _in_words(lines)))
+        if len(at):
+            _draw(ax, at, lines)
+        label_axes(ax, table, title, "simulated time", "offset (records)")
+        from_zero(ax)
+        if len(at):
+            legend_beside(ax)
+        else:
+            nothing(ax, "nothing happened in this partition")
+    caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
+    say(ax, Words(caption, _in_words(lines)))
     return ax
+
+
+def _draw(
+    ax: "Axes", at: NDArray[np.float64], lines: dict[str, NDArray[np.float64]]
+) -> None:
+    alone = {"marker": "o"} if len(at) == 1 else {}
+    _areas(ax, at, lines)
+    for name, number in _LINES.items():
+        label = name.replace("_", " ")
+        ax.step(at, lines[name], where="post", label=label, **series(number) | alone)
+
+
+def _finding(lines: dict[str, NDArray[np.float64]]) -> str:
+    log_end, position, committed = (lines[name] for name in _LINES)
+    if not len(log_end):
+        return "nothing happened"
+    return (
+        f"up to {amount(_largest(log_end - position))} records not read yet, "
+        f"up to {amount(_largest(position - committed))} to read again after a crash"
+    )
 
 
 def _areas(
@@ -93,7 +124,7 @@ def _areas(
         position,
         facecolor=OKABE_ITO["orange"],
         alpha=0.35,
-        hatch="//",
+        hatch=hatch(1),
         label="again after a crash",
         **step,
     )
@@ -101,6 +132,8 @@ def _areas(
 
 def _in_words(lines: dict[str, NDArray[np.float64]]) -> str:
     log_end, position, committed = (lines[name] for name in _LINES)
+    if not len(log_end):
+        return "Empty axes: nothing happened in this partition."
     return (
         f"Three rising step lines: log end to {amount(log_end[-1])}, position to "
         f"{amount(position[-1])}, committed offset to {amount(committed[-1])}. At the "

@@ -2,15 +2,20 @@
 
 Colours are those of Okabe and Ito (Color Universal Design, 2008): told apart with every
 common kind of colour blindness. Colour never stands alone: a series also has its own
-marker or dash, an area its own hatch. Sizes are for a lecture slide seen from the last
-row. Figures are plain `Figure` objects; nothing of pyplot's state is touched, and the
-style holds only while a function of this package draws.
+marker or dash, an area its own hatch. Sizes are those of `kafkasim.plot.sizes`, and all
+text is set relative to them: `fontsize="small"`, never in points. Figures are plain
+`Figure` objects; nothing of pyplot's state is touched, and the style holds only while a
+function of this package draws.
 """
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+
+from kafkasim.plot import sizes
+from kafkasim.plot.fonts import families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,19 +62,24 @@ HATCHES: Final = ("", "//", "..", "xx", "\\\\", "++")
 """Hatches of areas and bars, in order."""
 
 SIZE: Final = (9.0, 4.6)
-"""Width and height of a figure with one axes, in inches."""
+"""Width and height of a figure with one axes in a notebook, inches."""
 
 _PAD: Final = 0.1
-"""Room around axes, inches."""
+"""Room around axes in a notebook, inches."""
+
+_POINTS: Final = 72.0
+"""Points in an inch."""
+
+_LETTER: Final = 0.56
+"""Width of a letter for each point of its size, on average and rather too much."""
+
+_BOLD_LETTER: Final = 0.67
+"""The same of a bold one."""
 
 _RC: Final = MappingProxyType(
     {
-        "font.family": ["DejaVu Sans"],
-        "font.size": 13.0,
-        "axes.titlesize": 15.0,
         "axes.titlelocation": "left",
-        "axes.titlepad": 10.0,
-        "axes.labelsize": 13.0,
+        "axes.titleweight": "bold",
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.axisbelow": True,
@@ -77,26 +87,55 @@ _RC: Final = MappingProxyType(
         "axes.unicode_minus": True,
         "axes.prop_cycle": "cycler('color', [" + ", ".join(map(repr, SERIES)) + "])",
         "grid.color": PALE,
-        "grid.linewidth": 0.8,
-        "xtick.labelsize": 12.0,
-        "ytick.labelsize": 12.0,
-        "legend.fontsize": 12.0,
         "legend.frameon": False,
-        "lines.linewidth": 2.2,
-        "lines.markersize": 8.0,
-        "hatch.linewidth": 0.8,
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
     }
 )
+"""Settings that are the same at every size."""
+
+_TEXT: Final = MappingProxyType(
+    {
+        "font.size": 1.0,
+        "axes.titlesize": 14.0 / 13,
+        "axes.labelsize": 1.0,
+        "axes.titlepad": 10.0 / 13,
+        "axes.labelpad": 4.0 / 13,
+        "xtick.labelsize": 12.0 / 13,
+        "ytick.labelsize": 12.0 / 13,
+        "legend.fontsize": 12.0 / 13,
+        "legend.title_fontsize": 12.0 / 13,
+    }
+)
+"""Settings in points, for each point of the size of text."""
+
+_STROKE: Final = MappingProxyType(
+    {
+        "grid.linewidth": 0.8,
+        "axes.linewidth": 0.8,
+        "lines.linewidth": 2.2,
+        "lines.markersize": 8.0,
+        "hatch.linewidth": 0.8,
+        "xtick.major.size": 3.5,
+        "ytick.major.size": 3.5,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+        "xtick.minor.size": 2.0,
+        "ytick.minor.size": 2.0,
+    }
+)
+"""Settings in points, as they are in a notebook."""
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the project's style within this context, and only there."""
+    """Draw in the project's style, at the size that holds, within this context only."""
     import matplotlib as mpl
 
-    settings: Any = dict(_RC)
+    held = sizes.now()
+    settings: Any = dict(_RC) | {"font.family": list(families())}
+    settings |= {name: part * held.text for name, part in _TEXT.items()}
+    settings |= {name: wide * held.stroke for name, wide in _STROKE.items()}
     with mpl.rc_context(settings):
         yield
 
@@ -107,12 +146,14 @@ def blank(size: tuple[float, float] = SIZE) -> "Figure":
     Parameters
     ----------
     size : tuple of float
-        Width and height, inches.
+        Width and height in a notebook, inches; others are made from it.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
+    pad = _PAD * sizes.now().text / sizes.SIZES["notebook"].text
+    engine = ConstrainedLayoutEngine(w_pad=pad, h_pad=pad)
+    return Figure(figsize=sizes.inches(size), layout=engine)
 
 
 def canvas(ax: "Axes | None", size: tuple[float, float] = SIZE) -> "Axes":
@@ -123,13 +164,23 @@ def canvas(ax: "Axes | None", size: tuple[float, float] = SIZE) -> "Axes":
     ax : Axes or None
         What a caller wants drawn into.
     size : tuple of float
-        Width and height of a new figure, inches.
+        Width and height of a new figure in a notebook, inches.
     """
-    if ax is not None:
-        return ax
     from kafkasim.plot.captioned import CaptionedAxes
 
-    return blank(size).add_subplot(axes_class=CaptionedAxes)
+    drawn = blank(size).add_subplot(axes_class=CaptionedAxes) if ax is None else ax
+    _set_ticks(drawn)
+    return drawn
+
+
+def _set_ticks(ax: "Axes") -> None:
+    """Give ticks their look: matplotlib makes them when it draws, after the style."""
+    ax.tick_params(
+        labelsize=sizes.now().text * _TEXT["xtick.labelsize"],
+        labelfontfamily=list(families()),
+        length=stroke(_STROKE["xtick.major.size"]),
+        width=stroke(_STROKE["xtick.major.width"]),
+    )
 
 
 def panels(
@@ -146,7 +197,7 @@ def panels(
     columns : int
         How many beside each other, at most.
     panel : tuple of float
-        Width and height of one in a new figure, inches.
+        Width and height of one in a notebook's figure, inches.
     """
     from kafkasim.plot.captioned import CaptionedAxes
 
@@ -164,12 +215,15 @@ def panels(
         figure = ax.figure
         grid = place.subgridspec(rows, columns)
         ax.remove()
-    return [
+    drawn: list[Axes] = [
         figure.add_subplot(
             grid[number // columns, number % columns], axes_class=CaptionedAxes
         )
         for number in range(count)
     ]
+    for each in drawn:
+        _set_ticks(each)
+    return drawn
 
 
 def series(number: int) -> dict[str, Any]:
@@ -180,14 +234,129 @@ def series(number: int) -> dict[str, Any]:
     }
 
 
+def marked(number: int, count: int) -> dict[str, Any]:
+    """Return colour, dash and marker of line `number`, a marker at some of its points.
+
+    Parameters
+    ----------
+    number : int
+        Which series.
+    count : int
+        How many points it has.
+    """
+    marker = MARKERS[number % len(MARKERS)]
+    return series(number) | {"marker": marker, "markevery": max(1, count // 12)}
+
+
+def hatch(number: int) -> str:
+    """Return the hatch of area or bar `number`, as dense as a smaller figure needs."""
+    return HATCHES[number % len(HATCHES)] * (2 if sizes.now().stroke < 1 else 1)
+
+
+def stroke(wide: float) -> float:
+    """Return a width or size of a mark, in points, at the size that holds."""
+    return wide * sizes.now().stroke
+
+
+def headline(ax: "Axes", text: str, *, left: float = 4.0) -> None:
+    """Give axes a title, on as many lines as it takes.
+
+    Parameters
+    ----------
+    ax : Axes
+    text : str
+        What the figure finds.
+    left : float
+        How far from the figure's edge the axes begin, in heights of a letter.
+    """
+    held = sizes.now()
+    inches = _room(ax) - left * held.text / _POINTS
+    ax.set_title(wrapped(text, inches, _title_points(), _BOLD_LETTER))
+
+
+def _title_points() -> float:
+    return sizes.now().text * _TEXT["axes.titlesize"]
+
+
+def headline_of_all(drawn: "list[Axes]", text: str) -> None:
+    """Give the whole figure a title above its panels."""
+    import matplotlib as mpl
+
+    figure = drawn[0].get_figure(root=True)
+    assert figure is not None
+    inches = figure.bbox.width / figure.dpi - (3.2 if _legend_of_all_beside() else 0.2)
+    figure.suptitle(
+        wrapped(text, inches, _title_points(), _BOLD_LETTER),
+        x=0.01,
+        ha="left",
+        fontsize=_title_points(),
+        fontweight=mpl.rcParams["axes.titleweight"],
+    )
+
+
+def wrapped(text: str, inches: float, points: float, letter: float = _LETTER) -> str:
+    """Return text on lines that fit into a width.
+
+    Parameters
+    ----------
+    text : str
+    inches : float
+        The width.
+    points : float
+        Size of the text.
+    letter : float
+        Width of a letter for each point of the size, on average.
+    """
+    return textwrap.fill(text, max(12, int(inches * _POINTS / (points * letter))))
+
+
+def _room(ax: "Axes") -> float:
+    """Return the width of axes in their figure before it is laid out, inches."""
+    figure = ax.figure
+    place = ax.get_subplotspec()
+    wide = figure.bbox.width / figure.dpi
+    if place is None:
+        return wide
+    grid = place.get_gridspec()
+    return wide * len(place.colspan) / grid.ncols
+
+
 def legend_beside(ax: "Axes", title: str = "") -> None:
-    """Put the legend to the right of the axes, outside the data."""
+    """Put the legend outside the data: to the right, in a column's width below."""
+    if not ax.get_legend_handles_labels()[1]:
+        return
+    if sizes.now().legend == "below":
+        legend_below(ax, title)
+        return
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
         borderaxespad=0.0,
         title=title or None,
         alignment="left",
+    )
+
+
+def legend_below(ax: "Axes", title: str = "") -> None:
+    """Put the legend below the axes and what is written under them."""
+    from matplotlib.transforms import ScaledTranslation
+
+    labels = ax.get_legend_handles_labels()[1]
+    if not labels:
+        return
+    points = sizes.now().text
+    under = ScaledTranslation(0, -3.4 * points / _POINTS, ax.figure.dpi_scale_trans)
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    wide = (longest + 6) * points * _LETTER / _POINTS
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=ax.transAxes + under,
+        borderaxespad=0.0,
+        title=title or None,
+        alignment="left",
+        ncols=max(1, min(len(labels), int(0.9 * _room(ax) / wide))),
+        columnspacing=1.2,
     )
 
 
@@ -199,8 +368,19 @@ def nothing(ax: "Axes", why: str) -> None:
 
 
 def legend_of_all(drawn: "list[Axes]", title: str = "") -> None:
-    """Put one legend for all panels to the right of the figure."""
+    """Put one legend for all panels outside them: to the right in a notebook."""
     handles, labels = drawn[0].get_legend_handles_labels()
+    beside = _legend_of_all_beside()
     drawn[0].figure.legend(
-        handles, labels, loc="outside right upper", title=title, alignment="left"
+        handles,
+        labels,
+        loc="outside right upper" if beside else "outside lower left",
+        ncols=1 if beside else len(labels),
+        title=title,
+        alignment="left",
     )
+
+
+def _legend_of_all_beside() -> bool:
+    """Tell whether panels leave room for a legend beside them."""
+    return sizes.now() is sizes.SIZES["notebook"]

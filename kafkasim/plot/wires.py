@@ -1,12 +1,26 @@
-"""Who talked to whom, as a picture."""
+"""Who talked to whom, as a picture.
 
-from typing import TYPE_CHECKING, Final, Literal
+Up to 40 nodes stand for themselves; of more, the members of a group and then the
+sources are drawn as one, and what is still too many is left out by name.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.errors import ValidationError
 from kafkasim.plot.spoken import Words, say
-from kafkasim.plot.style import GREY, OKABE_ITO, canvas, style
-from kafkasim.plot.words import amount, caption_of, listed
+from kafkasim.plot.style import (
+    GREY,
+    OKABE_ITO,
+    canvas,
+    headline,
+    nothing,
+    stroke,
+    style,
+)
+from kafkasim.plot.words import amount, caption_of, listed, percent
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -14,6 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Weight = Literal["moved_bytes", "request_count", "connection_count"]
+
+MOST_NODES: Final = 40
+"""Nodes that are drawn."""
+
+_ROOMY: Final = 9
+"""Nodes in a column up to which each has two lines of text."""
 
 _COLUMNS: Final = {"source": 0.0, "member": 2.0, "subscriber": 2.0}
 _LOOKS: Final = {
@@ -49,53 +69,154 @@ def topology(
     Returns
     -------
     Axes
+        Of more than `MOST_NODES` nodes, the members of each group are drawn as one,
+        then the sources too, and of what is left those with the most traffic; the
+        title says so.
+
+    Raises
+    ------
+    ValidationError
+        `data` is neither a run nor a graph; there is no such weight.
     """
-    graph = wiring.topology(data) if isinstance(data, Result) else data
+    whole = wiring.topology(data) if isinstance(data, Result) else data
+    if not hasattr(whole, "in_edges"):
+        expected = "a run, or the graph that analysis.topology made of one"
+        raise ValidationError("data", type(data).__name__, expected)
+    if weight not in _NOUNS:
+        raise ValidationError("weight", weight, f"one of {', '.join(_NOUNS)}")
+    graph, note = _condensed(whole, weight)
     places = _places(graph)
-    tallest = max((1.0, *(sum(x == p[0] for p in places.values()) for x in (0, 1, 2))))
+    tallest = max(1, *(sum(x == p[0] for p in places.values()) for x in (0, 1, 2)))
+    title = _finding(graph, weight) + note
+    row = 0.55 if tallest <= _ROOMY else 0.36
     with style():
-        ax = canvas(ax, (9.0, min(9.0, 2.2 + 0.55 * tallest)))
-        _draw(ax, graph, places, weight)
-        ax.set_title(f"Who talked to whom (thickness: {_NOUNS[weight]})")
-    edges = sorted(
-        graph.edges(data=True), key=lambda edge: (-edge[2][weight], edge[0], edge[1])
-    )
-    said = [
-        f"{sender} to {receiver} {amount(float(of[weight]))}"
-        for sender, receiver, of in edges
-    ]
-    alt = (
-        f"Graph of {graph.number_of_nodes()} nodes and {graph.number_of_edges()} "
-        f"arrows. {_NOUNS[weight].capitalize()}: {listed(said)}."
-    )
-    say(ax, Words(caption_of("Who talked to whom", graph.graph.get(ATTRIBUTE)), alt))
+        ax = canvas(ax, (9.0, min(9.4, 2.2 + row * tallest)))
+        if places:
+            _draw(ax, graph, places, weight)
+        else:
+            nothing(ax, "nobody talked to anybody")
+        headline(ax, title, left=16.0)
+    say(ax, Words(_caption(whole, weight), f"{title}. {_in_words(whole, weight)}"))
     return ax
 
 
+def _caption(graph: "nx.DiGraph[str]", weight: Weight) -> str:
+    what = f"Who talked to whom; an arrow is the thicker, the more {_NOUNS[weight]}"
+    return caption_of(what, graph.graph.get(ATTRIBUTE))
+
+
+def _heaviest(graph: "nx.DiGraph[str]", weight: Weight) -> list[tuple[str, str, Any]]:
+    """Return the edges with their attributes, those with the most traffic first."""
+    return sorted(
+        graph.edges(data=True), key=lambda edge: (-edge[2][weight], edge[0], edge[1])
+    )
+
+
+def _in_words(graph: "nx.DiGraph[str]", weight: Weight) -> str:
+    said = [
+        f"{sender} to {receiver} {amount(float(of[weight]))}"
+        for sender, receiver, of in _heaviest(graph, weight)
+    ]
+    return (
+        f"Graph of {graph.number_of_nodes()} nodes and {graph.number_of_edges()} "
+        f"arrows. {_NOUNS[weight].capitalize()}: {listed(said) or 'none'}."
+    )
+
+
+def _finding(graph: "nx.DiGraph[str]", weight: Weight) -> str:
+    """Return between whom most went, and which part of the whole that is."""
+    edges = _heaviest(graph, weight)
+    total = sum(of[weight] for *_, of in edges)
+    if not total:
+        return f"No {_NOUNS[weight]} between anybody"
+    sender, receiver, of = edges[0]
+    return (
+        f"Most {_NOUNS[weight]}: {_name(sender)} to {_name(receiver)}, "
+        f"{_quantity(of[weight], weight)} ({percent(of[weight] / total)})"
+    )
+
+
+def _condensed(
+    graph: "nx.DiGraph[str]", weight: Weight
+) -> "tuple[nx.DiGraph[str], str]":
+    """Return a graph of at most `MOST_NODES` nodes, and what was done for that."""
+    notes = []
+    for kind, many, name in (
+        ("member", "members", lambda of: f"subscriber:{of['group']}"),
+        ("source", "sources", lambda _: "source:all sources"),
+    ):
+        if len(graph) > MOST_NODES:
+            graph = _merged(graph, kind, name)
+            notes.append(f"{many} {'of a group ' * (kind == 'member')}drawn as one")
+    if len(graph) > MOST_NODES:
+        busiest = sorted(graph, key=lambda node: -_traffic(graph, node, weight))
+        notes.append(f"the {MOST_NODES} busiest of {len(graph)} nodes")
+        graph = graph.subgraph(busiest[:MOST_NODES])
+    return graph, f" ({'; '.join(notes)})" if notes else ""
+
+
+def _merged(
+    graph: "nx.DiGraph[str]", kind: str, name: Callable[[dict[str, Any]], str]
+) -> "nx.DiGraph[str]":
+    """Return the graph with the nodes of a kind that get the same name made one."""
+    import networkx as nx
+
+    made: nx.DiGraph[str] = nx.DiGraph(**graph.graph)
+    names = {}
+    for node, of in graph.nodes(data=True):
+        names[node] = name(of) if of.get("kind") == kind else node
+        kept = {"kind": names[node].partition(":")[0]} if names[node] != node else of
+        made.add_node(names[node], **kept)
+        made.nodes[names[node]].setdefault("nodes", 0)
+        made.nodes[names[node]]["nodes"] += 1
+    for sender, receiver, of in graph.edges(data=True):
+        pair = names[sender], names[receiver]
+        before = made.edges[pair] if made.has_edge(*pair) else {}
+        made.add_edge(*pair, **{each: of[each] + before.get(each, 0) for each in of})
+    return made
+
+
+def _traffic(graph: "nx.DiGraph[str]", node: str, weight: Weight) -> int:
+    edges = (*graph.in_edges(node, data=True), *graph.out_edges(node, data=True))
+    return sum(of[weight] for *_, of in edges)
+
+
 def _places(graph: "nx.DiGraph[str]") -> dict[str, tuple[float, float]]:
-    """Return where each node stands: a column for each kind, names downwards."""
+    """Return where each node stands: a column for each kind, names downwards.
+
+    A shorter column is spread over the height of the tallest, so that arrows part.
+    """
     by_column: dict[float, list[str]] = {}
     for name, kind in sorted(
         graph.nodes(data="kind"), key=lambda node: _natural(node[0])
     ):
         by_column.setdefault(_COLUMNS.get(kind, 1.0), []).append(name)
+    tallest = max(map(len, by_column.values()), default=1)
     return {
-        name: (column, (len(names) - 1) / 2 - row)
+        name: (column, ((len(names) - 1) / 2 - row) * tallest / len(names))
         for column, names in by_column.items()
         for row, name in enumerate(names)
     }
 
 
-def _label(graph: "nx.DiGraph[str]", name: str, weight: Weight) -> str:
-    """Return a node's name and, at the ends, how much it sent and received."""
+def _name(name: str) -> str:
+    """Return a node's name as people say it: `broker 1`, `billing/1`."""
     kind, _, rest = name.partition(":")
+    return rest if kind in _COLUMNS else f"{kind} {rest}".strip()
+
+
+def _label(graph: "nx.DiGraph[str]", name: str, weight: Weight, between: str) -> str:
+    """Return a node's name and, at the ends, how much it sent and received."""
+    kind = name.partition(":")[0]
     if kind not in _COLUMNS:
-        return f"{kind} {rest}".strip()
+        return _name(name)
     sends = kind == "source"
     edges = graph.out_edges if sends else graph.in_edges
     number = sum(of[weight] for *_, of in edges(name, data=True))
+    count = graph.nodes[name].get("nodes", 1)
+    many = f" ({count} {'sources' if sends else 'members'})" if count > 1 else ""
     verb = "sent" if sends else "got"
-    return f"{rest}\n{verb} {_quantity(number, weight)}"
+    return f"{_name(name)}{many}{between}{verb} {_quantity(number, weight)}"
 
 
 def _quantity(number: int, weight: Weight) -> str:
@@ -117,21 +238,26 @@ def _draw(
     places: dict[str, tuple[float, float]],
     weight: Weight,
 ) -> None:
-    _draw_edges(ax, graph, places, weight)
-    _draw_nodes(ax, graph, places)
+    tallest = max(sum(x == place[0] for place in places.values()) for x in (0, 1, 2))
+    roomy = tallest <= _ROOMY
+    size = stroke(stroke(550.0 if roomy else 180.0))
+    _draw_edges(ax, graph, places, weight, size)
+    _draw_nodes(ax, graph, places, size)
+    away = stroke(16 if roomy else 10)
+    sides = {0.0: ("right", -away, 0.0), 2.0: ("left", away, 0.0)}
     for name, (x, y) in places.items():
-        side = {0.0: ("right", -16, 0), 2.0: ("left", 16, 0)}.get(x, ("center", 0, 24))
+        side = sides.get(x, ("center", 0.0, stroke(22 if roomy else 14)))
         ax.annotate(
-            _label(graph, name, weight),
+            _label(graph, name, weight, "\n" if roomy else ", "),
             (x, y),
             xytext=side[1:],
             textcoords="offset points",
             ha=side[0],
             va="center",
-            fontsize=12,
+            fontsize="small" if roomy else "x-small",
             annotation_clip=False,
         )
-    heights = [y for _, y in places.values()] or [0.0]
+    heights = [y for _, y in places.values()]
     ax.set_xlim(-0.1, 2.1)
     ax.set_ylim(min(heights) - 0.6, max(heights) + 0.8)
     ax.set_axis_off()
@@ -142,25 +268,34 @@ def _draw_edges(
     graph: "nx.DiGraph[str]",
     places: dict[str, tuple[float, float]],
     weight: Weight,
+    size: float,
 ) -> None:
     import networkx as nx
 
     amounts = [of[weight] for *_, of in graph.edges(data=True)]
     heaviest = max(amounts, default=0) or 1
+    many = len(amounts) > MOST_NODES
+    thickest, tip = stroke(2.6 if many else 5.2), stroke(8 if many else 16)
     nx.draw_networkx_edges(
         graph,
         places,
         ax=ax,
-        width=[0.8 + 5.2 * (number / heaviest) ** 0.5 for number in amounts],
+        width=[
+            stroke(0.6) + thickest * (number / heaviest) ** 0.5 for number in amounts
+        ],
         edge_color=GREY,
-        arrowsize=16,
-        node_size=700,
+        alpha=0.55 if many else 1.0,
+        arrowsize=max(1, round(tip)),
+        node_size=size * 1.27,
         connectionstyle="arc3,rad=0.06",
     )
 
 
 def _draw_nodes(
-    ax: "Axes", graph: "nx.DiGraph[str]", places: dict[str, tuple[float, float]]
+    ax: "Axes",
+    graph: "nx.DiGraph[str]",
+    places: dict[str, tuple[float, float]],
+    size: float,
 ) -> None:
     import networkx as nx
 
@@ -174,6 +309,6 @@ def _draw_nodes(
             ax=ax,
             node_color=colour,
             node_shape=shape,
-            node_size=550,
+            node_size=size,
             edgecolors="white",
         )

@@ -15,7 +15,7 @@ METRIC_LABELS: Final = MappingProxyType(
     {
         "throughput_per_s": "throughput (records/s)",
         "latency_ms_p50": "median latency (ms)",
-        "latency_ms_p99": "99th percentile of latency (ms)",
+        "latency_ms_p99": "p99 latency (ms)",
         "lag_records_max": "peak lag (records)",
         "drain_s": "time to drain (s)",
         "partition_imbalance": "fullest partition ÷ mean",
@@ -50,6 +50,26 @@ def amount(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def multiple(value: float, of: float, noun: str) -> str:
+    """Return how many times another a value is, or nothing when that says nothing.
+
+    Examples
+    --------
+    >>> multiple(42.0, 2.1, "the median"), multiple(4.0, 2.0, "the median")
+    ('20 times the median', 'twice the median')
+    >>> multiple(2.0, 2.0, "the median"), multiple(2.0, 0.0, "the median")
+    ('about the median', '')
+    """
+    if not (np.isfinite(value) and np.isfinite(of)) or of <= 0:
+        return ""
+    ratio = value / of
+    if ratio < 1.05:
+        return f"about {noun}" if ratio > 0.95 else ""
+    if 1.95 <= ratio < 2.05:
+        return f"twice {noun}"
+    return f"{ratio:,.0f} times {noun}" if ratio >= 10 else f"{ratio:.2g} times {noun}"
 
 
 def percent(share: float) -> str:
@@ -132,12 +152,13 @@ def _plain(value: float, _: Any) -> str:  # noqa: ANN401 - matplotlib's position
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:g}".replace("-", "−")
 
 
-def caption_of(what: str, scenario: object) -> str:
-    """Return a caption: what is shown, and which scenario it came from if known.
+def caption_of(what: str, scenario: object, *more: str) -> str:
+    """Return a caption: what is shown, which scenario it came from if known, and more.
 
     Examples
     --------
     >>> caption_of("Lag", "Kafka, 1 broker; seed 7"), caption_of("Lag", None)
     ('Lag. Kafka, 1 broker; seed 7.', 'Lag.')
     """
-    return f"{what}. {scenario}." if scenario else f"{what}."
+    said = [what, *([str(scenario)] if scenario else []), *more]
+    return " ".join(f"{each}." for each in said if each)
