@@ -63,12 +63,19 @@ def lessons(beginning: str = "") -> list[Path]:
 
 def unexecuted(lesson: Path) -> NotebookNode:
     """Return the notebook that a text makes, without outputs."""
-    notebook = jupytext.reads(lesson.read_text(encoding="utf-8"), fmt="py:percent")
-    notebook.metadata = nbformat.from_dict(METADATA)
+    text = lesson.read_text(encoding="utf-8")
+    notebook: NotebookNode = jupytext.reads(text, fmt="py:percent")
+    notebook.metadata = node(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         fold(cell)
     return notebook
+
+
+def node(content: dict[str, Any]) -> NotebookNode:
+    """Return a dictionary as a part of a notebook."""
+    made: NotebookNode = nbformat.from_dict(content)  # type: ignore[no-untyped-call]
+    return made
 
 
 def fold(cell: NotebookNode) -> None:
@@ -86,7 +93,7 @@ def fold(cell: NotebookNode) -> None:
         )
     for tag in tags[:1]:
         hidden, folded = FOLDS[tag]
-        cell.metadata = nbformat.from_dict({"jupyter": hidden, "tags": [tag, folded]})
+        cell.metadata = node({"jupyter": hidden, "tags": [tag, folded]})
 
 
 def executed(lesson: Path) -> tuple[NotebookNode, str]:
@@ -118,7 +125,7 @@ def executed(lesson: Path) -> tuple[NotebookNode, str]:
         on_cell_executed=note,
     )
     client.execute()
-    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.metadata = node(METADATA)
     for cell in notebook.cells:
         for number, output in enumerate(cell.get("outputs", [])):
             normalise(output, f"{cell.id}-{number}")
@@ -132,7 +139,7 @@ def used(client: NotebookClient) -> str:
     assert client.km is not None
     provisioner: Any = client.km.provisioner
     process = Path("/proc") / str(provisioner.pid)
-    # After the name: utime and stime are the 14th and 15th field of the whole (proc(5)).
+    # utime and stime are fields 14 and 15, 12 and 13 after the name (proc(5)).
     fields = (process / "stat").read_text().rpartition(")")[2].split()
     computed_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     status = (process / "status").read_text().splitlines()
@@ -151,7 +158,7 @@ def normalise(output: NotebookNode, name: str) -> None:
 
 def text_of(notebook: NotebookNode) -> str:
     """Return the notebook as it stands in its file."""
-    text: str = nbformat.writes(notebook)
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     return text.rstrip("\n") + "\n"
 
 
