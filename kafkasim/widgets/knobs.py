@@ -6,6 +6,7 @@ what a slider does is what `scenario.where` does, so what is seen can be written
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from kafkasim.config.paths import join_path, one_of
 from kafkasim.errors import ValidationError
@@ -13,6 +14,13 @@ from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.trace import Trace
+from kafkasim.widgets.inputs import Choice, Control, Slider
+from kafkasim.widgets.panel import Preset
+
+_MOST_PARTITIONS: Final = 32
+_MOST_MEMBERS: Final = 16
+_MOST_LINGER_MS: Final = 100.0
+_MOST_WORK_MS: Final = 5.0
 
 NO_KEY = "none"
 """The choice under which keys are ignored (`partitioner.ignore.keys`): each record goes
@@ -39,7 +47,7 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
+class ScenarioKnobs:
     """A scenario, and how the controls change it."""
 
     scenario: Scenario
@@ -56,6 +64,38 @@ class Knobs:
     """Path that the work slider sets; none when there is no one number."""
     initial: Values
     """Where the scenario stands."""
+
+    @property
+    def controls(self) -> dict[str, Control]:
+        """One for each value; ranges hold what the scenario says."""
+        begin = self.initial
+        most_work_ms = max(_MOST_WORK_MS, 2 * begin.work_ms)
+        return {
+            "partitions": Slider(
+                "partitions",
+                1,
+                max(_MOST_PARTITIONS, begin.partitions, 2 * begin.members),
+            ),
+            "members": Slider("members", 1, max(_MOST_MEMBERS, begin.members)),
+            "keys": Choice("key", tuple(self.choices)),
+            "linger_ms": Slider(
+                "linger", 0.0, max(_MOST_LINGER_MS, begin.linger_ms), 1.0, "ms"
+            ),
+            "work_ms": Slider(
+                "work", 0.0, most_work_ms, 0.1, "ms", moves=self.work_path is not None
+            ),
+        }
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """Questions, as buttons; from where the scenario stands."""
+        members = self.initial.members
+        return (
+            Preset("What does one partition do?", {"partitions": 1}),
+            Preset("As many as members?", {"partitions": members}),
+            Preset("Twice as many?", {"partitions": 2 * members}),
+            Preset("And without keys?", {"keys": NO_KEY}),
+        )
 
     def scenario_at(self, values: Values) -> Scenario:
         """Return the scenario with the controls' values.
@@ -99,7 +139,7 @@ class Knobs:
 
 def knobs_of(
     scenario: Scenario, subscriber: str | None, keys: Mapping[str, Keys] | None
-) -> Knobs:
+) -> ScenarioKnobs:
     """Return how the controls change a scenario.
 
     Parameters
@@ -131,7 +171,7 @@ def knobs_of(
     )
     choices = _choices(scenario, sources, keys)
     work_path, work_ms = _work(scenario, name)
-    return Knobs(
+    return ScenarioKnobs(
         scenario=scenario,
         topic=topic,
         subscriber=name,

@@ -5,6 +5,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.errors import ValidationError
+from kafkasim.widgets.inputs import check_value
 from kafkasim.widgets.knobs import AS_SAID, NO_KEY, knobs_of
 
 TRACE = ks.traces.from_dataframe(
@@ -123,3 +124,16 @@ def test_a_system_without_partitions_is_refused() -> None:
 def test_an_unknown_subscriber_is_refused_and_the_known_are_named() -> None:
     with pytest.raises(ValidationError, match="billing"):
         knobs_of(scenario(ks.NoKeys()), "bling", None)
+
+
+def test_ranges_hold_what_is_said_and_work_without_a_number_stands_still() -> None:
+    many = scenario(ks.NoKeys(), work_ms=ks.Uniform(1.0, 2.0)).where(
+        {"system.topics.orders.partitions": 100}
+    )
+
+    controls = knobs_of(many, None, None).controls
+
+    check_value("partitions", controls["partitions"], 100)
+    assert getattr(controls["work_ms"], "moves", None) is False
+    moving = knobs_of(scenario(ks.NoKeys()), None, None).controls["work_ms"]
+    assert getattr(moving, "moves", None) is True
