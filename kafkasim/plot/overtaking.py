@@ -18,7 +18,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.plot.given import rows_of, subscriber_given, table_given
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
-from kafkasim.plot.style import canvas, style
+from kafkasim.plot.style import canvas, headline, style
 from kafkasim.plot.words import (
     amount,
     caption_of,
@@ -132,7 +132,7 @@ def _lines(
         draw_strands(ax, records, left, right, overtaken, marked=False)
         _label_places(ax, drawn, per)
         _explain_lines(ax, len(overtaken), len(drawn), int(pairs["overtakers"].sum()))
-        ax.set_title(f"Order in which {name} processed the records")
+        headline(ax, _title(name, len(overtaken), len(drawn), per))
     said = [
         f"record {record} by {count}"
         for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
@@ -144,6 +144,12 @@ def _lines(
     what = f"Order of records, overtaken within {_NOUNS[per]}"
     say(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
     return ax
+
+
+def _title(name: str, overtaken: int, count: int, per: Per) -> str:
+    if not overtaken:
+        return f"{name}: no record overtaken within its {per}"
+    return f"{name}: {overtaken} of {count} records overtaken within their {per}"
 
 
 def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
@@ -193,7 +199,7 @@ def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "A
     with style():
         ax = canvas(ax)
         said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
-        ax.set_title(f"Overtaken within their {per}: {whole} {records:,} records")
+        headline(ax, f"Overtaken within their {per}: {whole} {records:,} records")
     alt = (
         f"{said} {overtaken:,} of {records:,} records that {name} processed were "
         f"overtaken within their {per}."

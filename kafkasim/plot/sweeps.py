@@ -250,7 +250,8 @@ def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) ->
             said.append(_course(name, part[view.across], values))
     _y_scale(ax, column, table, view)
     ax.set_xlabel(view.across)
-    return f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
+    course = f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
+    return course[0].upper() + course[1:]
 
 
 def _at(

@@ -60,7 +60,13 @@ def test_within_partitions_no_line_stands_out(five: Result) -> None:
 def test_another_subscriber_has_its_own_order(five: Result) -> None:
     ax = plot.ordering(five, subscriber="audit")
     assert all(len(set(places(line))) == 1 for line in ax.lines)
-    assert "audit" in ax.get_title(loc="left")
+    title = "audit: no record overtaken within its entity"
+    assert ax.get_title(loc="left") == title
+
+
+def test_the_title_is_what_was_found(five: Result) -> None:
+    title = "billing: 2 of 5 records overtaken within their entity"
+    assert plot.ordering(five).get_title(loc="left") == title
 
 
 def test_a_table_of_few_groups_is_drawn_as_bars(five: Result) -> None:
