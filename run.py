@@ -6,6 +6,7 @@
     python3 run.py describe FILE.toml   what a scenario holds
     python3 run.py lessons DIR          copies of the lessons       (lessons --help)
     python3 run.py test [--thorough] [pytest's arguments]
+    python3 run.py browser              the lessons and the built site in a real browser
     python3 run.py check [ruff|format|types|imports|docstrings|spelling]
     python3 run.py bench [--page] [NAME]  speed, each figure with the bar it must hold
     python3 run.py lab                  JupyterLab on the first lesson (a copy of it)
@@ -44,10 +45,16 @@ OWN = {
     for name in ("demo", "run", "sweep", "describe", "lessons")
 }
 COMMANDS = OWN | {
+    "browser": [],
     "bench": ["-m", "benchmarks.bench"],
     "check": [],
     "docs": ["-m", "sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
-    "lab": ["-m", "jupyter", "lab"],
+    "lab": [
+        *("-m", "jupyter", "lab"),
+        "--LabApp.news_url=None",  # it asks no other machine for anything
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ],
     "test": [
         *("-m", "pytest", "-n", "2", "--dist", "loadfile"),
         *("--nbval", "--nbval-current-env"),
@@ -56,7 +63,13 @@ COMMANDS = OWN | {
     ],
     "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
 }
-SETS = {"check": "dev", "docs": "docs", "lab": "lab", "test": "dev"}
+SETS = {
+    "browser": "browser",
+    "check": "dev",
+    "docs": "docs",
+    "lab": "lab",
+    "test": "dev",
+}
 CHECKS = {
     "ruff": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],
@@ -149,6 +162,12 @@ def run_tests(arguments: list[str]) -> int:
     return start(PYTHON, *COMMANDS["test"], *arguments, PYTHONHASHSEED="0")
 
 
+def run_browser(arguments: list[str]) -> int:
+    """Run the tests in a real browser; what they lack is a failure here."""
+    command = ["-m", "pytest", "tests/browser", *arguments]
+    return start(PYTHON, *command, KAFKASIM_BROWSER="required", PYTHONHASHSEED="0")
+
+
 def run_lab(arguments: list[str]) -> int:
     """Copy the lessons into `lessons`, which git ignores, and open the first copy."""
     copied = [*OWN["lessons"], "lessons", "--solutions"]
@@ -170,7 +189,12 @@ def run_checks(names: list[str]) -> int:
     return int(bool(failed))
 
 
-RUNNERS = {"check": run_checks, "lab": run_lab, "test": run_tests}
+RUNNERS = {
+    "browser": run_browser,
+    "check": run_checks,
+    "lab": run_lab,
+    "test": run_tests,
+}
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> int:
@@ -193,7 +217,8 @@ def main(arguments: list[str]) -> int:
     rest = rest[1:] if rest[:1] == ["--"] else rest
     if command == "check" and (strange := sorted(set(rest) - set(CHECKS))):
         return unknown("check", strange[0], CHECKS)
-    set_up(SETS.get(command, "runtime"))
+    opens = command == "bench" and "browser" in rest
+    set_up("browser" if opens else SETS.get(command, "runtime"))
     if command in RUNNERS:
         return RUNNERS[command](rest)
     if command not in OWN:

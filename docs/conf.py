@@ -1,11 +1,15 @@
 """Sphinx settings; build with `python3 run.py docs`, needs no network."""
 
+import sys
 import types
 import typing
 from importlib.metadata import version as installed
+from pathlib import Path
 
 import sphinx.util.inspect
 import sphinx.util.typing
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "kafkasim"
 author = "kafkasim contributors"
@@ -13,6 +17,9 @@ copyright = "kafkasim contributors, Apache-2.0"
 version = release = installed("kafkasim")
 
 extensions = [
+    "gallery",
+    "lessons",
+    "settings",
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -21,7 +28,7 @@ extensions = [
     "sphinx_design",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_extensions", "_templates"]
 default_role = "literal"  # `name` in a docstring is code
 
 autosummary_generate = True
@@ -37,11 +44,18 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # every example is run, at every build
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+nb_execution_excludepatterns = ["tutorial/[0-9]*.ipynb"]  # committed with their outputs
+nb_ipywidgets_js: dict[str, typing.Any] = {}  # no script from elsewhere
 
 html_theme = "pydata_sphinx_theme"
 html_title = "kafkasim"
 html_show_sourcelink = False
+html_show_search_summary = False  # a page read from a folder may not fetch others
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "header_links_before_dropdown": 6,
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,

@@ -321,6 +321,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         del include, exclude  # what is not wanted is left out by who asked
         return {
             **self.panel.view._repr_mimebundle_(),
+            "text/html": f"<figure>{image(self._png, self.alt_text)}</figure>",
             "image/png": b64encode(self._png).decode(),
             "text/plain": repr(self),
         }

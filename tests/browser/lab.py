@@ -1,0 +1,299 @@
+"""JupyterLab with the lessons, started for a test, and a lesson opened in it."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING
+
+from run import COMMANDS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+_START_S = 120
+_IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+_SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"}}
+"""Every cell is in the page, in sight or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A running server.
+
+    Parameters
+    ----------
+    address : str
+        Such as `http://127.0.0.1:8888/`.
+    token : str
+        Lets a browser in.
+    """
+
+    address: str
+    token: str
+
+    def of(self, lesson: str) -> str:
+        """Return the address of a notebook in JupyterLab, a window of its own."""
+        return f"{self.address}lab/tree/{lesson}?reset&token={self.token}"
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[Lab]:
+    """Start JupyterLab in `folder` on copies of the lessons, with run.py's arguments.
+
+    It reads no settings of the person's own and listens on 127.0.0.1 only.
+    """
+    lessons, runtime, token = (
+        folder / "lessons",
+        folder / "runtime",
+        secrets.token_hex(),
+    )
+    lessons.mkdir()
+    for lesson in LESSONS:
+        shutil.copy(lesson, lessons)
+    for place, settings in _SETTINGS.items():
+        file = folder / "settings" / "@jupyterlab" / f"{place}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(settings), encoding="utf-8")
+    places = {
+        "JUPYTER_RUNTIME_DIR": runtime,
+        "JUPYTER_CONFIG_DIR": folder / "config",
+        "JUPYTER_DATA_DIR": folder / "data",
+        "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+        "IPYTHONDIR": folder / "ipython",
+    }
+    given = [part for part in COMMANDS["lab"] if not part.startswith("notebooks")]
+    given += ["--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    given += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={lessons}"]
+    given += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
+    with (folder / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, *given],
+            env=os.environ | {name: str(place) for name, place in places.items()},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield Lab(_address(server, runtime, folder / "lab.log"), token)
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+
+def _address(server: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
+    """Wait until the server has written down where it listens."""
+    file = runtime / f"jpserver-{server.pid}.json"
+    for _ in range(10 * _START_S):
+        if file.exists() and (text := file.read_text(encoding="utf-8")).endswith("}"):
+            return str(json.loads(text)["url"])
+        if server.poll() is not None:
+            break
+        sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3_000:]}")
+
+
+class Lesson:
+    """A lesson in the browser, executed from its first cell to its last.
+
+    Parameters
+    ----------
+    page : Page
+        Where it is opened.
+    address : str
+        Of its notebook in JupyterLab.
+    """
+
+    def __init__(self, page: "Page", address: str) -> None:
+        self.page = page
+        page.goto(address)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        self._choose("Edit", "Clear Outputs of All Cells")
+        self._choose("View", "Expand All Code")
+        self._choose("View", "Expand All Outputs")
+        self._choose("Run", "Run All Cells")
+        page.wait_for_function(_ALL_RUN)
+        page.locator(_IDLE).first.wait_for()
+
+    def _choose(self, menu: str, entry: str) -> None:
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        self.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+    @property
+    def errors(self) -> list[str]:
+        """What cells raised or wrote to stderr."""
+        kinds = ("error", "stderr")
+        found = ", ".join(
+            f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in kinds
+        )
+        return self.page.locator(found).all_inner_texts()
+
+    def figures_seen(self) -> list["Figure"]:
+        """Return every picture in an output, once all folds are open."""
+        return [Figure(**found) for found in self.page.evaluate(_FIGURES)]
+
+    @property
+    def explorers(self) -> list["Explorer"]:
+        """The explorers, from top to bottom."""
+        outputs = self.page.locator('.jp-OutputArea-output:has([role="slider"])')
+        return [Explorer(output) for output in outputs.all()]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture as the browser has it."""
+
+    alt: str
+    """What it says to who cannot see it."""
+    seen: bool
+    """Whether it was decoded and has a place on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What was on the screen during a drag."""
+
+    count: int
+    blank: int
+    """Frames without a figure, or with one that was not decoded yet."""
+    figures: int
+    """Different figures."""
+
+
+class Explorer:
+    """Controls, a figure and a message, in the output of a cell.
+
+    Parameters
+    ----------
+    output : Locator
+        The output.
+    """
+
+    def __init__(self, output: "Locator") -> None:
+        self.output = output
+        self.page = output.page
+        self._message = output.locator('[role="status"], [role="alert"]').first
+
+    @property
+    def sliders(self) -> "list[Locator]":
+        """The handles of the sliders that can be moved."""
+        return self.output.locator('[role="slider"]:not([disabled])').all()
+
+    @property
+    def controls(self) -> "list[Locator]":
+        """The sliders and the boxes of the switches."""
+        boxes = self.output.locator('input[type="checkbox"]').all()
+        return self.sliders + [b for b in boxes if label_of(b) != "run at each change"]
+
+    @property
+    def message(self) -> str:
+        """What is said below the controls."""
+        return self._message.inner_text()
+
+    @property
+    def figure(self) -> str:
+        """The address of the figure, which holds all its bytes."""
+        return self.output.locator("img").first.get_attribute("src") or ""
+
+    def settle(self) -> tuple[str, str]:
+        """Wait until figure and message stay for a second, and return both."""
+        last, since = ("", ""), 0
+        while since < _STILL:
+            now = (self.figure, self.message)
+            since = since + 1 if now == last else 0
+            last = now
+            self.page.wait_for_timeout(100)
+        return last
+
+    def move_each(self) -> list[tuple[str, bool, bool]]:
+        """Move every control by keyboard.
+
+        Returns
+        -------
+        list of (label, figure changed, message changed)
+        """
+        return [(label_of(each), *self.move(each)) for each in self.controls]
+
+    def move(self, control: "Locator") -> tuple[bool, bool]:
+        """Press keys until the figure has changed, and say whether both have.
+
+        A step may change nothing: a fifth member has no work where there is one
+        partition. So the ends are tried too.
+        """
+        box = control.get_attribute("type") == "checkbox"
+        figure, message = self.settle()
+        changed = False, False
+        for key in ("Space",) if box else ("ArrowRight", "ArrowLeft", "Home", "End"):
+            control.press(key)
+            now = self.settle()
+            changed = now[0] != figure, now[1] != message
+            if all(changed):
+                break
+        return changed
+
+    def drag(self, slider: "Locator", keys: int) -> Frames:
+        """Press arrow keys as fast as a held key repeats, three forth and one back."""
+        self.settle()
+        self.output.evaluate(_WATCH_FRAMES)
+        slider.focus()
+        for number in range(keys):
+            back = number % 4 == 3
+            self.page.keyboard.press("ArrowLeft" if back else "ArrowRight")
+            self.page.wait_for_timeout(30)
+        self.settle()
+        return Frames(**self.output.evaluate("e => e.frames()"))
+
+
+def label_of(control: "Locator") -> str:
+    """Return the words beside a control."""
+    return str(control.evaluate(_LABEL)).partition("\n")[0]
+
+
+_STILL = 10
+"""Tenths of a second in which nothing changes."""
+_ALL_RUN = """() => {
+  const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")]
+    .filter((cell) => cell.querySelector(".jp-InputPrompt"));
+  return cells.length > 0 && cells.every((cell) =>
+    /^\\[\\d+\\]:$/.test(cell.querySelector(".jp-InputPrompt").textContent.trim()));
+}"""
+"""Whether every code cell has its number."""
+_FIGURES = """() => {
+  const outputs = [...document.querySelectorAll(".jp-OutputArea-output")];
+  for (const output of outputs)
+    for (const fold of output.querySelectorAll("details")) fold.open = true;
+  return outputs.flatMap((output) => [...output.querySelectorAll("img")]).map(
+    (image) => ({
+      alt: image.alt,
+      seen: image.complete && image.naturalWidth > 0 &&
+        image.getBoundingClientRect().height > 20,
+    }));
+}"""
+_LABEL = "e => e.closest('.widget-hslider, .widget-checkbox')?.innerText ?? ''"
+_WATCH_FRAMES = """(explorer) => {
+  let count = 0, blank = 0, watching = true;
+  const figures = new Set();
+  const look = () => {
+    const image = explorer.querySelector("img");
+    const seen = image && image.complete && image.naturalWidth > 0 &&
+      image.getBoundingClientRect().height > 20;
+    count += 1;
+    blank += seen ? 0 : 1;
+    if (seen) figures.add(image.src);
+    if (watching) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  explorer.frames = () => {
+    watching = false;
+    return { count, blank, figures: figures.size };
+  };
+}"""

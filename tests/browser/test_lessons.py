@@ -1,0 +1,69 @@
+"""Each lesson in JupyterLab: run it all, move each control, drag one."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.chromium import Watch, watched
+from tests.browser.lab import LESSONS, Lab, Lesson
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+Opened = tuple[Lesson, Watch]
+
+
+@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
+def opened(
+    request: pytest.FixtureRequest, browser: "Browser", lab: Lab
+) -> Iterator[Opened]:
+    """Open a lesson and run all its cells."""
+    with watched(browser) as (page, watch):
+        yield Lesson(page, lab.of(request.param.name)), watch
+
+
+def test_every_cell_runs_and_every_figure_is_seen_and_described(opened: Opened) -> None:
+    lesson, _ = opened
+
+    figures = lesson.figures_seen()
+
+    assert lesson.errors == []
+    assert [each for each in figures if not each.seen] == []
+    assert [each for each in figures if not each.alt] == []
+    assert figures
+
+
+def test_each_control_moved_by_keyboard_changes_figure_and_message(
+    opened: Opened,
+) -> None:
+    lesson, _ = opened
+    for explorer in lesson.explorers:
+        moved = explorer.move_each()
+
+        assert len(moved) > 2
+        assert [control for control, figure, _ in moved if not figure] == []
+        assert [control for control, _, message in moved if not message] == []
+
+
+def test_a_drag_of_twenty_keys_shows_no_blank_frame(opened: Opened) -> None:
+    lesson, _ = opened
+    for explorer in lesson.explorers:
+        message = explorer.message
+
+        frames = explorer.drag(explorer.sliders[0], keys=20)
+
+        assert frames.blank == 0
+        assert frames.count > 20
+        assert frames.figures > 2
+        assert explorer.message != message
+
+
+def test_no_script_complains_and_nothing_is_asked_of_another_machine(
+    opened: Opened,
+) -> None:
+    _, watch = opened
+    assert watch.complaints == []
+    assert watch.elsewhere == []

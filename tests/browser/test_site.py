@@ -1,0 +1,154 @@
+"""The built site, read with no network: every page, search, theme, folds, phone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.chromium import Watch, watched
+from tests.browser.lab import LESSONS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+_HOLDS = """() => ({
+  bare: [...document.images].filter((i) => !/\\w+ \\w+ \\w+/.test(i.alt))
+    .map((i) => i.src.slice(0, 80)),
+  broken: [...document.images].filter((i) => !(i.complete && i.naturalWidth))
+    .map((i) => i.src.slice(0, 80)),
+  wide: document.scrollingElement.scrollWidth - window.innerWidth,
+  links: [...document.links].map((a) => a.href),
+  open: document.querySelectorAll("article details[open]").length,
+})"""
+"""What a page holds that it should not, and where it leads."""
+
+
+def pages(site: Path) -> list[Path]:
+    """Return every page, of the sources of modules (all made alike) the first three."""
+    written = [p for p in sorted(site.rglob("*.html")) if "_static" not in p.parts]
+    sources = [path for path in written if "_modules" in path.parts]
+    return [path for path in written if path not in sources[3:]]
+
+
+@pytest.fixture
+def reading(browser: "Browser") -> "Iterator[tuple[Page, Watch]]":
+    with watched(browser) as (page, watch):
+        yield page, watch
+
+
+def test_no_page_asks_another_machine_or_complains_and_each_figure_is_described(
+    reading: "tuple[Page, Watch]", site: Path
+) -> None:
+    page, watch = reading
+    wrong: dict[str, object] = {}
+    for path in pages(site):
+        page.goto(path.as_uri())
+        found = page.evaluate(_HOLDS)
+        targets = {link.partition("#")[0] for link in found["links"]}
+        lost = sorted(
+            link
+            for link in targets
+            if link.startswith("file:") and not _file(link).exists()
+        )
+        faults = {"lost": lost, "bare": found["bare"], "broken": found["broken"]}
+        faults |= {"elsewhere": watch.elsewhere, "complaints": watch.complaints}
+        if any(faults.values()):
+            wrong[path.relative_to(site).as_posix()] = faults
+        watch.elsewhere, watch.complaints = [], []
+
+    assert wrong == {}
+
+
+def _file(address: str) -> Path:
+    from urllib.parse import unquote, urlsplit
+
+    return Path(unquote(urlsplit(address).path))
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_no_page_is_wider_than_a_phone(
+    reading: "tuple[Page, Watch]", site: Path, width: int
+) -> None:
+    page, _ = reading
+    page.set_viewport_size({"width": width, "height": 844})
+    kinds = ["index", "search", "genindex", "tutorial/index", "tutorial/first-run"]
+    kinds += [f"tutorial/{lesson.stem}" for lesson in LESSONS]
+    kinds += ["reference/configuration", "reference/tables", "reference/names"]
+    kinds += ["reference/api/kafkasim.Source", "explanation/benchmarks"]
+    wide = {}
+    for kind in kinds:
+        page.goto((site / f"{kind}.html").as_uri())
+        if (over := page.evaluate(_HOLDS)["wide"]) > 0:
+            wide[kind] = over
+    assert wide == {}
+
+
+def test_search_finds_a_page_by_its_words(
+    reading: "tuple[Page, Watch]", site: Path
+) -> None:
+    page, watch = reading
+    page.goto((site / "index.html").as_uri())
+    page.keyboard.press("Control+k")
+    page.keyboard.type("sticky partitioner")
+    page.keyboard.press("Enter")
+
+    page.locator("ul.search li a").first.wait_for()
+
+    hits = page.locator("ul.search li a").all_inner_texts()
+    assert any("Glossary" in hit for hit in hits)
+    assert (watch.complaints, watch.elsewhere) == ([], [])
+
+
+def test_the_theme_switches_and_stays(
+    reading: "tuple[Page, Watch]", site: Path
+) -> None:
+    page, watch = reading
+    page.goto((site / "index.html").as_uri())
+    light = page.evaluate(_BACKGROUND)
+    page.get_by_role("button", name="Color mode").first.click()
+    page.get_by_role("button", name="Dark").first.click()
+
+    dark = page.evaluate(_BACKGROUND)
+    page.goto((site / "tutorial" / "index.html").as_uri())
+    stays = page.evaluate(_BACKGROUND)
+
+    assert light != dark == stays
+    assert (watch.complaints, watch.elsewhere) == ([], [])
+
+
+_BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_on_the_site_shows_its_figures_and_folds_its_solutions(
+    reading: "tuple[Page, Watch]", site: Path, lesson: Path
+) -> None:
+    page, _ = reading
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+
+    page.goto((site / "tutorial" / f"{lesson.stem}.html").as_uri())
+
+    shown = page.locator("article div.cell_output img")
+    assert shown.count() == pictures(cells) > 0
+    assert page.evaluate(_HOLDS)["open"] == 0
+    solutions = page.locator("article .tag_solution")
+    tagged = [c for c in cells if "solution" in c["metadata"].get("tags", [])]
+    assert solutions.count() == len(tagged) > 0
+    for solution in solutions.all():
+        assert not solution.locator("pre").first.is_visible()
+        solution.locator("summary").first.click()
+        assert solution.locator("pre").first.is_visible()
+
+
+def pictures(cells: list[dict[str, Any]]) -> int:
+    """Return how many outputs have a picture."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return sum(
+        "image/png" in output.get("data", {})
+        or "<img " in "".join(output.get("data", {}).get("text/html", ""))
+        for output in outputs
+    )
