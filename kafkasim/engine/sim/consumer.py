@@ -104,6 +104,8 @@ class Member:
         self._working: list[Returned] = []
         self._held: list[tuple[Callable[[Request], None], Request]] | None = None
         """What came during a pause, and who takes it; none: there is no pause."""
+        self._for_good = False
+        """Whether it stands still and nothing will let it go on but a crash."""
         self.epoch = 0
         self.up = False
         self.since_ns = MISSING_NS
@@ -150,14 +152,13 @@ class Member:
         Parameters
         ----------
         until_ns : int
-            When `resume` will be called; `FOREVER_NS` or later: never.
+            When `resume` will be called; `FOREVER_NS`: never.
         """
         self._held = []
+        self._for_good = until_ns == FOREVER_NS
         now_ns = self._calendar.now_ns
         self._working, end_ns = self._at_work.held(self._working, now_ns, until_ns)
-        if until_ns >= FOREVER_NS:
-            self._wake += 1
-        elif self._working:
+        if self._working:
             self._wake_at(max(until_ns, end_ns))
 
     def resume(self) -> None:
@@ -182,6 +183,7 @@ class Member:
         self._wake += 1
         self._buffer.clear()
         held, self._held = self._held or [], None
+        self._for_good = False
         for session in self.sessions:
             if session.request is not None:
                 self._write_request(session.request, MISSING_NS)
@@ -211,6 +213,8 @@ class Member:
     def _wake_at(self, time_ns: int) -> None:
         """Poll again then, and not when it was meant to before."""
         self._wake += 1
+        if self._for_good:
+            return
         self._wake_key += 1
         self._on_working(time_ns)
         self._calendar.at(time_ns, self._wake_key, self._poll, self._wake)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
@@ -160,20 +161,20 @@ class KafkaRun(KafkaCluster):
             for member in members:
                 member.slow(event.factor)
             factor = f"{event.factor:g}"
-            return f"work of {len(members)} members takes {factor} times as long"
+            return f"work of {_counted(members)} takes {factor} times as long"
         if isinstance(event, Pause):
             if not (group.joined and group.up):
                 return "it was not there"
             for member in members:
                 member.pause(until_ns)
-            return f"{len(members)} members stand still; they keep their partitions"
+            return f"{_counted(members)} stopped for a while, partitions kept"
         group.up = False
         if not group.joined:
             return "it had not come yet"
         self.tables.assignments(group, members, self.calendar.now_ns)
         for member in members:
             member.crash()
-        return f"{len(members)} members stopped; their partitions are kept for them"
+        return f"{_counted(members)} stopped, partitions kept for them"
 
     def _end(self, event: Event, subscriber: str) -> None:
         group, members = self.groups[subscriber], self.members[subscriber]
@@ -321,3 +322,7 @@ class KafkaRun(KafkaCluster):
             inspection=self.inspection,
             facts=run_facts(self.calendar, self.timeline),
         )
+
+
+def _counted(members: Sequence[Member]) -> str:
+    return f"{len(members)} member{'s' * (len(members) != 1)}"
