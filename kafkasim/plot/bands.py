@@ -216,29 +216,40 @@ class Bands:
         self._numbers: dict[tuple[int, int], Text] = {}
         self._labels: dict[tuple[int, int], Text] = {}
 
-    def legend(self) -> None:
-        """Explain the marks, under the axes and their label."""
+    def legend(self, *, before: bool = False) -> None:
+        """Explain the marks, under the axes and their label.
+
+        Parameters
+        ----------
+        before : bool
+            Whether outlines of earlier positions may come.
+        """
         from matplotlib.lines import Line2D
         from matplotlib.transforms import ScaledTranslation
 
         page = self._ax.get_figure(root=True)
         assert page is not None
-        mark: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "black"}
-        handles = [Line2D([], [], marker="^", ms=stroke(10), color=GREY, **mark)]
-        labels = ["position: the next record to begin"]
+        small: dict[str, Any] = {"marker": "^", "ms": stroke(10)}
+        marks: list[tuple[str, dict[str, Any]]] = [
+            ("position: next to begin", {**small, "color": GREY, "mec": "black"})
+        ]
+        if before:
+            marks.append(("before", {**small, "color": "none", "mec": GREY}))
         if np.size(self.commits.get_offsets()):
-            handles.append(
-                Line2D([], [], marker="s", ms=stroke(13), color="none", **mark)
-            )
-            labels.append("committed offset")
+            square = {"marker": "s", "ms": stroke(13), "color": "none"}
+            marks.append(("committed offset", {**square, "mec": "black"}))
+        bar = {"marker": "|", "ms": stroke(13), "mew": stroke(3), "color": GREY}
+        marks.append(("where it began", bar))
         rows = 2.0 if self._boxes else 3.4
         below = -rows * sizes.now().text / 72
         self._ax.legend(
-            handles,
-            labels,
+            [Line2D([], [], linestyle="none", **look) for _, look in marks],
+            [label for label, _ in marks],
             loc="upper left",
-            ncols=1 if sizes.now().legend == "below" else 2,
+            ncols=1 if sizes.now().legend == "below" else len(marks),
             borderaxespad=0.0,
+            handletextpad=0.3,
+            columnspacing=1.5,
             bbox_to_anchor=(0.0, 0.0),
             bbox_transform=self._ax.transAxes
             + ScaledTranslation(0.0, below, page.dpi_scale_trans),
