@@ -5,6 +5,7 @@ the scenario it shows: what can be clicked together can be written down and run 
 ipywidgets is imported when the first explorer is made.
 """
 
+from kafkasim.widgets.channel import ChannelExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
 
-__all__ = ["PartitionExplorer", "partitions"]
+__all__ = ["ChannelExplorer", "PartitionExplorer", "partitions"]
