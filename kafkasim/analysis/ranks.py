@@ -12,6 +12,7 @@ import numpy as np
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.analysis.keeping import kept_of
+from kafkasim.analysis.kept import Latencies
 from kafkasim.result.result import Result
 from kafkasim.result.wants import wants_of
 from kafkasim.units import NS_PER_MS
@@ -52,7 +53,7 @@ def latency_ecdf(result: Result) -> "pd.DataFrame":
     every = kept_of(result).latencies(wants)
     shares = [_shares(each.count) for each in every]
     values = [
-        np.append(each.spread.nearest_ranks(tuple(of[:-1].tolist())), each.max_ns)
+        np.append(_below(each, of[:-1]), each.max_ns)
         for each, of in zip(every, shares, strict=True)
         if len(of)
     ]
@@ -63,6 +64,12 @@ def latency_ecdf(result: Result) -> "pd.DataFrame":
         "latency_ms": np.concatenate([np.zeros(0), *values]) / NS_PER_MS,
     }
     return frame(result, columns)
+
+
+def _below(latencies: Latencies, shares: Float64) -> list[float]:
+    """Return the nearest ranks of the shares below 1; of one record there is none."""
+    asked: tuple[float, ...] = tuple(shares.tolist())
+    return latencies.spread.nearest_ranks(asked) if asked else []
 
 
 def _shares(count: int) -> Float64:

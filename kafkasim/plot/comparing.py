@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.plot.given import table_given
+from kafkasim.plot.sizes import ticks_across
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     MARKERS,
     headline_of_all,
     legend_of_all,
+    nothing,
     panels,
     series,
     stroke,
@@ -21,6 +23,7 @@ from kafkasim.plot.sweeps import check_column
 from kafkasim.plot.timeline import highest
 from kafkasim.plot.words import (
     amount,
+    begun,
     caption_of,
     listed,
     log_scale,
@@ -109,8 +112,7 @@ def _finding(table: "pd.DataFrame", column: str, names: list[str]) -> str:
         return f"No system has a {metric_label(column)}"
     rows = [highest(values), highest(-values)]
     most, least = (_row_in_words(table, column, row, names) for row in rows)
-    what = metric_label(column)
-    what = what[0].upper() + what[1:]
+    what = begun(metric_label(column))
     if len(values) == 1 or values[rows[0]] == values[rows[1]]:
         return f"{what}: {most}" + (" for all" if len(values) > 1 else "")
     return f"{what}: from {least} to {most}"
@@ -195,10 +197,13 @@ def _system_axes(
         ax.set_xlim(kept.min() / ratio**0.08, kept.max() * ratio**0.35)
     else:
         ax.set_xlim(0, 1.4 * float(kept.max(initial=0.0)) or 1.0)
-        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.xaxis, 4)
+        plain = percent_ticks if column.endswith("_share") else plain_numbers
+        plain(ax.xaxis, ticks_across())
         if not kept.any():
             ax.set_xticks([0])
     ax.set_xlabel(metric_label(column))
     ax.set_yticks(range(len(systems)), systems if labelled else [""] * len(systems))
-    ax.set_ylim(len(systems) - 0.5, -0.5)
+    ax.set_ylim(max(1, len(systems)) - 0.5, -0.5)
+    if not systems:
+        nothing(ax, "no system")
     ax.grid(visible=False, axis="y")

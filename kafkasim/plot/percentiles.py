@@ -72,7 +72,8 @@ def latency_ecdf(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> 
     -------
     Axes
         Median and p99 are marked, and written in the legend. Its x axis is logarithmic
-        when latencies are far apart; the title says the largest p99, and how many times the median it is.
+        when latencies are far apart; the title says the largest p99, and how many times
+        the median it is.
 
     Raises
     ------

@@ -91,3 +91,8 @@ def inches(size: tuple[float, float]) -> tuple[float, float]:
     if size[0] > NOTEBOOK_WIDTH:
         width = held.page
     return width, min(held.tallest, size[1] * held.tall)
+
+
+def ticks_across() -> int:
+    """Return how many ticks stand beside each other below a small panel, at most."""
+    return 4 if now() is SIZES["notebook"] else 3

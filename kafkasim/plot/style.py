@@ -8,6 +8,7 @@ text is set relative to them: `fontsize="small"`, never in points. Figures are p
 function of this package draws.
 """
 
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,9 @@ SIZE: Final = (9.0, 4.6)
 
 _PAD: Final = 0.1
 """Room around axes in a notebook, inches."""
+
+_UNIT: Final = re.compile(r"(?<=\d) (?=(%|[a-zA-Z]{1,2}\b))")
+"""The space between a number and its unit, where no line ends."""
 
 _POINTS: Final = 72.0
 """Points in an inch."""
@@ -307,7 +311,10 @@ def wrapped(text: str, inches: float, points: float, letter: float = _LETTER) ->
     letter : float
         Width of a letter for each point of the size, on average.
     """
-    return textwrap.fill(text, max(12, int(inches * _POINTS / (points * letter))))
+    letters = max(12, int(inches * _POINTS / (points * letter)))
+    kept = _UNIT.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.fill(kept, letters, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _room(ax: "Axes") -> float:

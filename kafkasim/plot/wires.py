@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
+from kafkasim.plot.sizes import now
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
@@ -95,7 +96,7 @@ def topology(
             _draw(ax, graph, places, weight)
         else:
             nothing(ax, "nobody talked to anybody")
-        headline(ax, title, left=16.0)
+        headline(ax, title, left=11.0)
     say(ax, Words(_caption(whole, weight), f"{title}. {_in_words(whole, weight)}"))
     return ax
 
@@ -254,13 +255,19 @@ def _draw(
             textcoords="offset points",
             ha=side[0],
             va="center",
-            fontsize="small" if roomy else "x-small",
+            fontsize="small" if roomy else _row_points(ax, tallest),
             annotation_clip=False,
         )
     heights = [y for _, y in places.values()]
     ax.set_xlim(-0.1, 2.1)
     ax.set_ylim(min(heights) - 0.6, max(heights) + 0.8)
     ax.set_axis_off()
+
+
+def _row_points(ax: "Axes", rows: int) -> float:
+    """Return the size of text that fits between so many rows, in points."""
+    high = ax.get_position().height * ax.figure.bbox.height / ax.figure.dpi
+    return min(0.72 * now().text, 0.75 * 72 * high / rows)
 
 
 def _draw_edges(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.plot.sizes import ticks_across
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -50,6 +52,19 @@ def amount(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def begun(text: str) -> str:
+    """Return text as the beginning of a sentence; `p99` stays as it is written.
+
+    Examples
+    --------
+    >>> begun("median latency"), begun("p99 latency")
+    ('Median latency', 'p99 latency')
+    """
+    if text[1:2].isdigit():
+        return text
+    return text[:1].upper() + text[1:]
 
 
 def multiple(value: float, of: float, noun: str) -> str:
@@ -126,7 +141,7 @@ def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
     near = which == "y" and kept.max() / kept.min() < 1_000
     steps = (1.0, 2.0, 5.0) if near else (1.0,)
-    most = 4 if which == "x" else None
+    most = ticks_across() if which == "x" else None
     axis.set_major_locator(LogLocator(subs=steps, numticks=most))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())
