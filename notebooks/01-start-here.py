@@ -55,8 +55,8 @@
 #
 # Apache Kafka is a program that runs on one or more servers, called *brokers*.
 # Programs called *producers* send it *records*. A record is a few bytes about one
-# thing that happened: here, a departure. The brokers keep the records in the order in
-# which they came. Programs called *consumers* read them, each as fast as it can.
+# thing that happened: here, a departure. The brokers write the records down, one after
+# the other, and keep them. Programs called *consumers* read them, each at its own pace.
 #
 # kafkasim is not Kafka. It follows the rules of Kafka 4.3 in simulated time. No server
 # is started, and the same scenario gives the same numbers every time.
@@ -222,8 +222,9 @@ ks.summary(two)[measures].round(0)
 # ## One who comes late
 #
 # A third reader, the **archive**, is started at 6 s. It wants all departures, also
-# those that were sent before it came (`wants="all"`), and needs 100 ms for each. By
-# then the board has long read flights 0 to 5.
+# those that were sent before it came (`wants="all"`; Kafka's setting for that is
+# `auto.offset.reset=earliest`), and needs 100 ms for each. By then the board has long
+# read flights 0 to 5.
 #
 # **Predict.** With which offset does the archive begin?
 
@@ -305,10 +306,25 @@ ks.lessons.reveal(
 # reading and writing share the brokers' processors, disks and network, and so very many
 # readers can be felt. That is a matter of machines, not of waiting for each other.
 #
+# ## Move it yourself
+#
+# Two channels, `departures` and `arrivals`, ten flights in each, and three subscribers
+# like ours. After a change an outline shows where a marker was before. (Without a
+# kernel, on a web page for instance, you see a picture.) Before each, say what will
+# happen:
+#
+# 1. Pause the board. Whose markers move?
+# 2. Let the archive start at 8 s, and look at 9 s. Where did it begin?
+# 3. Let billing work 3 s on a flight. What happens to the producers' lines?
+
+# %%
+ks.widgets.ChannelExplorer()
+
+# %% [markdown]
 # ## Where the picture breaks
 #
 # "A channel and its subscribers" sounds like a radio: the channel sends, the
-# subscribers receive. In Kafka nobody sends anything to a subscriber.
+# subscribers receive. Is it so?
 #
 # **Predict.** A flight is sent at 2 s. Which comes first: the broker tells the board
 # about it, or the board asks the broker?
@@ -317,9 +333,9 @@ ks.lessons.reveal(
 guess = None  # "broker" or "board"
 
 # %%
-is_a_fetch_of = "api == 'Fetch' and sender == 'member:{}/1'"
-asked = three.requests.query(is_a_fetch_of.format("board"))
-questions = asked[["sent_ms", "answered_ms", "batch_count"]].round(3)
+fetches = three.requests.query("api == 'Fetch'")
+question = ["sender", "sent_ms", "answered_ms", "batch_count"]
+asked = fetches.query("sender == 'member:board/1'")[question].round(3)
 
 # %% tags=["reveal"]
 before = asked.query("batch_count > 0 and answered_ms > 2_000").iloc[0]
@@ -328,16 +344,16 @@ ks.lessons.reveal(
     "board" if before["sent_ms"] < 2_000 else "broker",
     "speaks first: the question was on its way before there was a flight",
     choices=["broker", "board"],
-    figure=questions.head(8),
+    figure=asked.head(8),
 )
 
 # %% [markdown]
-# Such a question is a *fetch*. The broker answers it as soon as there is a record
-# (`fetch.min.bytes` is 1 by default). When none comes for 500 ms (`fetch.max.wait.ms`)
-# it answers with nothing, and the board asks again: in those rows `batch_count` is 0.
-# So a reader that waits gets a new record at once, and nobody has notified it. (That
-# every second question comes back empty is because two waits of 500 ms just fill the
-# second between two flights.)
+# Nothing is sent to a subscriber that did not ask. Such a question is a *fetch*. The
+# broker answers it as soon as there is a record (`fetch.min.bytes` is 1 by default).
+# When none comes for 500 ms (`fetch.max.wait.ms`) it answers with nothing, and the
+# board asks again: in those rows `batch_count` is 0. So a reader that waits gets a new
+# record at once, and nobody has notified it. (That every second question comes back
+# empty is because two waits of 500 ms just fill the second between two flights.)
 #
 # **Investigate.** A reader that is busy does not ask. Flight 5 was in the log at
 # 5,005 ms. When did it reach each of the three?
@@ -352,10 +368,7 @@ three.deliveries.query("record_id == 5")[
 # there, and got it at 6,005 ms, a second late. Look for its last question before that:
 
 # %%
-billing_asked = three.requests.query(is_a_fetch_of.format("billing"))
-billing_asked.query("sent_ms < 7_000")[["sent_ms", "answered_ms", "batch_count"]].round(
-    3
-)
+fetches.query("sender == 'member:billing/1' and sent_ms < 7_000")[question].round(3)
 
 # %% [markdown]
 # While it holds records that it has not taken up, a consumer does not ask for more of
@@ -399,7 +412,7 @@ ks.lessons.reveal(
     guess,
     len(taken),
     "flights are taken up by billing's two members together",
-    figure=ks.plot.log(split, at_s=8.2),
+    figure=ks.plot.log(split, at_s=7.3),
 )
 
 # %%
@@ -458,7 +471,7 @@ by_the_tool = state["log_end"] - state["committed"]
 ks.lessons.reveal(
     guess,
     by_the_tool[state["subscriber"] == "board"].item(),
-    "records of lag are what the tool prints for the board",
+    "is the lag that the tool prints for the board",
     figure=state[["subscriber", "log_end", "position", "committed"]],
 )
 
@@ -488,7 +501,7 @@ ks.plot.offsets(three, subscriber="board")
 # The code is the same. Other departures arrive, and billing now needs 1,200 ms.
 #
 # **Predict.** Billing has 966 × 1.2 s = 1,159 s of work, and the day has 1,440 s. There
-# is time enough. How many flights wait for billing at the worst moment?
+# is time enough. What is billing's lag at the worst moment?
 
 # %%
 guess = None  # how many flights?
@@ -509,7 +522,7 @@ at_billing = ks.summary(day).set_index("subscriber").loc["billing"]
 ks.lessons.reveal(
     guess,
     int(at_billing["lag_records_max"]),
-    "flights wait for billing at the worst moment",
+    "flights is the lag of billing at the worst moment",
     figure=ks.plot.lag(day),
 )
 
