@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from matplotlib.figure import Figure
 
+from kafkasim.plot.sizes import sized
 from kafkasim.plot.style import style
 
 ShownT = TypeVar("ShownT")
@@ -40,7 +41,7 @@ class Canvas(ABC, Generic[ShownT]):
     """
 
     def __init__(self, size: tuple[float, float]) -> None:
-        with style():
+        with sized("notebook"), style():
             self.figure = Figure(figsize=size)
             self.draw()
 
@@ -59,7 +60,7 @@ class Canvas(ABC, Generic[ShownT]):
     def png(self) -> bytes:
         """Return the figure as a PNG; the same figure gives the same bytes."""
         buffer = BytesIO()
-        with style():
+        with sized("notebook"), style():
             self.figure.savefig(
                 buffer,
                 format="png",

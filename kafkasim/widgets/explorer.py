@@ -67,6 +67,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from kafkasim import export
 from kafkasim.errors import KafkasimError
 from kafkasim.experiments.running import run
+from kafkasim.plot.sizes import sized
 from kafkasim.plot.style import style
 from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
@@ -222,7 +223,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             The folder holds something already, or cannot be written; what was there is
             untouched.
         """
-        with new_folder(folder) as partial, style():
+        with new_folder(folder) as partial, sized("notebook"), style():
             for suffix in ("png", "svg", "pdf"):
                 export.figure(self.canvas.figure, partial / f"figure.{suffix}")
             for name, table in self.tables(self._result).items():

@@ -55,7 +55,7 @@ class PartitionCanvas(Canvas[Shown]):
 
     def draw(self) -> None:
         """Make the panels; where each stands is set by hand."""
-        self._draw_lag(self.figure.add_axes((0.085, 0.46, 0.42, 0.45)))
+        self._draw_lag(self.figure.add_axes((0.095, 0.46, 0.41, 0.45)))
         self._draw_times(self.figure.add_axes((0.125, 0.115, 0.35, 0.165)))
         self._draw_braid(self.figure.add_axes((0.755, 0.115, 0.195, 0.735)))
 
@@ -85,7 +85,7 @@ class PartitionCanvas(Canvas[Shown]):
         ax.set_xlabel("simulated time (s)", fontsize=12)
         ax.set_ylabel("records waiting", fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.125)
-        ax.yaxis.set_label_coords(-0.155, 0.5)
+        ax.yaxis.set_label_coords(-0.18, 0.5)
         plain_numbers(ax.yaxis, 5)
         plain_numbers(ax.xaxis, 7)
         ax.tick_params(labelsize=11)

@@ -67,7 +67,7 @@ class Shown:
     @property
     def built_up(self) -> bool:
         """Whether a tenth of the records sent or more waited when sending ended."""
-        return self.sent > 0 and self.lag_then.sum() >= BUILT_UP * self.sent
+        return self.sent > 0 and bool(self.lag_then.sum() >= BUILT_UP * self.sent)
 
     @property
     def climbs_per_s(self) -> float:

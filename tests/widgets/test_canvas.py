@@ -1,6 +1,7 @@
 import base64
 import re
 
+from kafkasim.plot.sizes import sized
 from kafkasim.widgets.canvas import Canvas, image
 
 
@@ -25,6 +26,13 @@ def test_the_same_figure_has_the_same_bytes() -> None:
 
     assert one.png() == one.png() == other.png()
     assert one.png()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_slide_s_size_changes_no_explorer() -> None:
+    small = Line((4.0, 3.0)).png()
+
+    with sized("slide"):
+        assert Line((4.0, 3.0)).png() == small
 
 
 def test_a_picture_changes_with_its_data() -> None:
