@@ -12,7 +12,7 @@ of analysis, figures of plot.
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -33,6 +33,10 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, System, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 MEMBERS: Final = 8
 SEED: Final = 2013
 KEYS: Final[Mapping[str, Keys]] = MappingProxyType(
@@ -43,6 +47,10 @@ KEYS: Final[Mapping[str, Keys]] = MappingProxyType(
     }
 )
 """What a flight is keyed by, as the tables call it."""
+LINES: Final[Mapping[str, str]] = MappingProxyType(
+    {"carrier": "by carrier", "tail number": "by tail number", "none": "no key"}
+)
+"""The same as names of lines."""
 PARTITIONS: Final = (1, 2, 4, 8, 16, 32)
 QUICK_PARTITIONS: Final = (2, 8)
 SHOWN: Final = (
@@ -117,17 +125,37 @@ def keys_and_partitions(
     scenario: Scenario, partitions: tuple[int, ...], workers: int | None, folder: Path
 ) -> None:
     """Run every key with every number of partitions; say what was learnt."""
+    with new_folder(folder) as writing:
+        table = swept(scenario, partitions, workers)
+        save_table(table, writing / "sweep")
+        save_figure(sweeps.sweep(table, y=SHOWN, hue="keys"), writing / "sweep")
+        save_figure(more_partitions(table), writing / "more-partitions")
+        text = demo_text.keys_and_partitions(table, MEMBERS)
+        (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
+    print(text, flush=True)
+
+
+def swept(
+    scenario: Scenario, partitions: tuple[int, ...], workers: int | None
+) -> "pd.DataFrame":
+    """Return every key with every number of partitions, a row each."""
     grid = {
         "traffic.sources.departures.keys": KEYS,
         "system.topics.flights.partitions": partitions,
     }
-    with new_folder(folder) as writing:
-        table = sweep(scenario, grid, workers=workers, measure=measures)
-        save_table(table, writing / "sweep")
-        save_figure(sweeps.sweep(table, y=SHOWN, hue="keys"), writing / "sweep")
-        text = demo_text.keys_and_partitions(table, MEMBERS)
-        (writing / "learnt.txt").write_text(text + "\n", encoding="utf-8")
-    print(text, flush=True)
+    return sweep(scenario, grid, workers=workers, measure=measures)
+
+
+def more_partitions(table: "pd.DataFrame") -> "Axes":
+    """Draw what more partitions do to the time it takes, and to order."""
+    return sweeps.sweep(
+        table.assign(keys=table["keys"].map(dict(LINES))),
+        y="drain_s",
+        x="partitions",
+        hue="keys",
+        label="overtaken_share",
+        y_scale="linear",
+    )
 
 
 def measures(result: Result) -> Mapping[str, float]:

@@ -210,7 +210,8 @@ def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "A
 
 
 def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
-    ordered = table.sort_values("overtaken_share", kind="stable")
+    ordered = table.dropna(subset=["overtaken_share"])
+    ordered = ordered.sort_values("overtaken_share", kind="stable")
     names = ordered[per].astype(str)
     if per == "partition":
         names = ordered["topic"].astype(str) + "-" + names
@@ -237,6 +238,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
 
 def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     shares = table["overtaken_share"].to_numpy(dtype=np.float64)
+    shares = shares[np.isfinite(shares)]
     tenths = np.ceil(10 * shares - 1e-9).astype(np.int64)
     heights = np.bincount(tenths, minlength=11)
     labels = ["none", *(f"to {tenth}0 %" for tenth in range(1, 11))]

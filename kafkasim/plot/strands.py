@@ -3,6 +3,7 @@
 Two strands cross exactly when the two records stand in one order on the left and in the
 other on the right: a crossing is an overtaken pair. All strands bend by the same curve,
 so where two of them meet depends only on their four places, and no two meet twice.
+(Three that turn around a middle one all meet in one point.)
 
 A record that was overtaken is a thick vermillion strand with round ends, the others are
 thin and blue with square ends: width and ends tell them apart without colour.

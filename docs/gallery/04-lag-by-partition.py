@@ -1,0 +1,14 @@
+"""Lag by partition.
+
+One customer places 30 % of all orders, and the key is the customer: one partition gets
+more than its member can do, the others keep up.
+"""
+
+import kafkasim as ks
+
+orders = ks.Source("orders", ks.Poisson(3_000), keys=ks.HotKey(500, hot_share=0.3))
+billing = ks.Subscriber(["orders"], work_ms=1.0)
+traffic = ks.Traffic({"web": orders}, {"billing": billing}, duration_s=5)
+kafka = ks.Kafka(topics={"orders": ks.Topic(8)}, groups={"billing": ks.Group(8)})
+result = ks.run(ks.Scenario(traffic, kafka))
+ax = ks.plot.lag(result, by="partition")

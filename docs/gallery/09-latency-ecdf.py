@@ -1,0 +1,13 @@
+"""Latency: what share by when.
+
+The share of records up to each latency. One busy partition gives it a long tail.
+"""
+
+import kafkasim as ks
+
+orders = ks.Source("orders", ks.Poisson(3_000), keys=ks.HotKey(500, hot_share=0.3))
+billing = ks.Subscriber(["orders"], work_ms=1.0)
+traffic = ks.Traffic({"web": orders}, {"billing": billing}, duration_s=5)
+kafka = ks.Kafka(topics={"orders": ks.Topic(8)}, groups={"billing": ks.Group(8)})
+result = ks.run(ks.Scenario(traffic, kafka))
+ax = ks.plot.latency_ecdf(result)

@@ -1,0 +1,14 @@
+"""Batches, and what closed them.
+
+How many records a batch holds, and whether it was sent because it was full or because
+`linger.ms` had passed.
+"""
+
+import kafkasim as ks
+
+orders = ks.Source("orders", ks.Poisson(3_000), keys=ks.HotKey(500, hot_share=0.3))
+billing = ks.Subscriber(["orders"], work_ms=1.0)
+traffic = ks.Traffic({"web": orders}, {"billing": billing}, duration_s=5)
+kafka = ks.Kafka(topics={"orders": ks.Topic(8)}, groups={"billing": ks.Group(8)})
+result = ks.run(ks.Scenario(traffic, kafka))
+ax = ks.plot.batching(result)
