@@ -57,7 +57,7 @@ class PartitionCanvas(Canvas[Shown]):
         """Make the panels; where each stands is set by hand."""
         self._draw_lag(self.figure.add_axes((0.095, 0.46, 0.41, 0.45)))
         self._draw_times(self.figure.add_axes((0.125, 0.115, 0.35, 0.165)))
-        self._draw_braid(self.figure.add_axes((0.755, 0.115, 0.195, 0.735)))
+        self._draw_braid(self.figure.add_axes((0.755, 0.115, 0.195, 0.705)))
 
     def _title(self, left: float, top: float, size: float = 13.5) -> Text:
         look: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "va": "top"}
@@ -96,13 +96,13 @@ class PartitionCanvas(Canvas[Shown]):
         """Make a row of the column: a piece of line, and a text."""
         height = 0.9 - number * _ROW
         sample = Line2D(
-            [_ROWS, _ROWS + 0.037],
+            [_ROWS, _ROWS + 0.032],
             [height + 0.008] * 2,
             transform=self.figure.transFigure,
             linewidth=1.8,
         )
         self.figure.add_artist(sample)
-        return sample, self.figure.text(_ROWS + 0.045, height, "", fontsize=10)
+        return sample, self.figure.text(_ROWS + 0.038, height, "", fontsize=10)
 
     def _draw_times(self, ax: Axes) -> None:
         self.times_axes = ax
@@ -186,7 +186,7 @@ class PartitionCanvas(Canvas[Shown]):
         ax.set_xticks([0, 1], ["order\nproduced", "order\nprocessed"])
         ax.tick_params(labelsize=11, length=0)
         ax.set_ylabel("place among its records", fontsize=11)
-        ax.yaxis.set_label_coords(-0.36, 0.5)
+        ax.yaxis.set_label_coords(-0.33, 0.5)
         ax.grid(visible=False)
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
