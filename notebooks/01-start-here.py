@@ -198,9 +198,10 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The figure shows one log and two markers. Billing works on flight 7, so its marker
-# stands at 8. Five flights wait or are being worked on: that is billing's lag. The
-# board's marker is where it would be without billing.
+# The figure shows one log and two markers. Billing's marker is one further than what it
+# has finished: it is at work on the flight in between. All that it has not finished,
+# whether it waits or is being worked on, is billing's lag. The board's marker is where
+# it would be without billing.
 #
 # **By hand.** Flight *i* is done by billing at 1,505 + *i* × 1,500 ms, and it was sent
 # at *i* × 1,000 ms. Write down the twelve latencies. Which one is the p50, which the
@@ -251,7 +252,7 @@ ks.lessons.reveal(
 reads[read].round(3)
 
 # %% [markdown]
-# Six flights lay in the log when it came. It read them in 0.6 s, and from then on reads
+# It took 0.6 s for the flights that lay in the log when it came. From then on it reads
 # each new one as it comes.
 #
 # > **What people get wrong.** "Reading a record removes it." Count the flights in the
