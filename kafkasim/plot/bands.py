@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.plot import sizes
-from kafkasim.plot.style import GREY, OKABE_ITO, SERIES, stroke
+from kafkasim.plot.style import GREY, SERIES, stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,21 +130,21 @@ class Bands:
         self._box_inches = inches / (self._width + 1.4)
         self._tops = _tops([len(band.lanes) for band in bands])
         self._set_up(bands)
-        self._make_artists(bands)
+        self._make_logs(bands)
+        self._make_marks()
         self.update(bands)
 
     def _set_up(self, bands: Sequence[Band]) -> None:
         ax = self._ax
-        room = 0.02 * self._width if not self._boxes else 0.0
+        room = 0.03 * self._width if not self._boxes else 0.0
         ax.set_xlim(-0.7 - room, self._width + 0.7 + room)
         ax.set_ylim(heights([len(band.lanes) for band in bands]) - _GAP + 0.2, -0.15)
         places, names = [], []
         for top, band in zip(self._tops, bands, strict=True):
             places.append(top + 0.5)
             names.append(band.name)
-            for number, lane in enumerate(band.lanes):
-                places.append(_lane_at(top, number))
-                names.append(lane.name)
+            places += _lanes_at(top, len(band.lanes))
+            names += [lane.name for lane in band.lanes]
         ax.set_yticks(places, names)
         partitions = {band.name for band in bands}
         for text in ax.get_yticklabels():
@@ -158,63 +158,47 @@ class Bands:
             ax.spines["bottom"].set_visible(False)
             ax.set_xticks([])
 
-    def _make_artists(self, bands: Sequence[Band]) -> None:
-        from matplotlib.collections import LineCollection, PolyCollection
+    def _make_logs(self, bands: Sequence[Band]) -> None:
+        """Make boxes, their texts, and the words beside bands and lanes."""
+        from matplotlib.collections import PolyCollection
 
         ax = self._ax
-        self._records = PolyCollection(
-            [],
-            facecolor=_BOX,
-            edgecolor=OKABE_ITO["black"],
-            linewidth=stroke(1.1),
-            zorder=2,
-        )
+        edge: dict[str, Any] = {"linewidth": stroke(1.1), "zorder": 2}
+        self._records = PolyCollection([], facecolor=_BOX, edgecolor="black", **edge)
         self._next = PolyCollection(
-            [],
-            facecolor="none",
-            edgecolor=GREY,
-            linewidth=stroke(1.1),
-            linestyle="--",
-            zorder=2,
+            [], facecolor="none", edgecolor=GREY, linestyle="--", **edge
         )
-        self._spans = LineCollection(
-            [], linewidth=stroke(3.0), capstyle="butt", zorder=2.2
-        )
-        self._starts = LineCollection(
-            [], linewidth=stroke(3.0), capstyle="butt", zorder=2.2
-        )
-        for each in (self._records, self._next, self._spans, self._starts):
-            ax.add_collection(each, autolim=False)
-        look: dict[str, Any] = {
-            "marker": "^",
-            "s": stroke(11.4) ** 2,
-            "linewidths": stroke(1.4),
-        }
-        self.ghosts = ax.scatter(
-            [], [], facecolor="none", edgecolor=GREY, zorder=2.9, **look
-        )
-        self.positions = ax.scatter([], [], edgecolor="black", zorder=3.1, **look)
-        self.commits = ax.scatter(
-            [],
-            [],
-            marker="s",
-            s=stroke(15.8) ** 2,
-            facecolor="none",
-            edgecolor="black",
-            linewidths=stroke(1.2),
-            zorder=3.0,
-        )
-        right = ax.get_yaxis_transform()
+        ax.add_collection(self._records, autolim=False)
+        ax.add_collection(self._next, autolim=False)
+        look: dict[str, Any] = {"va": "center", "fontsize": _points_of(11.5)}
+        look["transform"] = ax.get_yaxis_transform()
         self._told = [
-            ax.text(1.0, y, "", transform=right, va="center", fontsize=_points_of(11.5))
+            ax.text(1.0, y, "", **look)
             for top, band in zip(self._tops, bands, strict=True)
-            for y in (
-                top + 0.5,
-                *(_lane_at(top, number) for number in range(len(band.lanes))),
-            )
+            for y in (top + 0.5, *_lanes_at(top, len(band.lanes)))
         ]
         self._numbers: dict[tuple[int, int], Text] = {}
         self._labels: dict[tuple[int, int], Text] = {}
+
+    def _make_marks(self) -> None:
+        """Make lines, triangles, squares and outlines, none of which stands yet."""
+        from matplotlib.collections import LineCollection
+
+        ax = self._ax
+        line: dict[str, Any] = {"linewidth": stroke(3.0), "capstyle": "butt"}
+        self._spans = LineCollection([], zorder=2.2, **line)
+        self._starts = LineCollection([], zorder=2.2, **line)
+        ax.add_collection(self._spans, autolim=False)
+        ax.add_collection(self._starts, autolim=False)
+        look: dict[str, Any] = {"marker": "^", "clip_on": False}
+        look["s"] = stroke(11.4) ** 2
+        look["linewidths"] = stroke(1.4)
+        outline: dict[str, Any] = {"facecolor": "none", "linewidths": stroke(1.4)}
+        self.ghosts = ax.scatter([], [], edgecolor=GREY, zorder=2.9, **(look | outline))
+        look |= {"edgecolor": "black"}
+        self.positions = ax.scatter([], [], zorder=3.1, **look)
+        look |= outline | {"marker": "s", "s": stroke(15.8) ** 2}
+        self.commits = ax.scatter([], [], zorder=3.0, **look)
 
     def legend(self, *, before: bool = False) -> None:
         """Explain the marks, under the axes and their label.
@@ -282,9 +266,9 @@ class Bands:
 
     def _move_markers(self, bands: Sequence[Band]) -> None:
         placed = [
-            (lane, _lane_at(top, number))
+            (lane, y)
             for top, band in zip(self._tops, bands, strict=True)
-            for number, lane in enumerate(band.lanes)
+            for lane, y in zip(band.lanes, _lanes_at(top, len(band.lanes)), strict=True)
         ]
         there = [(lane, y) for lane, y in placed if lane.position != NONE]
         begun = [(lane, y) for lane, y in there if lane.first != NONE]
@@ -357,8 +341,9 @@ def _tops(lanes: Sequence[int]) -> list[float]:
     return [heights(lanes[:number]) for number in range(len(lanes))]
 
 
-def _lane_at(top: float, number: int) -> float:
-    return top + 1.1 + LANE * (number + 0.5)
+def _lanes_at(top: float, count: int) -> list[float]:
+    """Return the middle of each lane of a band."""
+    return [top + 1.1 + LANE * (number + 0.5) for number in range(count)]
 
 
 def _box(first: int, last: int, top: float) -> list[tuple[float, float]]:
