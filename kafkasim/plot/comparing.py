@@ -192,7 +192,7 @@ def _system_axes(
 ) -> None:
     kept = values[np.isfinite(values)]
     if spread_out(values):
-        log_scale(ax, "x", values)
+        log_scale(ax, "x", values, ticks_across())
         ratio = kept.max() / kept.min()
         ax.set_xlim(kept.min() / ratio**0.08, kept.max() * ratio**0.35)
     else:

@@ -17,7 +17,7 @@ from kafkasim.plot.style import (
     nothing,
     style,
 )
-from kafkasim.plot.words import amount, caption_of, listed, percent, percent_ticks
+from kafkasim.plot.words import caption_of, counted, listed, percent, percent_ticks
 from kafkasim.result.result import Result
 from kafkasim.result.schema import CLOSED_BY
 
@@ -136,7 +136,7 @@ def _finding(table: "pd.DataFrame") -> str:
     records = float(np.nansum(table["records_per_batch"] * batches)) / total
     return (
         f"{share} of the batches were closed by “{cause}”; "
-        f"{amount(records)} records in a batch"
+        f"{counted(records, 'record')} in a batch"
     )
 
 
@@ -147,13 +147,17 @@ def _row_text(ax: "Axes", place: int, name: str, mine: "pd.DataFrame") -> str:
     if total > 0:
         mean = float((mine["records_per_batch"] * batches).sum() / total)
     ax.text(
-        1.01, place, f"{amount(mean)} records\nper batch", va="center", fontsize="small"
+        1.01,
+        place,
+        f"{counted(mean, 'record')}\nper batch",
+        va="center",
+        fontsize="small",
     )
     causes = [
         f"{percent(share)} {cause}"
         for cause, share in zip(mine["closed_by"], mine["batches_share"], strict=True)
     ]
-    return f"{name} {', '.join(causes)}, with {amount(mean)} records per batch"
+    return f"{name} {', '.join(causes)}, with {counted(mean, 'record')} per batch"
 
 
 def _finish(ax: "Axes", producers: int, title: str, more: int) -> None:

@@ -31,7 +31,7 @@ from kafkasim.plot.timeline import (
     middles,
     time_scale,
 )
-from kafkasim.plot.words import amount, caption_of, listed, percent
+from kafkasim.plot.words import amount, caption_of, counted, listed, percent
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
                 label = f"{others} other{plural}" if number == _MOST_LINES else "_"
             _line(ax, table, part, number, label)
         label_axes(ax, table, title, "simulated time", "records waiting")
-        from_zero(ax)
+        from_zero(ax, whole=True)
         _legend_or_why(ax)
     said = [
         f"{name} {peak.replace('peak', 'peaks at')}" for name, peak in peaks.items()
@@ -152,10 +152,11 @@ def _most_waiting(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
     if top < 0 or values[top] <= 0:
         return "No record waits in a log"
     name = str(table["subscriber"].iloc[top])
-    most = "up to " if len(peaks) == 1 else "most waiting: "
-    return f"{name} has {most}{peaks[name].removeprefix('peak ')}".replace(
-        " near ", " records waiting near " if len(peaks) == 1 else " records near "
-    )
+    records = counted(float(values[top]), "record")
+    when = peaks[name].partition(" near ")[2]
+    if len(peaks) == 1:
+        return f"{name} has up to {records} waiting, near {when}"
+    return f"{name} has most waiting: {records}, near {when}"
 
 
 def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
@@ -182,7 +183,7 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
         _, scale = time_scale(table)
         top = _stack(ax, at / scale, series_at)
         label_axes(ax, table, title, "simulated time", "records waiting")
-        from_zero(ax)
+        from_zero(ax, whole=True)
         _legend_or_why(ax, "topic-partition")
     worst = next(iter(series_at), "no partition")
     alt = (
@@ -207,7 +208,7 @@ def _fullest(
     waiting = float(then.sum())
     share = percent(float(then.iloc[place]) / waiting)
     return (
-        f"{fullest[0]}-{fullest[1]} holds {share} of the {amount(waiting)} records "
+        f"{fullest[0]}-{fullest[1]} holds {share} of {counted(waiting, 'record')} "
         f"waiting for {name} at {at[moment] / scale:.4g} {unit}, the peak"
     )
 

@@ -21,7 +21,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.timeline import from_zero, label_axes, time_scale
-from kafkasim.plot.words import amount, caption_of
+from kafkasim.plot.words import amount, caption_of, counted
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def offsets(
         if len(at):
             _draw(ax, at, lines)
         label_axes(ax, table, title, "simulated time", "offset (records)")
-        from_zero(ax)
+        from_zero(ax, whole=True)
         if len(at):
             legend_beside(ax)
         else:
@@ -105,7 +105,7 @@ def _finding(lines: dict[str, NDArray[np.float64]]) -> str:
     if not len(log_end):
         return "nothing happened"
     return (
-        f"up to {amount(_largest(log_end - position))} records not read yet, "
+        f"up to {counted(_largest(log_end - position), 'record')} not read yet, "
         f"up to {amount(_largest(position - committed))} to read again after a crash"
     )
 

@@ -77,7 +77,7 @@ _POINTS: Final = 72.0
 _LETTER: Final = 0.56
 """Width of a letter for each point of its size, on average and rather too much."""
 
-_BOLD_LETTER: Final = 0.67
+_BOLD_LETTER: Final = 0.645
 """The same of a bold one."""
 
 _RC: Final = MappingProxyType(

@@ -41,17 +41,20 @@ def label_axes(ax: "Axes", table: "pd.DataFrame", title: str, x: str, y: str) ->
     ax.set_xlabel(f"{x} ({unit})")
     ax.set_ylabel(y)
     ax.margins(x=0.01)
+    times = table["at_ms"].to_numpy(dtype=np.float64) / scale
+    if len(times) and (times == times[0]).all():
+        ax.set_xlim(0, 2 * float(times[0]) or 1.0)
     plain_numbers(ax.xaxis, 8)
     if len(table):
         calendar(ax, table.attrs, scale)
 
 
-def from_zero(ax: "Axes") -> None:
-    """Begin the y axis at 0, with plain numbers."""
+def from_zero(ax: "Axes", *, whole: bool = False) -> None:
+    """Begin the y axis at 0, with plain numbers: whole ones when it counts things."""
     ax.set_ylim(bottom=0)
     if ax.get_ylim()[1] < 1e-9:
         ax.set_ylim(0, 1)
-    plain_numbers(ax.yaxis)
+    plain_numbers(ax.yaxis, whole=whole)
 
 
 def middles(part: "pd.DataFrame") -> NDArray[np.float64]:

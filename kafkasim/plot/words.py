@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.plot.sizes import ticks_across
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -87,6 +85,17 @@ def multiple(value: float, of: float, noun: str) -> str:
     return f"{ratio:,.0f} times {noun}" if ratio >= 10 else f"{ratio:.2g} times {noun}"
 
 
+def counted(number: float, noun: str) -> str:
+    """Return a number and the noun that it counts.
+
+    Examples
+    --------
+    >>> [counted(number, "record") for number in (1.0, 0.0, 1_234.0)]
+    ['1 record', '0 records', '1,234 records']
+    """
+    return f"{amount(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """Return a share as a percentage.
 
@@ -128,11 +137,13 @@ def spread_out(values: NDArray[np.float64]) -> bool:
     return bool(kept.max() / kept.min() >= LOG_SPREAD)
 
 
-def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
+def log_scale(
+    ax: "Axes", which: str, values: NDArray[np.float64], across: int = 4
+) -> None:
     """Make the axis `which` ("x" or "y") logarithmic, with plain numbers.
 
-    Ticks stand at 1, 2 and 5 only along y and over few powers of ten: side by side they
-    would run into each other.
+    Along x stand at most `across` ticks. Ticks stand at 1, 2 and 5 only along y and
+    over few powers of ten: side by side they would run into each other.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -141,17 +152,26 @@ def log_scale(ax: "Axes", which: str, values: NDArray[np.float64]) -> None:
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
     near = which == "y" and kept.max() / kept.min() < 1_000
     steps = (1.0, 2.0, 5.0) if near else (1.0,)
-    most = ticks_across() if which == "x" else None
+    most = across if which == "x" else None
     axis.set_major_locator(LogLocator(subs=steps, numticks=most))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_formatter(NullFormatter())
 
 
-def plain_numbers(axis: "Axis", ticks: int = 7) -> None:
-    """Put ticks at 1, 2 or 5 times a power of ten, written out: never 2.5 or 1e6."""
+def plain_numbers(axis: "Axis", ticks: int = 7, *, whole: bool = False) -> None:
+    """Put ticks at 1, 2 or 5 times a power of ten, written out: never 2.5 or 1e6.
+
+    Parameters
+    ----------
+    axis : Axis
+    ticks : int
+        How many, at most.
+    whole : bool
+        Whether the axis counts things: no tick stands between two whole numbers.
+    """
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=whole))
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
