@@ -499,7 +499,8 @@ ks.plot.offsets(three, subscriber="board")
 # Where in its minute a flight leaves is left to chance, and all chance comes from one
 # number, the *seed* of the scenario.
 #
-# The code is the same. Other departures arrive, and billing now needs 1,200 ms.
+# The code is the same. Other departures arrive, those of July, cut after one day; and
+# billing now needs 1,200 ms.
 #
 # **Predict.** Billing has 966 × 1.2 s = 1,159 s of work, and the day has 1,440 s. There
 # is time enough. What is billing's lag at the worst moment?
