@@ -147,7 +147,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             folder=_file_name(type(self).__name__),
             live=live is not False,
         )
-        self._draw()
+        self.redraw()
         self._pause_if_slow(took_s)
 
     @abstractmethod
@@ -202,6 +202,14 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         """
         self.panel.put(values)
         self._run()
+
+    def redraw(self) -> None:
+        """Draw what is shown again, from the numbers at hand; nothing runs."""
+        self.canvas.update(self.shown, self.before)
+        self._png = self.canvas.png()
+        below = self.below(self.shown, self.before)
+        self.panel.show(image(self._png, self.alt_text), below)
+        self._say(f"Shown: {self._told(self._values)}.")
 
     def export(self, folder: str | Path) -> Path:
         """Write what is shown into a new folder: figure, tables, scenario, words.
@@ -276,7 +284,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             raise
         self._values, self._scenario, self._result = values, scenario, result
         self.before, self.shown = self.shown, shown
-        self._draw()
+        self.redraw()
         self._pause_if_slow(took_s)
 
     def _carried_out(self, scenario: Scenario) -> tuple[Result, float]:
@@ -295,13 +303,6 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         self.panel.live_box.value = False
         self._settled = True
         self._say(f"{self.message} A run takes a while: press Run after a change.")
-
-    def _draw(self) -> None:
-        self.canvas.update(self.shown, self.before)
-        self._png = self.canvas.png()
-        below = self.below(self.shown, self.before)
-        self.panel.show(image(self._png, self.alt_text), below)
-        self._say(f"Shown: {self._told(self._values)}.")
 
     def _say(self, text: str, *, alert: bool = False) -> None:
         self.message = text

@@ -1,0 +1,81 @@
+"""From a control of the partition explorer to its new figure, inside the kernel.
+
+A move makes a scenario, runs it, looks at its tables, moves the artists and makes the
+PNG. It is held against the last two alone: the same figures, drawn again from numbers
+that are at hand. So the ratio says what simulating costs whoever turns a control.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from benchmarks.bench import Figure, figure, interleaved
+from kafkasim.widgets import PartitionExplorer
+from kafkasim.widgets.inputs import Value
+from kafkasim.widgets.knobs import NO_KEY
+from kafkasim.widgets.partition_traffic import BY_KEY
+
+BAR: Final = 1.6
+ROUNDS: Final = 7
+PARTITIONS: Final[list[dict[str, Value]]] = [
+    {"partitions": count} for count in (1, 2, 4, 8, 16)
+]
+OTHERS: Final[list[dict[str, Value]]] = [
+    {"members": 2},
+    {"members": 4},
+    {"keys": NO_KEY},
+    {"keys": BY_KEY},
+    {"rate_per_s": 4_000},
+    {"rate_per_s": 3_000},
+    {"skew": 2.0},
+    {"skew": 0.0},
+    {"work_ms": 0.5},
+    {"work_ms": 1.0},
+]
+
+
+def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
+    yield measured(
+        "a move of the slider of partitions (1, 2, 4, 8, 16) to the new figure",
+        PARTITIONS,
+    )
+
+
+def figures_of_the_other_controls() -> Iterator[Figure]:
+    yield measured(
+        "a move of any other control at 4 partitions to the new figure", OTHERS
+    )
+
+
+def measured(what: str, moves: Sequence[dict[str, Value]]) -> Figure:
+    """Return how long moves take, over drawing the same figures again."""
+    explorer = PartitionExplorer(live=True)
+    explorer.set(partitions=4)
+    carry_out, draw_again = both(explorer, moves)
+    took, drawing = interleaved(carry_out, draw_again, ROUNDS)
+    return figure(
+        f"{what}, over drawing it again",
+        took / drawing,
+        BAR,
+        milliseconds=1_000 * took / len(moves),
+        milliseconds_of_drawing=1_000 * drawing / len(moves),
+    )
+
+
+def both(
+    explorer: PartitionExplorer, moves: Sequence[dict[str, Value]]
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return what makes all moves, and what draws their figures again."""
+    seen = []
+    for move in moves:
+        explorer.set(**move)
+        seen.append((explorer.shown, explorer.before))
+
+    def carry_out() -> None:
+        for move in moves:
+            explorer.set(**move)
+
+    def draw_again() -> None:
+        for explorer.shown, explorer.before in seen:
+            explorer.redraw()
+
+    return carry_out, draw_again
