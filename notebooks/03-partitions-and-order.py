@@ -33,7 +33,7 @@
 # it first comes up. The words of lesson 01 are used as they are.
 #
 # **Predict first.** In a cell with `guess = None`, put your answer in the place of
-# `None`, then go on. There are six, and three of them surprise most people.
+# `None`, then go on. There are five, and three of them surprise most people.
 
 # %% [markdown]
 # ## Eight flights, one partition
@@ -161,7 +161,7 @@ july = pencil.where(
 ks.plot.lag(ks.run(july))
 
 # %% [markdown]
-# One partition again, and the same picture: 5,775 flights come in a second, and the one
+# One partition again, and the same picture: 5,774 flights come in a second, and the one
 # member that has work can do 1,000. The axis above shows the calendar: at that pace the
 # flights of July are done at the end of December.
 #
@@ -268,23 +268,30 @@ pd.DataFrame(
 # some have nothing. Which partitions is that?
 
 # %%
-sixteen.deliveries.groupby(["member", "partition"], observed=True).size()
+owned = sixteen.deliveries.groupby(["member", "partition"], observed=True)
+owned.size().to_frame("flights")
 
 # %% [markdown]
 # The rule that deals partitions to members is the *assignor*. The one used here, the
 # *range assignor*, gives each member neighbours: 0 and 1 to the first, 2 and 3 to the
-# second (`RangeAssignor`). Partitions 10 and 11 are the two busiest, and they are
+# second (`RangeAssignor`). Partitions 10 and 11 are two of the three busiest. They are
 # neighbours, so one member got both.
 #
-# Is that the cause? Change it and see. With 16 members each partition has an owner of
-# its own:
+# **By hand.** The busiest member's flights × 1 ms, less the 5.1 s in which they come:
+# 12.6 − 5.1 = 7.5 s with 8 partitions, 15.4 − 5.1 = 10.3 s with 16. That is all of the
+# drain. Nothing is left over that the partitions themselves would have cost.
+#
+# Is it the dealing, then? Change it and see. With 16 members each partition has an
+# owner of its own. (With 8 partitions 16 members would change nothing: half would be
+# idle.)
 
 # %%
 parted = ks.run(by_carrier.where({PARTITIONS: 16, MEMBERS: 16}))
 print(f"16 partitions, 16 members: {ks.analysis.metrics(parted)['drain_s']:.1f} s")
 
 # %% [markdown]
-# Now it is faster than eight partitions were. So it was the dealing, not the number.
+# Now 16 partitions are faster than 8 were: the busiest member has partition 11 alone,
+# and 10.3 − 5.1 = 5.2 s.
 #
 # **And what is luck?** The seed has no say: a hash has none, every seed gives the same
 # carriers in the same partitions. But the *names* are luck. Write something before each
@@ -314,7 +321,8 @@ airport[["partitions", "drain_s", "latency_ms_p99"]].round(2)
 # The same drain, to the last digit shown. Count the flights of each airport:
 
 # %%
-ks.run(july.where({KEYS: ks.TraceColumn("origin")})).records["key"].value_counts()
+by_airport = ks.run(july.where({KEYS: ks.TraceColumn("origin")}))
+by_airport.records["key"].value_counts().to_frame("flights")
 
 # %% [markdown]
 # One key goes to one partition, a partition has one owner, and the owner takes one
@@ -339,7 +347,8 @@ pairs.records[["record_id", "key", "partition", "offset", "appended_ms"]].round(
 # *batch*. Without a key it stays with one partition, its *sticky partition*, until it
 # has sent about `batch.size` bytes there; then it draws another one. **By hand:** here
 # each flight is a batch of its own, of about 280 bytes. One makes 280, two make 560,
-# which is over 500. So after two the producer draws again.
+# which is over 500. So after two the producer draws again. It may draw the same
+# partition once more, as it did here for the last two pairs.
 #
 # > **What people get wrong.** "Records without a key are dealt one by one, in turn."
 # > Not since Kafka 2.4 (KIP-480; today's rule is KIP-794). The table refutes it.
@@ -361,10 +370,12 @@ both = pd.concat([by_tail, no_key], ignore_index=True)
 
 # %% tags=["reveal"]
 at_8 = both[both["partitions"] == 8].set_index("keys")
+drain_s = at_8["drain_s"]
 ks.lessons.reveal(
     guess,
-    at_8.loc["no key", "drain_s"] < at_8.loc["tail number", "drain_s"],
-    "compare the drain, and the p50 as well",
+    drain_s["no key"] < drain_s["tail number"],
+    f"drain {drain_s['no key']:.2f} s without a key, "
+    f"{drain_s['tail number']:.2f} s by tail number",
     figure=at_8[["drain_s", "latency_ms_p50", "latency_ms_p99"]].round(2),
 )
 
@@ -379,15 +390,15 @@ ks.analysis.batching(without)[
 ].round(1)
 
 # %% [markdown]
-# **By hand.** 5,775 flights come in a second, so a run of about 114 comes within 20 ms.
+# **By hand.** 5,774 flights come in a second, so a run of about 114 comes within 20 ms.
 # All of it goes to one member, and each flight takes 1 ms. **Records per run × work:**
 # that member has work for 114 ms, and the last of the run wait nearly that long; longer
 # when the member's partition is soon drawn again. That is the size of the p50 above. By
 # tail number, flights that come one after the other go to different members.
 #
 # So it should depend on how many records fit into `batch.size`. Larger records make
-# shorter runs. Four partitions, and the flights once more with 8,000 bytes instead of
-# 200:
+# shorter runs. Take four partitions, where the group cannot keep up and whatever is
+# uneven shows in the drain. One number changes: 8,000 bytes a flight instead of 200.
 
 # %%
 large = july.where({"traffic.sources.airports.value_bytes": 8_000, PARTITIONS: 4})
@@ -418,8 +429,8 @@ ks.analysis.batching(large_no_key)[["closed_by", "batches", "records_per_run"]].
 #
 # *For the curious.* Kafka's producer also looks at how many batches wait in it for each
 # partition and prefers those with few (`partitioner.adaptive.partitioning.enable`,
-# KIP-794). kafkasim draws all partitions alike. It would not help here: what waits are
-# records at the *members*, and no producer sees those.
+# KIP-794). kafkasim draws all partitions alike. It would hardly help here: what waits
+# are records at the *members*, and no producer sees those.
 #
 # ## The third surprise: order
 #
@@ -494,10 +505,10 @@ ks.analysis.ordering(crossed)[["entity", "records", "overtaken", "overtaken_pair
 ks.analysis.ordering(crossed, per="partition")[["partition", "records", "overtaken"]]
 
 # %% [markdown]
-# None. **Order holds within a partition, and so for a key. Across partitions it does
-# not.** The flights from Newark stayed in their order, and so did those from LaGuardia.
-# But the aircraft's flights were in two partitions, and two members do not wait for
-# each other.
+# None. **Order holds within a partition, and so for a key while the number of
+# partitions stays. Across partitions it does not.** The flights from Newark stayed in
+# their order, and so did those from LaGuardia. But the aircraft's flights were in two
+# partitions, and two members do not wait for each other.
 #
 # Now July, with eight partitions. Four keys: the tail number, the carrier, the airport
 # a flight leaves from, and none.
@@ -521,12 +532,13 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The tail number keeps it, of course. So does the *carrier*: in July no aircraft flew
-# for two carriers, so all flights of an aircraft have one key.
+# The tail number keeps it, of course. (A few flights have none: they belong to no
+# aircraft, and to nobody's order.) So does the *carrier*: in July no aircraft flew for
+# two carriers, so all flights of an aircraft have one key.
 
 # %%
 aircraft = eight_partitions.records.groupby("entity", observed=True)
-aircraft["key"].nunique().value_counts()
+aircraft["key"].nunique().value_counts().to_frame("aircraft")
 
 # %% [markdown]
 # That is the rule: **the order of an entity is kept when the entity decides the key.**
@@ -573,10 +585,10 @@ ks.sweep(
 )[["work_ms", "partitions", "overtaken_share", "latency_ms_p99"]].round(4)
 
 # %% [markdown]
-# When members hardly wait, hardly anybody is overtaken, whatever the number of
-# partitions. What makes flights overtake is *waiting, and not equally long*. Four
-# partitions had more of that, because they could not keep up. And "hardly" is not
-# "never": a test on a quiet system shows an order that Kafka does not promise.
+# Where flights hardly wait, hardly any is overtaken, whatever the number of partitions.
+# What makes flights overtake is *waiting, and not equally long*. Four partitions had
+# more of that, because they could not keep up. And "hardly" is not "never": a test on a
+# quiet system shows an order that Kafka does not promise.
 #
 # ## All together
 #
@@ -600,17 +612,25 @@ ks.plot.sweep(
 # ## Move it yourself
 #
 # Other traffic, and all controls at once: 1,000 keys, four members, 3,000 records a
-# second for three seconds. In a notebook without a kernel, on a web page for instance,
-# you see a picture of it. Say what you expect, then move:
-#
-# 1. Partitions from 1 to 4, then to 8. Where does it stop helping, and why there?
-# 2. Keys: none. What do the strands do?
-# 3. Key skew at 2, and then all the partitions you like.
+# second for three seconds. Its questions are buttons. Answer each before you press it.
+# In a notebook without a kernel, on a web page for instance, you see a picture of it.
 
 # %%
 ks.widgets.PartitionExplorer()
 
 # %% [markdown]
+# <details><summary>What you should have seen, and why</summary>
+#
+# - **One partition:** the lag climbs by 2,000 a second. 3,000 come, one member does
+#   1,000.
+# - **Four:** the lag is flat. Four members can do 4,000.
+# - **Eight:** nothing more. There are four members.
+# - **No keys:** strands cross.
+# - **Skew 2:** one key has six of ten records, 1,800 a second for one member that can
+#   do 1,000. Its partition stalls, with 4 partitions and with 16.
+#
+# </details>
+#
 # ## Where these rules stand
 #
 # - **With a key** the partition is `(murmur2(key) & 0x7fffffff) mod partitions`; an
@@ -622,7 +642,8 @@ ks.widgets.PartitionExplorer()
 #   Consumer").
 # - **Neighbours** go to each member, members in the order of their ids
 #   (`RangeAssignor`; it comes first in the default of `partition.assignment.strategy`).
-# - **Order** is kept within a partition and nowhere else (documentation, Introduction).
+# - **Order** is kept within a partition (documentation, Introduction). Across
+#   partitions nothing is promised.
 # - **Partitions** can be added, never taken away, and adding some sends keys elsewhere:
 #   the division has another remainder. Lesson 04 is about that.
 #
@@ -632,15 +653,18 @@ ks.widgets.PartitionExplorer()
 #
 # ## What this leaves out
 #
-# **What a partition costs is not modelled yet.** Here it costs smaller batches and no
-# more. In Kafka it also takes files, memory and replication, and time when a broker
-# fails. So nothing here shows that a thousand partitions are as good as eight. What you
-# saw getting slower was not the number of partitions; it was who got which.
+# **What a partition costs is not modelled yet.** Here more of them make smaller
+# batches, and no more than that. In Kafka it also takes files, memory and replication,
+# and time when a broker fails. So nothing here shows that a thousand partitions are as
+# good as eight. What you saw getting slower was not the number of partitions; it was
+# who got which.
 #
 # There is one copy of each record, no broker fails, and nobody joins or leaves a group.
-# [How Kafka is modelled](../docs/explanation/model.md) has each step and its source,
-# the [glossary](../docs/reference/glossary.md) each word with what the neighbours call
-# it.
+# Nothing has to be sent twice either. In Kafka a producer that sends again keeps the
+# order of a partition as long as it is idempotent (`enable.idempotence`), the default
+# since Kafka 3.0 (KIP-679). [How Kafka is modelled](../docs/explanation/model.md) has
+# each step and its source, the [glossary](../docs/reference/glossary.md) each word with
+# what the neighbours call it.
 #
 # ## Exercises
 #
@@ -664,9 +688,9 @@ ks.sweep(
 # interval. Do the two overlap?
 
 # %% tags=["solution"]
-# Solution. They do not: no key is slower with small records whatever the seed, though
-# by how much is luck. The tail number's drain hardly moves: a hash has no seed. (A few
-# flights have no tail number. They are without a key, and that moves it a little.)
+# Solution. They do not: with small records no key is slower on average. By how much is
+# luck, and one seed may turn it round. The tail number's drain hardly moves: a hash has
+# no seed. (A few flights have no tail number. They are without a key: that moves it.)
 ks.sweep(
     july.where({PARTITIONS: 4}),
     {KEYS: {"tail number": ks.TraceColumn("tail"), "no key": ks.NoKeys()}},
@@ -728,12 +752,13 @@ ks.sweep(
 # **5. Your own data.** Take a table of yours with a column of times: orders, messages,
 # log lines. Whose order matters to you? That column is the entity. Which other columns
 # could be the key? Try each with 1, 4 and 8 partitions. Where does it stop helping, and
-# which of the three limits is it? No table at hand? Take this one, and 4 s of work:
+# which of the three limits is it? No table at hand? Take this one, twenty minutes of
+# orders, twenty times faster than they were placed, with 400 ms of work for each:
 
 # %%
 mine = pd.DataFrame(
     {
-        "placed": pd.date_range("2026-03-02 09:00", periods=600, freq="1s"),
+        "placed": pd.date_range("2026-03-02 09:00", periods=600, freq="2s"),
         "customer": ["ann", "bob", "cho", "ann", "dan", "eve"] * 100,
         "shop": ["north", "south", "north"] * 200,
     }
@@ -743,15 +768,15 @@ mine.head(6)
 
 # %% tags=["solution"]
 # Solution, with the stand-in. From a file it is ks.traces.from_csv("mine.csv",
-# time="placed"). By customer it is the skew: ann's 200 orders are 800 s of work, and
-# orders come for 600 s. By shop it is the keys: there are two. Without a key a run of
-# such small orders takes minutes, and more than half are overtaken.
+# time="placed", speedup=20). By customer it is the skew: ann's 200 orders are 80 s of
+# work, and orders come for 60 s. By shop it is the keys: there are two. Without a key
+# small orders make long runs, and more than half of them are overtaken.
 own = july.where(
     {
-        ARRIVALS: ks.traces.from_dataframe(mine, time="placed"),
+        ARRIVALS: ks.traces.from_dataframe(mine, time="placed", speedup=20),
         KEYS: customer,
         ENTITY: customer,
-        WORK: 4_000,
+        WORK: 400,
     }
 )
 by_key = {"customer": customer, "shop": ks.TraceColumn("shop"), "no key": ks.NoKeys()}
@@ -847,7 +872,7 @@ ks.sweep(own, {KEYS: by_key, PARTITIONS: [1, 4, 8]}).pivot_table(
 # </details>
 # <details><summary>B. How long the broker takes for 16 partitions.</summary>
 #
-# Not so: eight partitions more cost a broker next to nothing. Look at who works first.
+# Not so: whatever a partition costs, first see who had the work. It is one line.
 #
 # </details>
 # <details><summary>C. Nothing: more partitions are slower.</summary>
