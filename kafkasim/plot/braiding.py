@@ -281,6 +281,8 @@ def _title(entity: str | None, braids: Mapping[str, _Braid]) -> str:
         return f"{entity}: in order in all {len(braids)} runs"
     worst = max(crossed, key=lambda name: crossed[name])
     text = f"{entity}: {_number(crossed[worst], 'overtaken pair')} with {worst}"
+    if len(crossed) > 1:
+        text += ", the most"
     if len(kept) < 2:
         return "; none with ".join([text, *kept])
     whose = "the other" if len(kept) == len(braids) - 1 else "of the others"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_NAMED: Final = 8
 """Lines up to which each is named where it ends."""
 
+MOST_LABELLED: Final = 60
+"""Points up to which each has its text; of more, only the ends of the lines."""
+
 _LINE: Final = 1.25
 """Height of a line of text, for each point of its size."""
 
@@ -88,7 +91,8 @@ def label_points(
     """Write a text at each point of each line, above it or below it.
 
     Of lines that meet at a point the upper ones have theirs above and the lower ones
-    below; equal texts at one place are written once.
+    below; equal texts at one place are written once. Of more than `MOST_LABELLED`
+    points only the first and the last of each line have their text.
 
     Parameters
     ----------
@@ -100,6 +104,7 @@ def label_points(
         For each line, one for each of its points.
     """
     height = _text_height(ax)
+    ends_only = sum(map(len, texts)) > MOST_LABELLED
     at: dict[float, list[_Label]] = {}
     for (_, colour, x, y), line_texts in zip(lines, texts, strict=True):
         finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -107,6 +112,8 @@ def label_points(
         fractions = _fractions(ax, np.column_stack((x, y))[finite])[:, 1]
         course = np.concatenate((fractions[:1], fractions, fractions[-1:]))
         for place, row in enumerate(finite.tolist()):
+            if ends_only and 0 < place < len(finite) - 1:
+                continue
             rise = float(course[place + 2] - course[place])
             made = _Label(float(fractions[place]), rise, line_texts[row], colour)
             at.setdefault(float(x[row]), []).append(made)

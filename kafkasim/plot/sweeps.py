@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,13 @@ from kafkasim.analysis.measures import METRICS
 from kafkasim.errors import ValidationError
 from kafkasim.plot.given import table_given
 from kafkasim.plot.headings import headed, title_of_all
-from kafkasim.plot.line_labels import MOST_NAMED, Line, label_points, name_ends
+from kafkasim.plot.line_labels import (
+    MOST_LABELLED,
+    MOST_NAMED,
+    Line,
+    label_points,
+    name_ends,
+)
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     MARKERS,
@@ -20,23 +26,19 @@ from kafkasim.plot.style import (
     headline,
     legend_beside,
     legend_of_all,
-    nothing,
     panels,
     series,
     stroke,
     style,
 )
-from kafkasim.plot.words import (
-    amount,
-    caption_of,
-    listed,
-    log_scale,
-    metric_label,
-    percent,
-    percent_ticks,
-    plain_numbers,
-    spread_out,
+from kafkasim.plot.sweep_scales import (
+    YScale,
+    are_numbers,
+    places_along,
+    scale_x,
+    scale_y,
 )
+from kafkasim.plot.words import amount, caption_of, listed, metric_label, percent
 from kafkasim.plot.worsening import finding
 
 if TYPE_CHECKING:
@@ -44,13 +46,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FIXED: Final = ("replications", "digest", "system", "subscriber")
-_MOST_TICKS: Final = 10
 _MOST_LISTED: Final = 16
 """Lines up to which a legend lists them."""
-_ROOM: Final = 0.09
-"""Share of the axes kept free above and below for the labels of points."""
-
-YScale = Literal["linear", "log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,8 @@ def sweep(
         Column that gives one line per value; without it the next varied column. In one
         panel up to `MOST_NAMED` lines are named where they end.
     label : str, optional
-        Column that is printed at each point, of one panel: a share as a percentage.
+        Column that is printed at each point, of one panel: a share as a percentage. Of
+        more than `MOST_LABELLED` points only the ends of each line have it.
     title : str, optional
         What the figure found. Without it one panel says so itself where more of the
         setting makes the metric visibly worse (`kafkasim.plot.worsening`).
@@ -132,20 +130,25 @@ def sweep(
             title = title or _finding(table, columns[0], view)
         elif colour is not None:
             legend_of_all(drawn, colour)
-        _titled(drawn, title, view)
+        _titled(
+            drawn,
+            title,
+            view,
+            "at the points" if len(table) <= MOST_LABELLED else "at the ends",
+        )
     for each in drawn:
         say(each, _words(table, columns, view, [*([title] if title else []), *said]))
     return drawn[0]
 
 
-def _titled(drawn: "list[Axes]", title: str | None, view: _View) -> None:
+def _titled(drawn: "list[Axes]", title: str | None, view: _View, where: str) -> None:
     """Write the finding over the figure, and below it what is printed at the points."""
     if title is None:
         return
     if len(drawn) > 1:
         title_of_all(drawn[0], title)
     elif view.label is not None:
-        headed(drawn[0], title, f"at the points: {metric_label(view.label)}")
+        headed(drawn[0], title, f"{where}: {metric_label(view.label)}")
     else:
         headline(drawn[0], title)
 
@@ -179,7 +182,7 @@ def _axes_of(
             check_column(table, column, name)
     left = [column for column in varied if column not in (x, hue)]
     if x is None:
-        numbers = [c for c in left if _numbers(table[c])]
+        numbers = [c for c in left if are_numbers(table[c])]
         if not left:
             raise ValidationError("table", list(table), "a column that was varied")
         x = (numbers or left)[0]
@@ -201,12 +204,6 @@ def _varied(table: "pd.DataFrame") -> list[str]:
         ]
     )
     return [c for c in columns if len(set(table[c])) > 1] or columns
-
-
-def _numbers(column: "pd.Series[Any]") -> bool:
-    from pandas.api.types import is_numeric_dtype
-
-    return bool(is_numeric_dtype(column))
 
 
 def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
@@ -231,12 +228,17 @@ def _parts(table: "pd.DataFrame", colour: str | None) -> "dict[str, pd.DataFrame
 
 def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> str:
     across = table[view.across]
-    places = _x_scale(ax, across)
-    look = {} if _numbers(across) else {"linestyle": "none"}
+    places = scale_x(ax, across)
     parts = _parts(table, view.colour)
+    many = len(parts) > _MOST_LISTED
+    look = {} if are_numbers(across) else {"linestyle": "none"}
     said: list[str] = []
     for number, (name, part) in enumerate(parts.items()):
         values = part[column].to_numpy(dtype=np.float64)
+        if len(values):
+            said.append(_course(name, part[view.across], values))
+        if many:
+            continue
         ax.errorbar(
             _at(part, places, view),
             values,
@@ -246,12 +248,32 @@ def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) ->
             label=name or metric_label(column),
             **series(number) | look,
         )
-        if len(values):
-            said.append(_course(name, part[view.across], values))
-    _y_scale(ax, column, table, view)
+    if many:
+        _draw_many(ax, list(parts.values()), column, places, view)
+    metric = table[column].to_numpy(dtype=np.float64)
+    scale_y(ax, column, metric, scale=view.y_scale, labelled=view.label is not None)
     ax.set_xlabel(view.across)
     course = f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
     return course[0].upper() + course[1:]
+
+
+def _draw_many(
+    ax: "Axes",
+    parts: "list[pd.DataFrame]",
+    column: str,
+    places: dict[Any, float],
+    view: _View,
+) -> None:
+    """Draw lines that are too many to be told apart: thin, in one colour."""
+    from matplotlib.collections import LineCollection
+
+    courses = [
+        np.column_stack((_at(part, places, view), part[column].to_numpy(np.float64)))
+        for part in parts
+    ]
+    thin = LineCollection(courses, colors=SERIES[0], linewidths=stroke(0.8), alpha=0.4)
+    ax.add_collection(thin, autolim=True)
+    ax.autoscale_view()
 
 
 def _at(
@@ -265,7 +287,7 @@ def _at(
 def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> None:
     """Name the lines of one panel where they end, or in a legend, and label points."""
     parts = _parts(table, view.colour)
-    numbers = _numbers(table[view.across])
+    numbers = are_numbers(table[view.across])
     if view.colour is not None and (not numbers or len(parts) > MOST_NAMED):
         if len(parts) <= _MOST_LISTED:
             legend_beside(ax, view.colour)
@@ -281,7 +303,7 @@ def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> 
         named = False
     else:
         named = view.colour is not None
-    places = _places(table[view.across])
+    places = places_along(table[view.across])
     lines: list[Line] = [
         (
             name,
@@ -293,7 +315,8 @@ def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> 
     ]
     if view.label is not None:
         label = view.label
-        label_points(ax, lines, [_texts(part[label], label) for part in parts.values()])
+        texts = [_texts(part[label], label) for part in parts.values()]
+        label_points(ax, lines, texts)
     if named:
         name_ends(ax, lines, away=0.8 if view.label is None else 1.8)
 
@@ -306,7 +329,7 @@ def _span(ordered: list[str]) -> str:
 
 
 def _texts(values: "pd.Series[Any]", column: str) -> list[str]:
-    if not _numbers(values):
+    if not are_numbers(values):
         return [str(value) for value in values]
     written = percent if column.endswith("_share") else amount
     return [written(float(value)) for value in values]
@@ -315,7 +338,7 @@ def _texts(values: "pd.Series[Any]", column: str) -> list[str]:
 def _finding(table: "pd.DataFrame", column: str, view: _View) -> str | None:
     """Return what one panel found; beside labels that need a title, what it shows."""
     found = None
-    if _numbers(table[view.across]):
+    if are_numbers(table[view.across]):
         found = finding(_parts(table, view.colour), column, view.across)
     if found is None and view.label is not None:
         name = metric_label(column).partition(" (")[0]
@@ -334,55 +357,6 @@ def _errors(
         return None
     bars: NDArray[np.float64] = np.stack((values - low, high - values))
     return np.nan_to_num(np.maximum(0.0, bars))
-
-
-def _places(column: "pd.Series[Any]") -> dict[Any, float]:
-    """Return where each value varied stands along x."""
-    distinct = list(dict.fromkeys(column.dropna()))
-    if _numbers(column):
-        return {value: float(value) for value in distinct}
-    return {value: float(place) for place, value in enumerate(distinct)}
-
-
-def _x_scale(ax: "Axes", column: "pd.Series[Any]") -> dict[Any, float]:
-    """Scale the x axis for the values varied; return where each value stands."""
-    places = _places(column)
-    if not _numbers(column):
-        step = -(-len(places) // _MOST_TICKS) or 1
-        shown = list(places)[::step]
-        ax.set_xticks(
-            [places[value] for value in shown], [str(value) for value in shown]
-        )
-        ax.set_xlim(-0.3, max(1, len(places)) - 0.7)
-        return places
-    ordered = sorted(places)
-    doubling = len(ordered) > 2 and ordered[0] > 0 and ordered[-1] / ordered[0] >= 8
-    if doubling:
-        ax.set_xscale("log", base=2)
-        ax.minorticks_off()
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    if len(ordered) <= _MOST_TICKS:
-        ax.set_xticks(ordered, [f"{value:g}" for value in ordered])
-    return places
-
-
-def _y_scale(ax: "Axes", column: str, table: "pd.DataFrame", view: _View) -> None:
-    values = table[column].to_numpy(dtype=np.float64)
-    ax.set_ylabel(metric_label(column))
-    if not np.isfinite(values).any():
-        nothing(ax, "does not apply" if len(values) else "no runs")
-    elif view.y_scale == "log" or (view.y_scale is None and spread_out(values)):
-        if np.nanmin(values) <= 0:
-            raise ValidationError("y_scale", "log", "linear, for values of 0 or less")
-        log_scale(ax, "y", values)
-    else:
-        low = min(0.0, float(np.nanmin(values)))
-        room = _ROOM if view.label else 0.0
-        high = float(np.nanmax(values))
-        ax.set_ylim(bottom=low - room * (high - low))
-        if room:
-            ax.set_ylim(top=high + room * (high - low))
-        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.yaxis)
 
 
 def _course(name: str, across: "pd.Series[Any]", values: NDArray[np.float64]) -> str:

@@ -112,6 +112,9 @@ def test_several_runs_are_panels_and_the_title_is_the_finding() -> None:
     assert two == "N1: 4 overtaken pairs with 2, no key; none with 1 partition"
     kept = figure_of(plot.braid({"a": run_of(KEPT), "b": run_of(KEPT)}, entity="N1"))
     assert kept.get_suptitle() == "N1: in order in all 2 runs"
+    fewer = run_of({"N1": [1, 0, 2, 3, 4]})
+    both = figure_of(plot.braid({"a": fewer, "b": run_of(MIXED)}, entity="N1"))
+    assert both.get_suptitle() == "N1: 4 overtaken pairs with b, the most"
 
 
 def test_the_caption_says_only_what_all_runs_have_in_common(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.text import Annotation
 
@@ -149,6 +150,19 @@ def test_more_lines_than_can_be_named_have_a_legend_and_many_more_a_count() -> N
     ax = plot.sweep(drains(**many), y="drain_s")
     assert ax.get_legend() is None
     assert notes(ax) == ["1,000 lines, one for each of keys"]
+    (thin,) = ax.collections
+    assert isinstance(thin, LineCollection)
+    assert len(thin.get_segments()) == 1_000
+    assert ax.dataLim.y1 == 2
+
+
+def test_of_many_points_only_the_ends_are_labelled_and_it_says_so() -> None:
+    steps = 40
+    table = drains(a=[float(steps - n) for n in range(steps)], b=[50.0] * steps)
+    table["partitions"] = [*range(1, steps + 1)] * 2
+    ax = plot.sweep(table, y="drain_s", x="partitions", label="overtaken_share")
+    assert len([note for note in notes(ax) if note.endswith("%")]) == 4
+    assert any(note.startswith("at the ends: ") for note in notes(ax))
 
 
 def test_a_column_is_printed_at_the_points_and_said_in_words() -> None:
