@@ -16,7 +16,7 @@ SMALL = """
 |---|---|---|---|
 | 01 | Start | `01-start` | record, record batch |
 | 02 | Then | not yet | commit |
-| 03 | Order | `03-order` | sticky partition |
+| 03 | Order | `03-order` | sticky partition, log end offset |
 """
 WORDS = """# Glossary
 
@@ -27,6 +27,10 @@ A note.
 ### log
 
 A list.
+
+### log end offset
+
+The next number.
 
 ### partition
 
@@ -63,11 +67,14 @@ def test_the_rows_of_the_page_are_lessons() -> None:
     first, second, third = course.lessons(SMALL)
 
     assert first == course.Lesson("01", "Start", "01-start", ("record", "record batch"))
-    assert (second.notebook, third.words) == (None, ("sticky partition",))
+    assert (second.notebook, third.words) == (
+        None,
+        ("sticky partition", "log end offset"),
+    )
 
 
 def test_an_entry_has_a_name_others_and_a_text() -> None:
-    entry = course.glossary(WORDS)[3]
+    entry = course.glossary(WORDS)[4]
 
     assert entry.name == "record batch"
     assert entry.also == ("batch", "set of records")
@@ -107,8 +114,9 @@ def test_a_word_that_no_lesson_introduces_is_found() -> None:
 
 
 def test_a_longer_word_hides_the_shorter_ones_in_it() -> None:
-    assert early("03", "A sticky partition.") == []
+    assert early("03", "A sticky partition, the log end offset.") == []
     assert early("03", "A partition.") != []
+    assert early("03", "The end of the log.") != []
 
 
 @pytest.mark.parametrize(
