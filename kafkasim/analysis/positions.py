@@ -192,31 +192,36 @@ def standing(
     appends = result.columns("appends")
     deliveries, commits = result.columns("deliveries"), result.columns("commits")
     begun = _Settings(
-        grid.cells(deliveries, "subscriber"), deliveries["started_ns"], at_ns
+        grid.cells(deliveries, "subscriber"),
+        deliveries["started_ns"],
+        deliveries["offset"],
+        at_ns,
     )
     kept = grid.cells(commits, "group")
     kept[commits["outcome"] != code(commits, "outcome", "ok")] = NONE
-    stored = _Settings(kept, commits["at_ns"], at_ns)
-    grown = _Settings(grid.columns(appends), appends["appended_ns"], at_ns)
+    stored = _Settings(kept, commits["at_ns"], commits["offset"], at_ns)
+    grown = _Settings(
+        grid.columns(appends),
+        appends["appended_ns"],
+        appends["base_offset"] + appends["record_count"],
+        at_ns,
+    )
     reads = [[t in want.streams for t, _ in grid.partitions] for want in wants]
     came_ns = np.array([want.from_ns for want in wants], dtype=np.int64)
     none = np.full(shape, NONE, dtype=np.int64)
     zero = none.copy()
     zero[came_ns == 0] = 0
-    offset = deliveries["offset"]
+    last = begun.last(none)
     return Standing(
         at_ns=at_ns,
         wants=wants,
         partitions=grid.partitions,
-        log_end=grown.last(
-            appends["base_offset"] + appends["record_count"],
-            np.zeros(grid.width, dtype=np.int64),
-        ),
+        log_end=grown.last(np.zeros(grid.width, dtype=np.int64)),
         reads=np.array(reads, dtype=np.bool_).reshape(shape),
         there=came_ns <= at_ns,
-        first=begun.first(offset, none),
-        position=begun.last(offset + 1, zero),
-        committed=stored.last(commits["offset"], zero),
+        first=begun.first(none),
+        position=np.where(last == NONE, zero, last + 1),
+        committed=stored.last(zero),
     )
 
 
@@ -257,26 +262,28 @@ def _coded(table: Table, column: str, numbers: Mapping[str, int]) -> Int64:
 
 
 class _Settings:
-    """Rows that set a value in a cell at a time, those up to a moment, in order."""
+    """Values that are set in cells, those up to a moment, in order.
 
-    def __init__(self, cells: Int64, times_ns: Int64, at_ns: int) -> None:
+    Of several that are set in a cell at one time the largest is the last.
+    """
+
+    def __init__(
+        self, cells: Int64, times_ns: Int64, values: Int64, at_ns: int
+    ) -> None:
         known = (cells != NONE) & (times_ns != MISSING_NS) & (times_ns <= at_ns)
-        self._rows = np.flatnonzero(known)
-        self._cells, self._times_ns = cells[known], times_ns[known]
+        values = values[known]
+        order = np.lexsort((values, times_ns[known]))
+        self._cells, self._values = cells[known][order], values[order]
 
-    def last(self, values: Int64, before: Int64) -> Int64:
-        """Return what each cell was set to last, the largest of those at one time."""
-        return self._set(values, before, self._order(values))
-
-    def first(self, values: Int64, before: Int64) -> Int64:
-        """Return what each cell was set to first, the smallest of those at one time."""
-        return self._set(values, before, self._order(values)[::-1])
-
-    def _order(self, values: Int64) -> Int64:
-        return np.lexsort((values[self._rows], self._times_ns))
-
-    def _set(self, values: Int64, before: Int64, order: Int64) -> Int64:
+    def last(self, before: Int64) -> Int64:
+        """Return what each cell was set to last; `before` where it was not set."""
         found = before.copy()
         # Of a cell that is named more than once the last value stays.
-        found.reshape(-1)[self._cells[order]] = values[self._rows[order]]
+        found.reshape(-1)[self._cells] = self._values
+        return found
+
+    def first(self, before: Int64) -> Int64:
+        """Return what each cell was set to first; `before` where it was not set."""
+        found = before.copy()
+        found.reshape(-1)[self._cells[::-1]] = self._values[::-1]
         return found

@@ -91,11 +91,13 @@ def log(
             told = draw_many(ax, now, columns)
             headline(ax, title)
         else:
-            end = int(now.log_end[columns].max())
-            last = int(standing(result, world, topics, _EVER_NS).log_end[columns].max())
-            drawn = bands_of(result, now, columns, keyed=end <= MOST_BOXES)
-            width = last if last <= MOST_BOXES else end
-            ax = _draw_bands(ax, drawn, title, width=width, boxes=end <= MOST_BOXES)
+            width = int(now.log_end[columns].max())
+            boxes = width <= MOST_BOXES
+            drawn = bands_of(result, now, columns, keyed=boxes)
+            if boxes:  # as wide as it gets: two moments of a short log have one scale
+                ever = standing(result, world, topics, _EVER_NS).log_end[columns].max()
+                width = int(ever) if ever <= MOST_BOXES else width
+            ax = _draw_bands(ax, drawn, title, width=width, boxes=boxes)
             told = in_words(drawn)
     what = f"Log of {' and '.join(topics)} at {_moment(now)}"
     say(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
