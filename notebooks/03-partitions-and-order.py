@@ -135,9 +135,9 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# Four partitions made it about twice as fast, not four times. The hash put four of the
-# eight flights into partition 3, and its owner does them one after the other. Such
-# unequal shares are called *skew*. The busiest member decides when all is done.
+# Was it four times as fast? Look for the partition with the most flights: its owner
+# does them one after the other. That the shares are unequal is called *skew*. The
+# busiest member decides when all is done.
 #
 # ## A month of flights
 #
@@ -226,9 +226,10 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# With 15 balls in 16 boxes one expects 16 × (1 − (15/16)¹⁵) = 9.9 boxes with a ball. So
-# this is ordinary. And the keys are not alike: the column `records_share` says how
-# unequal the partitions are.
+# **By hand.** A box stays empty when all 15 balls miss it, and each misses it with
+# probability 15/16. So 16 × (1 − (15/16)¹⁵) boxes with a ball are to be expected. Work
+# it out: what you saw is ordinary. And the keys are not alike: the column
+# `records_share` says how unequal the partitions are.
 #
 # **Predict.** By carrier, is the group done sooner with 16 partitions than with 8?
 
@@ -251,8 +252,8 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# More partitions, *slower*. Do not believe that a partition costs so much: look for the
-# cause in a table. How many flights did each member process?
+# If that surprises you, do not blame the partitions yet. Look for the cause in a table.
+# How many flights did each member process?
 
 # %%
 eight_partitions = ks.run(by_carrier.where({PARTITIONS: 8}))
@@ -380,8 +381,8 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# No key is about ten times *slower*. The table that explains it has the length of the
-# runs: how many records in a row went to one partition.
+# The table that explains it has the length of the *runs*: how many records in a row
+# went to one partition.
 
 # %%
 without = ks.run(july.where({KEYS: ks.NoKeys(), PARTITIONS: 8}))
@@ -532,17 +533,18 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The tail number keeps it, of course. (A few flights have none: they belong to no
-# aircraft, and to nobody's order.) So does the *carrier*: in July no aircraft flew for
-# two carriers, so all flights of an aircraft have one key.
+# Does the carrier surprise you? Ask a table for how many carriers each aircraft flies
+# in July. (A few flights have no tail number: they belong to no aircraft, and to
+# nobody's order.)
 
 # %%
 aircraft = eight_partitions.records.groupby("entity", observed=True)
 aircraft["key"].nunique().value_counts().to_frame("aircraft")
 
 # %% [markdown]
-# That is the rule: **the order of an entity is kept when the entity decides the key.**
-# A coarser key keeps it too, and pays with fewer, more unequal keys. But it is a fact
+# For one, all 3,215 of them. So all flights of an aircraft have the same key. That is
+# the rule: **the order of an entity is kept when the entity decides the key.** A
+# coarser key keeps it too, and pays with fewer, more unequal keys. But it is a fact
 # about July, not about Kafka: an aircraft that was sold would break it. The airport
 # does not decide: an aircraft leaves from here today and from there tomorrow.
 #
