@@ -275,7 +275,7 @@ def headline(ax: "Axes", text: str, *, left: float = 4.0) -> None:
     """
     held = sizes.now()
     inches = _room(ax) - left * held.text / _POINTS
-    ax.set_title(wrapped(text, inches, _title_points(), _BOLD_LETTER))
+    ax.set_title(wrapped(text, inches, _title_points(), _BOLD_LETTER), loc="left")
 
 
 def _title_points() -> float:

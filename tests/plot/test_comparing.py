@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from kafkasim import plot
 from kafkasim.errors import ValidationError
@@ -54,6 +55,27 @@ def test_values_far_apart_are_on_a_logarithmic_axis_without_stems() -> None:
 def test_shares_are_percentages() -> None:
     ax = plot.comparison(table(), y="overtaken_share")
     assert "25 %" in [text.get_text() for text in ax.texts]
+
+
+def test_the_title_says_from_whom_to_whom_the_first_metric_goes() -> None:
+    ax = plot.comparison(table(), y=("latency_ms_p99", "throughput_per_s"))
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    title = figure.get_suptitle().replace("\n", " ")
+    assert title == (
+        "p99 latency (ms): from 5 (Kafka, audit) to 1,000 (point to point, billing)"
+    )
+    assert plot.alt_text(ax).startswith(title)
+    inside = plot.comparison(table(), y="throughput_per_s", ax=Figure().subplots())
+    whole = inside.get_figure(root=True)
+    assert isinstance(whole, Figure)
+    assert not whole.get_suptitle(), "the figure is not ours to name"
+
+
+def test_a_metric_that_nobody_has_is_said() -> None:
+    gone = table().assign(drain_s=math.nan)
+    ax = plot.comparison(gone, y="drain_s")
+    assert plot.alt_text(ax).startswith("No system has a time to drain (s).")
 
 
 def test_systems_as_a_whole_need_no_legend() -> None:

@@ -74,7 +74,8 @@ def assert_fit_to_show(ax: Axes) -> None:
     """Check that a figure draws, speaks, and has a legend that can be read."""
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
     for words in (plot.caption(ax), plot.alt_text(ax)):
         assert words.endswith(".")
         assert "nan" not in words.lower().split()

@@ -1,13 +1,12 @@
-"""Figures with time along the bottom: the data and labels they show."""
+"""Throughput and latency over time: the data and labels they show."""
 
 import numpy as np
-import pytest
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kafkasim import analysis, plot
-from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 
 
@@ -36,10 +35,24 @@ def test_throughput_draws_rates_at_the_middle_of_their_bins(five: Result) -> Non
         "processed by billing",
         "processed by audit",
     ]
-    assert ax.get_xlabel() == "time (ms)"
+    assert ax.get_xlabel() == "simulated time (ms)"
     assert ax.get_ylabel() == "records per second"
     assert "seed 7" in plot.caption(ax)
     assert "intended 500/s on average" in plot.alt_text(ax)
+
+
+def test_throughput_says_what_was_processed_while_records_were_sent(
+    five: Result,
+) -> None:
+    # Records are intended up to the third bin of 2 ms; of the five, billing has then
+    # processed those done at 2.5, 3.5 and 5.5 ms, and audit all.
+    ax = plot.throughput(five, bin_ms=2)
+    title = ax.get_title(loc="left").replace("\n", " ")
+    assert (
+        title
+        == "While records are sent, billing, the slowest, processes 500/s of 833/s"
+    )
+    assert plot.alt_text(ax).startswith(title)
 
 
 def test_a_system_without_a_log_has_no_line_of_appends(direct: Result) -> None:
@@ -51,8 +64,26 @@ def test_latency_draws_two_quantiles_for_each_subscriber(five: Result) -> None:
     assert line(ax, "billing, p99")[1].tolist() == [7, 1.5, 1.5, 6, 1.5]
     assert line(ax, "audit, median")[1].tolist() == [1.5] * 5
     assert ax.get_yscale() == "linear"
-    assert ax.get_xlabel() == "time intended (ms)"
+    assert ax.get_xlabel() == "simulated time of the intended send (ms)"
     assert "billing has a median up to 7 ms" in plot.alt_text(ax)
+
+
+def test_latency_says_its_worst_bin(five: Result) -> None:
+    table = analysis.latency_over_time(five, bin_ms=1)
+    table.loc[2, "latency_ms_p99"] = 30.0
+    ax = plot.latency(table)
+    said = "billing: p99 latency up to 30 ms, 20 times the median then"
+    assert ax.get_title(loc="left") == said
+    assert plot.alt_text(ax).startswith(said)
+
+
+def test_more_than_six_subscribers_share_one_grey_label(five: Result) -> None:
+    one = analysis.throughput(five, bin_ms=2)
+    one = one[one["subscriber"] == "billing"]
+    many = pd.concat([one.assign(subscriber=f"s{number}") for number in range(30)])
+    texts = legend_texts(plot.throughput(many))
+    assert texts[-2:] == ["processed by s5", "24 others"]
+    assert len(texts) == 9
 
 
 def test_latencies_far_apart_are_drawn_on_a_logarithmic_axis(five: Result) -> None:
@@ -61,46 +92,6 @@ def test_latencies_far_apart_are_drawn_on_a_logarithmic_axis(five: Result) -> No
     ax = plot.latency(table)
     assert ax.get_yscale() == "log"
     assert "seed 7" in plot.caption(ax)
-
-
-def test_lag_marks_its_peak(five: Result) -> None:
-    ax = plot.lag(five, bin_ms=1)
-    assert "billing\n(peak 3 near 5.5 ms)" in legend_texts(ax)
-    assert ax.get_ylabel() == "records waiting"
-    assert "billing peaks at 3 near 5.5 ms" in plot.alt_text(ax)
-
-
-def test_lag_by_partition_stacks_up_to_the_whole(five: Result) -> None:
-    ax = plot.lag(five, by="partition", subscriber="billing", bin_ms=1)
-    assert legend_texts(ax) == ["orders-0", "orders-1"]
-    assert ax.get_title(loc="left") == "Lag of billing by partition"
-    total = analysis.lag(five, subscriber="billing", bin_ms=1)["lag_records"].max()
-    highest = max(
-        path.get_extents().y1 for area in ax.collections for path in area.get_paths()
-    )
-    assert highest == total
-
-
-def test_partitions_beyond_the_fifth_are_one_grey_area(five: Result) -> None:
-    table = analysis.lag(five, by="partition", subscriber="billing", bin_ms=1)
-    part = table[table["partition"] == 0]
-    import pandas as pd
-
-    many = pd.concat([part.assign(partition=number) for number in range(8)])
-    texts = legend_texts(plot.lag(many, by="partition"))
-    assert len(texts) == 6
-    assert texts[-1] == "3 others"
-
-
-def test_stacking_needs_partitions(five: Result) -> None:
-    with pytest.raises(ValidationError, match="by='partition'"):
-        plot.lag(analysis.lag(five), by="partition")
-
-
-def test_without_a_log_the_empty_axes_say_why(direct: Result) -> None:
-    for ax in (plot.lag(direct), plot.lag(direct, by="partition")):
-        assert "no log" in ax.texts[0].get_text()
-        assert plot.alt_text(ax)
 
 
 def test_a_result_and_its_table_give_the_same_picture(five: Result) -> None:

@@ -10,9 +10,11 @@ from kafkasim.analysis.measures import METRICS
 from kafkasim.plot.words import (
     METRIC_LABELS,
     amount,
+    caption_of,
     listed,
     log_scale,
     metric_label,
+    multiple,
     percent,
     plain_numbers,
     spread_out,
@@ -43,6 +45,29 @@ def test_what_is_missing_is_a_dash() -> None:
 )
 def test_percentages(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "text"),
+    [
+        (42.0, 2.1, "20 times the median"),
+        (3.0, 2.0, "1.5 times the median"),
+        (4.0, 2.0, "twice the median"),
+        (2.05, 2.0, "about the median"),
+        (1.0, 2.0, ""),
+        (1.0, 0.0, ""),
+        (math.nan, 1.0, ""),
+        (12_345.0, 1.0, "12,345 times the median"),
+    ],
+)
+def test_how_many_times_another(value: float, of: float, text: str) -> None:
+    assert multiple(value, of, "the median") == text
+
+
+def test_a_caption_has_its_sentences_in_order() -> None:
+    assert caption_of("Lag", "seed 7", "", "Time 0 is noon") == (
+        "Lag. seed 7. Time 0 is noon."
+    )
 
 
 def test_nothing_is_listed_as_nothing() -> None:

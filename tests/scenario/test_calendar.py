@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from kafkasim.scenario.arrivals import Poisson
@@ -73,7 +74,7 @@ def test_a_start_time_that_was_said_wins() -> None:
 
 def test_without_a_date_there_is_no_calendar() -> None:
     assert calendar_of(scenario(Poisson(5.0))) is None
-    assert calendar_of(scenario(Trace([0, 1], {}))) is None
+    assert calendar_of(scenario(Trace(np.array([0, 1]), {}))) is None
     two = scenario(flights(7, speedup=2), flights(7, speedup=3))
     assert calendar_of(two) is None
 
