@@ -15,7 +15,7 @@ from kafkasim.errors import ValidationError
 Value = float | str | bool
 """Where a control stands."""
 
-_WIDTH: Final = "23em"
+_WIDTH: Final = "25em"
 _LABEL_WIDTH: Final = "9.5em"
 
 

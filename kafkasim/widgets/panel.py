@@ -81,20 +81,22 @@ class Panel:
             name: widget_of(control, values[name]) for name, control in controls.items()
         }
         self.preset_buttons = [self._question(preset) for preset in presets]
-        self.run_button = ipywidgets.Button(description="Run", button_style="primary")
-        self.reset_button = ipywidgets.Button(description="Reset")
+        self.run_button = _button("Run", button_style="primary")
+        self.reset_button = _button("Reset")
         self.live_box = ipywidgets.Checkbox(
             value=live, description="run at each change", indent=False
         )
         self.live_box.layout.width = "auto"
-        self.fold = ipywidgets.ToggleButton(description="Scenario as TOML")
+        self.fold = ipywidgets.ToggleButton(
+            description="Scenario as TOML", layout=ipywidgets.Layout(width="auto")
+        )
         self.folder_box = ipywidgets.Text(
             value=folder,
             description="folder",
             style={"description_width": "4em"},
             layout=ipywidgets.Layout(width="16em"),
         )
-        self.export_button = ipywidgets.Button(description="Export")
+        self.export_button = _button("Export")
         self.toml_box = ipywidgets.Textarea(
             rows=16,
             layout=ipywidgets.Layout(display="none", width="100%", height="22em"),
@@ -106,11 +108,7 @@ class Panel:
         self.view = self._laid_out()
 
     def _question(self, preset: Preset) -> Any:  # noqa: ANN401 - ipywidgets has no types
-        import ipywidgets
-
-        button = ipywidgets.Button(
-            description=preset.question, layout=ipywidgets.Layout(width="auto")
-        )
+        button = _button(preset.question)
         button.on_click(lambda _: self._ask(preset))
         return button
 
@@ -202,3 +200,12 @@ class Panel:
             self._actions.run()
         else:
             self.say("Changed; press Run.")
+
+
+def _button(text: str, **look: str) -> Any:  # noqa: ANN401 - ipywidgets has no types
+    """Return a button as wide as its text."""
+    import ipywidgets
+
+    return ipywidgets.Button(
+        description=text, layout=ipywidgets.Layout(width="auto"), **look
+    )

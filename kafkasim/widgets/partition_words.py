@@ -20,6 +20,7 @@ _NAMED: Final = 3
 """Partitions that the alt text names, at most."""
 
 _LEFT: Final = ' style="text-align:left;font-weight:normal"'
+_CLOSE: Final = ' style="line-height:1.4"'
 _RIGHT: Final = ' style="text-align:right;padding-left:1.5em"'
 
 
@@ -154,7 +155,7 @@ def table(now: Mapping[str, float], before: Mapping[str, float] | None) -> str:
         + "".join(f"<td{_RIGHT}>{_cell(name, each[name])}" for _, each in columns)
         for name in now
     ]
-    return f"<table><tr>{'<tr>'.join(rows)}</table>"
+    return f"<table{_CLOSE}><tr>{'<tr>'.join(rows)}</table>"
 
 
 def _cell(name: str, value: float) -> str:
