@@ -42,8 +42,8 @@ RECORDS_PER_S: Final = 1.0
 DURATION_S: Final = 10.0
 """How long they are sent: ten records in each topic."""
 PAUSE_FROM_S: Final = 6.0
-PAUSE_FOR_S: Final = 4.0
-"""When the one that is paused stands still, and how long."""
+PAUSE_UNTIL_S: Final = 10.0
+"""Between these the one that is paused stands still."""
 BOARD_WORK_S: Final = 0.1
 ARCHIVE_WORK_S: Final = 0.4
 """Work of board and of archive on a record."""
@@ -78,8 +78,7 @@ _CONTROLS: Final[Mapping[str, Control]] = {
     "archive_from_s": Slider("archive starts", 0.0, 10.0, 0.5, "s"),
     "billing_work_s": Slider("billing's work", 0.1, 3.0, 0.1, "s"),
     "paused": Choice(
-        f"paused {PAUSE_FROM_S:g}–{PAUSE_FROM_S + PAUSE_FOR_S:g} s",
-        (NOBODY, *SUBSCRIBERS),
+        f"paused {PAUSE_FROM_S:g}–{PAUSE_UNTIL_S:g} s", (NOBODY, *SUBSCRIBERS)
     ),
     "at_s": Slider("time looked at", 0.0, 20.0, 0.5, "s"),
 }
@@ -133,11 +132,6 @@ class ChannelExplorer(Explorer[Values, Shown]):
             for name, read in reads.items()
             if read != NOTHING
         }
-        pauses = [
-            Pause(f"subscriber:{name}", at_s=PAUSE_FROM_S, for_s=PAUSE_FOR_S)
-            for name in subscribers
-            if name == values.paused
-        ]
         aircraft = UniformKeys(5, prefix="N10")
         departures, arrivals = TOPICS
         sources = {
@@ -147,7 +141,7 @@ class ChannelExplorer(Explorer[Values, Shown]):
         return Scenario(
             Traffic(sources, subscribers, duration_s=DURATION_S),
             Kafka(hardware=Hardware.ideal()),
-            events=pauses,
+            events=_pauses(subscribers, values.paused),
             name="two channels",
         )
 
@@ -161,3 +155,16 @@ class ChannelExplorer(Explorer[Values, Shown]):
             "positions": positions(result, at_s=self.settings.at_s),
             "records": result.records,
         }
+
+
+def _pauses(subscribers: Mapping[str, Subscriber], paused: str) -> list[Pause]:
+    """Return the pause of the one named; one that comes later is paused from then on.
+
+    A pause does nothing to a subscriber that has not come yet.
+    """
+    if paused not in subscribers:
+        return []
+    at_s = max(PAUSE_FROM_S, subscribers[paused].from_s)
+    if at_s >= PAUSE_UNTIL_S:
+        return []
+    return [Pause(f"subscriber:{paused}", at_s=at_s, for_s=PAUSE_UNTIL_S - at_s)]

@@ -164,11 +164,12 @@ class ChannelCanvas(Canvas[Shown]):
         """Say whose markers moved; of a first or another moment, who is behind."""
         if before is None or before.at_s != shown.at_s:
             return finding(shown.now, shown.columns)
-        names = moved(shown, before)
+        lanes = moved(shown, before)
+        names = list(dict.fromkeys(lanes))
         if not names:
             return "No marker moved"
         if len(names) == 1:
-            return f"Only {names[0]}'s markers moved"
+            return f"Only {names[0]}'s marker{'s' * (len(lanes) > 1)} moved"
         return f"The markers of {listed(names)} moved"
 
     def alt_text(self, shown: Shown) -> str:
@@ -225,14 +226,15 @@ def _lane(shown: Shown, lane: Lane, column: int) -> Lane:
 
 
 def moved(shown: Shown, before: Shown) -> list[str]:
-    """Return the subscribers that stand elsewhere, or read something else."""
+    """Return whose lanes differ: a name for each topic in which one stands elsewhere.
+
+    One that begins to read a topic, or no longer does, stands elsewhere too.
+    """
     return [
         lane.name
         for lane in _unread_lanes()
-        if any(
-            _lane(shown, lane, column) != _lane(before, lane, column)
-            for column in range(len(TOPICS))
-        )
+        for column in range(len(TOPICS))
+        if _lane(shown, lane, column) != _lane(before, lane, column)
     ]
 
 

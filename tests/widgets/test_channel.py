@@ -71,7 +71,21 @@ def test_pausing_one_moves_only_its_own_marker(
     assert sum(after[paused]) < sum(before[paused])
     del before[paused], after[paused]
     assert after == before
-    assert one.canvas.title(still, usual) == f"Only {paused}'s markers moved"
+    count = sum(np.not_equal(stands(usual)[paused], stands(still)[paused]))
+    title = f"Only {paused}'s marker{'s' * int(count > 1)} moved"
+    assert one.canvas.title(still, usual) == title
+
+
+def test_one_that_comes_within_the_pause_is_paused_from_then_on(
+    one: ChannelExplorer,
+) -> None:
+    late: dict[str, Value] = {"archive_from_s": 8.0, "at_s": 9.5}
+    usual, still = seen(one, **late), seen(one, **late, paused="archive")
+    assert stands(still)["archive"] == [-1, -1]
+    assert one.canvas.title(still, usual) == "Only archive's marker moved"
+    for from_s in (8.0, 10.0):
+        after = seen(one, archive_from_s=from_s, at_s=20.0, paused="archive")
+        assert stands(after)["archive"] == [10, 10]
 
 
 def test_one_that_was_paused_goes_on_where_it_stood(explorer: ChannelExplorer) -> None:
@@ -170,7 +184,7 @@ def test_each_question_has_its_answer_in_the_title(one: ChannelExplorer) -> None
     assert titles == [
         "Only board's markers moved",
         "At 9 s archive still has 15 of 18 records to read, the others none",
-        "Only billing's markers moved",
+        "Only billing's marker moved",
         "The markers of board, billing and archive moved",
     ]
 
