@@ -164,7 +164,8 @@ def run_tests(arguments: list[str]) -> int:
 
 def run_browser(arguments: list[str]) -> int:
     """Run the tests in a real browser; what they lack is a failure here."""
-    command = ["-m", "pytest", "tests/browser", *arguments]
+    two = ["-n", "2", "--dist", "loadfile"]
+    command = ["-m", "pytest", "tests/browser", *two, *arguments]
     return start(PYTHON, *command, KAFKASIM_BROWSER="required", PYTHONHASHSEED="0")
 
 

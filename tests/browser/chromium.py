@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ def program() -> str | None:
     named = os.environ.get("KAFKASIM_CHROMIUM")
     found = (shutil.which(name) for name in (named, *_NAMES) if name)
     return next((path for path in found if path), None)
+
+
+def lacking() -> str:
+    """Return what is missing, nothing when all is there."""
+    names = {"playwright": "Playwright's package", "jupyterlab": "JupyterLab"}
+    lacks = [said for name, said in names.items() if find_spec(name) is None]
+    lacks += [] if program() else ["Chromium"]
+    return ", ".join(lacks)
 
 
 @contextmanager

@@ -7,13 +7,12 @@ failure. Otherwise they are skipped and say so.
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.chromium import chromium, program
+from tests.browser.chromium import chromium, lacking
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
     from tests.browser.lab import Lab
 
 ASKED = "KAFKASIM_BROWSER"
-
-
-def lacking() -> str:
-    """Return what is missing, nothing when all is there."""
-    names = {"playwright": "Playwright's package", "jupyterlab": "JupyterLab"}
-    lacks = [said for name, said in names.items() if find_spec(name) is None]
-    lacks += [] if program() else ["Chromium"]
-    return ", ".join(lacks)
 
 
 @pytest.fixture(scope="session", autouse=True)

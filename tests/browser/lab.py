@@ -130,12 +130,9 @@ class Lesson:
 
     @property
     def errors(self) -> list[str]:
-        """What cells raised or wrote to stderr."""
-        kinds = ("error", "stderr")
-        found = ", ".join(
-            f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in kinds
-        )
-        return self.page.locator(found).all_inner_texts()
+        """What cells raised, which JupyterLab shows as stderr, or wrote to stderr."""
+        found = '[data-mime-type="application/vnd.jupyter.stderr"]'
+        return list(self.page.locator(found).all_inner_texts())
 
     def figures_seen(self) -> list["Figure"]:
         """Return every picture in an output, once all folds are open."""
@@ -186,7 +183,7 @@ class Explorer:
     @property
     def sliders(self) -> "list[Locator]":
         """The handles of the sliders that can be moved."""
-        return self.output.locator('[role="slider"]:not([disabled])').all()
+        return list(self.output.locator('[role="slider"]:not([disabled])').all())
 
     @property
     def controls(self) -> "list[Locator]":
@@ -197,7 +194,7 @@ class Explorer:
     @property
     def message(self) -> str:
         """What is said below the controls."""
-        return self._message.inner_text()
+        return str(self._message.inner_text())
 
     @property
     def figure(self) -> str:
@@ -252,6 +249,18 @@ class Explorer:
         self.settle()
         return Frames(**self.output.evaluate("e => e.frames()"))
 
+    def visible_after_ms(self, slider: "Locator", key: str) -> float:
+        """Press a key and return the milliseconds until another figure is on screen.
+
+        From the key's own time to the first frame after the one in which the new figure
+        is decoded and has its place.
+        """
+        self.settle()
+        slider.focus()
+        self.output.evaluate(_WATCH_KEY)
+        self.page.keyboard.press(key)
+        return float(self.output.evaluate("e => e.visible"))
+
 
 def label_of(control: "Locator") -> str:
     """Return the words beside a control."""
@@ -261,12 +270,14 @@ def label_of(control: "Locator") -> str:
 _STILL = 10
 """Tenths of a second in which nothing changes."""
 _ALL_RUN = """() => {
+  if (document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]'))
+    return true;
   const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")]
     .filter((cell) => cell.querySelector(".jp-InputPrompt"));
   return cells.length > 0 && cells.every((cell) =>
     /^\\[\\d+\\]:$/.test(cell.querySelector(".jp-InputPrompt").textContent.trim()));
 }"""
-"""Whether every code cell has its number."""
+"""Whether every code cell has its number, or one has raised or warned."""
 _FIGURES = """() => {
   const outputs = [...document.querySelectorAll(".jp-OutputArea-output")];
   for (const output of outputs)
@@ -296,4 +307,19 @@ _WATCH_FRAMES = """(explorer) => {
     watching = false;
     return { count, blank, figures: figures.size };
   };
+}"""
+_WATCH_KEY = """(explorer) => {
+  const before = explorer.querySelector("img").src;
+  explorer.visible = new Promise((resolve) => {
+    addEventListener("keydown", (key) => {
+      const look = () => {
+        const image = explorer.querySelector("img");
+        const seen = image && image.src !== before && image.complete &&
+          image.naturalWidth > 0;
+        requestAnimationFrame(
+          seen ? () => resolve(performance.now() - key.timeStamp) : look);
+      };
+      requestAnimationFrame(look);
+    }, { capture: true, once: true });
+  });
 }"""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-_HOLDS = """() => ({
+HOLDS = """() => ({
   bare: [...document.images].filter((i) => !/\\w+ \\w+ \\w+/.test(i.alt))
     .map((i) => i.src.slice(0, 80)),
   broken: [...document.images].filter((i) => !(i.complete && i.naturalWidth))
@@ -47,7 +47,7 @@ def test_no_page_asks_another_machine_or_complains_and_each_figure_is_described(
     wrong: dict[str, object] = {}
     for path in pages(site):
         page.goto(path.as_uri())
-        found = page.evaluate(_HOLDS)
+        found = page.evaluate(HOLDS)
         targets = {link.partition("#")[0] for link in found["links"]}
         lost = sorted(
             link
@@ -82,7 +82,7 @@ def test_no_page_is_wider_than_a_phone(
     wide = {}
     for kind in kinds:
         page.goto((site / f"{kind}.html").as_uri())
-        if (over := page.evaluate(_HOLDS)["wide"]) > 0:
+        if (over := page.evaluate(HOLDS)["wide"]) > 0:
             wide[kind] = over
     assert wide == {}
 
@@ -134,7 +134,7 @@ def test_a_lesson_on_the_site_shows_its_figures_and_folds_its_solutions(
 
     shown = page.locator("article div.cell_output img")
     assert shown.count() == pictures(cells) > 0
-    assert page.evaluate(_HOLDS)["open"] == 0
+    assert page.evaluate(HOLDS)["open"] == 0
     solutions = page.locator("article .tag_solution")
     tagged = [c for c in cells if "solution" in c["metadata"].get("tags", [])]
     assert solutions.count() == len(tagged) > 0

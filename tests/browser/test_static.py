@@ -1,0 +1,43 @@
+"""A lesson as a web page without kernel or widgets' state: every figure, described.
+
+nbconvert's HTML is what many viewers make of a notebook. GitHub's own view cannot be
+had here; the nearest to it is nbconvert's basic template, every script taken out.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.chromium import watched
+from tests.browser.lab import LESSONS
+from tests.browser.test_site import HOLDS, pictures
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("template", ["lab", "classic", "basic"])
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_nbconverts_page_shows_every_figure_and_says_what_it_is(
+    browser: "Browser", tmp_path: Path, lesson: Path, template: str
+) -> None:
+    from nbconvert.exporters import HTMLExporter
+
+    html, _ = HTMLExporter(template_name=template).from_filename(str(lesson))  # type: ignore[no-untyped-call]
+    page_file = tmp_path / "lesson.html"
+    page_file.write_text(re.sub(r"<script\b.*?</script>", "", html, flags=re.DOTALL))
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+
+    with watched(browser) as (page, _):
+        page.goto(page_file.as_uri())
+        found = page.evaluate(HOLDS)
+        count = page.locator("img").count()
+
+    assert count == pictures(cells) > 0
+    assert found["bare"] == []
+    assert found["broken"] == []
