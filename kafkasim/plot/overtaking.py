@@ -14,8 +14,7 @@ import numpy as np
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
-from kafkasim.errors import ValidationError
-from kafkasim.plot.given import rows_of, subscriber_given, table_given
+from kafkasim.plot.given import rows_of, subscriber_given, table_with
 from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
 from kafkasim.plot.style import canvas, headline, style
@@ -76,11 +75,7 @@ def ordering(
         no such subscriber.
     """
     if not isinstance(data, Result):
-        table = table_given(data, "a run, or what analysis.ordering made of one")
-        for column in _COUNTS:
-            if column not in table:
-                expected = f"a table of analysis.ordering, with {listed(_COUNTS)}"
-                raise ValidationError("data", list(table), expected)
+        table = table_with(data, _COUNTS, "ordering")
         name = subscriber_given(table, subscriber)
         return _groups(rows_of(table, name), name, _per_of(table), ax)
     done = receiving.receipts(data)

@@ -7,7 +7,13 @@ import pytest
 
 from kafkasim import plot
 from kafkasim.errors import ValidationError
-from kafkasim.plot.given import rows_of, run_given, subscriber_given, table_given
+from kafkasim.plot.given import (
+    rows_of,
+    run_given,
+    subscriber_given,
+    table_given,
+    table_with,
+)
 from kafkasim.result.result import Result
 
 
@@ -63,3 +69,13 @@ def test_names_that_are_plain_text_will_do() -> None:
 
     assert subscriber_given(table, None) == "crew"
     assert subscriber_given(table[:0], None) == "nobody"
+
+
+def test_a_table_that_lacks_a_column_says_which_and_who_makes_it() -> None:
+    table = pd.DataFrame({"records": [1]})
+
+    assert table_with(table, ("records",), "ordering") is table
+    with pytest.raises(ValidationError, match=r"analysis\.ordering.*, with overtaken"):
+        table_with(table, ("records", "overtaken"), "ordering")
+    with pytest.raises(ValidationError, match=r"'dict'.*analysis\.ordering"):
+        table_with({}, ("records",), "ordering")

@@ -124,7 +124,9 @@ def test_nothing_processed_can_be_drawn(nothing_sent: Result) -> None:
 
 
 def test_a_table_that_is_not_of_ordering_says_what_it_lacks(five: Result) -> None:
-    with pytest.raises(ValidationError, match="with subscriber, records, overtaken"):
+    with pytest.raises(
+        ValidationError, match=r"analysis\.ordering made of one, with records"
+    ):
         plot.ordering(analysis.overtakings(five))
     with pytest.raises(ValidationError, match="one of billing and audit"):
         plot.ordering(five, subscriber="board")
