@@ -32,6 +32,9 @@ MOST_BOXES: Final = 40
 _MOST_ROWS: Final = 26
 """Bands and lanes up to which each partition has a band of its own."""
 
+_ON_A_SLIDE: Final = 14
+"""The same on a slide, which is no higher for having more."""
+
 _ROW_INCHES: Final = 0.42
 """Height of a box in a new figure."""
 
@@ -86,7 +89,7 @@ def log(
     title = finding(now, columns)
     rows = len(columns) + int(now.reads[:, columns].sum())
     with style():
-        if rows > _MOST_ROWS:
+        if rows > (_ON_A_SLIDE if sizes.now() is sizes.SIZES["slide"] else _MOST_ROWS):
             ax = canvas(ax)
             told = draw_many(ax, now, columns)
             headline(ax, title)

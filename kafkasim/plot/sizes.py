@@ -44,7 +44,7 @@ SIZES: Final = MappingProxyType(
     {
         "notebook": Size(9.0, 15.6, 1.0, 14.0, 13.0, 1.0, "beside"),
         "slide": Size(12.4, 12.6, 1.34, 6.9, 19.0, 1.45, "beside"),
-        "print": Size(3.5, 7.1, 0.58, 9.0, 7.5, 0.55, "below"),
+        "print": Size(3.5, 7.1, 0.64, 9.0, 7.5, 0.55, "below"),
     }
 )
 """The sizes, by name."""

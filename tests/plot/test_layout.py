@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 from kafkasim import analysis, plot
 from kafkasim.engine.sim.run import run
+from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
@@ -63,6 +64,8 @@ def compared(result: Result) -> pd.DataFrame:
 DRAW: dict[str, Callable[[Result], Axes]] = {
     "throughput": plot.throughput,
     "latency": plot.latency,
+    "latency_ecdf": plot.latency_ecdf,
+    "latency_ladder": plot.latency_ladder,
     "lag": plot.lag,
     "lag by partition": lambda result: plot.lag(result, by="partition"),
     "offsets": lambda result: plot.offsets(result, partition=3),
@@ -76,13 +79,19 @@ DRAW: dict[str, Callable[[Result], Axes]] = {
 }
 
 
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", DRAW)
-def test_figures_of_a_run_are_readable(result: Result, name: str) -> None:
-    assert_readable(DRAW[name](result))
+def test_figures_of_a_run_are_readable(
+    result: Result, name: str, size: SizeName
+) -> None:
+    with plot.sized(size):
+        assert_readable(DRAW[name](result))
 
 
-def test_a_comparison_is_readable(compared: pd.DataFrame) -> None:
-    assert_readable(plot.comparison(compared))
+@pytest.mark.parametrize("size", SIZES)
+def test_a_comparison_is_readable(compared: pd.DataFrame, size: SizeName) -> None:
+    with plot.sized(size):
+        assert_readable(plot.comparison(compared))
 
 
 def test_a_comparison_over_many_powers_of_ten_is_readable() -> None:
