@@ -607,9 +607,10 @@ ks.plot.sweep(
 
 # %% [markdown]
 # Read each line for itself, and say its reason before you go on. By carrier it turns up
-# at 16, because of how few keys were dealt. Without a key it stays above the tail
-# number, because runs are long and records small. By tail number it is flat from 8 on,
-# because there are eight members.
+# at 16, because of how the few keys were dealt. Without a key it stays above the tail
+# number, because records are small and so runs are long. By tail number it is flat from
+# 8 on, because there are eight members. And with either of these keys nothing is
+# overtaken, because the aircraft decides it.
 #
 # ## Move it yourself
 #
