@@ -37,7 +37,7 @@ Every figure of `ks.plot`, each made by a few lines when these pages were built.
 _CARD = """:::{{grid-item-card}} {title}
 :link: {name}
 :link-type: doc
-:img-bottom: {name}.png
+:img-top: {name}.png
 :img-alt: {alt}
 :::
 """

@@ -327,7 +327,8 @@ def _words(
         f"{' '.join(said)}{cut}"
     )
     name = next(iter(braids.values())).subscriber
-    runs = f", in {len(ran)} runs: {listed(list(braids))}" if len(ran) > 1 else ""
+    names = listed([f"“{name}”" for name in braids])
+    runs = f", in {len(ran)} runs: {names}" if len(ran) > 1 else ""
     what = f"Order of the records of {entity}, processed by {name}{runs}"
     return Words(caption_of(what, _common(ran)) + cut, alt)
 

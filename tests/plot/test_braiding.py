@@ -121,7 +121,7 @@ def test_the_caption_says_only_what_all_runs_have_in_common(
     five: Result, nothing_sent: Result
 ) -> None:
     ax = plot.braid({"a": five, "b": nothing_sent}, entity="N1")
-    assert "in 2 runs: a and b" in plot.caption(ax)
+    assert "in 2 runs: “a” and “b”" in plot.caption(ax)
     assert "seed 7" in plot.caption(ax)
     assert "5 records in" not in plot.caption(ax)
     assert texts(figure_of(ax).axes[1]) == ["no records", "no record processed"]
