@@ -232,8 +232,9 @@ def _compare_numbers(
 
 
 def _how_far(guess: float, answer: float) -> str:
-    """Return how much more or less the answer is than the guess."""
-    if guess > 0 and answer > 0 and not 1 / 2 < answer / guess < 2:
+    """Return how much more the answer is; in multiples when measured and far off."""
+    measured = not isinstance(answer, int) and guess > 0 and answer > 0
+    if measured and not 1 / 2 < answer / guess < 2:
         return f"{amount(answer / guess)} times as much"
     more = "more" if answer > guess else "less"
     return f"{_number(abs(answer - guess))} {more}"
