@@ -66,7 +66,7 @@ def both(
 ) -> tuple[Callable[[], None], Callable[[], None]]:
     """Return what makes all moves, and what draws their figures again."""
     seen = []
-    for move in moves:
+    for move in (moves[-1], *moves):  # so that the first has its run before
         explorer.set(**move)
         seen.append((explorer.shown, explorer.before))
 
@@ -74,8 +74,14 @@ def both(
         for move in moves:
             explorer.set(**move)
 
+    del seen[0]
+
     def draw_again() -> None:
         for explorer.shown, explorer.before in seen:
             explorer.redraw()
 
+    carry_out()
+    drawn = explorer.panel.picture.value
+    draw_again()
+    assert explorer.panel.picture.value == drawn, "not the same figure"
     return carry_out, draw_again
