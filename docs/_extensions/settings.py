@@ -108,7 +108,7 @@ def table_of(document: type[Document]) -> str:
     lines += ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, kind, default, allowed, meaning in found:
         shown = default if " " in default else f"`{grouped(default)}`"
-        cells = (f"`{name}`", kind, shown, grouped(allowed), meaning)
+        cells = (f"`{name}`", kind, shown, short(allowed), meaning)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -116,6 +116,15 @@ def table_of(document: type[Document]) -> str:
 def link(document: type[Document]) -> str:
     """Return a link to the class's own page."""
     return f"{{py:class}}`~kafkasim.{document.__name__}`"
+
+
+def short(allowed: str) -> str:
+    """Return what is allowed, without the type that stands beside it.
+
+    >>> short("a whole number from 0 to 2147483647, or one of flights, trace")
+    '0 to 2,147,483,647, or one of flights, trace'
+    """
+    return grouped(re.sub(r"\ba (?:whole )?number (?:from )?", "", allowed))
 
 
 def grouped(text: str) -> str:

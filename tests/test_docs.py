@@ -1,0 +1,113 @@
+"""What the site adds to its pages: tables of settings, and the lessons as pages."""
+
+import importlib.util
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import kafkasim as ks
+from kafkasim.config.document import Document
+from kafkasim.config.producer import ProducerConfig
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def extension(name: str) -> ModuleType:
+    file = DOCS / "_extensions" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def names(of: type[Any]) -> set[str]:
+    """Return the names of all descriptions a scenario is made of.
+
+    Names, because a class with slots is made twice.
+    """
+    deeper = {name for each in of.__subclasses__() for name in names(each)}
+    rooms = ("kafkasim.config.", "kafkasim.scenario.")
+    return deeper | ({of.__name__} if of.__module__.startswith(rooms) else set())
+
+
+def test_every_description_stands_on_the_page_of_the_configuration() -> None:
+    page = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    assert ks.Scenario.__bases__  # which imports every part of a scenario
+    marked = [line for line in page.splitlines() if line.startswith("```{settings}")]
+    listed = {
+        each.__name__
+        for line in marked
+        for each in extension("settings").documents(import_module(line.split()[1]))
+    }
+    assert names(Document) - listed == {"Document", "Settings", "Draft", "Scenario"}
+
+
+def test_a_row_says_type_default_what_is_allowed_and_what_it_means() -> None:
+    rows = {row[0]: row for row in extension("settings").rows(ProducerConfig)}
+
+    name, kind, default, allowed, meaning = rows["linger_ms"]
+
+    assert (name, kind, default) == ("linger_ms", "int", "5")
+    assert allowed == "a whole number from 0 to 2147483647"
+    assert meaning.startswith("Whole ms that a batch waits")
+    assert extension("settings").short(allowed) == "0 to 2,147,483,647"
+
+
+def test_a_field_without_a_text_is_refused() -> None:
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True, slots=True, repr=False)
+    class Dumb(ProducerConfig):
+        more: int = 1
+
+    with pytest.raises(ValueError, match=r"Dumb\.acks says nothing of itself"):
+        list(extension("settings").rows(Dumb))
+
+
+def test_a_lessons_page_has_links_within_the_site_and_no_view_of_a_widget() -> None:
+    view = {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<img>"}
+    lesson = {
+        "cells": [
+            {
+                "cell_type": "markdown",
+                "metadata": {},
+                "source": [
+                    "[offset](../docs/reference/glossary.md#offset) and\n",
+                    "[lesson 3](03-partitions-and-order.ipynb)",
+                ],
+            },
+            {
+                "cell_type": "code",
+                "metadata": {"tags": ["solution", "hide-cell"]},
+                "outputs": [{"data": view}],
+            },
+        ]
+    }
+
+    text, code = extension("lessons").for_the_site(lesson)["cells"]
+
+    assert text["source"] == (
+        "[offset](../reference/glossary.md#offset) and\n"
+        "[lesson 3](03-partitions-and-order.ipynb)"
+    )
+    assert code["outputs"] == [{"data": {"text/html": "<img>"}}]
+    assert code["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
+
+
+def test_a_copy_follows_its_lesson_and_goes_with_it(tmp_path: Path) -> None:
+    notebooks, tutorial = tmp_path / "notebooks", tmp_path / "tutorial"
+    notebooks.mkdir()
+    tutorial.mkdir()
+    (tutorial / "02-gone.ipynb").write_text("{}")
+    (notebooks / "01-here.ipynb").write_text('{"cells": []}')
+
+    extension("lessons").copy(notebooks, tutorial)
+
+    assert [path.name for path in tutorial.iterdir()] == ["01-here.ipynb"]
