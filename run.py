@@ -48,7 +48,10 @@ COMMANDS = OWN | {
     "browser": [],
     "bench": ["-m", "benchmarks.bench"],
     "check": [],
-    "docs": ["-m", "sphinx", "-W", "--keep-going", "-q", "docs", "docs/_build/html"],
+    "docs": [
+        *("-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto"),
+        *("docs", "docs/_build/html"),
+    ],
     "lab": [
         *("-m", "jupyter", "lab"),
         "--LabApp.news_url=None",  # it asks no other machine for anything

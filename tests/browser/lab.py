@@ -192,6 +192,16 @@ class Explorer:
         return self.sliders + [b for b in boxes if label_of(b) != "run at each change"]
 
     @property
+    def questions(self) -> "list[Locator]":
+        """The buttons that put the controls where a question is answered."""
+        return list(self.output.get_by_role("button").filter(has_text="?").all())
+
+    def reset(self) -> tuple[str, str]:
+        """Put the controls where they began, and return figure and message."""
+        self.output.get_by_role("button", name="Reset").press("Enter")
+        return self.settle()
+
+    @property
     def message(self) -> str:
         """What is said below the controls."""
         return str(self._message.inner_text())

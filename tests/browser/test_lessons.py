@@ -48,6 +48,22 @@ def test_each_control_moved_by_keyboard_changes_figure_and_message(
         assert [control for control, _, message in moved if not message] == []
 
 
+def test_each_question_shows_another_figure_and_reset_brings_the_first_message(
+    opened: Opened,
+) -> None:
+    lesson, _ = opened
+    for explorer in lesson.explorers:
+        figure, message = explorer.reset()
+        for question in explorer.questions:
+            question.press("Enter")
+
+            asked, said = explorer.settle()
+
+            assert asked != figure, question.inner_text()
+            assert said != message, question.inner_text()
+        assert explorer.reset()[1] == message
+
+
 def test_a_drag_of_twenty_keys_shows_no_blank_frame(opened: Opened) -> None:
     lesson, _ = opened
     for explorer in lesson.explorers:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 HOLDS = """() => ({
-  bare: [...document.images].filter((i) => !/\\w+ \\w+ \\w+/.test(i.alt))
+  bare: [...document.querySelectorAll("img:not(.toggler)")]
+    .filter((i) => !/\\w+ \\w+ \\w+/.test(i.alt))
     .map((i) => i.src.slice(0, 80)),
   broken: [...document.images].filter((i) => !(i.complete && i.naturalWidth))
     .map((i) => i.src.slice(0, 80)),
