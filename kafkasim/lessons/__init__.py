@@ -4,6 +4,6 @@ A prediction is one line in an ordinary cell, `guess = None`, that a learner fil
 `reveal` compares it with what came out.
 """
 
-from kafkasim.lessons.revealing import Reveal, reveal
+from kafkasim.lessons.revealing import Revealed, reveal
 
-__all__ = ["Reveal", "reveal"]
+__all__ = ["Revealed", "reveal"]

@@ -22,7 +22,7 @@ Answer = bool | int | float | str | tuple["Answer", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Reveal:
+class Revealed:
     """A prediction beside its answer; the last line of a cell shows it."""
 
     guess: object
@@ -60,7 +60,7 @@ def reveal(
     within: float | None = None,
     choices: Iterable[str] = (),
     figure: object | None = None,
-) -> Reveal:
+) -> Revealed:
     """Compare a prediction with what came out.
 
     Parameters
@@ -85,7 +85,7 @@ def reveal(
 
     Returns
     -------
-    Reveal
+    Revealed
         Shows itself in a notebook. Its `right` is True, False or None.
 
     Raises
@@ -106,15 +106,15 @@ def reveal(
     known, allowed = _plain(answer), tuple(choices)
     sentence = _sentence(known, text, unit)
     if guess is None:
-        return Reveal(None, known, None, "No prediction made.", sentence, figure)
+        return Revealed(None, known, None, "No prediction made.", sentence, figure)
     read = _read(guess, known, allowed)
     if read is None:
         cannot = f"No prediction that can be read: {_clipped(guess)}."
         verdict = f"{cannot} {_wanted(known, allowed)}"
-        return Reveal(guess, known, None, verdict, sentence, figure)
+        return Revealed(guess, known, None, verdict, sentence, figure)
     right, said = _compare(read, known, unit, within)
     verdict = f"You said {_shown(read, unit)}. {said}"
-    return Reveal(guess, known, right, verdict, sentence, figure)
+    return Revealed(guess, known, right, verdict, sentence, figure)
 
 
 def _plain(value: object) -> Answer:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kafkasim import plot
-from kafkasim.lessons import Reveal, reveal
+from kafkasim.lessons import Revealed, reveal
 from kafkasim.testing import builders
 
 FLIGHTS = "of the 16 partitions get a flight"
@@ -14,7 +14,7 @@ FLIGHTS = "of the 16 partitions get a flight"
 class Outline(HTMLParser):
     """The elements of a reveal, and the text of its summary."""
 
-    def __init__(self, reveal: Reveal) -> None:
+    def __init__(self, reveal: Revealed) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.open = False
