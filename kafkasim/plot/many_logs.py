@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.positions import NONE, Standing
-from kafkasim.plot.style import PALE, SERIES, legend_beside, series
+from kafkasim.plot.style import PALE, SERIES, legend_beside, series, stroke
 from kafkasim.plot.words import amount, plain_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_MOST_BY_NUMBER: Final = 60
+"""Partitions up to which they stand by number; more, by the length of their log."""
 
 _MOST_LINES: Final = len(SERIES)
 """Subscribers with a line of their own, those with most to read first."""
@@ -19,6 +22,8 @@ _MOST_LINES: Final = len(SERIES)
 
 def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
     """Draw log ends as an area and positions as step lines; return what is seen.
+
+    Up to 60 partitions stand by number; of more the one with the longest log is first.
 
     Parameters
     ----------
@@ -29,10 +34,22 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
     columns : sequence of int
         The partitions.
     """
+    by_number = len(columns) <= _MOST_BY_NUMBER
+    if not by_number:
+        order = np.argsort(-now.log_end[columns], kind="stable")
+        columns = np.asarray(columns)[order].tolist()
     ends = now.log_end[columns]
     edges = np.arange(len(ends) + 1) - 0.5
     ax.stairs(ends, edges, fill=True, orientation="horizontal", color=PALE)
-    ax.stairs(ends, edges, orientation="horizontal", color="black", label="log end")
+    ax.stairs(
+        ends,
+        edges,
+        orientation="horizontal",
+        color="black",
+        linewidth=stroke(1.0),
+        label="log end",
+        zorder=3,
+    )
     left = {
         row: now.unread[row, columns]
         for row in range(len(now.wants))
@@ -49,12 +66,12 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
             orientation="horizontal",
             baseline=None,
             label=f"position of {name}",
-            linewidth=2.2,
-            **series(number),
+            **series(number) | {"linewidth": stroke(2.2)},
         )
     ax.set_xlabel("offset in the partition (old → new)")
     names = {topic for topic, _ in (now.partitions[column] for column in columns)}
-    ax.set_ylabel(f"partition of {names.pop()}" if len(names) == 1 else "partition")
+    what = f"partition of {names.pop()}" if len(names) == 1 else "partition"
+    ax.set_ylabel(what if by_number else f"{what}, longest log first")
     ax.set_ylim(len(ends) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.margins(x=0.02)

@@ -85,7 +85,7 @@ _CONTROLS: Final[Mapping[str, Control]] = {
 
 PRESETS: Final = (
     Preset("Who notices when board pauses?", {"paused": "board"}),
-    Preset("Where does a late one begin?", {"archive_from_s": 8.0, "at_s": 9.0}),
+    Preset("Where does a late one begin?", {"archive_from_s": 10.0, "at_s": 15.0}),
     Preset("Does a slow one slow the producers?", {"billing_work_s": 3.0}),
     Preset(
         "What if nobody reads?",

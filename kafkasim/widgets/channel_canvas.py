@@ -114,8 +114,9 @@ class ChannelCanvas(Canvas[Shown]):
         )
         self.bands.legend(before=True)
         self.log_axes.set_xlabel("offset (old → new)", loc="left")
-        self.log_title = self.log_axes.set_title("")
-        self.producer_title = self.producer_axes.set_title("")
+        # With a place of their own titles do not look for one at each drawing.
+        self.log_title = self.log_axes.set_title("", y=1.0)
+        self.producer_title = self.producer_axes.set_title("", y=1.0)
         self._draw_producers()
         self.figure.subplots_adjust(
             left=left, right=right, bottom=0.1, top=0.93, hspace=0.6

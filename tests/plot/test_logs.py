@@ -194,6 +194,7 @@ def test_a_thousand_partitions_are_an_area_and_lines(wide: Result) -> None:
     ax = plot.log(wide, at_s=0.5)
     table = analysis.positions(wide, at_s=0.5)
     mine = table[table["subscriber"] == "billing"]
+    mine = mine.sort_values("log_end", ascending=False, kind="stable")
     stairs = {str(each.get_label()): each for each in ax.patches}
     ends, positions = stairs["log end"], stairs["position of billing"]
     assert ends.get_data().values.tolist() == mine["log_end"].tolist()  # type: ignore[attr-defined]
@@ -205,7 +206,16 @@ def test_a_thousand_partitions_are_an_area_and_lines(wide: Result) -> None:
         "later is not there yet"
     )
     assert f"billing has {left:,} to read" in plot.alt_text(ax)
-    assert ax.get_ylabel() == "partition of orders"
+    assert ax.get_ylabel() == "partition of orders, longest log first"
+
+
+def test_up_to_sixty_partitions_stand_by_number() -> None:
+    board = Subscriber(["departures"])
+    result = flights({"board": board}, rate_per_s=20.0, partitions=30)
+    table = analysis.positions(result, topic="departures")
+    (ends,) = (p for p in plot.log(result).patches if p.get_label() == "log end")
+    assert ends.get_data().values.tolist() == table["log_end"].tolist()  # type: ignore[attr-defined]
+    assert len(set(table["log_end"])) > 1
 
 
 def test_one_partition_of_many_is_drawn_with_its_boxes(wide: Result) -> None:

@@ -183,7 +183,7 @@ def test_each_question_has_its_answer_in_the_title(one: ChannelExplorer) -> None
     titles = [one.canvas.title(seen(one, **p.values), usual) for p in PRESETS]
     assert titles == [
         "Only board's markers moved",
-        "At 9 s archive still has 15 of 18 records to read, the others none",
+        "At 15 s archive still has 7 of 20 records to read, the others none",
         "Only billing's marker moved",
         "The markers of board, billing and archive moved",
     ]
