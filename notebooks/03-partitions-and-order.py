@@ -381,8 +381,8 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The table that explains it has the length of the *runs*: how many records in a row
-# went to one partition.
+# The table that explains it has `records_per_run`: how many records in a row went to
+# one partition. (Here a *run* is such a row of records.)
 
 # %%
 without = ks.run(july.where({KEYS: ks.NoKeys(), PARTITIONS: 8}))
@@ -658,16 +658,19 @@ ks.widgets.PartitionExplorer()
 #
 # **What a partition costs is not modelled yet.** Here more of them make smaller
 # batches, and no more than that. In Kafka it also takes files, memory and replication,
-# and time when a broker fails. So nothing here shows that a thousand partitions are as
-# good as eight. What you saw getting slower was not the number of partitions; it was
-# who got which.
+# and time when a broker fails (Jun Rao, "How to choose the number of topics/partitions
+# in a Kafka cluster?", Confluent 2015). So nothing here shows that a thousand
+# partitions are as good as eight. What you saw getting slower was not the number of
+# partitions; it was who got which.
 #
-# There is one copy of each record, no broker fails, and nobody joins or leaves a group.
-# Nothing has to be sent twice either. In Kafka a producer that sends again keeps the
-# order of a partition as long as it is idempotent (`enable.idempotence`), the default
-# since Kafka 3.0 (KIP-679). [How Kafka is modelled](../docs/explanation/model.md) has
-# each step and its source, the [glossary](../docs/reference/glossary.md) each word with
-# what the neighbours call it.
+# A member here works on one record at a time, as a simple consumer does. A program may
+# hand the records of a partition to several threads; then it has to see to their order
+# itself. There is one copy of each record, no broker fails, and nobody joins or leaves
+# a group. Nothing has to be sent twice either. In Kafka a producer that sends again
+# keeps the order of a partition as long as it is idempotent (`enable.idempotence`), the
+# default since Kafka 3.0 (KIP-679). [How Kafka is
+# modelled](../docs/explanation/model.md) has each step and its source, the
+# [glossary](../docs/reference/glossary.md) each word with what the neighbours call it.
 #
 # ## Exercises
 #
