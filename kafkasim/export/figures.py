@@ -34,8 +34,8 @@ def figure(
     Parameters
     ----------
     figure_or_axes : Figure or Axes
-        The figure, or one of its axes: the whole figure is written, at the size at which
-        it was drawn (`kafkasim.plot.sized`).
+        The figure, or one of its axes: the whole figure is written, at the size at
+        which it was drawn (`kafkasim.plot.sized`).
     path : str or Path
         The suffix chooses the format. A file that stands there is replaced once the
         new one is complete; missing folders are made.
