@@ -41,6 +41,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
+    "kafkasim/engine/sim/systems/ends.py": (
+        "tests/engine/sim/systems/test_point_to_point.py"
+    ),
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_cluster.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_stream.py": _STREAMED,

@@ -8,19 +8,17 @@ source tries again until it is back. Nothing is kept: who comes later gets what 
 from then on.
 """
 
-from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
 from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
-from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
-from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.systems.common import run_facts, write_events
+from kafkasim.engine.sim.systems.ends import Send, Sending, Subscribing
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
@@ -41,78 +39,6 @@ _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 """Codes into the schema's outcomes of `deliveries`."""
 
 
-class _Subscriber:
-    """The receiving end: works through what arrives, one event at a time."""
-
-    __slots__ = (
-        "answer_key", "at_work", "code", "paused", "queue", "service_key", "services",
-        "slowed", "up",
-    )  # fmt: skip
-
-    def __init__(self, code: int, services: Iterator[int]) -> None:
-        self.code = code
-        self.services = services
-        """What it takes to take a request in, one after the other."""
-        self.up = True
-        self.paused = False
-        self.slowed = UNSLOWED
-        self.at_work: _Send | None = None
-        self.queue: deque[_Send] = deque()
-        """What has arrived and waits for its turn."""
-        self.service_key = key_base(Rank.SERVICE, code + 1)
-        self.answer_key = key_base(Rank.ANSWER, code + 1)
-
-
-class _Send:
-    """One event on its way to one subscriber."""
-
-    __slots__ = (
-        "arrived_ns", "ended_ns", "ordinal", "position", "source", "started_ns",
-        "subscriber", "tries",
-    )  # fmt: skip
-
-    def __init__(self, source: "_Source", ordinal: int, position: int) -> None:
-        self.source = source
-        self.ordinal = ordinal
-        self.position = position
-        """Place of the subscriber in `source.wants`."""
-        self.subscriber = source.wants[position][0]
-        self.tries = 0
-        self.arrived_ns = self.started_ns = self.ended_ns = MISSING_NS
-
-
-class _Source:
-    """The sending end: one event at a time, to all who want it."""
-
-    __slots__ = (
-        "acked_ns", "arrival_key", "blocked_since_ns", "code", "created_ns", "down",
-        "intended", "next_ordinal", "plan", "send_count", "sends", "sent_bytes",
-        "timer_key", "up", "waiting", "wants",
-    )  # fmt: skip
-
-    def __init__(self, code: int, actor: int, plan: SourcePlan) -> None:
-        count = len(plan.intended_ns)
-        self.code = code
-        self.plan = plan
-        self.intended = plan.intended_ns.data
-        self.created_ns = np.full(count, MISSING_NS, np.int64)
-        self.acked_ns = np.full(count, MISSING_NS, np.int64)
-        self.send_count = np.zeros(count, np.int16)
-        self.next_ordinal = 0
-        self.waiting = 0
-        """Answers still to come for the event being sent."""
-        self.blocked_since_ns = MISSING_NS
-        self.wants: list[tuple[_Subscriber, memoryview]] = []
-        """Subscribers of its stream, each with its work per event."""
-        self.up: list[Pipe] = []
-        self.down: list[Pipe] = []
-        self.sends: list[int] = []
-        """Events sent to each of them so far, and their bytes."""
-        self.sent_bytes: list[int] = []
-        self.timer_key = key_base(Rank.TIMER, actor)
-        self.arrival_key = key_base(Rank.ARRIVAL, actor)
-
-
 class PointToPointRun:
     """One run: sources, subscribers, and a pipe between every pair."""
 
@@ -127,7 +53,7 @@ class PointToPointRun:
         self.names = sorted(self.traffic.subscribers)
         cpu = resolved.system.hardware.cpu
         self.subscribers = [
-            _Subscriber(
+            Subscribing(
                 code, services(cpu.request_ms, scenario.seed, f"subscriber:{name}")
             )
             for code, name in enumerate(self.names)
@@ -148,8 +74,8 @@ class PointToPointRun:
         self.timeline = Timeline(self.calendar, resolved)
         self.timeline.unsettled = sum(sizes)
 
-    def _make_source(self, code: int, plan: SourcePlan) -> _Source:
-        source = _Source(code, len(self.names) + code + 1, plan)
+    def _make_source(self, code: int, plan: SourcePlan) -> Sending:
+        source = Sending(code, len(self.names) + code + 1, plan)
         there = f"source:{plan.source}"
         for name, subscriber in zip(self.names, self.subscribers, strict=True):
             if plan.stream not in self.traffic.subscribers[name].streams:
@@ -173,7 +99,7 @@ class PointToPointRun:
 
     # --- a source -----------------------------------------------------------------
 
-    def _go_on(self, source: _Source) -> None:
+    def _go_on(self, source: Sending) -> None:
         """Send what is due; come back for the rest at its time or with an answer."""
         now_ns = self.calendar.now_ns
         while source.next_ordinal < len(source.intended):
@@ -192,13 +118,13 @@ class PointToPointRun:
             self._acknowledge(source)
         self._end_blocked(source)
 
-    def _end_blocked(self, source: _Source) -> None:
+    def _end_blocked(self, source: Sending) -> None:
         if source.blocked_since_ns != MISSING_NS:
             now_ns = self.calendar.now_ns
             self._write_blocked(source.code, source.blocked_since_ns, now_ns, 0)
             source.blocked_since_ns = MISSING_NS
 
-    def _send(self, source: _Source, now_ns: int) -> None:
+    def _send(self, source: Sending, now_ns: int) -> None:
         """Send the next event to every subscriber that wants it and has come."""
         ordinal = source.next_ordinal
         source.next_ordinal += 1
@@ -215,18 +141,18 @@ class PointToPointRun:
                 source.up[position].transfer(now_ns, size_bytes),
                 source.arrival_key,
                 self._arrive,
-                _Send(source, ordinal, position),
+                Send(source, ordinal, position),
             )
         source.send_count[ordinal] = source.waiting
 
-    def _acknowledge(self, source: _Source) -> None:
+    def _acknowledge(self, source: Sending) -> None:
         """Count the event that was sent last as answered by all."""
         source.acked_ns[source.next_ordinal - 1] = self.calendar.now_ns
         self.timeline.settle(1)
 
     # --- a subscriber -------------------------------------------------------------
 
-    def _arrive(self, send: _Send) -> None:
+    def _arrive(self, send: Send) -> None:
         """Queue an event behind those that came before it."""
         send.arrived_ns = self.calendar.now_ns
         subscriber = send.subscriber
@@ -234,7 +160,7 @@ class PointToPointRun:
         if subscriber.up and subscriber.at_work is None:
             self._work_on(subscriber)
 
-    def _work_on(self, subscriber: _Subscriber) -> None:
+    def _work_on(self, subscriber: Subscribing) -> None:
         """Begin with the next event: take the request in, then do the work."""
         if not subscriber.queue or subscriber.paused:
             return
@@ -249,7 +175,7 @@ class PointToPointRun:
         send.ended_ns = send.started_ns + slowed_ns(work_ns, subscriber.slowed)
         self._end_at(send)
 
-    def _end_at(self, send: _Send) -> None:
+    def _end_at(self, send: Send) -> None:
         """Expect the end of the work under way at the time it has now."""
         subscriber = send.subscriber
         self.timeline.expect(send.ended_ns)
@@ -258,7 +184,7 @@ class PointToPointRun:
             send.ended_ns, subscriber.service_key, self._done, (send, send.tries)
         )
 
-    def _done(self, done: tuple[_Send, int]) -> None:
+    def _done(self, done: tuple[Send, int]) -> None:
         """Answer, unless the subscriber stopped meanwhile, and take the next."""
         send, tries = done
         subscriber = send.subscriber
@@ -277,14 +203,14 @@ class PointToPointRun:
         )
         self._work_on(subscriber)
 
-    def _answered(self, send: _Send) -> None:
+    def _answered(self, send: Send) -> None:
         source = send.source
         source.waiting -= 1
         if not source.waiting:
             self._acknowledge(source)
             self._go_on(source)
 
-    def _write(self, send: _Send, outcome: int, started: int, ended: int) -> None:
+    def _write(self, send: Send, outcome: int, started: int, ended: int) -> None:
         self._write_delivery(
             self._bases[send.source.code] + send.ordinal,
             send.subscriber.code,
@@ -317,7 +243,7 @@ class PointToPointRun:
             receiver.at_work = None
         return "it stopped; whoever sends to it tries again until it is back"
 
-    def _pause(self, receiver: _Subscriber, until_ns: int) -> str:
+    def _pause(self, receiver: Subscribing, until_ns: int) -> str:
         """Let what is at work, and all that arrives, wait for the end of a pause."""
         if not receiver.up:
             return "it was down"
@@ -331,7 +257,7 @@ class PointToPointRun:
                 self._end_at(send)
         return "it stands still; whoever sends to it waits"
 
-    def _send_again(self, send: _Send) -> None:
+    def _send_again(self, send: Send) -> None:
         """Count the repetition; it is worked on at the moment the receiver is back."""
         source = send.source
         source.send_count[send.ordinal] += 1
@@ -352,7 +278,7 @@ class PointToPointRun:
         if receiver.at_work is None:
             self._work_on(receiver)
 
-    def _write_unfinished(self, send: _Send, outcome: int) -> None:
+    def _write_unfinished(self, send: Send, outcome: int) -> None:
         """Write work that had begun and will not end."""
         begun = send.started_ns <= self.calendar.now_ns
         self._write(send, outcome, send.started_ns if begun else MISSING_NS, MISSING_NS)
