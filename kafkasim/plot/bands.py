@@ -306,7 +306,7 @@ class Bands:
         tiny = _points_of(8.0)
         shown = set()
         for row, (top, band) in enumerate(zip(self._tops, bands, strict=True)):
-            labelled = bool(band.labels) and self._fits(max(band.labels, key=len), tiny)
+            labelled = any(band.labels) and self._fits(max(band.labels, key=len), tiny)
             middle = top + (0.36 if labelled else 0.52)
             for at in range(0, band.log_end + 1, every):
                 new = at == band.log_end

@@ -3,6 +3,8 @@
 from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from kafkasim.analysis.positions import (
     NONE,
     Standing,
@@ -21,7 +23,7 @@ from kafkasim.plot.style import SIZE, canvas, headline, style, wrapped
 from kafkasim.plot.words import caption_of, listed, plain_numbers
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
-from kafkasim.units import NS_PER_S
+from kafkasim.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +36,9 @@ _MOST_ROWS: Final = 26
 
 _ON_A_SLIDE: Final = 14
 """The same on a slide, which is no higher for having more."""
+
+_LEAST_ROWS: Final = 3
+"""Of a partition with a band of its own, when some subscribers must be left out."""
 
 _ROW_INCHES: Final = 0.42
 """Height of a box in a new figure."""
@@ -87,21 +92,31 @@ def log(
     now = standing(result, world, topics, at_ns)
     columns = _columns(now, partition)
     title = finding(now, columns)
+    most = _ON_A_SLIDE if sizes.now() is sizes.SIZES["slide"] else _MOST_ROWS
     rows = len(columns) + int(now.reads[:, columns].sum())
     with style():
-        if rows > (_ON_A_SLIDE if sizes.now() is sizes.SIZES["slide"] else _MOST_ROWS):
+        if rows > most and len(columns) > most // _LEAST_ROWS:
             ax = canvas(ax)
             told = draw_many(ax, now, columns)
             headline(ax, title)
         else:
             width = int(now.log_end[columns].max())
             boxes = width <= MOST_BOXES
-            drawn = bands_of(result, now, columns, keyed=boxes)
+            behind = furthest_behind(
+                now, columns, (most - len(columns)) // len(columns)
+            )
+            drawn = bands_of(result, now, columns, behind, keyed=boxes)
             if boxes:  # as wide as it gets: two moments of a short log have one scale
                 ever = standing(result, world, topics, _EVER_NS).log_end[columns].max()
                 width = int(ever) if ever <= MOST_BOXES else width
             ax = _draw_bands(ax, drawn, title, width=width, boxes=boxes)
             told = in_words(drawn)
+            left_out = int(now.reads[:, columns].any(axis=1).sum()) - len(behind)
+            if left_out:
+                ax.set_xlabel(
+                    f"{ax.get_xlabel()}; {left_out} with less to read left out"
+                )
+                told = f"{told} {left_out} subscribers with less to read are left out."
     what = f"Log of {' and '.join(topics)} at {_moment(now)}"
     say(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
     return ax
@@ -127,6 +142,9 @@ def _columns(now: Standing, partition: int | None) -> list[int]:
 
 
 def _moment(now: Standing) -> str:
+    """Return the moment in seconds; in milliseconds within the first one."""
+    if 0 < now.at_ns < NS_PER_S:
+        return f"{now.at_ns / NS_PER_MS:.3g} ms"
     return f"{now.at_ns / NS_PER_S:.6g} s"
 
 
@@ -196,10 +214,37 @@ def _records(count: int) -> str:
     return f"{count:,} record{'s' * (count != 1)}"
 
 
+def furthest_behind(now: Standing, columns: Sequence[int], most: int) -> list[int]:
+    """Return the subscribers that read any of the partitions, those behind before all.
+
+    Parameters
+    ----------
+    now : Standing
+    columns : sequence of int
+        The partitions.
+    most : int
+        How many at most.
+
+    Returns
+    -------
+    list of int
+        Rows of `now`, in the scenario's order.
+    """
+    left = now.unread[:, columns].sum(axis=1) * now.there
+    readers = np.flatnonzero(now.reads[:, columns].any(axis=1))
+    first = np.argsort(-left[readers], kind="stable")[:most]
+    return sorted(readers[first].tolist())
+
+
 def bands_of(
-    result: Result, now: Standing, columns: Sequence[int], *, keyed: bool
+    result: Result,
+    now: Standing,
+    columns: Sequence[int],
+    rows: Sequence[int],
+    *,
+    keyed: bool,
 ) -> list[Band]:
-    """Return partitions as bands, with a lane for everyone who reads each.
+    """Return partitions as bands, with a lane for each subscriber that reads one.
 
     Parameters
     ----------
@@ -209,6 +254,8 @@ def bands_of(
         Everyone's offsets at the moment.
     columns : sequence of int
         The partitions.
+    rows : sequence of int
+        The subscribers.
     keyed : bool
         Whether boxes carry their records' keys.
     """
@@ -217,11 +264,7 @@ def bands_of(
             "{}-{}".format(*now.partitions[column]),
             int(now.log_end[column]),
             keys_by_offset(result, *now.partitions[column]) if keyed else (),
-            tuple(
-                lane_of(now, row, column)
-                for row in range(len(now.wants))
-                if now.reads[row, column]
-            ),
+            tuple(lane_of(now, row, column) for row in rows if now.reads[row, column]),
         )
         for column in columns
     ]

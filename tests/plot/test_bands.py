@@ -80,6 +80,13 @@ def test_labels_are_left_out_where_they_do_not_fit_then_numbers() -> None:
     assert shown(tiny, "_numbers") == [str(n) for n in range(0, 41, 5)]
 
 
+def test_a_number_without_a_label_stands_in_the_middle_of_its_box() -> None:
+    keyless, keyed = drawn(replace(BAND, labels=("",) * 4)), drawn(BAND)
+    middle = keyless._numbers[0, 4].get_position()[1]
+    assert keyless._numbers[0, 0].get_position()[1] == middle
+    assert keyed._numbers[0, 0].get_position()[1] < middle
+
+
 def test_a_lane_says_where_it_stands_or_why_it_does_not() -> None:
     assert BOARD.told(4) == "position 3, 1 to read"
     assert BOARD.told(3) == "position 3, at the end"

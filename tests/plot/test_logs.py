@@ -145,7 +145,7 @@ def test_an_empty_log_is_drawn_and_said(three: Result) -> None:
 
 def test_one_record_that_nobody_reads() -> None:
     ax = plot.log(flights({}), at_s=0.6)
-    assert title(ax) == "At 0.6 s nobody reads the 1 record"
+    assert title(ax) == "At 600 ms nobody reads the 1 record"
     assert plot.alt_text(ax).endswith(
         "departures-0 holds 1 record, offset 0; nobody reads it."
     )
@@ -202,7 +202,7 @@ def test_a_thousand_partitions_are_an_area_and_lines(wide: Result) -> None:
     left = int((mine["log_end"] - mine["position"]).sum())
     held = int(mine["log_end"].sum())
     assert title(ax) == (
-        f"At 0.5 s billing still has {left:,} of {held:,} records to read; "
+        f"At 500 ms billing still has {left:,} of {held:,} records to read; "
         "later is not there yet"
     )
     assert f"billing has {left:,} to read" in plot.alt_text(ax)
@@ -222,6 +222,25 @@ def test_one_partition_of_many_is_drawn_with_its_boxes(wide: Result) -> None:
     ax = plot.log(wide, partition=17)
     names = [text.get_text() for text in ax.get_yticklabels()]
     assert names == ["orders-17", "billing", "later"]
+
+
+def test_of_very_many_subscribers_those_with_most_to_read_have_a_lane() -> None:
+    readers = {
+        f"reader-{n:02}": Subscriber(["departures"], work_ms=60.0 * n)
+        for n in range(60)
+    }
+    result = flights(readers)
+    ax = plot.log(result, at_s=9.5)
+    table = analysis.positions(result, at_s=9.5, topic="departures")
+    left = (table["log_end"] - table["position"]).to_numpy()
+    names = [text.get_text() for text in ax.get_yticklabels()][1:]
+    drawn = table["subscriber"].isin(names).to_numpy()
+    assert drawn.sum() == 25
+    assert left[drawn].min() >= left[~drawn].max()
+    assert ax.get_xlabel().endswith("; 35 with less to read left out")
+    assert plot.alt_text(ax).endswith("35 subscribers with less to read are left out.")
+    with sized("slide"):
+        assert len(plot.log(result, at_s=9.5).get_yticklabels()) == 14
 
 
 def test_it_draws_into_axes_that_are_given(three: Result) -> None:
