@@ -84,7 +84,11 @@ CHECKS = {
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every command: its small files go into `.cache`."""
+    """Return the environment of every command: its small files go into `.cache`.
+
+    Python may keep what it compiles: every test process and every kernel would compile
+    all packages anew.
+    """
     cache = ROOT / ".cache"
     variables = os.environ | {
         "VIRTUAL_ENV": str(VENV),
@@ -95,7 +99,8 @@ def environment() -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(cache / "jupyter"),
         "UV_PYTHON_DOWNLOADS": "never",
     }
-    return {k: v for k, v in variables.items() if k not in {"MPLBACKEND", "PYTHONHOME"}}
+    unwanted = {"MPLBACKEND", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"}
+    return {k: v for k, v in variables.items() if k not in unwanted}
 
 
 def start(*command: str | Path, folder: Path = ROOT, **variables: str) -> int:
