@@ -237,8 +237,10 @@ def test_of_very_many_subscribers_those_with_most_to_read_have_a_lane() -> None:
     drawn = table["subscriber"].isin(names).to_numpy()
     assert drawn.sum() == 25
     assert left[drawn].min() >= left[~drawn].max()
-    assert ax.get_xlabel().endswith("; 35 with less to read left out")
-    assert plot.alt_text(ax).endswith("35 subscribers with less to read are left out.")
+    assert ax.get_xlabel().endswith("; 35 more, not further behind, left out")
+    assert plot.alt_text(ax).endswith(
+        "Subscribers: 35 more, not further behind, left out."
+    )
     with sized("slide"):
         assert len(plot.log(result, at_s=9.5).get_yticklabels()) == 14
 
