@@ -181,6 +181,27 @@ def test_thorough_adds_the_slow_tests_and_keeps_other_arguments(
     assert started[0][-2:] == ("-k", "lag")
 
 
+def test_in_the_command_browser_a_missing_browser_is_a_failure(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, str]] = []
+
+    def start(*_: object, **variables: str) -> int:
+        told.append(variables)
+        return 0
+
+    sets: list[str] = []
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", sets.append)
+
+    assert run.main(["browser", "-k", "site"]) == 0
+    assert run.main(["bench", "browser"]) == 0
+    assert run.main(["bench", "import"]) == 0
+
+    assert told[0]["KAFKASIM_BROWSER"] == "required"
+    assert sets == ["browser", "browser", "runtime"]
+
+
 def test_the_sets_pin_one_version_of_each_package_with_hashes_and_no_address() -> None:
     pins: dict[str, set[str]] = {}
     for file in sorted((ROOT / "requirements").glob("*.txt")):

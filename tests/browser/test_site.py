@@ -78,6 +78,7 @@ def test_no_page_is_wider_than_a_phone(
     page.set_viewport_size({"width": width, "height": 844})
     kinds = ["index", "search", "genindex", "tutorial/index", "tutorial/first-run"]
     kinds += [f"tutorial/{lesson.stem}" for lesson in LESSONS]
+    kinds += ["course", "gallery/index", "reference/glossary"]
     kinds += ["reference/configuration", "reference/tables", "reference/names"]
     kinds += ["reference/api/kafkasim.Source", "explanation/benchmarks"]
     wide = {}
