@@ -113,10 +113,9 @@ def log(
             told = in_words(drawn)
             left_out = int(now.reads[:, columns].any(axis=1).sum()) - len(behind)
             if left_out:
-                ax.set_xlabel(
-                    f"{ax.get_xlabel()}; {left_out} with less to read left out"
-                )
-                told = f"{told} {left_out} subscribers with less to read are left out."
+                others = f"{left_out} more, not further behind, left out"
+                ax.set_xlabel(f"{ax.get_xlabel()}; {others}", loc="left")
+                told = f"{told} Subscribers: {others}."
     what = f"Log of {' and '.join(topics)} at {_moment(now)}"
     say(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
     return ax
