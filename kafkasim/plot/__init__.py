@@ -12,19 +12,19 @@ Figures are made for a notebook; for a slide or a printed column they are drawn 
         ks.export.figure(ks.plot.lag(result), "lag.png")
 """
 
+from kafkasim.plot.batches import batching
 from kafkasim.plot.braiding import braid
+from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
-from kafkasim.plot.filling import batching
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
+from kafkasim.plot.network import topology
+from kafkasim.plot.offset_lines import offsets
 from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
 from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
-from kafkasim.plot.positions import offsets
 from kafkasim.plot.sizes import sized
-from kafkasim.plot.spoken import alt_text, caption
 from kafkasim.plot.sweeps import sweep
-from kafkasim.plot.wires import topology
 
 __all__ = [
     "alt_text",

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.provenance import provenance
 from kafkasim.errors import ValidationError
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import rows_of, run_given, subscriber_given
 from kafkasim.plot.headings import headed, title_of_all
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.strands import MOST_MARKED, Places, draw_strands, handles
 from kafkasim.plot.style import canvas, nothing, panels, style
 from kafkasim.plot.words import caption_of, listed

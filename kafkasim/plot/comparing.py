@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_given
 from kafkasim.plot.sizes import ticks_across
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     MARKERS,
     headline_of_all,
@@ -20,7 +20,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.sweeps import check_column
-from kafkasim.plot.timeline import highest
+from kafkasim.plot.time_axis import highest
 from kafkasim.plot.words import (
     amount,
     begun,

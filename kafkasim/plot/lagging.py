@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
-from kafkasim.plot.dated import sentence
+from kafkasim.plot.calendar_axis import sentence
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
     PALE,
@@ -23,7 +23,7 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.timeline import (
+from kafkasim.plot.time_axis import (
     by_subscriber,
     from_zero,
     highest,

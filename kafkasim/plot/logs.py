@@ -17,8 +17,8 @@ from kafkasim.analysis.world import World, world_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.bands import Band, Bands, Lane, heights, inches_of
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.many_logs import draw_many
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import SIZE, canvas, headline, style, wrapped
 from kafkasim.plot.words import caption_of, listed, plain_numbers
 from kafkasim.result.result import Result

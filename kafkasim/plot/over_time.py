@@ -6,9 +6,9 @@ import numpy as np
 
 from kafkasim.analysis import waiting
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.dated import sentence
+from kafkasim.plot.calendar_axis import sentence
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
@@ -19,7 +19,7 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.timeline import (
+from kafkasim.plot.time_axis import (
     by_subscriber,
     from_zero,
     highest,

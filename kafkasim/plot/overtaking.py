@@ -14,8 +14,8 @@ import numpy as np
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import rows_of, subscriber_given, table_with
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
 from kafkasim.plot.style import canvas, headline, style
 from kafkasim.plot.words import (

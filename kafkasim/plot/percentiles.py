@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import ranks, waiting
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
 from kafkasim.plot.over_time import look_of
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     canvas,
     headline,
@@ -23,7 +23,7 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.timeline import by_subscriber, from_zero, highest
+from kafkasim.plot.time_axis import by_subscriber, from_zero, highest
 from kafkasim.plot.words import (
     amount,
     caption_of,

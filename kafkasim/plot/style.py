@@ -170,7 +170,7 @@ def canvas(ax: "Axes | None", size: tuple[float, float] = SIZE) -> "Axes":
     size : tuple of float
         Width and height of a new figure in a notebook, inches.
     """
-    from kafkasim.plot.captioned import CaptionedAxes
+    from kafkasim.plot.axes import CaptionedAxes
 
     drawn = blank(size).add_subplot(axes_class=CaptionedAxes) if ax is None else ax
     _set_ticks(drawn)
@@ -203,7 +203,7 @@ def panels(
     panel : tuple of float
         Width and height of one in a notebook's figure, inches.
     """
-    from kafkasim.plot.captioned import CaptionedAxes
+    from kafkasim.plot.axes import CaptionedAxes
 
     columns = min(count, columns)
     rows = -(-count // columns)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.measures import METRICS
 from kafkasim.errors import ValidationError
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_given
 from kafkasim.plot.headings import headed, title_of_all
 from kafkasim.plot.line_labels import (
@@ -18,7 +19,6 @@ from kafkasim.plot.line_labels import (
     label_points,
     name_ends,
 )
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     MARKERS,
     SERIES,
@@ -31,6 +31,7 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
+from kafkasim.plot.sweep_findings import finding
 from kafkasim.plot.sweep_scales import (
     YScale,
     are_numbers,
@@ -39,7 +40,6 @@ from kafkasim.plot.sweep_scales import (
     scale_y,
 )
 from kafkasim.plot.words import amount, caption_of, listed, metric_label, percent
-from kafkasim.plot.worsening import finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def sweep(
         more than `MOST_LABELLED` points only the ends of each line have it.
     title : str, optional
         What the figure found. Without it one panel says so itself where more of the
-        setting makes the metric visibly worse (`kafkasim.plot.worsening`).
+        setting makes the metric visibly worse (`kafkasim.plot.sweep_findings`).
     y_scale : {"linear", "log"}, optional
         Without it logarithmic where values are above 0 and far apart.
     ax : Axes, optional

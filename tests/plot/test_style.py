@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from kafkasim.plot.captioned import CaptionedAxes
+from kafkasim.plot.axes import CaptionedAxes
 from kafkasim.plot.sizes import sized
 from kafkasim.plot.style import (
     DASHES,

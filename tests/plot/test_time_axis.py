@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kafkasim.plot.style import canvas
-from kafkasim.plot.timeline import (
+from kafkasim.plot.time_axis import (
     by_subscriber,
     from_zero,
     highest,

@@ -12,7 +12,7 @@ from html import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kafkasim.plot.spoken import alt_text, caption
+from kafkasim.plot.captions import alt_text, caption
 
 
 class CaptionedAxes(Axes):

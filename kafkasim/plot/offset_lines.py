@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.dated import sentence
+from kafkasim.plot.calendar_axis import sentence
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     OKABE_ITO,
     PALE,
@@ -20,7 +20,7 @@ from kafkasim.plot.style import (
     series,
     style,
 )
-from kafkasim.plot.timeline import from_zero, label_axes, time_scale
+from kafkasim.plot.time_axis import from_zero, label_axes, time_scale
 from kafkasim.plot.words import amount, caption_of, counted
 from kafkasim.result.result import Result
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.sizes import now
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,

@@ -6,8 +6,8 @@ import numpy as np
 
 from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
-from kafkasim.plot.spoken import Words, say
 from kafkasim.plot.style import (
     OKABE_ITO,
     canvas,

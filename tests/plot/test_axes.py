@@ -3,8 +3,8 @@
 import base64
 import re
 
-from kafkasim.plot.captioned import CaptionedAxes
-from kafkasim.plot.spoken import Words, say
+from kafkasim.plot.axes import CaptionedAxes
+from kafkasim.plot.captions import Words, say
 from kafkasim.plot.style import canvas
 
 

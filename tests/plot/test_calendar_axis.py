@@ -7,7 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from kafkasim import analysis, plot
-from kafkasim.plot.dated import calendar, sentence
+from kafkasim.plot.calendar_axis import calendar, sentence
 from kafkasim.plot.style import canvas
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from kafkasim.plot.worsening import finding, worsening
+from kafkasim.plot.sweep_findings import finding, worsening
 
 
 def line(values: list[float], *, spread: float | None = None) -> pd.DataFrame:

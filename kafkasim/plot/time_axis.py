@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.plot.dated import calendar
+from kafkasim.plot.calendar_axis import calendar
 from kafkasim.plot.style import headline
 from kafkasim.plot.words import plain_numbers, time_unit
 

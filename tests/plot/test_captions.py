@@ -5,7 +5,7 @@ import pickle
 import pytest
 from matplotlib.figure import Figure
 
-from kafkasim.plot.spoken import Words, alt_text, caption, say
+from kafkasim.plot.captions import Words, alt_text, caption, say
 
 
 def test_axes_keep_their_own_words_and_the_first_speaks_for_the_figure() -> None:
