@@ -1,5 +1,6 @@
 """Sphinx settings; build with `python3 run.py docs`, needs no network."""
 
+import shutil
 import sys
 import types
 import typing
@@ -9,7 +10,9 @@ from pathlib import Path
 import sphinx.util.inspect
 import sphinx.util.typing
 
-sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "_extensions"))
+shutil.rmtree(DOCS / "reference" / "api", ignore_errors=True)  # none stale
 
 project = "kafkasim"
 author = "kafkasim contributors"
