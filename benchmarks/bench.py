@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
             print(json.dumps(one), flush=True)
             found.append(one)
         held &= all(one["holds"] for one in found)
-        if to_page:
+        if to_page and found:
             update(PAGE, name, found)
     return 0 if held else 1
 
