@@ -8,11 +8,11 @@ from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
+from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
     OKABE_ITO,
     canvas,
     hatch,
-    headline,
     legend_below,
     nothing,
     style,

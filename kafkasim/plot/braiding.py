@@ -19,10 +19,10 @@ from kafkasim.analysis.provenance import provenance
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import rows_of, run_given, subscriber_given
-from kafkasim.plot.headings import headed, title_of_all
+from kafkasim.plot.headings import headline, headline_of_all
 from kafkasim.plot.strands import MOST_MARKED, Places, draw_strands, handles
 from kafkasim.plot.style import canvas, nothing, panels, style
-from kafkasim.plot.words import caption_of, listed
+from kafkasim.plot.words import begun, caption_of, counted, listed
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -118,12 +118,14 @@ def braid(
     with style():
         drawn = _canvases(ax, braids, shown)
         for each, (name, made) in zip(drawn, braids.items(), strict=True):
-            _panel(each, name, made, shown, min(len(drawn), _PANELS_BESIDE))
+            _panel(each, made, shown)
+            if len(drawn) > 1:
+                headline(each, name, below=_counted(made))
         title = _title(who, braids)
         if len(drawn) == 1:
-            headed(drawn[0], title, _counted(next(iter(braids.values()))))
+            headline(drawn[0], title, below=_counted(*braids.values()))
         elif ax is None:
-            title_of_all(drawn[0], title)
+            headline_of_all(drawn, title)
         _legend(drawn, braids, shown)
     words = _words(who, braids, shown, [provenance(read.run) for read in runs.values()])
     for each in drawn:
@@ -221,11 +223,7 @@ def _canvases(
     return panels(ax, len(braids), _PANELS_BESIDE, (4.1, height))
 
 
-def _panel(
-    ax: "Axes", name: str, made: _Braid, shown: tuple[int, int], beside: int
-) -> None:
-    if beside > 1:
-        headed(ax, name, _counted(made), beside)
+def _panel(ax: "Axes", made: _Braid, shown: tuple[int, int]) -> None:
     records = made.records[shown[0] : shown[1]]
     done = made.done_ms[shown[0] : shown[1]]
     drawn = ~np.isnan(done)
@@ -252,36 +250,50 @@ def _counted(made: _Braid) -> str:
     total, processed = len(made.records), made.processed
     if not total:
         return "no records"
-    records = f"{_number(total, 'record')}"
+    records = counted(total, "record")
     if processed < total:
-        records = f"{processed:,} of {total:,} records processed"
+        records = f"{processed:,} of {counted(total, 'record')} processed"
     if not made.pairs:
         return f"{records}, none overtaken"
     overtaken = len(made.overtaken)
-    return f"{records}, {overtaken:,} overtaken, {_number(made.pairs, 'pair')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{records}, {overtaken:,} overtaken, {counted(made.pairs, 'pair')}"
 
 
 def _title(entity: str | None, braids: Mapping[str, _Braid]) -> str:
     """Return the finding: where the entity's order held and where it did not."""
     if entity is None:
         return "No record of an entity was processed"
+    if len(braids) == 1:
+        return f"{entity}: {_found(*braids.values())}"
+    return f"{entity}: {_found_in_several(braids)}"
+
+
+def _found(made: _Braid) -> str:
+    if not made.processed:
+        return "no record processed"
+    if made.pairs:
+        whole = counted(made.processed, "record")
+        return f"{len(made.overtaken):,} of {whole} overtaken"
+    if made.processed < len(made.records):
+        return "what was processed is in its order"
+    return "every record in its order"
+
+
+def _found_in_several(braids: Mapping[str, _Braid]) -> str:
     crossed = {name: made.pairs for name, made in braids.items() if made.pairs}
     kept = [name for name, made in braids.items() if not made.pairs and made.processed]
-    if len(braids) == 1:
-        (made,) = braids.values()
-        if not made.pairs:
-            return f"{entity}: every record in its order"
-        share = f"{len(made.overtaken):,} of {_number(made.processed, 'record')}"
-        return f"{entity}: {share} overtaken"
     if not crossed:
-        return f"{entity}: in order in all {len(braids)} runs"
-    worst = max(crossed, key=lambda name: crossed[name])
-    text = f"{entity}: {_number(crossed[worst], 'overtaken pair')} with {worst}"
-    if len(crossed) > 1:
+        if len(kept) == len(braids):
+            return f"in order in all {len(braids)} runs"
+        if not kept:
+            return "no record processed in any run"
+        return f"in order with {listed(kept, 3)}; none processed in the others"
+    most = max(crossed.values())
+    worst = [name for name, pairs in crossed.items() if pairs == most]
+    text = f"{counted(most, 'overtaken pair')} with {listed(worst, 3)}"
+    if len(worst) > 1:
+        text += " each"
+    if len(crossed) > len(worst):
         text += ", the most"
     if len(kept) < 2:
         return "; none with ".join([text, *kept])
@@ -315,21 +327,23 @@ def _words(
 ) -> Words:
     said = []
     for name, made in braids.items():
-        counts = f"{_counted(made)}, in {_number(made.partitions, 'partition')}."
-        said.append(f"{name}: {counts}" if name else counts[0].upper() + counts[1:])
+        counts = f"{_counted(made)}, in {counted(made.partitions, 'partition')}."
+        said.append(f"{name}: {counts}" if name else begun(counts))
     whole = max(len(each.records) for each in braids.values())
     cut = ""
     if shown[1] - shown[0] < whole:
         cut = f" Drawn are records {shown[0] + 1:,} to {shown[1]:,} of {whole:,}."
+    whose = "no entity" if entity is None else entity
     alt = (
-        f"Strands of the records of {entity}, from the order produced on the left to "
+        f"Strands of the records of {whose}, from the order produced on the left to "
         "the order processed on the right; strands that cross are an overtaken pair. "
         f"{' '.join(said)}{cut}"
     )
-    name = next(iter(braids.values())).subscriber
+    subscribers = dict.fromkeys(made.subscriber for made in braids.values())
     names = listed([f"“{name}”" for name in braids])
     runs = f", in {len(ran)} runs: {names}" if len(ran) > 1 else ""
-    what = f"Order of the records of {entity}, processed by {name}{runs}"
+    what = f"Order of the records of {whose}, processed by {listed(list(subscribers))}"
+    what += runs
     return Words(caption_of(what, _common(ran)) + cut, alt)
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.plot.captions import Words, say
-from kafkasim.plot.given import table_given
+from kafkasim.plot.given import check_column, table_given
+from kafkasim.plot.headings import headline_of_all
 from kafkasim.plot.sizes import ticks_across
 from kafkasim.plot.style import (
     MARKERS,
-    headline_of_all,
     legend_of_all,
     nothing,
     panels,
@@ -19,18 +19,15 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.sweeps import check_column
 from kafkasim.plot.time_axis import highest
 from kafkasim.plot.words import (
-    amount,
     begun,
     caption_of,
     listed,
     log_scale,
     metric_label,
-    percent,
-    percent_ticks,
-    plain_numbers,
+    metric_text,
+    metric_ticks,
     spread_out,
 )
 
@@ -97,7 +94,7 @@ def comparison(
         if len(names) > 1:
             legend_of_all(drawn, "subscriber")
         if ax is None:
-            headline_of_all(drawn, title)
+            headline_of_all(drawn, title, legend=len(names) > 1)
     notes = "".join(f"; {note}" for note in table.attrs.get("notes", ()))
     what = f"{listed(systems) or 'No system'} with the same traffic{notes}"
     for each in drawn:
@@ -113,16 +110,18 @@ def _finding(table: "pd.DataFrame", column: str, names: list[str]) -> str:
     rows = [highest(values), highest(-values)]
     most, least = (_row_in_words(table, column, row, names) for row in rows)
     what = begun(metric_label(column))
-    if len(values) == 1 or values[rows[0]] == values[rows[1]]:
-        return f"{what}: {most}" + (" for all" if len(values) > 1 else "")
-    return f"{what}: from {least} to {most}"
+    if values[rows[0]] != values[rows[1]]:
+        return f"{what}: from {least} to {most}"
+    if np.isfinite(values).sum() > 1:
+        every = " for all" if np.isfinite(values).all() else " where it applies"
+        return f"{what}: {metric_text(column, float(values[rows[0]]))}{every}"
+    return f"{what}: {most}"
 
 
 def _row_in_words(
     table: "pd.DataFrame", column: str, row: int, names: list[str]
 ) -> str:
-    value = float(table[column].iloc[row])
-    text = percent(value) if column.endswith("_share") else amount(value)
+    text = metric_text(column, float(table[column].iloc[row]))
     who = str(table["system"].iloc[row])
     if len(names) > 1:
         who = f"{who}, {table['subscriber'].iloc[row]}"
@@ -161,7 +160,9 @@ def _system_panel(
             ax.plot(value, at, marker=MARKERS[number % len(MARKERS)], **look)
             look["label"] = "_"
             _value_text(ax, column, value, at)
-            said.append(f"{system}{f' {name}' if name else ''} {amount(value)}")
+            said.append(
+                f"{system}{f' {name}' if name else ''} {metric_text(column, value)}"
+            )
     _system_axes(ax, column, values, systems, labelled=labelled)
     return f"{metric_label(column)}: {listed(said, 12)}."
 
@@ -169,9 +170,8 @@ def _system_panel(
 def _value_text(ax: "Axes", column: str, value: float, at: float) -> None:
     """Write a value beside its mark; a dash at the axis when it does not apply."""
     missing = np.isnan(value)
-    text = percent(value) if column.endswith("_share") else amount(value)
     ax.annotate(
-        text,
+        metric_text(column, value),
         (0.0 if missing else value, at),
         xycoords=ax.get_yaxis_transform() if missing else "data",
         xytext=(stroke(9), 0),
@@ -197,8 +197,7 @@ def _system_axes(
         ax.set_xlim(kept.min() / ratio**0.08, kept.max() * ratio**0.35)
     else:
         ax.set_xlim(0, 1.4 * float(kept.max(initial=0.0)) or 1.0)
-        plain = percent_ticks if column.endswith("_share") else plain_numbers
-        plain(ax.xaxis, ticks_across())
+        metric_ticks(ax.xaxis, column, ticks_across())
         if not kept.any():
             ax.set_xticks([0])
     ax.set_xlabel(metric_label(column))

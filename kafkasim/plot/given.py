@@ -79,6 +79,18 @@ def table_with(
     return table
 
 
+def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
+    """Check that a table has a column asked for by parameter `name`.
+
+    Raises
+    ------
+    ValidationError
+        It has not; lists those it has.
+    """
+    if column not in table:
+        raise ValidationError(name, column, f"one of {', '.join(map(str, table))}")
+
+
 def run_given(thing: object, expected: str = "a Result, as run returns it") -> Result:
     """Return `thing` when it is a run.
 

@@ -1,67 +1,105 @@
-"""Titles that say the finding, with a line below them that says what is counted."""
+"""Titles that say the finding, on as many lines as their room needs."""
 
-from typing import TYPE_CHECKING
+import re
+import textwrap
+from typing import TYPE_CHECKING, Final
 
-from kafkasim.plot.style import wrapped
+from kafkasim.plot.style import LETTER, POINTS, panels_leave_room, points, room
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
-_POINTS = 72.0
+_BOLD_LETTER: Final = 0.645
+"""Width of a bold letter for each point of its size, on average."""
+
+_OF_ALL: Final = 1.1
+"""Size of a title above several panels, for each that one of axes has."""
+
+_LEGEND: Final = 3.2
+"""Width of a legend beside several panels, inches."""
+
+_UNIT: Final = re.compile(r"(?<=\d) (?=(%|[a-zA-Z]{1,2}\b))")
+"""The space between a number and its unit, where no line ends."""
 
 
-def headed(ax: "Axes", title: str, below: str, beside: int = 1) -> None:
-    """Give axes a title, and a line below it.
+def headline(ax: "Axes", title: str, *, below: str = "", left: float = 4.0) -> None:
+    """Give axes a title, and a line in plain letters between it and them.
 
     Parameters
     ----------
     ax : Axes
-        Whose.
+        What is drawn into.
     title : str
-        Wrapped to the width.
+        What the figure finds.
     below : str
-        In plain letters.
-    beside : int
-        How many axes share the width of the figure.
+        What is counted; no line without it.
+    left : float
+        How far from the figure's edge the axes begin, in heights of a letter.
     """
-    import matplotlib as mpl
-
-    text, points, pad = (
-        float(mpl.rcParams[name])
-        for name in ("font.size", "axes.titlesize", "axes.titlepad")
-    )
-    inches = ax.figure.bbox.width / ax.figure.dpi / beside - 3 * text / _POINTS
+    text, pad = points("font.size"), points("axes.titlepad")
+    inches = room(ax) - left * text / POINTS
     lines = wrapped(below, inches, text)
-    high = 1.25 * text * (lines.count("\n") + 1)
-    ax.set_title(wrapped(title, inches, points), pad=pad + high + 0.25 * text)
-    ax.annotate(
-        lines,
-        (0.0, 1.0),
-        xycoords="axes fraction",
-        xytext=(0, pad),
-        textcoords="offset points",
-        va="bottom",
+    if lines:
+        ax.annotate(
+            lines,
+            (0.0, 1.0),
+            xycoords="axes fraction",
+            xytext=(0, pad),
+            textcoords="offset points",
+            va="bottom",
+        )
+        pad += 1.25 * text * (lines.count("\n") + 1) + 0.25 * text
+    ax.set_title(
+        wrapped(title, inches, points("axes.titlesize"), _BOLD_LETTER),
+        loc="left",
+        pad=pad,
     )
 
 
-def title_of_all(ax: "Axes", title: str) -> None:
-    """Give the figure of several panels its title.
+def headline_of_all(
+    drawn: "Sequence[Axes]", title: str, *, legend: bool = False
+) -> None:
+    """Give the figure of several panels a title above them.
 
     Parameters
     ----------
-    ax : Axes
-        One of the panels.
+    drawn : sequence of Axes
+        The panels.
     title : str
-        Wrapped to the width.
+        What the figure finds.
+    legend : bool
+        Whether all panels have one legend, which may stand beside the title.
     """
-    import matplotlib as mpl
-
-    points = 1.1 * float(mpl.rcParams["axes.titlesize"])
-    inches = ax.figure.bbox.width / ax.figure.dpi - 0.4
-    ax.figure.suptitle(
-        wrapped(title, inches, points),
+    figure = drawn[0].figure
+    size = _OF_ALL * points("axes.titlesize")
+    inches = figure.bbox.width / figure.dpi - 0.4
+    if legend and panels_leave_room():
+        inches -= _LEGEND
+    figure.suptitle(
+        wrapped(title, inches, size, _BOLD_LETTER),
         x=0.01,
         ha="left",
-        fontsize=points,
+        fontsize=size,
         fontweight="bold",
     )
+
+
+def wrapped(text: str, inches: float, size: float, letter: float = LETTER) -> str:
+    """Return text on lines that fit into a width.
+
+    Parameters
+    ----------
+    text : str
+    inches : float
+        The width.
+    size : float
+        Size of the text, points.
+    letter : float
+        Width of a letter for each point of the size, on average.
+    """
+    letters = max(12, int(inches * POINTS / (size * letter)))
+    kept = _UNIT.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.fill(kept, letters, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")

@@ -6,32 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
-from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
-from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
-from kafkasim.plot.given import table_with
+from kafkasim.plot.given import rows_of, subscriber_given, table_with
+from kafkasim.plot.per_subscriber import MOST_LINES, by_subscriber, look_of
 from kafkasim.plot.style import (
-    GREY,
     PALE,
     SERIES,
     canvas,
     hatch,
-    legend_beside,
-    nothing,
-    series,
+    legend_or_nothing,
     stroke,
     style,
 )
 from kafkasim.plot.time_axis import (
-    by_subscriber,
     from_zero,
     highest,
     label_axes,
     middles,
+    say_over_time,
     time_scale,
 )
-from kafkasim.plot.words import amount, caption_of, counted, listed, percent
+from kafkasim.plot.words import counted, listed, percent
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -41,10 +36,7 @@ if TYPE_CHECKING:
 _MOST_AREAS: Final = 5
 """Partitions shown with a colour of their own; the others are one grey area."""
 
-_MOST_LINES: Final = 6
-"""Subscribers with a look and a label of their own; lines of others are grey."""
-
-_NO_LOG: Final = "no log, so nothing waits in one"
+_NOTHING: Final = "no record was appended to a log"
 
 
 def lag(
@@ -74,23 +66,26 @@ def lag(
     Returns
     -------
     Axes
-        The title says the largest lag, and which partition has most of it.
+        The title says the largest lag; by partition, which one has most of it at the
+        highest point drawn. There lag is drawn as it is where each bin of time begins,
+        while lines by subscriber are drawn at the largest lag within each bin.
 
     Raises
     ------
     ValidationError
-        `by` is neither; `data` is neither a run nor such a table, or has no partitions
-        to stack.
+        `by` is neither, or not what the table was made by; `data` is neither a run nor
+        such a table, or has no such subscriber.
     """
     table = (
         progress.lag(data, by=by, subscriber=subscriber, bin_ms=bin_ms)
         if isinstance(data, Result)
         else table_with(data, ("subscriber", "at_ms", "lag_records_max"), "lag")
     )
-    if by == "partition" and "partition" not in table:
-        raise ValidationError("by", by, "a table made by analysis.lag(by='partition')")
-    if subscriber is not None:
-        table = table[table["subscriber"] == subscriber]
+    made_by = "partition" if "partition" in table else "subscriber"
+    if by != made_by:
+        raise ValidationError("by", by, f"{made_by}, as the table was made by")
+    if subscriber is not None and len(table):
+        table = rows_of(table, subscriber_given(table, subscriber))
     return _lag_stack(table, ax) if by == "partition" else _lag_lines(table, ax)
 
 
@@ -101,35 +96,33 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
     with style():
         ax = canvas(ax)
         for number, (name, part) in enumerate(parts):
-            others = len(parts) - _MOST_LINES
-            label = f"{name}\n({peaks[name]})"
-            if number >= _MOST_LINES:
-                plural = "s" if others > 1 else ""
-                label = f"{others} other{plural}" if number == _MOST_LINES else "_"
-            _line(ax, table, part, number, label)
+            look = look_of(number, len(part), f"{name}\n({peaks[name]})", table)
+            _line(ax, table, part, look, peak=number < MOST_LINES)
         label_axes(ax, table, title, "simulated time", "records waiting")
         from_zero(ax, whole=True)
-        _legend_or_why(ax)
+        legend_or_nothing(ax, _NOTHING)
     said = [
         f"{name} {peak.replace('peak', 'peaks at')}" for name, peak in peaks.items()
     ]
     alt = f"Line chart of records appended and not yet processed: {_or_none(said)}."
-    _say(ax, "Lag", table, alt)
+    say_over_time(ax, "Lag", table, alt)
     return ax
 
 
 def _line(
-    ax: "Axes", table: "pd.DataFrame", part: "pd.DataFrame", number: int, label: str
+    ax: "Axes",
+    table: "pd.DataFrame",
+    part: "pd.DataFrame",
+    look: dict[str, Any],
+    *,
+    peak: bool,
 ) -> None:
-    """Draw one subscriber's lag with its peak marked; grey beyond the sixth."""
+    """Draw one subscriber's lag, with its peak marked unless it is one of many."""
     _, scale = time_scale(table)
     at = middles(part) / scale
     values = part["lag_records_max"].to_numpy(dtype=np.float64)
-    look: dict[str, Any] = series(number)
-    if number >= _MOST_LINES:
-        look = {"color": GREY, "linewidth": stroke(0.8)}
-    ax.plot(at, values, label=label, **look)
-    if number >= _MOST_LINES:
+    ax.plot(at, values, **look | {"marker": ""})
+    if not peak:
         return
     ax.fill_between(at, 0, values, color=look["color"], alpha=0.10, linewidth=0)
     top = highest(values)
@@ -154,9 +147,16 @@ def _most_waiting(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
     name = str(table["subscriber"].iloc[top])
     records = counted(float(values[top]), "record")
     when = peaks[name].partition(" near ")[2]
-    if len(peaks) == 1:
-        return f"{name} has up to {records} waiting, near {when}"
-    return f"{name} has most waiting: {records}, near {when}"
+    alike = [each for each, said in peaks.items() if said == peaks[name]]
+    if len(alike) == len(peaks):
+        verb = "has" if len(alike) == 1 else "have"
+        each = " each" if len(alike) > 1 else ""
+        return f"{listed(alike, 3)} {verb} up to {records} waiting{each}, near {when}"
+    most = values == values[top]
+    names = list(dict.fromkeys(table["subscriber"][most].astype(str)))
+    verb = "has" if len(names) == 1 else "have"
+    first = "" if len(names) == 1 else "first "
+    return f"{listed(names, 3)} {verb} most waiting: {records}, {first}near {when}"
 
 
 def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
@@ -184,13 +184,14 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
         top = _stack(ax, at / scale, series_at)
         label_axes(ax, table, title, "simulated time", "records waiting")
         from_zero(ax, whole=True)
-        _legend_or_why(ax, "topic-partition")
+        legend_or_nothing(ax, _NOTHING, "topic-partition")
     worst = next(iter(series_at), "no partition")
     alt = (
-        f"Stacked areas of the lag of {name} in {len(order)} partitions over time; "
-        f"{amount(top)} records at the most together, and {worst} has the largest part."
+        f"Stacked areas of the lag of {name} in {counted(len(order), 'partition')}, as "
+        f"it is where each bin of time begins; {counted(top, 'record')} at the most "
+        f"together, and {worst} has the largest part."
     )
-    _say(ax, f"Lag of {name} by partition", table, f"{title}. {alt}")
+    say_over_time(ax, f"Lag of {name} by partition", table, f"{title}. {alt}")
     return ax
 
 
@@ -199,17 +200,18 @@ def _fullest(
 ) -> str:
     """Return which partition has most of the lag at the moment when it is largest."""
     if not wide.to_numpy().any():
-        return f"No record waits for {name}"
+        return f"No record waits for {name} where a bin of time begins"
     unit, scale = time_scale(table)
     moment = int(wide.sum(axis=1).to_numpy().argmax())
     then = wide.iloc[moment]
     place = int(then.to_numpy().argmax())
     fullest: Any = wide.columns[place]
     waiting = float(then.sum())
-    share = percent(float(then.iloc[place]) / waiting)
+    share = float(then.iloc[place]) / waiting
+    part = "all" if share == 1 else percent(share)
     return (
-        f"{fullest[0]}-{fullest[1]} holds {share} of {counted(waiting, 'record')} "
-        f"waiting for {name} at {at[moment] / scale:.4g} {unit}, the peak"
+        f"{fullest[0]}-{fullest[1]} holds {part} of {counted(waiting, 'record')} "
+        f"waiting for {name} at {at[moment] / scale:.4g} {unit}, the highest point"
     )
 
 
@@ -240,17 +242,5 @@ def _stack(
     return float(below.max(initial=0.0))
 
 
-def _legend_or_why(ax: "Axes", title: str = "") -> None:
-    if ax.get_legend_handles_labels()[1]:
-        legend_beside(ax, title)
-    else:
-        nothing(ax, _NO_LOG)
-
-
 def _or_none(said: list[str]) -> str:
-    return listed(said) or "none, there is no log"
-
-
-def _say(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
-    dates = sentence(table.attrs)
-    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE), dates), alt))
+    return listed(said) or f"none, {_NOTHING}"

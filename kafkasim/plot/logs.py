@@ -18,9 +18,11 @@ from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.bands import Band, Bands, Lane, heights, inches_of
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.given import run_given
+from kafkasim.plot.headings import headline
 from kafkasim.plot.many_logs import draw_many
-from kafkasim.plot.style import SIZE, canvas, headline, style, wrapped
-from kafkasim.plot.words import caption_of, listed, plain_numbers
+from kafkasim.plot.style import POINTS, SIZE, canvas, room, style
+from kafkasim.plot.words import caption_of, counted, listed, plain_numbers
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.units import NS_PER_MS, NS_PER_S
@@ -48,7 +50,7 @@ _EVER_NS: Final = 2**62
 
 
 def log(
-    result: Result,
+    data: Result,
     *,
     topic: str | Sequence[str] | None = None,
     partition: int | None = None,
@@ -64,8 +66,8 @@ def log(
 
     Parameters
     ----------
-    result : Result
-        With the tables `records`, `appends`, `deliveries` and `commits`.
+    data : Result
+        A run, with the tables `records`, `appends`, `deliveries` and `commits`.
     topic : str or sequence of str, optional
         One or several; the scenario's first without it.
     partition : int, optional
@@ -78,14 +80,17 @@ def log(
     Returns
     -------
     Axes
+        The title says who has most to read at that moment, and who is not there yet.
 
     Raises
     ------
     ValidationError
-        There is no such topic or partition, or the moment lies before the run's start.
+        `data` is no run, there is no such topic or partition, or the moment lies
+        before the run's start.
     TableNotRecorded
         When the run did not record those tables: a system without a log has none.
     """
+    result = run_given(data)
     world = world_of(result)
     at_ns = moment_ns(result, at_s)
     topics = _topics(world, topic)
@@ -162,7 +167,7 @@ def finding(now: Standing, columns: Sequence[int]) -> str:
         return f"{at} the log is empty"
     readers = [row for row in range(len(now.wants)) if now.reads[row, columns].any()]
     if not readers:
-        return f"{at} nobody reads the {_records(int(ends.sum()))}"
+        return f"{at} nobody reads the {counted(int(ends.sum()), 'record')}"
     known: dict[str, tuple[int, int]] = {}
     absent: list[str] = []
     idle: list[str] = []
@@ -186,8 +191,8 @@ def _behind(known: dict[str, tuple[int, int]]) -> str:
     worst = max(known, key=lambda name: known[name][0])
     left, total = known[worst]
     if not left:
-        return f"{listed(list(known), 3)} {_verb(known)} read every record"
-    said = f"{worst} still has {left:,} of {_records(total)} to read"
+        return f"{listed(list(known), 3)} {_verb(known)} read to the end"
+    said = f"{worst} still has {left:,} of {counted(total, 'record')} to read"
     others = [each for name, (each, _) in known.items() if name != worst]
     return f"{said}, the others none" if others and not any(others) else said
 
@@ -207,10 +212,6 @@ def to_read(now: Standing, row: int, columns: Sequence[int]) -> tuple[int, int] 
     if not began and not (now.there[row] and now.wants[row].history == "all"):
         return None
     return int(now.unread[row, mine].sum()), int(now.log_end[mine].sum())
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'s' * (count != 1)}"
 
 
 def furthest_behind(now: Standing, columns: Sequence[int], most: int) -> list[int]:
@@ -299,8 +300,6 @@ def keys_by_offset(result: Result, topic: str, partition: int) -> tuple[str, ...
 def _draw_bands(
     ax: "Axes | None", drawn: Sequence[Band], title: str, *, width: int, boxes: bool
 ) -> "Axes":
-    import matplotlib as mpl
-
     high = heights([len(band.lanes) for band in drawn])
     ax = canvas(ax, (SIZE[0], 1.7 + _ROW_INCHES * high))
     text = sizes.now().text
@@ -308,9 +307,9 @@ def _draw_bands(
     told = [lane.told(band.log_end) for band in drawn for lane in band.lanes]
     left = inches_of(max(names, key=len), text)
     right = inches_of(max(["log end 00", *told], key=len), text)
-    room = _room(ax) - left
-    shown = Bands(ax, drawn, width=width, boxes=boxes, inches=max(1.0, room - right))
-    ax.set_title(wrapped(title, room, mpl.rcParams["axes.titlesize"]))
+    inches = max(1.0, room(ax) - left - right)
+    shown = Bands(ax, drawn, width=width, boxes=boxes, inches=inches)
+    headline(ax, title, left=left * POINTS / text)
     ax.set_xlabel("offset in the partition (old → new)", loc="left")
     if not boxes:
         plain_numbers(ax.xaxis)
@@ -320,15 +319,6 @@ def _draw_bands(
 
 def _names(band: Band) -> list[str]:
     return [lane.name for lane in band.lanes]
-
-
-def _room(ax: "Axes") -> float:
-    """Return the width that axes and what stands beside them have, inches."""
-    wide = ax.figure.bbox.width / ax.figure.dpi
-    place = ax.get_subplotspec()
-    if place is None:
-        return wide * ax.get_position().width
-    return wide * len(place.colspan) / place.get_gridspec().ncols
 
 
 def in_words(drawn: Sequence[Band]) -> str:
@@ -342,7 +332,7 @@ def _band_in_words(band: Band) -> str:
     else:
         last = band.log_end - 1
         offsets = f"offsets 0 to {last:,}" if last else "offset 0"
-        holds = f"{band.name} holds {_records(band.log_end)}, {offsets}"
+        holds = f"{band.name} holds {counted(band.log_end, 'record')}, {offsets}"
     stands = []
     for lane in band.lanes:
         told = lane.told(band.log_end)

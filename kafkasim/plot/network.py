@@ -11,17 +11,17 @@ from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.headings import headline
 from kafkasim.plot.sizes import now
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
     canvas,
-    headline,
     nothing,
     stroke,
     style,
 )
-from kafkasim.plot.words import amount, caption_of, listed, percent
+from kafkasim.plot.words import amount, caption_of, counted, listed, percent
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -119,8 +119,9 @@ def _in_words(graph: "nx.DiGraph[str]", weight: Weight) -> str:
         for sender, receiver, of in _heaviest(graph, weight)
     ]
     return (
-        f"Graph of {graph.number_of_nodes()} nodes and {graph.number_of_edges()} "
-        f"arrows. {_NOUNS[weight].capitalize()}: {listed(said) or 'none'}."
+        f"Graph of {counted(graph.number_of_nodes(), 'node')} and "
+        f"{counted(graph.number_of_edges(), 'arrow')}. "
+        f"{_NOUNS[weight].capitalize()}: {listed(said) or 'none'}."
     )
 
 
@@ -131,10 +132,14 @@ def _finding(graph: "nx.DiGraph[str]", weight: Weight) -> str:
     if not total:
         return f"No {_NOUNS[weight]} between anybody"
     sender, receiver, of = edges[0]
-    return (
-        f"Most {_NOUNS[weight]}: {_name(sender)} to {_name(receiver)}, "
-        f"{_quantity(of[weight], weight)} ({percent(of[weight] / total)})"
-    )
+    alike = sum(each[weight] == of[weight] for *_, each in edges)
+    most = f"Most {_NOUNS[weight]}: {_name(sender)} to {_name(receiver)}"
+    each = ", "
+    if alike > 1:
+        most += f" and {counted(alike - 1, 'other arrow')} alike"
+        each = ", each "
+    share = percent(of[weight] / total)
+    return f"{most}{each}{_quantity(of[weight], weight)} ({share})"
 
 
 def _condensed(
@@ -224,7 +229,7 @@ def _quantity(number: int, weight: Weight) -> str:
     if weight == "moved_bytes":
         unit, size = ("MB", 1e6) if number >= 1e6 else ("kB", 1e3)
         return f"{amount(number / size)} {unit}"
-    return f"{number:,} {_NOUNS[weight]}"
+    return counted(number, _NOUNS[weight].removesuffix("s"))
 
 
 def _natural(name: str) -> tuple[str, int]:

@@ -56,12 +56,16 @@ def offsets(
     Returns
     -------
     Axes
+        The title says the largest distances between the lines, where both are known.
         What was read and not committed, a crash would make the group read again.
 
     Raises
     ------
     ValidationError
-        `data` is neither a run nor such a table.
+        `data` is neither a run nor such a table; the run has no such subscriber, topic
+        or partition.
+    TableNotRecorded
+        When the run did not record the tables that `analysis.offsets` needs.
     """
     table = (
         progress.offsets(data, subscriber=subscriber, topic=topic, partition=partition)
@@ -104,10 +108,15 @@ def _finding(lines: dict[str, NDArray[np.float64]]) -> str:
     log_end, position, committed = (lines[name] for name in _LINES)
     if not len(log_end):
         return "nothing happened"
-    return (
-        f"up to {counted(_largest(log_end - position), 'record')} not read yet, "
-        f"up to {amount(_largest(position - committed))} to read again after a crash"
-    )
+    if not log_end[-1] > 0:
+        return "no record in the log"
+    if not np.isfinite(position).any():
+        return f"none of {counted(log_end[-1], 'record')} read"
+    unread = f"up to {counted(_largest(log_end - position), 'record')} not read yet"
+    if not np.isfinite(committed).any():
+        return f"{unread}, no offset committed"
+    again = amount(_largest(position - committed))
+    return f"{unread}, up to {again} to read again after a crash"
 
 
 def _areas(
@@ -131,15 +140,15 @@ def _areas(
 
 
 def _in_words(lines: dict[str, NDArray[np.float64]]) -> str:
-    log_end, position, committed = (lines[name] for name in _LINES)
-    if not len(log_end):
+    if not len(lines["log_end"]):
         return "Empty axes: nothing happened in this partition."
-    return (
-        f"Three rising step lines: log end to {amount(log_end[-1])}, position to "
-        f"{amount(position[-1])}, committed offset to {amount(committed[-1])}. At the "
-        f"most {amount(_largest(log_end - position))} records were not read yet, and "
-        f"{amount(_largest(position - committed))} were read and not committed."
-    )
+    finding = _finding(lines)
+    ends = [
+        f"{name.replace('_', ' ')} "
+        + (f"to {amount(values[-1])}" if np.isfinite(values[-1]) else "not known")
+        for name, values in lines.items()
+    ]
+    return f"{finding[0].upper()}{finding[1:]}. Step lines: {', '.join(ends)}."
 
 
 def _largest(values: NDArray[np.float64]) -> float:

@@ -1,35 +1,30 @@
 """Figures with time along the bottom: throughput and latency."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from kafkasim.analysis import waiting
-from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
+from kafkasim.plot.per_subscriber import MOST_LINES, by_subscriber, look_of
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
     canvas,
-    legend_beside,
-    marked,
-    nothing,
+    legend_or_nothing,
     stroke,
     style,
 )
 from kafkasim.plot.time_axis import (
-    by_subscriber,
     from_zero,
     highest,
     label_axes,
     middles,
+    say_over_time,
     time_scale,
 )
 from kafkasim.plot.words import (
     amount,
-    caption_of,
     listed,
     log_scale,
     multiple,
@@ -48,9 +43,6 @@ _RATES: Final = (
 _QUANTILES: Final = ("subscriber", "at_ms", "latency_ms_p50", "latency_ms_p99")
 
 _INTENDED: Final = "simulated time of the intended send"
-
-MOST_SERIES: Final = 6
-"""Subscribers with a look and a label of their own; lines of others are grey."""
 
 
 def throughput(
@@ -73,8 +65,9 @@ def throughput(
     Returns
     -------
     Axes
-        The title says how many records per second were sent and processed, in the mean
-        over the bins up to the last in which one was sent.
+        The title says how many records per second a subscriber wanted and processed,
+        in the mean over the bins from the first to the last in which one that it wants
+        was sent; of several subscribers that of the one furthest behind.
 
     Raises
     ------
@@ -92,9 +85,9 @@ def throughput(
         said = [*_draw_wanted(ax, table), *_draw_processed(ax, table)]
         label_axes(ax, table, title, "simulated time", "records per second")
         from_zero(ax)
-        _legend_or_why(ax, "no records")
+        legend_or_nothing(ax, "no records")
     alt = f"Line chart of records per second over {_span(table)}: {listed(said)}."
-    _say(ax, "Throughput", table, f"{title}. {alt}")
+    say_over_time(ax, "Throughput", table, f"{title}. {alt}")
     return ax
 
 
@@ -126,26 +119,32 @@ def _draw_processed(ax: "Axes", table: "pd.DataFrame") -> list[str]:
 
 
 def _while_sent(table: "pd.DataFrame") -> str:
-    """Return who processes how much of what is sent while it is sent."""
-    rates = {}
+    """Return who processes how much of what it wants while that is sent."""
+    rates: dict[str, tuple[float, float]] = {}
+    one_bin = True
     for name, part in by_subscriber(table):
-        intended = part["intended_per_s"].to_numpy(dtype=np.float64, na_value=0.0)
-        busy = np.flatnonzero(np.nan_to_num(intended))
+        wanted = np.nan_to_num(part["intended_per_s"].to_numpy(np.float64, na_value=0))
+        busy = np.flatnonzero(wanted)
         if len(busy):
-            sending = slice(0, busy[-1] + 1)
-            done = part["processed_per_s"].to_numpy(dtype=np.float64)
-            rates[name] = (
-                float(np.nanmean(intended[sending])),
-                float(np.nan_to_num(done[sending]).mean()),
-            )
+            sending = slice(busy[0], busy[-1] + 1)
+            done = np.nan_to_num(part["processed_per_s"].to_numpy(np.float64))
+            rates[name] = float(wanted[sending].mean()), float(done[sending].mean())
+            one_bin = one_bin and len(busy) == 1
     if not rates:
         return "No records"
-    name, (sent, done_rate) = min(rates.items(), key=lambda of: of[1][1] / of[1][0])
-    who = name if len(rates) == 1 else f"{name}, the slowest,"
-    return (
-        f"While records are sent, {who} processes "
-        f"{amount(done_rate)}/s of {amount(sent)}/s"
-    )
+    if one_bin:
+        return "All records are sent within one bin of time"
+    worst = min(rates, key=lambda name: rates[name][1] / rates[name][0])
+    texts = {name: tuple(map(amount, rate)) for name, rate in rates.items()}
+    wanted_rate, done_rate = texts[worst]
+    alike = [name for name, text in texts.items() if text == texts[worst]]
+    who = listed(alike, 3)
+    if len(alike) < len(rates):
+        who = f"{who}, furthest behind,"
+    verb = "processes" if len(alike) == 1 else "process"
+    each = " each" if len(alike) > 1 else ""
+    rate = f"{done_rate}/s of {wanted_rate}/s{each}"
+    return f"While records are sent, {who} {verb} {rate}"
 
 
 def latency(
@@ -196,9 +195,9 @@ def latency(
             log_scale(ax, "y", values)
         else:
             from_zero(ax)
-        _legend_or_why(ax, "no record was processed")
+        legend_or_nothing(ax, "no record was processed")
     alt = f"Line chart of latency by the time a record was intended: {listed(said)}."
-    _say(ax, "End-to-end latency", table, f"{title}. {alt}")
+    say_over_time(ax, "End-to-end latency", table, f"{title}. {alt}")
     return ax
 
 
@@ -216,7 +215,7 @@ def _draw_quantiles(ax: "Axes", table: "pd.DataFrame") -> list[str]:
         ax.plot(at, p99, **look | dashed)
         look = look_of(number, len(part), f"{name}, median", table)
         ax.plot(at, p50, **look | {"linestyle": "-"})
-        if number < MOST_SERIES:
+        if number < MOST_LINES:
             ax.fill_between(at, p50, p99, color=look["color"], alpha=0.12, linewidth=0)
         said.append(
             f"{name} has a median up to {amount(float(np.nanmax(p50)))} ms"
@@ -234,30 +233,6 @@ def _worst_bin(table: "pd.DataFrame") -> str:
     ratio = multiple(float(p99[worst]), float(row["latency_ms_p50"]), "the median then")
     text = f"{row['subscriber']}: p99 latency up to {amount(float(p99[worst]))} ms"
     return f"{text}, {ratio}" if ratio else text
-
-
-def look_of(
-    number: int, count: int, label: str, table: "pd.DataFrame"
-) -> dict[str, Any]:
-    """Return the look and label of a subscriber's line; grey beyond the sixth.
-
-    Parameters
-    ----------
-    number : int
-        Which subscriber.
-    count : int
-        How many points the line has.
-    label : str
-        Its label.
-    table : DataFrame
-        With all subscribers.
-    """
-    if number < MOST_SERIES:
-        return marked(number, count) | {"label": label}
-    others = table["subscriber"].astype(str).nunique() - MOST_SERIES
-    text = f"{others} other{'s' if others > 1 else ''}"
-    shown = text if number == MOST_SERIES else "_"
-    return {"color": GREY, "linewidth": stroke(0.8), "label": shown}
 
 
 def _distinct(
@@ -285,18 +260,8 @@ def _mean(values: "pd.Series[float]") -> str:
 
 def _span(table: "pd.DataFrame") -> str:
     unit, scale = time_scale(table)
-    return (
-        f"{float(table['at_ms'].max()) / scale:g} {unit}" if len(table) else "no time"
-    )
-
-
-def _legend_or_why(ax: "Axes", why: str) -> None:
-    if ax.get_legend_handles_labels()[1]:
-        legend_beside(ax)
-    else:
-        nothing(ax, why)
-
-
-def _say(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
-    dates = sentence(table.attrs)
-    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE), dates), alt))
+    if not len(table):
+        return "no time"
+    at = np.unique(table["at_ms"].to_numpy(dtype=np.float64))
+    end = 2 * at[-1] - at[-2] if len(at) > 1 else at[-1]
+    return f"{end / scale:g} {unit}"

@@ -16,11 +16,12 @@ from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import rows_of, subscriber_given, table_with
+from kafkasim.plot.headings import headline
 from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
-from kafkasim.plot.style import canvas, headline, style
+from kafkasim.plot.style import canvas, style
 from kafkasim.plot.words import (
-    amount,
     caption_of,
+    counted,
     listed,
     percent,
     percent_ticks,
@@ -40,7 +41,8 @@ MOST_BARS: Final = 24
 """Groups up to which each has a bar of its own."""
 
 _COUNTS: Final = ("subscriber", "records", "overtaken", "overtaken_pairs")
-_NOUNS: Final = {"partition": "partitions", "key": "keys", "entity": "entities"}
+_PLURALS: Final = {"partition": "partitions", "key": "keys", "entity": "entities"}
+_ONE: Final = {"partition": "a partition", "key": "a key", "entity": "an entity"}
 
 
 def ordering(
@@ -67,6 +69,8 @@ def ordering(
     Returns
     -------
     Axes
+        The title says how many of the records were overtaken. Records without a key or
+        an entity are in no group of such; a run of few draws them too.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def _places(result: Result, done: "pd.DataFrame", per: Per) -> "pd.DataFrame":
     drawn["intended"] = np.arange(len(drawn))
     drawn = drawn.sort_values("first_processed_ms", kind="stable")
     drawn["processed"] = np.arange(len(drawn))
-    drawn["group"] = drawn[per].astype(str)
+    drawn["group"] = drawn[per].astype(object).where(drawn[per].notna(), "").astype(str)
     drawn.attrs = dict(done.attrs)
     return drawn
 
@@ -127,24 +131,30 @@ def _lines(
         draw_strands(ax, records, left, right, overtaken, marked=False)
         _label_places(ax, drawn, per)
         _explain_lines(ax, len(overtaken), len(drawn), int(pairs["overtakers"].sum()))
-        headline(ax, _title(name, len(overtaken), len(drawn), per))
+        title = _title(name, len(overtaken), drawn, per)
+        headline(ax, title)
     said = [
         f"record {record} by {count}"
         for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
     ]
     alt = (
-        f"{len(drawn)} lines from the intended order on the left to the order "
-        f"processed on the right. Overtaken within its {per}: {listed(said) or 'none'}."
+        f"{title}. {counted(len(drawn), 'line')} from the intended order on the left "
+        f"to the order processed on the right. Overtaken: {listed(said) or 'none'}."
     )
-    what = f"Order of records, overtaken within {_NOUNS[per]}"
+    what = f"Order of records, overtaken within {_PLURALS[per]}"
     say(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
-def _title(name: str, overtaken: int, count: int, per: Per) -> str:
+def _title(name: str, overtaken: int, drawn: "pd.DataFrame", per: Per) -> str:
+    if not len(drawn):
+        return f"{name}: no record processed"
+    if drawn["group"].eq("").all():
+        return f"{name}: no record has {_ONE[per]}"
     if not overtaken:
         return f"{name}: no record overtaken within its {per}"
-    return f"{name}: {overtaken} of {count} records overtaken within their {per}"
+    count = counted(len(drawn), "record")
+    return f"{name}: {overtaken} of {count} overtaken within their {per}"
 
 
 def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
@@ -175,7 +185,7 @@ def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
 
 def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
     labels = [
-        f"overtaken ({overtaken} in {pairs} pairs)",
+        f"overtaken ({overtaken} in {counted(pairs, 'pair')})",
         f"not overtaken ({count - overtaken})",
     ]
     ax.legend(
@@ -190,16 +200,19 @@ def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
 
 def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "Axes":
     overtaken, records = int(table["overtaken"].sum()), int(table["records"].sum())
-    whole = f"{percent(overtaken / records)} of" if records else "none of"
+    title = f"{name} processed no record with {_ONE[per]}"
+    if records:
+        whole = f"{percent(overtaken / records)} of {counted(records, 'record')}"
+        title = f"Overtaken within their {per}: {whole}"
     with style():
         ax = canvas(ax)
         said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
-        headline(ax, f"Overtaken within their {per}: {whole} {records:,} records")
+        headline(ax, title)
     alt = (
-        f"{said} {overtaken:,} of {records:,} records that {name} processed were "
-        f"overtaken within their {per}."
+        f"{title}. {said} Of {counted(records, 'record')} in them that {name} "
+        f"processed, {overtaken:,} {'was' if overtaken == 1 else 'were'} overtaken."
     )
-    what = f"Records overtaken within {_NOUNS[per]}, processed by {name}"
+    what = f"Records overtaken within {_PLURALS[per]}, processed by {name}"
     say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
@@ -220,7 +233,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     for place, (share, pairs) in enumerate(
         zip(ordered["overtaken_share"], ordered["overtaken_pairs"], strict=True)
     ):
-        text = f" {percent(share)}, {amount(pairs)} pairs"
+        text = f" {percent(share)}, {counted(pairs, 'pair')}"
         ax.text(share, place, text, va="center", fontsize="small")
     largest = max(ordered["overtaken_share"], default=0.0)
     ax.set_xlim(0, 1.45 * largest or 1.0)
@@ -228,7 +241,8 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ax.set_ylabel(per)
     percent_ticks(ax.xaxis)
     ax.grid(visible=False, axis="y")
-    return f"Bars of {len(table)} {_NOUNS[per]} by the share of records overtaken."
+    bars = counted(len(ordered), per, _PLURALS[per])
+    return f"Bars of {bars} by the share of records overtaken."
 
 
 def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
@@ -243,11 +257,11 @@ def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ax.bar_label(bars, numbers, fontsize="small", padding=2)
     ax.margins(y=0.1)
     ax.set_xlabel(f"share of the {per}’s records overtaken")
-    ax.set_ylabel(f"{_NOUNS[per]}")
+    ax.set_ylabel(f"{_PLURALS[per]}")
     plain_numbers(ax.yaxis)
     ax.tick_params(axis="x", labelrotation=35)
     ax.grid(visible=False, axis="x")
     return (
-        f"{len(table):,} {_NOUNS[per]} counted by the share of their records "
-        f"overtaken; {int(heights[0]):,} have none."
+        f"{len(shares):,} {_PLURALS[per]} counted by the share of their records "
+        f"overtaken; {int(heights[0]):,} of them have none."
     )

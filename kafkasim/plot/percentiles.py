@@ -14,16 +14,15 @@ from kafkasim.analysis import ranks, waiting
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
-from kafkasim.plot.over_time import look_of
+from kafkasim.plot.headings import headline
+from kafkasim.plot.per_subscriber import by_subscriber, look_of
 from kafkasim.plot.style import (
     canvas,
-    headline,
-    legend_beside,
-    nothing,
+    legend_or_nothing,
     stroke,
     style,
 )
-from kafkasim.plot.time_axis import by_subscriber, from_zero, highest
+from kafkasim.plot.time_axis import from_zero, highest
 from kafkasim.plot.words import (
     amount,
     caption_of,
@@ -100,7 +99,7 @@ def latency_ecdf(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> 
             _draw_ecdf(ax, look_of(number, len(values), label, table), shares, values)
         _label_ecdf(ax, np.concatenate([np.zeros(0), *(part[2] for part in parts)]))
         headline(ax, title)
-        _legend_or_why(ax)
+        legend_or_nothing(ax, _NONE)
     said = [
         f"{name} has a median of {amount(p50)} ms, a p99 of {amount(p99)} ms and a "
         f"largest of {amount(values[-1])} ms"
@@ -201,7 +200,7 @@ def latency_ladder(
                 _write(ax, row, above=_above(name, rows))
         _label_ladder(ax, values)
         headline(ax, title)
-        _legend_or_why(ax)
+        legend_or_nothing(ax, _NONE)
     said = [
         f"{name} {', '.join(f'{r} {amount(v)}' for r, v in _named(row))} ms"
         for name, row in rows.items()
@@ -253,22 +252,23 @@ def _label_ladder(ax: "Axes", values: NDArray[np.float64]) -> None:
 
 def _finding(found: dict[str, tuple[float, float]]) -> str:
     """Return the largest p99, and how many times its median it is."""
-    names = list(found)
     worst = highest(np.array([p99 for _, p99 in found.values()], dtype=np.float64))
     if worst < 0:
         return "No record was processed"
-    p50, p99 = found[names[worst]]
-    longest = " waits longest" if len(names) > 1 else ""
-    ratio = multiple(p99, p50, "the median")
-    text = f"{names[worst]}{longest}: p99 latency {amount(p99)} ms"
+    p50, p99 = list(found.values())[worst]
+    shown = amount(p99)
+    alike = {
+        name: amount(median)
+        for name, (median, each) in found.items()
+        if amount(each) == shown
+    }
+    longest = " waits longest" if len(alike) == 1 else " wait longest"
+    if len(alike) == len(found):
+        longest = ""
+    one_median = len(set(alike.values())) == 1
+    ratio = multiple(p99, p50, "the median") if one_median else ""
+    text = f"{listed(list(alike), 3)}{longest}: p99 latency {shown} ms"
     return f"{text}, {ratio}" if ratio else text
-
-
-def _legend_or_why(ax: "Axes") -> None:
-    if ax.get_legend_handles_labels()[1]:
-        legend_beside(ax)
-    else:
-        nothing(ax, _NONE)
 
 
 def _say(

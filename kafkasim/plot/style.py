@@ -8,8 +8,6 @@ text is set relative to them: `fontsize="small"`, never in points. Figures are p
 function of this package draws.
 """
 
-import re
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -68,17 +66,11 @@ SIZE: Final = (9.0, 4.6)
 _PAD: Final = 0.1
 """Room around axes in a notebook, inches."""
 
-_UNIT: Final = re.compile(r"(?<=\d) (?=(%|[a-zA-Z]{1,2}\b))")
-"""The space between a number and its unit, where no line ends."""
-
-_POINTS: Final = 72.0
+POINTS: Final = 72.0
 """Points in an inch."""
 
-_LETTER: Final = 0.56
+LETTER: Final = 0.56
 """Width of a letter for each point of its size, on average and rather too much."""
-
-_BOLD_LETTER: Final = 0.645
-"""The same of a bold one."""
 
 _RC: Final = MappingProxyType(
     {
@@ -180,7 +172,7 @@ def canvas(ax: "Axes | None", size: tuple[float, float] = SIZE) -> "Axes":
 def _set_ticks(ax: "Axes") -> None:
     """Give ticks their look: matplotlib makes them when it draws, after the style."""
     ax.tick_params(
-        labelsize=sizes.now().text * _TEXT["xtick.labelsize"],
+        labelsize=points("xtick.labelsize"),
         labelfontfamily=list(families()),
         length=stroke(_STROKE["xtick.major.size"]),
         width=stroke(_STROKE["xtick.major.width"]),
@@ -257,75 +249,32 @@ def hatch(number: int) -> str:
     return HATCHES[number % len(HATCHES)] * (2 if sizes.now().stroke < 1 else 1)
 
 
+def points(setting: str) -> float:
+    """Return a size of text at the size that holds, in points.
+
+    Parameters
+    ----------
+    setting : str
+        matplotlib's name of it, such as `axes.titlesize`.
+    """
+    return sizes.now().text * _TEXT[setting]
+
+
 def stroke(wide: float) -> float:
     """Return a width or size of a mark, in points, at the size that holds."""
     return wide * sizes.now().stroke
 
 
-def headline(ax: "Axes", text: str, *, left: float = 4.0) -> None:
-    """Give axes a title, on as many lines as it takes.
+def room(ax: "Axes") -> float:
+    """Return the width that axes and what stands beside them have, inches.
 
-    Parameters
-    ----------
-    ax : Axes
-    text : str
-        What the figure finds.
-    left : float
-        How far from the figure's edge the axes begin, in heights of a letter.
+    Before the figure is laid out; axes that stand in no grid have their own width.
     """
-    held = sizes.now()
-    inches = _room(ax) - left * held.text / _POINTS
-    ax.set_title(wrapped(text, inches, _title_points(), _BOLD_LETTER), loc="left")
-
-
-def _title_points() -> float:
-    return sizes.now().text * _TEXT["axes.titlesize"]
-
-
-def headline_of_all(drawn: "list[Axes]", text: str) -> None:
-    """Give the whole figure a title above its panels."""
-    import matplotlib as mpl
-
-    figure = drawn[0].get_figure(root=True)
-    assert figure is not None
-    inches = figure.bbox.width / figure.dpi - (3.2 if _legend_of_all_beside() else 0.2)
-    figure.suptitle(
-        wrapped(text, inches, _title_points(), _BOLD_LETTER),
-        x=0.01,
-        ha="left",
-        fontsize=_title_points(),
-        fontweight=mpl.rcParams["axes.titleweight"],
-    )
-
-
-def wrapped(text: str, inches: float, points: float, letter: float = _LETTER) -> str:
-    """Return text on lines that fit into a width.
-
-    Parameters
-    ----------
-    text : str
-    inches : float
-        The width.
-    points : float
-        Size of the text.
-    letter : float
-        Width of a letter for each point of the size, on average.
-    """
-    letters = max(12, int(inches * _POINTS / (points * letter)))
-    kept = _UNIT.sub("\N{NO-BREAK SPACE}", text)
-    lines = textwrap.fill(kept, letters, break_on_hyphens=False)
-    return lines.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _room(ax: "Axes") -> float:
-    """Return the width of axes in their figure before it is laid out, inches."""
-    figure = ax.figure
+    wide = float(ax.figure.bbox.width / ax.figure.dpi)
     place = ax.get_subplotspec()
-    wide = figure.bbox.width / figure.dpi
     if place is None:
-        return wide
-    grid = place.get_gridspec()
-    return wide * len(place.colspan) / grid.ncols
+        return wide * ax.get_position().width
+    return wide * len(place.colspan) / place.get_gridspec().ncols
 
 
 def legend_beside(ax: "Axes", title: str = "") -> None:
@@ -351,10 +300,10 @@ def legend_below(ax: "Axes", title: str = "") -> None:
     labels = ax.get_legend_handles_labels()[1]
     if not labels:
         return
-    points = sizes.now().text
-    under = ScaledTranslation(0, -3.4 * points / _POINTS, ax.figure.dpi_scale_trans)
+    text = sizes.now().text
+    under = ScaledTranslation(0, -3.4 * text / POINTS, ax.figure.dpi_scale_trans)
     longest = max(len(line) for label in labels for line in label.split("\n"))
-    wide = (longest + 6) * points * _LETTER / _POINTS
+    wide = (longest + 6) * text * LETTER / POINTS
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
@@ -362,7 +311,7 @@ def legend_below(ax: "Axes", title: str = "") -> None:
         borderaxespad=0.0,
         title=title or None,
         alignment="left",
-        ncols=max(1, min(len(labels), int(0.9 * _room(ax) / wide))),
+        ncols=max(1, min(len(labels), int(0.9 * room(ax) / wide))),
         columnspacing=1.2,
     )
 
@@ -374,10 +323,18 @@ def nothing(ax: "Axes", why: str) -> None:
     ax.set_yticks([])
 
 
+def legend_or_nothing(ax: "Axes", why: str, title: str = "") -> None:
+    """Put the legend beside the data; where there is none, say why."""
+    if ax.get_legend_handles_labels()[1]:
+        legend_beside(ax, title)
+    else:
+        nothing(ax, why)
+
+
 def legend_of_all(drawn: "list[Axes]", title: str = "") -> None:
     """Put one legend for all panels outside them: to the right in a notebook."""
     handles, labels = drawn[0].get_legend_handles_labels()
-    beside = _legend_of_all_beside()
+    beside = panels_leave_room()
     drawn[0].figure.legend(
         handles,
         labels,
@@ -388,6 +345,6 @@ def legend_of_all(drawn: "list[Axes]", title: str = "") -> None:
     )
 
 
-def _legend_of_all_beside() -> bool:
+def panels_leave_room() -> bool:
     """Tell whether panels leave room for a legend beside them."""
     return sizes.now() is sizes.SIZES["notebook"]

@@ -1,8 +1,9 @@
 """What a sweep found: where more of a setting makes a metric worse.
 
 Of every line, the best value is compared with the last one, at the largest setting. It
-counts as worse when the difference can be seen in the figure (`VISIBLE` of the range
-that all lines span) and, of several replications, when the two intervals are apart.
+counts as worse when the difference can be seen in the figure (`VISIBLE` of its axis,
+which goes from 0 to the largest value) and, of several replications, when the two
+intervals are apart.
 """
 
 from types import MappingProxyType
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kafkasim.plot.words import amount, metric_label, percent
+from kafkasim.plot.words import metric_label, metric_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 VISIBLE: Final = 0.05
-"""Share of the range of all lines from which a difference can be seen."""
+"""Share of the axis from which a difference can be seen."""
 
 _WORSE: Final = MappingProxyType(
     {
@@ -61,7 +62,7 @@ def worsening(
     values = np.array([value for rows in kept.values() for value in rows[column]])
     if not len(values):
         return None
-    seen = VISIBLE * (values.max() - values.min())
+    seen = VISIBLE * float(values.max() - min(0.0, values.min()))
     found: tuple[str, float, float] | None = None
     most = 0.0
     for name, rows in kept.items():
@@ -112,8 +113,7 @@ def _apart(
 
 
 def _value(value: float, column: str) -> str:
-    if column.endswith("_share"):
-        return percent(value)
     label = metric_label(column)
     unit = label[label.rindex("(") + 1 : -1] if label.endswith(")") else ""
-    return f"{amount(value)} {unit}".rstrip()
+    text = metric_text(column, value)
+    return text if column.endswith("_share") else f"{text} {unit}".rstrip()

@@ -14,8 +14,7 @@ from kafkasim.plot.style import nothing
 from kafkasim.plot.words import (
     log_scale,
     metric_label,
-    percent_ticks,
-    plain_numbers,
+    metric_ticks,
     spread_out,
 )
 
@@ -108,4 +107,4 @@ def scale_y(
         ax.set_ylim(bottom=low - room)
         if room:
             ax.set_ylim(top=high + room)
-        (percent_ticks if column.endswith("_share") else plain_numbers)(ax.yaxis)
+        metric_ticks(ax.yaxis, column)

@@ -1,17 +1,15 @@
 """Figures of a sweep: what changes when a setting does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.analysis.measures import METRICS
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
-from kafkasim.plot.given import table_given
-from kafkasim.plot.headings import headed, title_of_all
+from kafkasim.plot.given import check_column, table_given
+from kafkasim.plot.headings import headline, headline_of_all
 from kafkasim.plot.line_labels import (
     MOST_LABELLED,
     MOST_NAMED,
@@ -23,7 +21,6 @@ from kafkasim.plot.style import (
     MARKERS,
     SERIES,
     canvas,
-    headline,
     legend_beside,
     legend_of_all,
     panels,
@@ -32,6 +29,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.sweep_findings import finding
+from kafkasim.plot.sweep_lines import View, are_joined, lines_of, places_of, view_of
 from kafkasim.plot.sweep_scales import (
     YScale,
     are_numbers,
@@ -39,25 +37,21 @@ from kafkasim.plot.sweep_scales import (
     scale_x,
     scale_y,
 )
-from kafkasim.plot.words import amount, caption_of, listed, metric_label, percent
+from kafkasim.plot.words import (
+    amount,
+    begun,
+    caption_of,
+    listed,
+    metric_label,
+    metric_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_FIXED: Final = ("replications", "digest", "system", "subscriber")
 _MOST_LISTED: Final = 16
 """Lines up to which a legend lists them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What is drawn of a table, beside the metric."""
-
-    across: str
-    colour: str | None
-    label: str | None
-    y_scale: YScale | None
 
 
 def sweep(
@@ -82,8 +76,9 @@ def sweep(
     x : str, optional
         Column along the bottom; without it the first varied column of numbers.
     hue : str, optional
-        Column that gives one line per value; without it the next varied column. In one
-        panel up to `MOST_NAMED` lines are named where they end.
+        Column that gives one line per value; without it the next varied column. Of a
+        sweep with further settings each combination has its line. In one panel up to
+        `MOST_NAMED` lines are named where they end.
     label : str, optional
         Column that is printed at each point, of one panel: a share as a percentage. Of
         more than `MOST_LABELLED` points only the ends of each line have it.
@@ -98,7 +93,8 @@ def sweep(
     Returns
     -------
     Axes
-        The first panel's. Bars are the 95 % intervals of `…_low` and `…_high`.
+        The first panel's. Bars are the 95 % intervals of `…_low` and `…_high`. Points
+        are joined by a line where each has a number of its own along the bottom.
 
     Raises
     ------
@@ -107,7 +103,7 @@ def sweep(
         several panels were to be labelled.
     """
     table = table_given(table, "a table, as experiments.sweep returns it")
-    across, colour = _axes_of(table, x, hue)
+    across, colour, apart = view_of(table, x, hue)
     columns = [y] if isinstance(y, str) else list(y)
     for column in columns:
         check_column(table, column, "y")
@@ -115,7 +111,7 @@ def sweep(
         check_column(table, label, "label")
         if len(columns) > 1:
             raise ValidationError("label", label, "none where there are several panels")
-    view = _View(across, colour, label, y_scale)
+    view = View(across, colour, apart, label, y_scale)
     said: list[str] = []
     with style():
         drawn = (
@@ -129,7 +125,7 @@ def sweep(
             _name_lines(drawn[0], table, columns[0], view)
             title = title or _finding(table, columns[0], view)
         elif colour is not None:
-            legend_of_all(drawn, colour)
+            legend_of_all(drawn, "" if apart else colour)
         _titled(
             drawn,
             title,
@@ -141,20 +137,19 @@ def sweep(
     return drawn[0]
 
 
-def _titled(drawn: "list[Axes]", title: str | None, view: _View, where: str) -> None:
+def _titled(drawn: "list[Axes]", title: str | None, view: View, where: str) -> None:
     """Write the finding over the figure, and below it what is printed at the points."""
     if title is None:
         return
     if len(drawn) > 1:
-        title_of_all(drawn[0], title)
-    elif view.label is not None:
-        headed(drawn[0], title, f"{where}: {metric_label(view.label)}")
+        headline_of_all(drawn, title, legend=view.colour is not None)
     else:
-        headline(drawn[0], title)
+        below = "" if view.label is None else f"{where}: {metric_label(view.label)}"
+        headline(drawn[0], title, below=below)
 
 
 def _words(
-    table: "pd.DataFrame", columns: list[str], view: _View, said: list[str]
+    table: "pd.DataFrame", columns: list[str], view: View, said: list[str]
 ) -> Words:
     replications = int(table["replications"].max()) if "replications" in table else 1
     means = f"means of {replications} replications" if replications > 1 else "one run"
@@ -166,81 +161,29 @@ def _words(
         label = view.label
         spans = [
             f"{name} {_span(_texts(part[label].sort_values(), label))}".strip()
-            for name, part in _parts(table, view.colour).items()
+            for name, part in lines_of(table, view).items()
         ]
         said = [*said, f"At the points {metric_label(label)}: {listed(spans)}"]
     sentences = [text if text.endswith(".") else f"{text}." for text in said]
-    return Words(caption_of(what[0].upper() + what[1:], None), " ".join(sentences))
+    return Words(caption_of(begun(what), None), " ".join(sentences))
 
 
-def _axes_of(
-    table: "pd.DataFrame", x: str | None, hue: str | None
-) -> tuple[str, str | None]:
-    varied = _varied(table)
-    for name, column in (("x", x), ("hue", hue)):
-        if column is not None:
-            check_column(table, column, name)
-    left = [column for column in varied if column not in (x, hue)]
-    if x is None:
-        numbers = [c for c in left if are_numbers(table[c])]
-        if not left:
-            raise ValidationError("table", list(table), "a column that was varied")
-        x = (numbers or left)[0]
-        left.remove(x)
-    return x, hue if hue is not None else (left[0] if left else None)
-
-
-def _varied(table: "pd.DataFrame") -> list[str]:
-    """Return the columns that a sweep varied, with more than one value first."""
-    paths = table.attrs.get("paths")
-    columns = (
-        list(paths)
-        if paths
-        else [
-            str(column)
-            for column in table
-            if column not in (*METRICS, *_FIXED)
-            and not str(column).endswith(("_low", "_high"))
-        ]
-    )
-    return [c for c in columns if len(set(table[c])) > 1] or columns
-
-
-def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
-    """Check that a table has a column asked for by parameter `name`.
-
-    Raises
-    ------
-    ValidationError
-        It has not; lists those it has.
-    """
-    if column not in table:
-        raise ValidationError(name, column, f"one of {', '.join(map(str, table))}")
-
-
-def _parts(table: "pd.DataFrame", colour: str | None) -> "dict[str, pd.DataFrame]":
-    """Return the rows of each line by its name, in the order of the table."""
-    if colour is None:
-        return {"": table}
-    by = table.groupby(colour, sort=False, observed=True, dropna=False)
-    return {str(value): rows for value, rows in by}
-
-
-def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> str:
+def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> str:
     across = table[view.across]
     places = scale_x(ax, across)
-    parts = _parts(table, view.colour)
+    parts = lines_of(table, view)
     many = len(parts) > _MOST_LISTED
-    look = {} if are_numbers(across) else {"linestyle": "none"}
+    joined = are_joined(parts, view)
+    look = {} if joined else {"linestyle": "none"}
     said: list[str] = []
     for number, (name, part) in enumerate(parts.items()):
         values = part[column].to_numpy(dtype=np.float64)
         if len(values):
-            said.append(_course(name, part[view.across], values))
+            said.append(_course(name, part[view.across], values, joined=joined))
         if many:
             continue
         ax.errorbar(
-            _at(part, places, view),
+            places_of(part, places, view),
             values,
             yerr=_errors(part, column, values),
             marker=MARKERS[number % len(MARKERS)],
@@ -249,12 +192,12 @@ def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) ->
             **series(number) | look,
         )
     if many:
-        _draw_many(ax, list(parts.values()), column, places, view)
+        _draw_many(ax, list(parts.values()), column, places, view, joined=joined)
     metric = table[column].to_numpy(dtype=np.float64)
     scale_y(ax, column, metric, scale=view.y_scale, labelled=view.label is not None)
     ax.set_xlabel(view.across)
     course = f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
-    return course[0].upper() + course[1:]
+    return begun(course)
 
 
 def _draw_many(
@@ -262,40 +205,40 @@ def _draw_many(
     parts: "list[pd.DataFrame]",
     column: str,
     places: dict[Any, float],
-    view: _View,
+    view: View,
+    *,
+    joined: bool,
 ) -> None:
     """Draw lines that are too many to be told apart: thin, in one colour."""
     from matplotlib.collections import LineCollection
 
     courses = [
-        np.column_stack((_at(part, places, view), part[column].to_numpy(np.float64)))
+        np.column_stack(
+            (places_of(part, places, view), part[column].to_numpy(np.float64))
+        )
         for part in parts
     ]
+    if not joined:
+        ax.plot(*np.concatenate(courses).T, ".", color=SERIES[0], alpha=0.4)
+        return
     thin = LineCollection(courses, colors=SERIES[0], linewidths=stroke(0.8), alpha=0.4)
     ax.add_collection(thin, autolim=True)
     ax.autoscale_view()
 
 
-def _at(
-    part: "pd.DataFrame", places: dict[Any, float], view: _View
-) -> NDArray[np.float64]:
-    return np.array(
-        [places.get(value, np.nan) for value in part[view.across]], dtype=np.float64
-    )
-
-
-def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> None:
+def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> None:
     """Name the lines of one panel where they end, or in a legend, and label points."""
-    parts = _parts(table, view.colour)
-    numbers = are_numbers(table[view.across])
-    if view.colour is not None and (not numbers or len(parts) > MOST_NAMED):
+    parts = lines_of(table, view)
+    joined = are_joined(parts, view)
+    if view.colour is not None and (not joined or len(parts) > MOST_NAMED):
         if len(parts) <= _MOST_LISTED:
-            legend_beside(ax, view.colour)
+            legend_beside(ax, "" if view.apart else view.colour)
         else:
+            each = listed([view.colour, *view.apart])
             ax.text(
                 1.0,
                 1.0,
-                f"{len(parts):,} lines, one for each of {view.colour}",
+                f"{len(parts):,} lines, one for each of {each}",
                 ha="right",
                 va="bottom",
                 transform=ax.transAxes,
@@ -308,7 +251,7 @@ def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: _View) -> 
         (
             name,
             SERIES[number % len(SERIES)],
-            _at(part, places, view),
+            places_of(part, places, view),
             part[column].to_numpy(dtype=np.float64),
         )
         for number, (name, part) in enumerate(parts.items())
@@ -331,18 +274,18 @@ def _span(ordered: list[str]) -> str:
 def _texts(values: "pd.Series[Any]", column: str) -> list[str]:
     if not are_numbers(values):
         return [str(value) for value in values]
-    written = percent if column.endswith("_share") else amount
-    return [written(float(value)) for value in values]
+    return [metric_text(column, float(value)) for value in values]
 
 
-def _finding(table: "pd.DataFrame", column: str, view: _View) -> str | None:
+def _finding(table: "pd.DataFrame", column: str, view: View) -> str | None:
     """Return what one panel found; beside labels that need a title, what it shows."""
     found = None
-    if are_numbers(table[view.across]):
-        found = finding(_parts(table, view.colour), column, view.across)
+    parts = lines_of(table, view)
+    if are_joined(parts, view):
+        found = finding(parts, column, view.across)
     if found is None and view.label is not None:
         name = metric_label(column).partition(" (")[0]
-        return f"{name[0].upper()}{name[1:]} by {view.across}"
+        return f"{begun(name)} by {view.across}"
     return found
 
 
@@ -359,7 +302,13 @@ def _errors(
     return np.nan_to_num(np.maximum(0.0, bars))
 
 
-def _course(name: str, across: "pd.Series[Any]", values: NDArray[np.float64]) -> str:
-    begin, end = amount(float(values[0])), amount(float(values[-1]))
-    text = f"{begin} at {across.iloc[0]} to {end} at {across.iloc[-1]}"
-    return f"{name} from {text}" if name else f"from {text}"
+def _course(
+    name: str, across: "pd.Series[Any]", values: NDArray[np.float64], *, joined: bool
+) -> str:
+    if joined or len(values) == across.nunique():
+        begin, end = amount(float(values[0])), amount(float(values[-1]))
+        text = f"from {begin} at {across.iloc[0]} to {end} at {across.iloc[-1]}"
+    else:
+        low, high = (float(end(values)) for end in (np.fmin.reduce, np.fmax.reduce))
+        text = f"from {amount(low)} to {amount(high)}"
+    return f"{name} {text}".strip()

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.plot.calendar_axis import calendar
-from kafkasim.plot.style import headline
-from kafkasim.plot.words import plain_numbers, time_unit
+from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.plot.calendar_axis import calendar, sentence
+from kafkasim.plot.captions import Words, say
+from kafkasim.plot.headings import headline
+from kafkasim.plot.words import caption_of, plain_numbers, time_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,14 +65,14 @@ def middles(part: "pd.DataFrame") -> NDArray[np.float64]:
     return at + (at[1] - at[0]) / 2 if len(at) > 1 else at
 
 
-def by_subscriber(table: "pd.DataFrame") -> "list[tuple[str, pd.DataFrame]]":
-    """Return each subscriber's name and rows, in the table's order."""
-    names = table["subscriber"].astype(str)
-    return [(name, table[names == name]) for name in dict.fromkeys(names)]
-
-
 def highest(values: NDArray[np.float64]) -> int:
     """Return where the largest value stands; NaN is passed over, and −1 if all are."""
     if not np.isfinite(values).any():
         return -1
     return int(np.nanargmax(np.where(np.isfinite(values), values, np.nan)))
+
+
+def say_over_time(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
+    """Give axes their words; the caption says what the calendar makes of the time."""
+    ran, dates = table.attrs.get(ATTRIBUTE), sentence(table.attrs)
+    say(ax, Words(caption_of(what, ran, dates), alt))

@@ -85,15 +85,17 @@ def multiple(value: float, of: float, noun: str) -> str:
     return f"{ratio:,.0f} times {noun}" if ratio >= 10 else f"{ratio:.2g} times {noun}"
 
 
-def counted(number: float, noun: str) -> str:
+def counted(number: float, noun: str, plural: str = "") -> str:
     """Return a number and the noun that it counts.
 
     Examples
     --------
     >>> [counted(number, "record") for number in (1.0, 0.0, 1_234.0)]
     ['1 record', '0 records', '1,234 records']
+    >>> counted(2, "entity", "entities")
+    '2 entities'
     """
-    return f"{amount(number)} {noun}{'' if number == 1 else 's'}"
+    return f"{amount(number)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def percent(share: float) -> str:
@@ -103,9 +105,16 @@ def percent(share: float) -> str:
     --------
     >>> [percent(share) for share in (0.5, 0.0123, 0.0)]
     ['50 %', '1.2 %', '0 %']
+
+    All is said of all only.
+
+    >>> [percent(share) for share in (1.0, 0.9996, 0.994)]
+    ['100 %', '99.9 %', '99 %']
     """
     if np.isnan(share):
         return "–"
+    if 0.995 <= share < 1.0:
+        return f"{np.floor(1_000 * share) / 10:g} %"
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
@@ -173,6 +182,22 @@ def plain_numbers(axis: "Axis", ticks: int = 7, *, whole: bool = False) -> None:
 
     axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=whole))
     axis.set_major_formatter(FuncFormatter(_plain))
+
+
+def metric_text(column: str, value: float) -> str:
+    """Return a value of a metric: a share as a percentage.
+
+    Examples
+    --------
+    >>> metric_text("overtaken_share", 0.25), metric_text("drain_s", 0.25)
+    ('25 %', '0.25')
+    """
+    return percent(value) if column.endswith("_share") else amount(value)
+
+
+def metric_ticks(axis: "Axis", column: str, ticks: int = 7) -> None:
+    """Put ticks for a metric, linear: percentages for a share."""
+    (percent_ticks if column.endswith("_share") else plain_numbers)(axis, ticks)
 
 
 def percent_ticks(axis: "Axis", ticks: int = 7) -> None:

@@ -1,6 +1,10 @@
 """Runs that every test of a figure can look at: hand-made, small, complete."""
 
+from collections.abc import Callable
+
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
@@ -99,3 +103,16 @@ def nothing_sent() -> Result:
     return small_result(
         scenario=scenario(Kafka()), appends=[], commits=[], batches=[], links=[]
     )
+
+
+@pytest.fixture
+def drawn() -> Callable[[Axes], Figure]:
+    """Return what lays a figure out and draws it; a plain canvas draws nothing."""
+
+    def draw(ax: Axes) -> Figure:
+        figure = ax.get_figure(root=True)
+        assert isinstance(figure, Figure)
+        figure.draw_without_rendering()
+        return figure
+
+    return draw

@@ -1,7 +1,11 @@
 """Why batches closed, as stacked bars."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from kafkasim import analysis, plot
@@ -41,8 +45,10 @@ def test_of_many_producers_those_with_most_batches_have_bars(five: Result) -> No
     assert ax.get_ylabel() == "producer (8 more not shown)"
 
 
-def test_no_batches_can_be_drawn(nothing_sent: Result) -> None:
-    plot.batching(nothing_sent).figure.canvas.draw()
+def test_no_batches_can_be_drawn(
+    nothing_sent: Result, drawn: Callable[[Axes], Figure]
+) -> None:
+    drawn(plot.batching(nothing_sent))
 
 
 def test_a_system_without_batches_says_so(direct: Result) -> None:

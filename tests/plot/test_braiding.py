@@ -1,5 +1,7 @@
 """One entity's records, produced against processed."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -109,7 +111,10 @@ def test_several_runs_are_panels_and_the_title_is_the_finding() -> None:
     )
     assert "5 records, none overtaken" in texts(figure.axes[2])
     two = figure_of(plot.braid(runs, entity="N1")).get_suptitle()
-    assert two == "N1: 4 overtaken pairs with 2, no key; none with 1 partition"
+    assert (
+        two.replace("\n", " ")
+        == "N1: 4 overtaken pairs with 2, no key; none with 1 partition"
+    )
     kept = figure_of(plot.braid({"a": run_of(KEPT), "b": run_of(KEPT)}, entity="N1"))
     assert kept.get_suptitle() == "N1: in order in all 2 runs"
     fewer = run_of({"N1": [1, 0, 2, 3, 4]})
@@ -124,7 +129,7 @@ def test_the_caption_says_only_what_all_runs_have_in_common(
     assert "in 2 runs: “a” and “b”" in plot.caption(ax)
     assert "seed 7" in plot.caption(ax)
     assert "5 records in" not in plot.caption(ax)
-    assert texts(figure_of(ax).axes[1]) == ["no records", "no record processed"]
+    assert texts(figure_of(ax).axes[1]) == ["no record processed", "no records"]
 
 
 def test_another_subscriber_has_its_own_order(five: Result) -> None:
@@ -169,13 +174,15 @@ def test_a_window_asked_for_is_drawn() -> None:
         plot.braid(run_of({"N1": list(range(300))}), window=(0, 200))
 
 
-def test_one_record_and_none_are_drawn(nothing_sent: Result) -> None:
+def test_one_record_and_none_are_drawn(
+    nothing_sent: Result, drawn: Callable[[Axes], Figure]
+) -> None:
     one = plot.braid(run_of({"N1": [0]}))
     assert "1 record, none overtaken" in texts(one)
-    one.figure.canvas.draw()
+    drawn(one)
     empty = plot.braid(nothing_sent)
     assert empty.get_title(loc="left") == "No record of an entity was processed"
-    empty.figure.canvas.draw()
+    drawn(empty)
 
 
 def test_what_is_not_there_is_refused_by_name(five: Result) -> None:

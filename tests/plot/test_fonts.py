@@ -18,7 +18,8 @@ from matplotlib.ft2font import FT2Font
 
 from kafkasim import export
 from kafkasim.plot.fonts import FILE, HANGUL, families
-from kafkasim.plot.style import canvas, headline, style
+from kafkasim.plot.headings import headline
+from kafkasim.plot.style import canvas, style
 
 MIXED = "결제 서비스의 lag −12 records — p99 42 ms"
 """Korean, Latin, a minus sign and a dash."""

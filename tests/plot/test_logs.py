@@ -128,7 +128,7 @@ def test_who_is_not_there_yet_has_no_mark_and_is_named(three: Result) -> None:
 
 def test_at_the_end_everyone_has_read_and_nothing_is_deleted(three: Result) -> None:
     ax = plot.log(three)
-    assert title(ax).endswith("board, billing and archive have read every record")
+    assert title(ax).endswith("board, billing and archive have read to the end")
     assert "departures-0 holds 10 records, offsets 0 to 9" in plot.alt_text(ax)
 
 
@@ -250,7 +250,7 @@ def test_it_draws_into_axes_that_are_given(three: Result) -> None:
     figure = given.figure
     other = figure.add_subplot(2, 1, 2)
     assert plot.log(three, topic="arrivals", ax=other) is other
-    assert title(other).endswith("have read every record")
+    assert title(other).endswith("have read to the end")
 
 
 def test_a_title_that_is_too_long_for_print_has_two_lines(three: Result) -> None:

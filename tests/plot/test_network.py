@@ -126,7 +126,7 @@ def test_of_what_is_still_too_many_the_busiest_are_drawn() -> None:
 
 def test_the_title_says_between_whom_most_went(five: Result) -> None:
     assert (
-        title(plot.topology(five)) == "Most bytes: broker 1 to billing/1, 2 MB (100 %)"
+        title(plot.topology(five)) == "Most bytes: broker 1 to billing/1, 2 MB (99.9 %)"
     )
     ax = plot.topology(five, weight="request_count")
     assert title(ax) == "Most requests: web to broker 1, 3 requests (60 %)"

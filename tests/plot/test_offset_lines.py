@@ -17,7 +17,7 @@ def test_offsets_are_steps_of_three_kinds(five: Result) -> None:
         np.testing.assert_array_equal(line.get_ydata(), column)
         assert line.get_drawstyle() == "steps-post"
     assert plot.caption(ax).startswith("Offsets of orders-0, read by billing.")
-    assert "committed offset to 1" in plot.alt_text(ax)
+    assert "committed to 1" in plot.alt_text(ax)
     assert "seed 7" in plot.caption(ax)
 
 

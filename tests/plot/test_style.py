@@ -2,10 +2,8 @@
 
 import matplotlib as mpl
 import pytest
-from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from kafkasim.plot.axes import CaptionedAxes
 from kafkasim.plot.sizes import sized
@@ -17,8 +15,6 @@ from kafkasim.plot.style import (
     SERIES,
     canvas,
     hatch,
-    headline,
-    headline_of_all,
     legend_below,
     legend_beside,
     legend_of_all,
@@ -28,7 +24,6 @@ from kafkasim.plot.style import (
     series,
     stroke,
     style,
-    wrapped,
 )
 
 
@@ -99,41 +94,6 @@ def test_empty_axes_say_why() -> None:
     nothing(ax, "no log")
     assert [text.get_text() for text in ax.texts] == ["no log"]
     assert len(ax.get_xticks()) == 0
-
-
-def test_a_title_takes_as_many_lines_as_it_needs() -> None:
-    text = "billing waits longest: " + "p99 latency 42 ms, " * 6
-    with style():
-        ax = canvas(None)
-        headline(ax, text)
-    lines = ax.get_title(loc="left").split("\n")
-    assert len(lines) > 1
-    assert " ".join(lines) == text.strip()
-    figure = ax.get_figure(root=True)
-    assert isinstance(figure, Figure)
-    FigureCanvasAgg(figure)
-    figure.draw_without_rendering()
-    title = next(text for text in ax.get_children() if _is_title(text, lines[0]))
-    assert title.get_window_extent().x1 <= figure.bbox.x1
-
-
-def _is_title(artist: Artist, first: str) -> bool:
-    return isinstance(artist, Text) and artist.get_text().startswith(first)
-
-
-def test_a_number_and_its_unit_stand_on_one_line() -> None:
-    lines = wrapped("latency up to 1234 ms or 33 % of 5 s", 1.2, 10.0).split("\n")
-    assert len(lines) > 1
-    assert not any(line.endswith(("1234", "33", "5")) for line in lines)
-
-
-def test_panels_have_one_title_above_them() -> None:
-    with style():
-        drawn = panels(None, 2, 2, (4.0, 1.0))
-        headline_of_all(drawn, "Kafka is faster")
-    figure = drawn[0].get_figure(root=True)
-    assert isinstance(figure, Figure)
-    assert figure.get_suptitle() == "Kafka is faster"
 
 
 def test_a_line_has_markers_at_some_of_its_points_only() -> None:

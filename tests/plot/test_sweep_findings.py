@@ -44,6 +44,12 @@ def test_a_loss_that_cannot_be_seen_is_none(
     assert (worsening({"": line(values)}, "drain_s", "partitions") is not None) is found
 
 
+def test_the_axis_of_a_metric_begins_at_zero() -> None:
+    assert worsening({"": line([100.0, 99.0, 100.0])}, "drain_s", "partitions") is None
+    seen = worsening({"": line([100.0, 90.0, 96.0])}, "drain_s", "partitions")
+    assert seen == ("", 2, 4)
+
+
 def test_of_replications_the_intervals_must_be_apart() -> None:
     apart = {"": line([10.0, 4.0, 8.0], spread=1.9)}
     touching = {"": line([10.0, 4.0, 8.0], spread=2.0)}

@@ -1,6 +1,7 @@
 """A metric against what was varied."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from kafkasim import plot
@@ -63,10 +65,12 @@ def test_partition_counts_stand_on_a_logarithmic_axis_of_base_two() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "4", "8"]
 
 
-def test_shares_are_percentages_and_no_interval_is_no_bar() -> None:
+def test_shares_are_percentages_and_no_interval_is_no_bar(
+    drawn: Callable[[Axes], Figure],
+) -> None:
     ax = plot.sweep(table(), y="overtaken_share")
     assert all(not container.has_yerr for container in containers(ax))
-    ax.figure.canvas.draw()
+    drawn(ax)
     assert any("%" in label.get_text() for label in ax.get_yticklabels())
 
 
@@ -84,10 +88,10 @@ def test_several_metrics_are_panels_with_one_legend() -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["none", "carrier"]
 
 
-def test_a_metric_that_does_not_apply_says_so() -> None:
+def test_a_metric_that_does_not_apply_says_so(drawn: Callable[[Axes], Figure]) -> None:
     ax = plot.sweep(table(), y="lag_records_max")
     assert ax.texts[0].get_text() == "does not apply"
-    ax.figure.canvas.draw()
+    drawn(ax)
 
 
 def test_one_varied_column_needs_no_legend() -> None:
@@ -206,12 +210,14 @@ def test_the_scale_can_be_chosen() -> None:
         plot.sweep(table, y="overtaken_share", y_scale="log")
 
 
-def test_a_thousand_settings_have_few_ticks_written_out() -> None:
+def test_a_thousand_settings_have_few_ticks_written_out(
+    drawn: Callable[[Axes], Figure],
+) -> None:
     many = pd.DataFrame(
         {"partitions": range(1, 1_001), "drain_s": np.linspace(9.0, 1.0, 1_000)}
     )
     ax = plot.sweep(many, y="drain_s")
-    ax.figure.canvas.draw()
+    drawn(ax)
     low, high = ax.get_xlim()
     shown = [
         label.get_text()
@@ -224,20 +230,22 @@ def test_a_thousand_settings_have_few_ticks_written_out() -> None:
     assert len(plot.sweep(names, y="drain_s").get_xticks()) <= 10
 
 
-def test_runs_without_a_value_leave_a_gap_and_an_empty_table_says_so() -> None:
+def test_runs_without_a_value_leave_a_gap_and_an_empty_table_says_so(
+    drawn: Callable[[Axes], Figure],
+) -> None:
     table = drains(carrier=[math.nan, 3.0, 2.0], none=[math.nan] * 3)
     table = pd.concat([table, table.iloc[1:2].assign(partitions=math.nan)])
     ax = plot.sweep(table, y="drain_s", label="overtaken_share")
-    ax.figure.canvas.draw()
+    drawn(ax)
     assert notes(ax).count("none") == 0
     assert notes(ax).count("carrier") == 1
     empty = plot.sweep(table[:0], y="drain_s", x="partitions", hue="keys")
-    empty.figure.canvas.draw()
+    drawn(empty)
     assert "no runs" in notes(empty)
     assert "no runs" in plot.alt_text(empty)
 
 
-def test_one_run_is_a_point() -> None:
+def test_one_run_is_a_point(drawn: Callable[[Axes], Figure]) -> None:
     ax = plot.sweep(drains(carrier=[3.0]), y="drain_s", label="overtaken_share")
-    ax.figure.canvas.draw()
+    drawn(ax)
     assert "0 %" in notes(ax)

@@ -8,7 +8,6 @@ import pytest
 
 from kafkasim.plot.style import canvas
 from kafkasim.plot.time_axis import (
-    by_subscriber,
     from_zero,
     highest,
     label_axes,
@@ -24,12 +23,6 @@ def test_times_have_a_unit_that_fits() -> None:
     assert time_scale(TABLE.assign(at_ms=60_000.0)) == ("s", 1_000.0)
     assert time_scale(TABLE.iloc[:0]) == ("ms", 1.0)
     assert time_scale(TABLE.assign(at_ms=math.nan)) == ("ms", 1.0)
-
-
-def test_subscribers_stand_in_the_order_of_the_table() -> None:
-    (one, first), (two, second) = by_subscriber(TABLE)
-    assert (one, two) == ("b", "a")
-    assert (len(first), len(second)) == (2, 1)
 
 
 def test_a_value_of_a_bin_stands_at_its_middle() -> None:
