@@ -10,7 +10,8 @@ import simpy
 
 from benchmarks.twin.broker import Broker, Fetcher, Steps
 from benchmarks.twin.clock import Clock
-from kafkasim.engine.sim.consumer import UNSLOWED, MemberCalls, Returned
+from kafkasim.engine.sim.at_work import UNSLOWED, Returned
+from kafkasim.engine.sim.consumer import MemberCalls
 from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition

@@ -1,7 +1,7 @@
 """The base of every explorer: controls beside a figure, a run behind them.
 
-How to write an explorer
-------------------------
+To write an explorer takes three things:
+
 1. A frozen dataclass of **values**: one field per control, its default where the
    control begins.
 2. A **canvas** (`kafkasim.widgets.canvas.Canvas`): `draw` makes axes and artists once,

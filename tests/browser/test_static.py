@@ -28,7 +28,7 @@ def test_nbconverts_page_shows_every_figure_and_says_what_it_is(
 ) -> None:
     from nbconvert.exporters import HTMLExporter
 
-    html, _ = HTMLExporter(template_name=template).from_filename(str(lesson))  # type: ignore[no-untyped-call]
+    html, _ = HTMLExporter(template_name=template).from_filename(str(lesson))
     page_file = tmp_path / "lesson.html"
     page_file.write_text(re.sub(r"<script\b.*?</script>", "", html, flags=re.DOTALL))
     cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
