@@ -741,9 +741,9 @@ ks.plot.lag(own)
 # Not so: the p50 is the one in the middle, not the mean. They may lie far apart.
 #
 # </details>
-# <details><summary>B. One of two records took 4,005 ms or less.</summary>
+# <details><summary>B. Half of the records took 4,005 ms or less.</summary>
 #
-# Right: half of them, at least.
+# Right: at least half of them did.
 #
 # </details>
 # <details><summary>C. The slowest record took 7,005 ms.</summary>
