@@ -50,7 +50,7 @@ def figure(
     Raises
     ------
     ValidationError
-        The suffix is none of the three.
+        The suffix is none of the three, or there is no figure.
     OutputError
         The file cannot be written; what was there is untouched.
     """
@@ -74,9 +74,12 @@ def figure(
 
 def _whole(figure_or_axes: "Figure | Axes") -> "Figure":
     """Return the figure that holds it all, from an axes of a subfigure too."""
-    from matplotlib.figure import Figure
+    from matplotlib.artist import Artist
 
-    if isinstance(figure_or_axes, Figure):
-        return figure_or_axes
-    holder = figure_or_axes.figure
-    return holder if isinstance(holder, Figure) else holder.figure
+    whole = None
+    if isinstance(figure_or_axes, Artist):
+        whole = figure_or_axes.get_figure(root=True)
+    if whole is None:
+        given = type(figure_or_axes).__name__
+        raise ValidationError("figure_or_axes", given, "a figure, or axes in one")
+    return whole

@@ -13,6 +13,7 @@ from kafkasim.plot.sizes import ticks_across
 from kafkasim.plot.style import (
     MARKERS,
     legend_of_all,
+    listed_as,
     nothing,
     panels,
     series,
@@ -149,7 +150,11 @@ def _system_panel(
     for number, name in enumerate(names):
         mine = table if name == "" else table[table["subscriber"].astype(str) == name]
         by_system = mine.set_index(mine["system"].astype(str))[column]
-        look = series(number) | {"linestyle": "none", "label": name, "clip_on": False}
+        look = series(number) | {
+            "linestyle": "none",
+            "label": listed_as(name),
+            "clip_on": False,
+        }
         for place, system in enumerate(systems):
             value = float(by_system.get(system, np.nan))
             at = place + (number - (len(names) - 1) / 2) * 0.8 / len(names)

@@ -15,6 +15,7 @@ from kafkasim.plot.style import (
     canvas,
     hatch,
     legend_or_nothing,
+    listed_as,
     stroke,
     style,
 )
@@ -236,7 +237,7 @@ def _stack(
             hatch=hatch(number) if own else "",
             edgecolor="white",
             linewidth=stroke(0.4),
-            label=label,
+            label=listed_as(label),
         )
         below = below + heights
     return float(below.max(initial=0.0))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kafkasim.plot.style import GREY, marked, stroke
+from kafkasim.plot.style import GREY, listed_as, marked, stroke
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def look_of(
         With all subscribers.
     """
     if number < MOST_LINES:
-        return marked(number, count) | {"label": label}
+        return marked(number, count) | {"label": listed_as(label)}
     others = table["subscriber"].astype(str).nunique() - MOST_LINES
     text = f"{others} other{'s' if others > 1 else ''}"
     shown = text if number == MOST_LINES else "_"

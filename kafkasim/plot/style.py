@@ -81,6 +81,8 @@ _RC: Final = MappingProxyType(
         "axes.axisbelow": True,
         "axes.grid": True,
         "axes.unicode_minus": True,
+        # A key may hold dollars; it is no formula.
+        "text.parse_math": False,
         "axes.prop_cycle": "cycler('color', [" + ", ".join(map(repr, SERIES)) + "])",
         "grid.color": PALE,
         "legend.frameon": False,
@@ -275,6 +277,11 @@ def room(ax: "Axes") -> float:
     if place is None:
         return wide * ax.get_position().width
     return wide * len(place.colspan) / place.get_gridspec().ncols
+
+
+def listed_as(name: str) -> str:
+    """Return a name as the label of a legend: matplotlib leaves out those with `_`."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def legend_beside(ax: "Axes", title: str = "") -> None:

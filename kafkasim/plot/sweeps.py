@@ -23,6 +23,7 @@ from kafkasim.plot.style import (
     canvas,
     legend_beside,
     legend_of_all,
+    listed_as,
     panels,
     series,
     stroke,
@@ -188,7 +189,7 @@ def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> 
             yerr=_errors(part, column, values),
             marker=MARKERS[number % len(MARKERS)],
             capsize=stroke(4.0),
-            label=name or metric_label(column),
+            label=listed_as(name or metric_label(column)),
             **series(number) | look,
         )
     if many:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pytest
@@ -104,3 +105,12 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*a\.png"):
         figure(_axes(), tmp_path / "file" / "a.png")
+
+
+def test_what_is_no_figure_is_a_clear_message(tmp_path: Path) -> None:
+    ax = Figure().subplots()
+    ax.remove()
+    things: list[Any] = ["lag", ax]
+    for thing in things:
+        with pytest.raises(ValidationError, match="a figure, or axes in one"):
+            figure(thing, tmp_path / "a.png")

@@ -1,12 +1,14 @@
 """What titles claim of odd runs is what the tables say, and never more."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from kafkasim import analysis, plot
 from kafkasim.engine.sim.run import run
@@ -28,8 +30,15 @@ def odd(
     subscribers: dict[str, Subscriber], *events: Event, web: Source = WEB
 ) -> Result:
     """Return a run of two seconds with two partitions."""
-    traffic = Traffic({"web": web}, subscribers, duration_s=2.0)
-    kafka = Kafka(topics={"orders": Topic(partitions=2)})
+    traffic = Traffic(
+        {"web": web},
+        {
+            name: replace(each, streams=[web.stream])
+            for name, each in subscribers.items()
+        },
+        duration_s=2.0,
+    )
+    kafka = Kafka(topics={web.stream: Topic(partitions=2)})
     return run(Scenario(traffic, kafka, seed=3, events=events))
 
 
@@ -223,3 +232,23 @@ def test_a_table_is_drawn_by_what_it_was_made_by(twins: Result) -> None:
         plot.lag(table)
     with pytest.raises(ValueError, match="one of billing and audit"):
         plot.lag(analysis.lag(twins), subscriber="nobody")
+
+
+def test_names_are_shown_as_they_are() -> None:
+    named = odd({"_audit": BILLING}, web=replace(WEB, stream="_orders"))
+    for draw in (plot.lag, plot.latency, plot.latency_ecdf, plot.latency_ladder):
+        legend = draw(named).get_legend()
+        assert legend is not None
+        assert "_audit" in legend.get_texts()[0].get_text()
+    stacked = plot.lag(named, by="partition").get_legend()
+    assert stacked is not None
+    assert len(stacked.get_texts()) == 2
+
+
+def test_dollars_in_a_key_are_no_formula(drawn: Callable[[Axes], Figure]) -> None:
+    table = pd.DataFrame(
+        {"partitions": [1, 2], "keys": "a$\\x$b", "drain_s": [1.0, 2.0]}
+    )
+    ax = plot.sweep(table, y="drain_s", x="partitions", hue="keys")
+    drawn(ax)
+    assert any(text.get_text() == "a$\\x$b" for text in ax.texts)
