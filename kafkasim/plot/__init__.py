@@ -3,7 +3,8 @@
 Each takes the data first and everything else by keyword, draws into `ax` or a new
 figure, and returns the Axes; nothing of pyplot's state is used. `caption` says what ran
 and `alt_text` what is seen, for every figure; in a notebook the axes show both. Titles
-say what was found.
+say what was found. A figure of a run shows all of it, its warm-up too; the metrics of a
+sweep or a comparison leave the warm-up out.
 
 Figures are made for a notebook; for a slide or a printed column they are drawn within
 `sized`:

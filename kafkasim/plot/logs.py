@@ -193,8 +193,10 @@ def _behind(known: dict[str, tuple[int, int]]) -> str:
     if not left:
         return f"{listed(list(known), 3)} {_verb(known)} read to the end"
     said = f"{worst} still has {left:,} of {counted(total, 'record')} to read"
-    others = [each for name, (each, _) in known.items() if name != worst]
-    return f"{said}, the others none" if others and not any(others) else said
+    others = {name: each for name, (each, _) in known.items() if name != worst}
+    if not others or any(others.values()):
+        return said
+    return f"{said}, {'the others' if len(others) > 1 else next(iter(others))} none"
 
 
 def _verb(names: Sized) -> str:

@@ -121,7 +121,7 @@ def test_who_is_not_there_yet_has_no_mark_and_is_named(three: Result) -> None:
     assert len(scattered(ax, "^")) == 2
     assert "not there yet" in texts(ax)
     assert title(ax) == (
-        "At 3 s billing still has 1 of 3 records to read, the others none; "
+        "At 3 s billing still has 1 of 3 records to read, board none; "
         "archive is not there yet"
     )
 
