@@ -182,8 +182,11 @@ def run_lab(arguments: list[str]) -> int:
     copied = [*OWN["lessons"], "lessons", "--solutions"]
     if (code := start(PYTHON, *copied)) not in {0, 1}:  # 1: what was changed is kept
         return code
-    first = min((ROOT / "lessons").glob("[0-9]*.ipynb"))
-    return start(PYTHON, *COMMANDS["lab"], first.relative_to(ROOT), *arguments)
+    first = min((ROOT / "lessons").glob("[0-9]*.ipynb")).name
+    # As an address and not as a file: so the addresses that are printed, for who opens
+    # the browser by hand, lead to it too.
+    opened = ["--ServerApp.root_dir=lessons", f"--LabApp.default_url=/lab/tree/{first}"]
+    return start(PYTHON, *COMMANDS["lab"], *opened, *arguments)
 
 
 def run_checks(names: list[str]) -> int:

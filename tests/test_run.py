@@ -107,8 +107,11 @@ def test_lab_opens_the_first_lesson_as_a_copy(
 
     copied, opened = (command[1:] for command in started)
     assert copied == ("-m", "kafkasim", "lessons", "lessons", "--solutions")
-    first = str(Path("lessons", "01-start.ipynb"))
-    assert opened == (*run.COMMANDS["lab"], first, "--no-browser")
+    places = (
+        "--ServerApp.root_dir=lessons",
+        "--LabApp.default_url=/lab/tree/01-start.ipynb",
+    )
+    assert opened == (*run.COMMANDS["lab"], *places, "--no-browser")
 
 
 def test_lab_stops_when_the_lessons_cannot_be_copied(

@@ -23,7 +23,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want
-from kafkasim.units import MISSING_NS, NS_PER_S, ns_from_s
+from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_S, ns_from_s
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def positions(
     Raises
     ------
     ValidationError
-        There is no such topic, or the moment lies before the run's start.
+        There is no such topic, or the moment is none from the run's start on.
     TableNotRecorded
         When the run did not record those tables: a system without a log has none.
     """
@@ -156,12 +156,12 @@ def moment_ns(result: Result, at_s: float | None) -> int:
     Raises
     ------
     ValidationError
-        It lies before the run's start.
+        It lies before the run's start, or beyond what any run takes.
     """
     if at_s is None:
         return int(result.facts["end_ns"])
-    if not at_s >= 0:
-        raise ValidationError("at_s", at_s, "at least 0")
+    if not 0 <= at_s <= FOREVER_NS / NS_PER_S:
+        raise ValidationError("at_s", at_s, "at least 0 and less than 146 years")
     return ns_from_s(at_s)
 
 

@@ -107,7 +107,11 @@ def _chosen(names: Iterable[str]) -> list[Path]:
     chosen = set()
     for name in names:
         wanted = name.removesuffix(".ipynb")
-        fits = [stem for stem in lessons if wanted in {stem, stem.partition("-")[0]}]
+        fits = [
+            stem
+            for stem in lessons
+            if stem == wanted or stem.partition("-")[0] == wanted.zfill(2)
+        ]
         if not fits:
             near = difflib.get_close_matches(wanted, lessons, n=1, cutoff=0.4)
             why = f"did you mean {near[0]}?" if near else ""
@@ -180,8 +184,8 @@ def _as_copied(file: Path) -> str | None:
     try:
         text = file.read_text(encoding="utf-8")
         said, found = _said(text), _found(text)
-    except (ValueError, LookupError, TypeError, AttributeError):  # not a copy of ours
-        return None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # not a copy of ours
     return said if said == found else None
 
 
@@ -206,8 +210,9 @@ def _found(text: str) -> str:
 
 
 def _digest_of_cells(whole: dict[str, Any]) -> str:
+    """Return the digest of the cells; JupyterLab adds an empty one after the last."""
     cells = [[cell["cell_type"], "".join(cell["source"])] for cell in whole["cells"]]
-    return _digest(json.dumps(cells))
+    return _digest(json.dumps([cell for cell in cells if cell[1].strip()]))
 
 
 def _digest(text: str) -> str:

@@ -8,8 +8,10 @@ read counts as none, and the reveal says what is wanted: Run All goes on.
 
 import math
 import operator
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from typing import Final
 
@@ -17,6 +19,12 @@ from kafkasim.plot.words import amount, listed
 
 NEAR: Final = 0.1
 """Share of a measured answer by which a guess may be off and still count as right."""
+
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+"""A comma between groups of three digits; another is no number's in these lessons."""
+
+_LONG: Final = 10**15
+"""From here on a number is written with a power of ten."""
 
 Answer = bool | int | float | str | tuple["Answer", ...]
 
@@ -175,7 +183,7 @@ def _read_word(value: Answer, choices: tuple[str, ...]) -> str | None:
 def _read_number(value: Answer) -> int | float | None:
     if isinstance(value, str):
         try:
-            value = float(value.strip().rstrip("%").replace(",", "").replace("_", ""))
+            value = float(_THOUSANDS.sub("", value.strip().rstrip("%")))
         except ValueError:
             return None
     if isinstance(value, bool | tuple) or not _is_finite(value):
@@ -219,7 +227,7 @@ def _compare(
 def _compare_numbers(
     guess: float, answer: float, it_is: str, within: float | None
 ) -> tuple[bool, str]:
-    if math.isnan(answer):
+    if not _is_finite(answer):
         return False, "There is nothing to measure."
     if guess == answer:
         return True, "That is right."
@@ -258,9 +266,11 @@ def _shown(value: Answer, unit: str = "") -> str:
 
 def _number(value: float) -> str:
     """Return a whole number as it is, another in three significant digits."""
+    if _is_finite(value) and abs(value) >= _LONG:
+        return f"{Decimal(value):.3g}"
     if isinstance(value, int):
         return f"{value:,}"
-    if value.is_integer() and abs(value) < 1e15:
+    if value.is_integer():
         return f"{value:,.0f}"
     return amount(value)
 

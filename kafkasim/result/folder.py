@@ -112,7 +112,10 @@ def check_sums(folder: Path) -> frozenset[str]:
 
 
 def _absolute(path: str | Path) -> Path:
-    return Path(path).expanduser().resolve()
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop, a NUL
+        raise OutputError(f"cannot write {str(path)!r}: {error}") from error
 
 
 @contextmanager

@@ -45,11 +45,13 @@ class Instant(Rule):
         """Return the moment in UTC, ending in `Z`."""
         try:
             moment = value if isinstance(value, datetime) else _parsed(value)
-        except ValueError as error:
+            aware = moment if moment is not None and moment.tzinfo else None
+            utc = aware and aware.astimezone(UTC)
+        except (ValueError, OverflowError) as error:  # no time; a year 0 in UTC
             raise self.reject(value) from error
-        if moment is None or moment.tzinfo is None:
+        if utc is None:
             raise self.reject(value)
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return utc.isoformat().replace("+00:00", "Z")
 
 
 def _parsed(value: object) -> datetime | None:

@@ -91,10 +91,10 @@ def abandoned(target: Path, what: str) -> list[Path]:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder, as far as that goes."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink()
 
 

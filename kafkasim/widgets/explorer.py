@@ -65,7 +65,7 @@ from time import perf_counter  # noqa: TID251 - a person waits, in the world's t
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from kafkasim import export
-from kafkasim.errors import KafkasimError
+from kafkasim.errors import KafkasimError, OutputError
 from kafkasim.experiments.running import run
 from kafkasim.plot.sizes import sized
 from kafkasim.plot.style import style
@@ -231,6 +231,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             The folder holds something already, or cannot be written; what was there is
             untouched.
         """
+        if _taken(folder):
+            raise OutputError(f"{folder} is there already; name another folder")
         with new_folder(folder) as partial, sized("notebook"), style():
             for suffix in ("png", "svg", "pdf"):
                 export.figure(self.canvas.figure, partial / f"figure.{suffix}")
@@ -247,11 +249,6 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         name = box.value.strip()
         if not name:
             self._say("Nothing written: name a folder.", alert=True)
-        elif _taken(Path(name).expanduser()):
-            self._say(
-                f"Nothing written: {name} is there already. Name another folder.",
-                alert=True,
-            )
         else:
             try:
                 folder = self.export(name)
@@ -344,14 +341,19 @@ def _file_name(name: str) -> str:
     return parts.removeprefix("-")
 
 
-def _taken(folder: Path) -> bool:
-    return folder.is_file() or (folder.is_dir() and any(folder.iterdir()))
+def _taken(folder: str | Path) -> bool:
+    """Return whether something stands there; a name that cannot be is not taken."""
+    try:
+        place = Path(folder).expanduser()
+        return place.is_file() or (place.is_dir() and any(place.iterdir()))
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _next_name(name: str) -> str:
     """Return the first free name among `name-2`, `name-3` and so on."""
     stem, _, number = name.rpartition("-")
-    if not (stem and number.isdigit()):
+    if not (stem and number.isdecimal()):
         stem, number = name, "1"
     names = (f"{stem}-{each}" for each in count(int(number) + 1))
-    return next(name for name in names if not _taken(Path(name).expanduser()))
+    return next(name for name in names if not _taken(name))

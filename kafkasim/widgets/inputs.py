@@ -9,6 +9,8 @@ a drop-down list JupyterLab takes them for itself and moves to another cell.
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
 
@@ -63,17 +65,21 @@ class Choice:
 Control = Slider | Switch | Choice
 
 
-def check_value(name: str, control: Control, value: Value) -> None:
-    """Refuse a value to which a hand could not move the control.
+def checked(name: str, control: Control, value: object) -> Value:
+    """Return a value to which a hand could move the control, as Python's own.
+
+    NumPy's numbers are welcome: they come from a loop over an array or a table.
 
     Raises
     ------
     ValidationError
         Naming the control and what it reaches.
     """
+    if isinstance(value, np.generic):
+        value = value.item()
     match control:
         case Choice():
-            if value not in control.options:
+            if not isinstance(value, str) or value not in control.options:
                 raise ValidationError(name, value, one_of(control.options))
         case Switch():
             if not isinstance(value, bool):
@@ -85,6 +91,7 @@ def check_value(name: str, control: Control, value: Value) -> None:
                 raise ValidationError(name, value, f"{kind}, {_reach(control)}")
             if not control.low <= value <= control.high:
                 raise ValidationError(name, value, _reach(control))
+    return value
 
 
 def _reach(slider: Slider) -> str:

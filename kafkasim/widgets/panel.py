@@ -11,7 +11,7 @@ from typing import Any
 
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
-from kafkasim.widgets.inputs import Control, Value, check_value, widget_of
+from kafkasim.widgets.inputs import Control, Value, checked, widget_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,14 @@ class Panel:
         ValidationError
             There is no such control, or it does not reach that value.
         """
+        stand = {}
         for name, value in values.items():
             if name not in self._controls:
                 raise ValidationError("control", name, one_of(self._controls))
-            check_value(name, self._controls[name], value)
+            stand[name] = checked(name, self._controls[name], value)
         self._quiet = True
         try:
-            for name, value in values.items():
+            for name, value in stand.items():
                 self.widgets[name].value = value
         finally:
             self._quiet = False

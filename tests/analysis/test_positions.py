@@ -145,6 +145,8 @@ def test_one_topic_has_the_rows_of_those_who_read_it(crashed: Result) -> None:
         ({"topic": "orders"}, "one of departures, arrivals"),
         ({"at_s": -1.0}, "at least 0"),
         ({"at_s": float("nan")}, "at least 0"),
+        ({"at_s": float("inf")}, "less than 146 years"),
+        ({"at_s": 1e300}, "less than 146 years"),
     ],
 )
 def test_what_there_is_not_is_refused(

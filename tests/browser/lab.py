@@ -72,8 +72,12 @@ def lab(folder: Path) -> Iterator[Lab]:
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
         "IPYTHONDIR": folder / "ipython",
     }
-    given = [part for part in COMMANDS["lab"] if not part.startswith("notebooks")]
-    given += ["--no-browser", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    given = [
+        *COMMANDS["lab"],
+        "--no-browser",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+    ]
     given += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={lessons}"]
     given += ["--allow-root"] if os.name == "posix" and os.geteuid() == 0 else []
     with (folder / "lab.log").open("w") as log:

@@ -128,6 +128,7 @@ def test_what_was_only_run_and_saved_is_left_as_it_is(tmp_path: Path) -> None:
         {"name": "stdout", "output_type": "stream", "text": "2"}
     ]
     whole["cells"][0]["source"] = "1 + 1"
+    whole["cells"].append({"cell_type": "code", "source": [], "outputs": []})
     whole["metadata"]["language_info"] = {"version": "3.11.9"}
     file.write_text(json.dumps(whole), encoding="utf-8")
     before = file.read_bytes()
@@ -174,7 +175,8 @@ def test_what_a_learner_changed_is_kept_and_the_others_are_copied(
 
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize(
-    "text", ["", "not json", "[]", "{}", '{"metadata": {"kafkasim": 1}}', START]
+    "text",
+    ["", "not json", "[]", "{}", '{"metadata": {"kafkasim": 1}}', START, "[" * 99_999],
 )
 def test_a_file_that_is_no_copy_of_ours_is_kept(tmp_path: Path, text: str) -> None:
     (tmp_path / "01-start.ipynb").write_text(text, encoding="utf-8")
@@ -185,7 +187,7 @@ def test_a_file_that_is_no_copy_of_ours_is_kept(tmp_path: Path, text: str) -> No
 
 @pytest.mark.usefixtures("shared")
 def test_a_lesson_is_named_by_number_or_name(tmp_path: Path) -> None:
-    for name in ("03", "03-keys", "03-keys.ipynb"):
+    for name in ("03", "3", "03-keys", "03-keys.ipynb"):
         done = copy(tmp_path / name, names=[name])
         assert [each.name for each in done] == ["03-keys.ipynb", "glossary.md"]
     both = copy(tmp_path / "both", names=["03", "01"])

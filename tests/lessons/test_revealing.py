@@ -76,6 +76,9 @@ def test_with_a_prediction_it_is_open_and_says_both() -> None:
         (200, 213.4, True, "You said 200. It is 213: right within 10 %."),
         (190, 213.4, False, "You said 190. It is 213: 23.4 more."),
         (1, float("nan"), False, "You said 1. There is nothing to measure."),
+        (1, float("inf"), False, "You said 1. There is nothing to measure."),
+        (10**30, 9, False, "You said 1.00e+30. It is 9: 1.00e+30 less."),
+        ("1,000.5", 1000.5, True, "You said 1,000. That is right."),
     ],
 )
 def test_a_number_is_right_or_told_how_far_off_it_is(
@@ -151,6 +154,7 @@ def test_a_sequence_is_compared_place_by_place() -> None:
     ("guess", "answer", "wanted"),
     [
         ("eight", 9, "'eight'. Wanted is a whole number."),
+        ("8,5", 9.5, "'8,5'. Wanted is a number."),
         (True, 9, "True. Wanted is a whole number."),
         (float("inf"), 0.5, "inf. Wanted is a number."),
         (10**400, 9, "Wanted is a whole number."),

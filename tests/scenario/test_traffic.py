@@ -61,7 +61,11 @@ def test_the_start_is_kept_in_utc(said: str, kept: str) -> None:
     assert Traffic({"web": WEB}, {}, start_time=said).start_time == kept
 
 
-@pytest.mark.parametrize("wrong", ["2026-01-01T00:00:00", "soon", 5], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    ["2026-01-01T00:00:00", "soon", 5, "0001-01-01T00:00:00+05:00"],
+    ids=str,
+)
 def test_a_start_without_offset_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError, match="a time with its offset"):
         Traffic({"web": WEB}, {}, start_time=wrong)

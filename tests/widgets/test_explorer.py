@@ -247,7 +247,7 @@ def test_an_export_holds_the_figure_the_tables_the_scenario_and_the_words(
     again = explorer.export(tmp_path / "again")
     for path in folder.iterdir():
         assert (again / path.name).read_bytes() == path.read_bytes()
-    with pytest.raises(OutputError, match="not empty"):
+    with pytest.raises(OutputError, match="is there already; name another"):
         explorer.export(folder)
 
 
@@ -273,7 +273,9 @@ def test_the_button_exports_says_where_and_overwrites_nothing(
     assert (tmp_path / "count-explorer" / "figure.png").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["", "a-file/inside"])
+@pytest.mark.parametrize(
+    "name", ["", "a-file", "a-file/inside", "~nobody-of-this-name", "x" * 300, "a\0b"]
+)
 def test_an_export_that_cannot_be_is_a_message(
     explorer: CountExplorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -285,6 +287,25 @@ def test_an_export_that_cannot_be_is_a_message(
 
     assert explorer.message.startswith("Nothing written")
     assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "following"),
+    [("mine", "mine-2"), ("mine-9", "mine-10"), ("mine-", "mine--2"), ("m-²", "m-²-2")],
+)
+def test_after_an_export_the_next_free_name_is_proposed(
+    explorer: CountExplorer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    following: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    explorer.panel.folder_box.value = name
+
+    explorer.panel.export_button.click()
+
+    assert explorer.panel.folder_box.value == following
 
 
 def test_a_page_without_a_kernel_gets_a_picture_and_a_fixed_text(

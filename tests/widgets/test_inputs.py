@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from kafkasim.errors import ValidationError
-from kafkasim.widgets.inputs import Choice, Slider, Switch, check_value, widget_of
+from kafkasim.widgets.inputs import Choice, Slider, Switch, checked, widget_of
 
 WHOLE = Slider("partitions", 1, 16)
 PART = Slider("work", 0.2, 3.0, 0.1, "ms")
@@ -47,7 +48,13 @@ def test_a_control_that_cannot_be_moved_is_disabled() -> None:
         (WHOLE, True, "a whole number"),
         (PART, "fast", "a number, 0.2 to 3"),
         (PART, float("nan"), "0.2 to 3"),
+        (PART, 1j, "a number, 0.2 to 3"),
         (Choice("keys", ("none", "by key")), "colour", 'none, "by key"'),
+        (
+            Choice("keys", ("none", "by key")),
+            np.array(["none", "x"]),
+            "expected one of none",
+        ),
         (Switch("paused"), 1, "True or False"),
     ],
 )
@@ -55,7 +62,7 @@ def test_a_value_to_which_no_hand_could_move_it_is_refused(
     control: Slider | Choice | Switch, value: float | str, text: str
 ) -> None:
     with pytest.raises(ValidationError, match=text):
-        check_value("it", control, value)
+        checked("it", control, value)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +72,23 @@ def test_a_value_to_which_no_hand_could_move_it_is_refused(
 def test_the_ends_of_a_range_are_allowed(
     control: Slider | Switch, value: float
 ) -> None:
-    check_value("it", control, value)
+    checked("it", control, value)
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        (WHOLE, np.int64(4)),
+        (PART, np.float32(0.5)),
+        (PART, np.int8(1)),
+        (Switch("paused"), np.array([True])[0]),
+        (Choice("keys", ("none", "by key")), np.str_("none")),
+    ],
+)
+def test_numpys_scalars_become_pythons_own(
+    control: Slider | Choice | Switch, value: np.generic
+) -> None:
+    found = checked("it", control, value)
+
+    assert found == value
+    assert not isinstance(found, np.generic)

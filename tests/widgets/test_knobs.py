@@ -5,7 +5,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.errors import ValidationError
-from kafkasim.widgets.inputs import check_value
+from kafkasim.widgets.inputs import checked
 from kafkasim.widgets.knobs import AS_SAID, NO_KEY, knobs_of
 
 TRACE = ks.traces.from_dataframe(
@@ -133,7 +133,7 @@ def test_ranges_hold_what_is_said_and_work_without_a_number_stands_still() -> No
 
     controls = knobs_of(many, None, None).controls
 
-    check_value("partitions", controls["partitions"], 100)
+    checked("partitions", controls["partitions"], 100)
     assert getattr(controls["work_ms"], "moves", None) is False
     moving = knobs_of(scenario(ks.NoKeys()), None, None).controls["work_ms"]
     assert getattr(moving, "moves", None) is True

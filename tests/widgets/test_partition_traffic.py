@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kafkasim as ks
-from kafkasim.widgets.inputs import Slider, check_value
+from kafkasim.widgets.inputs import Slider, checked
 from kafkasim.widgets.knobs import NO_KEY
 from kafkasim.widgets.partition_shown import Shown, shown_of
 from kafkasim.widgets.partition_traffic import BY_KEY, KEYS, TrafficKnobs, Values
@@ -39,7 +39,7 @@ def test_controls_begin_where_the_lesson_begins() -> None:
 def test_every_question_can_be_asked() -> None:
     for preset in KNOBS.presets:
         for name, value in preset.values.items():
-            check_value(name, KNOBS.controls[name], value)
+            checked(name, KNOBS.controls[name], value)
         assert preset.question.endswith("?")
 
 
