@@ -120,7 +120,7 @@ def braid(
         for each, (name, made) in zip(drawn, braids.items(), strict=True):
             _panel(each, made, shown)
             if len(drawn) > 1:
-                headline(each, name, below=_counted(made))
+                headline(each, name, below=_counted(made), left=2.0)
         title = _title(who, braids)
         if len(drawn) == 1:
             headline(drawn[0], title, below=_counted(*braids.values()))
