@@ -69,6 +69,8 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
     ------
     ValidationError
         `data` is neither a run nor such a table.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     table = (
         producing.batching(data)

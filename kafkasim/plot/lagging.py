@@ -76,6 +76,8 @@ def lag(
     ValidationError
         `by` is neither, or not what the table was made by; `data` is neither a run nor
         such a table, or has no such subscriber.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     table = (
         progress.lag(data, by=by, subscriber=subscriber, bin_ms=bin_ms)

@@ -78,6 +78,8 @@ def topology(
     ------
     ValidationError
         `data` is neither a run nor a graph; there is no such weight.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     whole = wiring.topology(data) if isinstance(data, Result) else data
     if not hasattr(whole, "in_edges"):

@@ -73,6 +73,8 @@ def throughput(
     ------
     ValidationError
         `data` is neither a run nor such a table.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     table = (
         waiting.throughput(data, bin_ms=bin_ms)
@@ -174,6 +176,8 @@ def latency(
     ------
     ValidationError
         `data` is neither a run nor such a table.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
 
     See Also
     --------

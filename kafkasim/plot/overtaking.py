@@ -77,6 +77,8 @@ def ordering(
     ValidationError
         `per` is none of the three, `data` is neither a run nor such a table, or it has
         no such subscriber.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     if not isinstance(data, Result):
         table = table_with(data, _COUNTS, "ordering")

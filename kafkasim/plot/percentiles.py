@@ -78,6 +78,8 @@ def latency_ecdf(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> 
     ------
     ValidationError
         `data` is neither a run nor such a table.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     table = (
         ranks.latency_ecdf(data)
@@ -178,6 +180,8 @@ def latency_ladder(
     ------
     ValidationError
         `data` is neither a run nor such a table.
+    TableNotRecorded
+        When the run did not record the tables that the figure needs.
     """
     table = (
         waiting.latency(data)

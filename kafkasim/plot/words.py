@@ -32,6 +32,10 @@ LOG_SPREAD: Final = 50.0
 """Largest ÷ smallest value from which an axis is logarithmic."""
 
 
+_DUST: Final = 1e-9
+"""What is missing from a whole by the rounding of its sums."""
+
+
 def metric_label(name: str) -> str:
     """Return a metric's label; a column of a user's own is its own label."""
     return METRIC_LABELS.get(name, name)
@@ -113,7 +117,7 @@ def percent(share: float) -> str:
     """
     if np.isnan(share):
         return "–"
-    if 0.995 <= share < 1.0:
+    if 0.995 <= share < 1.0 - _DUST:
         return f"{np.floor(1_000 * share) / 10:g} %"
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 

@@ -41,7 +41,15 @@ def test_what_is_missing_is_a_dash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.0005, "0.05 %"), (0.0994, "9.9 %"), (1.0, "100 %")]
+    ("share", "text"),
+    [
+        (0.0005, "0.05 %"),
+        (0.0994, "9.9 %"),
+        (0.9949, "99 %"),
+        (0.99999, "99.9 %"),
+        (1.0 - 1e-15, "100 %"),
+        (1.0, "100 %"),
+    ],
 )
 def test_percentages(share: float, text: str) -> None:
     assert percent(share) == text
