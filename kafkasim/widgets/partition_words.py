@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from kafkasim.plot.words import METRIC_LABELS, amount, percent
+from kafkasim.plot.words import METRIC_LABELS, amount, counted, percent
 from kafkasim.widgets.braided import Braid
 from kafkasim.widgets.partition_shown import BUILT_UP, Shown
 
@@ -91,15 +91,6 @@ def braid_note(braid: Braid) -> str:
     if braid.crossed.any():
         lines.append("thick: overtaken; ×: overtaken pair")
     return "\n".join(lines)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun.
-
-    >>> counted(1, "record"), counted(2_000, "record")
-    ('1 record', '2,000 records')
-    """
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def alt_text(shown: Shown) -> str:
