@@ -31,7 +31,7 @@ class View:
     y_scale: YScale | None
 
 
-def view_of(
+def settings_of(
     table: "pd.DataFrame", x: str | None, hue: str | None
 ) -> tuple[str, str | None, tuple[str, ...]]:
     """Return what stands along the bottom, what gives lines, and what else varied.

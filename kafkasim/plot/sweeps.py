@@ -30,7 +30,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.sweep_findings import finding
-from kafkasim.plot.sweep_lines import View, are_joined, lines_of, places_of, view_of
+from kafkasim.plot.sweep_lines import View, are_joined, lines_of, places_of, settings_of
 from kafkasim.plot.sweep_scales import (
     YScale,
     are_numbers,
@@ -104,7 +104,7 @@ def sweep(
         several panels were to be labelled.
     """
     table = table_given(table, "a table, as experiments.sweep returns it")
-    across, colour, apart = view_of(table, x, hue)
+    across, colour, apart = settings_of(table, x, hue)
     columns = [y] if isinstance(y, str) else list(y)
     for column in columns:
         check_column(table, column, "y")

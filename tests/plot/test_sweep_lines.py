@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from kafkasim import plot
-from kafkasim.plot.sweep_lines import View, are_joined, lines_of, places_of, view_of
+from kafkasim.plot.sweep_lines import View, are_joined, lines_of, places_of, settings_of
 
 GRID = pd.DataFrame(
     [
@@ -27,8 +27,8 @@ def courses(ax: Axes) -> list[list[float]]:
 
 
 def test_no_line_joins_two_settings() -> None:
-    assert view_of(GRID, None, None) == ("partitions", "bytes", ("work",))
-    assert view_of(GRID, None, "work") == ("partitions", "work", ("bytes",))
+    assert settings_of(GRID, None, None) == ("partitions", "bytes", ("work",))
+    assert settings_of(GRID, None, "work") == ("partitions", "work", ("bytes",))
     ax = plot.sweep(GRID, y="drain_s")
     assert courses(ax) == [
         [9, 5, 1],
@@ -44,13 +44,13 @@ def test_no_line_joins_two_settings() -> None:
 
 
 def test_a_setting_of_one_value_parts_nothing() -> None:
-    assert view_of(GRID[GRID["work"] == 1], None, None)[2] == ()
+    assert settings_of(GRID[GRID["work"] == 1], None, None)[2] == ()
 
 
 def test_a_table_of_ones_own_says_nothing_of_its_other_columns() -> None:
     own = GRID.drop(columns="work")
     own.attrs = {}
-    assert view_of(own.assign(guess=range(12)), "partitions", "bytes")[2] == ()
+    assert settings_of(own.assign(guess=range(12)), "partitions", "bytes")[2] == ()
 
 
 def test_points_at_one_place_are_not_joined_and_find_nothing() -> None:
