@@ -21,6 +21,8 @@ _MOST_PARTITIONS: Final = 32
 _MOST_MEMBERS: Final = 16
 _MOST_LINGER_MS: Final = 100.0
 _MOST_WORK_MS: Final = 5.0
+_LEAST_MEAN_MS: Final = 0.1
+"""No distribution has the mean 0."""
 
 NO_KEY = "none"
 """The choice under which keys are ignored (`partitioner.ignore.keys`): each record goes
@@ -70,6 +72,8 @@ class ScenarioKnobs:
         """One for each value; ranges hold what the scenario says."""
         begin = self.initial
         most_work_ms = max(_MOST_WORK_MS, 2 * begin.work_ms)
+        drawn = self.work_path is not None and self.work_path.endswith(".mean")
+        least_work_ms = min(_LEAST_MEAN_MS, begin.work_ms) if drawn else 0.0
         return {
             "partitions": Slider(
                 "partitions",
@@ -82,7 +86,12 @@ class ScenarioKnobs:
                 "linger", 0.0, max(_MOST_LINGER_MS, begin.linger_ms), 1.0, "ms"
             ),
             "work_ms": Slider(
-                "work", 0.0, most_work_ms, 0.1, "ms", moves=self.work_path is not None
+                "work",
+                least_work_ms,
+                most_work_ms,
+                0.1,
+                "ms",
+                moves=self.work_path is not None,
             ),
         }
 
@@ -154,12 +163,16 @@ def knobs_of(
     Raises
     ------
     ValidationError
-        The system is not Kafka, or there is no such subscriber.
+        It is no scenario, its system is not Kafka, or there is no such subscriber.
     """
+    if not isinstance(scenario, Scenario):
+        raise ValidationError("scenario", type(scenario).__name__, "a ks.Scenario")
     if not isinstance(scenario.system, Kafka):
         kind = type(scenario.system).__name__
         raise ValidationError("system", kind, "Kafka", "only topics have partitions")
     subscribers = scenario.traffic.subscribers
+    if not subscribers:
+        raise ValidationError("traffic.subscribers", {}, "one to look at, at least")
     name = next(iter(subscribers), "") if subscriber is None else subscriber
     if name not in subscribers:
         raise ValidationError("subscriber", name, one_of(subscribers))

@@ -81,6 +81,9 @@ class PartitionExplorer(Explorer[Any, Shown]):
     """
 
     def __init__(self, knobs: Knobs | None = None, *, live: bool | None = None) -> None:
+        given: object = knobs
+        if isinstance(given, Scenario):
+            raise TypeError("a scenario is explored by widgets.partitions(scenario)")
         self._knobs = TrafficKnobs() if knobs is None else knobs
         super().__init__(
             self._knobs.initial,

@@ -5,7 +5,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.errors import ValidationError
-from kafkasim.widgets.inputs import checked
+from kafkasim.widgets.inputs import Slider, checked
 from kafkasim.widgets.knobs import AS_SAID, NO_KEY, knobs_of
 
 TRACE = ks.traces.from_dataframe(
@@ -107,6 +107,20 @@ def test_the_work_slider_sets_the_mean_of_drawn_work() -> None:
     assert moved.traffic.subscribers["billing"].work_ms == ks.Exponential(4.0)
 
 
+def test_every_value_that_the_work_slider_reaches_can_run() -> None:
+    for work_ms, low in (
+        (ks.Exponential(2.0), 0.1),
+        (ks.Exponential(0.02), 0.02),
+        (2.0, 0.0),
+    ):
+        knobs = knobs_of(scenario(ks.NoKeys(), work_ms=work_ms), None, None)
+        slider = knobs.controls["work_ms"]
+        assert isinstance(slider, Slider)
+        assert slider.low == low
+        for end in (slider.low, slider.high):
+            knobs.scenario_at(replace(knobs.initial, work_ms=end))
+
+
 def test_work_without_one_number_has_no_path() -> None:
     knobs = knobs_of(scenario(ks.NoKeys(), work_ms=ks.Uniform(1.0, 2.0)), None, None)
 
@@ -119,6 +133,14 @@ def test_a_system_without_partitions_is_refused() -> None:
 
     with pytest.raises(ValidationError, match="only topics have partitions"):
         knobs_of(other, None, None)
+
+
+def test_what_is_no_scenario_or_has_nobody_to_look_at_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"'Trace'.* expected a ks\.Scenario"):
+        knobs_of(TRACE, None, None)  # type: ignore[arg-type]
+    nobody = ks.Scenario(ks.Traffic({"web": ks.Source("orders", TRACE)}, {}))
+    with pytest.raises(ValidationError, match="one to look at, at least"):
+        knobs_of(nobody, None, None)
 
 
 def test_an_unknown_subscriber_is_refused_and_the_known_are_named() -> None:

@@ -126,6 +126,11 @@ def test_only_the_subscriber_that_was_named_is_looked_at() -> None:
         partitions(ks.Scenario(both), subscriber="nobody")
 
 
+def test_a_scenario_is_not_taken_for_knobs() -> None:
+    with pytest.raises(TypeError, match=r"explored by widgets\.partitions\(scenario\)"):
+        PartitionExplorer(ks.Scenario(orders()))  # type: ignore[arg-type]
+
+
 def test_an_export_holds_what_is_shown_as_tables(
     explorer: PartitionExplorer, tmp_path: Path
 ) -> None:
