@@ -182,11 +182,21 @@ def run_lab(arguments: list[str]) -> int:
     copied = [*OWN["lessons"], "lessons", "--solutions"]
     if (code := start(PYTHON, *copied)) not in {0, 1}:  # 1: what was changed is kept
         return code
+    ask_nothing()
     first = min((ROOT / "lessons").glob("[0-9]*.ipynb")).name
     # As an address and not as a file: so the addresses that are printed, for who opens
     # the browser by hand, lead to it too.
     opened = ["--ServerApp.root_dir=lessons", f"--LabApp.default_url=/lab/tree/{first}"]
     return start(PYTHON, *COMMANDS["lab"], *opened, *arguments)
+
+
+def ask_nothing() -> None:
+    """Switch off JupyterLab's question for news, unless something is set there."""
+    page = ROOT / ".cache" / "jupyter" / "labconfig" / "page_config.json"
+    if not page.exists():
+        page.parent.mkdir(parents=True, exist_ok=True)
+        asks = "@jupyterlab/apputils-extension:announcements"
+        page.write_text(f'{{"disabledExtensions": {{"{asks}": true}}}}\n')
 
 
 def run_checks(names: list[str]) -> int:

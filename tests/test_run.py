@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import runpy
 import sys
 from itertools import pairwise
@@ -112,6 +113,8 @@ def test_lab_opens_the_first_lesson_as_a_copy(
         "--LabApp.default_url=/lab/tree/01-start.ipynb",
     )
     assert opened == (*run.COMMANDS["lab"], *places, "--no-browser")
+    (page,) = (tmp_path / ".cache").rglob("page_config.json")
+    assert any(json.loads(page.read_text())["disabledExtensions"].values())
 
 
 def test_lab_stops_when_the_lessons_cannot_be_copied(
