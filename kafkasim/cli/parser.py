@@ -108,6 +108,7 @@ def _lessons(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "names",
         nargs="*",
+        default=(),  # without it argparse says that one is required
         metavar="LESSON",
         help="which ones, by number or name; all when none is named",
     )

@@ -35,6 +35,11 @@ def test_a_changed_file_is_kept_named_and_ends_with_1(
     assert file.read_text(encoding="utf-8") == "mine"
 
 
+def test_only_the_folder_is_said_to_be_missing(capsys: Captured) -> None:
+    assert main(["lessons"]) == 2
+    assert capsys.readouterr().err.endswith("are required: DIR\n")
+
+
 def test_an_unknown_lesson_and_a_file_for_a_folder_end_with_2(
     tmp_path: Path, capsys: Captured
 ) -> None:
