@@ -628,8 +628,9 @@ pd.concat(both)[measures].round(0)
 # %% [markdown]
 # **5. Your own data.** Take any table of yours with a column of times: messages of a
 # chat, purchases, log lines. `ks.traces.from_csv("mine.csv", time="when")` reads it;
-# its other columns can be the key. Pick a subscriber and its `work_ms`. Does it keep
-# up? When does the lag peak? No table at hand? Use this one:
+# its other columns can be the key. If it spans days, add `speedup=3600`: then an hour
+# of the table passes in a second. Pick a subscriber and its `work_ms`. Does it keep up?
+# When does the lag peak? No table at hand? Use this one:
 
 # %%
 mine = pd.DataFrame(

@@ -892,9 +892,10 @@ ks.sweep(own, {KEYS: by_key, PARTITIONS: [1, 4, 8]}).pivot_table(
 # Two lines. `mine.csv` is any table with a column of times and one of customers:
 #
 # ```python
-# mine = ks.traces.from_csv("mine.csv", time="placed")
+# mine = ks.traces.from_csv("mine.csv", time="placed", speedup=3_600)
 # run = ks.run(july.where({ARRIVALS: mine, KEYS: customer, ENTITY: customer}))
 # ```
 #
-# What else it can read, and how times are written: [your own
+# With that speed-up an hour of the table passes in a second; for a table of minutes
+# leave it out. What else it can read, and how times are written: [your own
 # traffic](../docs/guides/your-own-traffic.md).
