@@ -137,20 +137,10 @@ def test_a_file_in_the_way_is_refused(out: Path) -> None:
         _write(out, "x", overwrite=True)
     with pytest.raises(OutputError, match="cannot write"):
         _write(out / "below", "x")
+    for no_name in ("x" * 300, "a\0b", "~nobody-of-this-name/x"):
+        with pytest.raises(OutputError, match="cannot write"):
+            _write(Path(no_name), "x")
     assert out.read_text() == "a file"
-
-
-@pytest.mark.parametrize("name", ["~nobody-of-this-name/x", "x" * 300, "a\0b", "loop"])
-def test_a_name_that_no_file_can_have_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("loop").symlink_to("loop")
-    with pytest.raises(OutputError, match="cannot write"):
-        _write(Path(name), "x")
-    with pytest.raises(OutputError, match="cannot write"), new_file(name):
-        pass
-    assert [path.name for path in tmp_path.iterdir()] == ["loop"]
 
 
 def test_the_current_folder_is_not_replaced_under_ones_feet(
