@@ -174,7 +174,9 @@ ks.summary(one)[measures].round(0)
 # ## A slow reader
 #
 # Somebody else wants the same departures: **billing**, which works out the landing
-# fees. It needs 1,500 ms for a flight, and a flight comes every 1,000 ms.
+# fees. It needs 1,500 ms for a flight, and a flight comes every 1,000 ms. All else
+# stays: `where` gives the same scenario with one place changed, and a path of names and
+# dots, such as `traffic.subscribers`, says which place.
 #
 # **Predict.** At 11.5 s all twelve flights are in the log. How many of them has billing
 # *finished* by then? A pencil is enough: billing begins with flight 0 at 5 ms.
@@ -223,7 +225,7 @@ ks.summary(two)[measures].round(0)
 # ## One who comes late
 #
 # A third reader, the **archive**, is started at 6 s. It wants all departures, also
-# those that were sent before it came (`wants="all"`; Kafka's setting for that is
+# those that were sent before it came (`wants="all"`; in Kafka a new group gets that by
 # `auto.offset.reset=earliest`), and needs 100 ms for each. By then the board has long
 # read flights 0 to 5.
 #
@@ -264,10 +266,10 @@ three.deliveries.groupby("subscriber", observed=True).size()
 
 # %% [markdown]
 # Every group keeps a position of its own, and reading moves that position and nothing
-# else. What does delete is *retention*: a topic keeps records for a time, seven days by
-# default (`retention.ms`), or up to a size, and then drops the oldest, read or not
-# (`UnifiedLog.deleteOldSegments`). kafkasim does not model retention yet: here the log
-# keeps everything. Lesson 06 is about it.
+# else. What deletes by default is *retention*: a topic keeps records for a time, seven
+# days if nothing is said (`retention.ms`), or up to a size, and then drops the oldest,
+# a whole file at once, read or not (`UnifiedLog.deleteOldSegments`). kafkasim does not
+# model retention yet: here the log keeps everything. Lesson 06 is about it.
 #
 # ## Does the producer notice?
 #
@@ -372,14 +374,15 @@ three.deliveries.query("record_id == 5")[
 fetches.query("sender == 'member:billing/1' and sent_ms < 7_000")[question].round(3)
 
 # %% [markdown]
-# While it holds records that it has not taken up, a consumer does not ask for more of
-# that partition (`AbstractFetch`). Billing had flight 4 from 4,505 ms on, took it up at
-# 6,005 ms, and only then asked again.
+# While it holds records that it has not taken up, a consumer does not ask that broker
+# for more (`AbstractFetch`). Billing had flight 4 from 4,505 ms on, took it up at 6,005
+# ms, and only then asked again.
 #
 # > **What people get wrong.** "Kafka notifies its consumers." Consumers ask. That is
-# > why a slow one is not flooded: it asks later. (There is a limit. A member that does
-# > not ask for five minutes is taken out of its group, `max.poll.interval.ms`. kafkasim
-# > does not model that yet; the runs of this lesson stay below it.)
+# > why a slow one is not flooded: it asks later. (There is a limit. A program takes
+# > records from its consumer by calling `poll`. When it does not call for five minutes,
+# > its member leaves the group, `max.poll.interval.ms`. kafkasim does not model that
+# > yet; the runs of this lesson stay below it.)
 #
 # | the picture says | in Kafka | seen in |
 # |---|---|---|
@@ -450,10 +453,10 @@ ks.summary(split)[measures].round(0)
 three.commits[["group", "partition", "offset", "at_ms"]].round(3)
 
 # %% [markdown]
-# By default a consumer commits when it asks for records (`poll`) and five seconds have
-# passed since the last time (`auto.commit.interval.ms`). A committed offset is the
-# *next* one to read: the board's commit of 5 means that 0 to 4 are done. (Kafka's
-# consumer also commits when it is closed. Here nobody closes it: the run just ends.)
+# By default a consumer commits in a call of `poll`, when five seconds have passed since
+# the last time (`auto.commit.interval.ms`). A committed offset is the *next* one to
+# read: the board's commit of 5 means that 0 to 4 are done. (Kafka's consumer also
+# commits when it is closed. Here nobody closes it: the run just ends.)
 #
 # Kafka has a tool that prints the lag of a group, `kafka-consumer-groups --describe`.
 # It reckons **log end − committed offset**.
@@ -597,11 +600,12 @@ for what in ("intended_ms", "ended_ms"):
     print(f"{what:12} {moment:%d %B %H:%M}")
 
 # %% [markdown]
-# **4. Make one.** A kiosk in the break of a match. An order comes every 4 s, for three
-# minutes. The *bar* needs 5 s for an order, alone at first. The *till* only counts, 100
-# ms an order. The key of an order is the row of seats, one of 12
-# (`ks.Periodic`, `ks.UniformKeys`). Write the scenario. What are the bar's p50 and p99?
-# Then give the bar a second member and the topic a second partition. Is that enough?
+# **4. Make one.** A kiosk in the break of a match. An order comes every 4 s
+# (`ks.Periodic`), for three minutes (`duration_s`). The *bar* needs 5 s for an order,
+# alone at first. The *till* only counts, 100 ms an order. The key of an order is the
+# row of seats, one of 12 (`ks.UniformKeys`). Write the scenario. What are the bar's p50
+# and p99? Then give the bar a second member and the topic a second partition. Is that
+# enough?
 
 # %% tags=["solution"]
 # Solution. Alone, each order makes the bar a second later. Two members are enough.

@@ -17,7 +17,7 @@
 #
 # - say from a table why one partition stalls, and how much more partitions can help;
 # - name three limits that more partitions do not move: members, keys, skew;
-# - predict what a key does to balance and to order, and why no key may be slow;
+# - predict what a key, or none, does to balance and to order;
 # - say where Kafka keeps order, and where it does not.
 #
 # **New words.** [partitioner](../docs/reference/glossary.md#partitioner),
@@ -168,7 +168,8 @@ ks.plot.lag(ks.run(july))
 # **By hand.** All flights together are 29,425 × 1 ms = 29.4 s of work. With *p*
 # partitions at most *p* of the eight members work. If they share evenly, they need 29.4
 # s divided by *p* (or by 8, if *p* is larger), and 5.1 s of that pass while flights
-# still come. The rest is the least drain. Beside it is what the run gives:
+# still come. The rest is the least drain. Beside it is what a run of each gives
+# (`ks.sweep` makes them all):
 
 # %%
 KEYS = "traffic.sources.airports.keys"
@@ -347,9 +348,9 @@ pairs.records[["record_id", "key", "partition", "offset", "appended_ms"]].round(
 # They come in pairs. A producer sends the records of a partition together, in a
 # *batch*. Without a key it stays with one partition, its *sticky partition*, until it
 # has sent about `batch.size` bytes there; then it draws another one. **By hand:** here
-# each flight is a batch of its own, of about 280 bytes. One makes 280, two make 560,
-# which is over 500. So after two the producer draws again. It may draw the same
-# partition once more, as it did here for the last two pairs.
+# each flight is a batch of its own, of 270 bytes. Two make 540, which is over 500. So
+# after two the producer draws again. It may draw the same partition once more, as it
+# did here for the last two pairs.
 #
 # > **What people get wrong.** "Records without a key are dealt one by one, in turn."
 # > Not since Kafka 2.4 (KIP-480; today's rule is KIP-794). The table refutes it.
@@ -391,6 +392,9 @@ ks.analysis.batching(without)[
 ].round(1)
 
 # %% [markdown]
+# (That is more than the 78 that fit into `batch.size`: another partition is drawn only
+# when a batch ends, and it may be the same one again.)
+#
 # **By hand.** 5,774 flights come in a second, so a run of about 114 comes within 20 ms.
 # All of it goes to one member, and each flight takes 1 ms. **Records per run × work:**
 # that member has work for 114 ms, and the last of the run wait nearly that long; longer
@@ -428,10 +432,11 @@ ks.analysis.batching(large_no_key)[["closed_by", "batches", "records_per_run"]].
 #
 # Here the seed is luck: it throws. Exercise 2 repeats it with other seeds.
 #
-# *For the curious.* Kafka's producer also looks at how many batches wait in it for each
-# partition and prefers those with few (`partitioner.adaptive.partitioning.enable`,
-# KIP-794). kafkasim draws all partitions alike. It would hardly help here: what waits
-# are records at the *members*, and no producer sees those.
+# *For the curious.* By default Kafka's producer also looks at how many batches wait in
+# it for each partition and prefers those with few
+# (`partitioner.adaptive.partitioning.enable`, KIP-794). kafkasim draws all alike, as
+# Kafka does when that is off. It would help little here: what waits are records at the
+# *members*, and no producer sees those.
 #
 # ## The third surprise: order
 #
@@ -460,17 +465,12 @@ five_flights = pencil.where(
     }
 )
 crossed = ks.run(five_flights)
-ks.plot.ordering(crossed)
-
-# %% [markdown]
-# Left, the order in which the flights were to be sent; right, the order in which they
-# were processed. A record is *overtaken* when a record of the same entity that was to
-# be sent later is processed earlier. Where two lines cross, one overtook the other.
-
-# %%
 crossed.deliveries.sort_values("record_id")[done].round(3)
 
 # %% [markdown]
+# A record is *overtaken* when a record of the same entity that was to be sent later is
+# processed earlier.
+#
 # **By hand.** Take each pair of flights and look up in `ended_ms` which of the two was
 # done first. Ten pairs; write down those where it was the later one. Then open this.
 #
@@ -493,6 +493,13 @@ crossed.deliveries.sort_values("record_id")[done].round(3)
 #
 # </details>
 #
+# As a figure: left, the order in which the flights were to be sent; right, the order in
+# which they were processed. Where two lines cross, one overtook the other.
+
+# %%
+ks.plot.ordering(crossed)
+
+# %% [markdown]
 # The package counts the same way:
 
 # %%
@@ -643,16 +650,20 @@ ks.widgets.PartitionExplorer()
 #   drawn (`BuiltInPartitioner`; KIP-480, KIP-794).
 # - **Owners**: within a group a partition has one (Kafka's documentation, Design, "The
 #   Consumer").
-# - **Neighbours** go to each member, members in the order of their ids
-#   (`RangeAssignor`; it comes first in the default of `partition.assignment.strategy`).
+# - **Neighbours** go to each member (`RangeAssignor`; it comes first in the default of
+#   `partition.assignment.strategy`). Members are ordered by `group.instance.id` or,
+#   without one, by their ids: `client.id`, then a random part.
 # - **Order** is kept within a partition (documentation, Introduction). Across
 #   partitions nothing is promised.
 # - **Partitions** can be added, never taken away, and adding some sends keys elsewhere:
 #   the division has another remainder. Lesson 04 is about that.
 #
-# Two remarks for those who know Kafka. Groups of the new protocol (KIP-848) have the
-# assignor at the broker, and its default is another one. And share groups (KIP-932) let
-# several members work on one partition, which gives up the order within it.
+# Three remarks for those who know Kafka. Groups of the new protocol (KIP-848) have the
+# assignor at the broker; its default, `uniform`, gives a new group neighbours too.
+# `RoundRobinAssignor` and, to a new group, `CooperativeStickyAssignor` deal in turn:
+# one member gets 3 and 11, which hold what partition 3 of 8 held. Then 16 are neither
+# slower nor faster. And share groups (KIP-932) let several members work on one
+# partition, which gives up the order within it.
 #
 # ## What this leaves out
 #
@@ -667,7 +678,7 @@ ks.widgets.PartitionExplorer()
 # hand the records of a partition to several threads; then it has to see to their order
 # itself. There is one copy of each record, no broker fails, and nobody joins or leaves
 # a group. Nothing has to be sent twice either. In Kafka a producer that sends again
-# keeps the order of a partition as long as it is idempotent (`enable.idempotence`), the
+# keeps the order of a partition when it is idempotent (`enable.idempotence`), the
 # default since Kafka 3.0 (KIP-679). [How Kafka is
 # modelled](../docs/explanation/model.md) has each step and its source, the
 # [glossary](../docs/reference/glossary.md) each word with what the neighbours call it.
@@ -680,8 +691,9 @@ ks.widgets.PartitionExplorer()
 
 # %% tags=["solution"]
 # Solution. Run × work again: with a quarter of the bytes about a quarter of the wait.
-# The records are the same, so it is the run that matters, not their size as such. Where
-# more wait, more are overtaken.
+# With four times the bytes it only doubles: July has too few of such long runs for the
+# wait to build up. The records are the same, so it is the run that matters, not their
+# size as such. Where more wait, more are overtaken.
 ks.sweep(
     july.where({KEYS: ks.NoKeys(), PARTITIONS: 8}),
     {BATCH_SIZE: [4_096, 16_384, 65_536]},
@@ -695,8 +707,8 @@ ks.sweep(
 
 # %% tags=["solution"]
 # Solution. They do not: with small records no key is slower on average. By how much is
-# luck, and one seed may turn it round. The tail number's drain hardly moves: a hash has
-# no seed. (A few flights have no tail number. They are without a key: that moves it.)
+# luck of the seed. The tail number's drain hardly moves: a hash has no seed. (A few
+# flights have no tail number. They are without a key: that moves it.)
 ks.sweep(
     july.where({PARTITIONS: 4}),
     {KEYS: {"tail number": ks.TraceColumn("tail"), "no key": ks.NoKeys()}},
