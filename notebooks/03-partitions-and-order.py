@@ -435,8 +435,8 @@ ks.analysis.batching(large_no_key)[["closed_by", "batches", "records_per_run"]].
 # *For the curious.* By default Kafka's producer also looks at how many batches wait in
 # it for each partition and prefers those with few
 # (`partitioner.adaptive.partitioning.enable`, KIP-794). kafkasim draws all alike, as
-# Kafka does when that is off. It would help little here: what waits are records at the
-# *members*, and no producer sees those.
+# Kafka does when that is off. Here it would not turn the answer round: what waits
+# are records at the *members*, and no producer sees those.
 #
 # ## The third surprise: order
 #
