@@ -585,7 +585,8 @@ ks.sweep(only_board, {work: [600, 900, 1_200]}, workers=1, progress=False)[
 # %% [markdown]
 # **3. Ask a table.** Which flight of 1 July had the largest latency at billing? When
 # was it sent, and when was it done? Give both as times of that day in New York: a
-# second of the run is a minute. `day.deliveries` and `day.records` have the answer.
+# second of the run is a minute. `day.deliveries` and `day.records` have the answer; its
+# column `intended_ms` says when a flight was to be sent.
 
 # %% tags=["solution"]
 # Solution. The one that is processed last need not be the one that waited longest.
