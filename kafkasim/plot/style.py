@@ -257,7 +257,7 @@ def points(setting: str) -> float:
     Parameters
     ----------
     setting : str
-        matplotlib's name of it, such as `axes.titlesize`.
+        As matplotlib calls it, such as `axes.titlesize`.
     """
     return sizes.now().text * _TEXT[setting]
 
