@@ -85,7 +85,7 @@ def braid(
         A run, or several by the name that stands over their panel.
     entity : str, optional
         Whose records; without it the one with most overtaken pairs in any of the runs
-        (with none anywhere, the one with most records; of equals the first by name).
+        (of equals the one with most records, then the first by name).
     subscriber : str, optional
         Whose processing; the first without it.
     window : (int, int), optional
