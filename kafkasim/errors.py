@@ -1,8 +1,9 @@
 """The errors kafkasim raises for a user's mistakes.
 
 A validation error names the path of the field, the value it got, what is allowed and
-why, and comes before anything runs. Kafka's own error responses
-(`NOT_ENOUGH_REPLICAS`) are data in tables, never exceptions.
+why, and comes before anything runs. Kafka's own error responses in a run
+(`NOT_ENOUGH_REPLICAS`) are data in tables, never exceptions; a partition log that is
+used by hand raises what its broker would answer.
 """
 
 
@@ -72,6 +73,46 @@ class TableNotRecorded(KafkasimError, LookupError):  # noqa: N818 - reads as wha
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         return (type(self), (self.table, self.why))
+
+
+class LogError(KafkasimError, ValueError):
+    """A partition log refuses what it was asked, or cannot be opened.
+
+    Parameters
+    ----------
+    code : str
+        Kafka's name of the error, such as ``OFFSET_OUT_OF_RANGE``
+        (`org.apache.kafka.common.protocol.Errors`).
+    text : str
+        What was wrong, with the value.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        self.text = text
+        super().__init__(f"{code}: {text}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return (type(self), (self.code, self.text))
+
+
+class CorruptBatchError(LogError):
+    """Bytes are no record batch, or not the one that was written.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong.
+    position : int
+        Where the batch begins in the bytes that were read.
+    """
+
+    def __init__(self, text: str, position: int = 0) -> None:
+        self.position = position
+        super().__init__("CORRUPT_MESSAGE", text)
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:  # type: ignore[override]
+        return (type(self), (self.text, self.position))
 
 
 class ChangedFileError(KafkasimError):

@@ -3,7 +3,8 @@
 `from_properties` names them in a warning; any other unknown key is a mistake. A key
 that ends in a dot stands for all that begin with it. Collected from the `ConfigDef`
 tables of Kafka's trunk after 4.3: `ProducerConfig`, `ConsumerConfig`, and for brokers
-those that `org.apache.kafka.server.config.AbstractKafkaConfig` joins.
+those that `org.apache.kafka.server.config.AbstractKafkaConfig` joins; for topics
+`LogConfig`'s.
 """
 
 from typing import Final
@@ -204,3 +205,15 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     """
 )
 """Of a broker."""
+
+TOPIC_KEYS: Final = _keys(
+    """
+    compression.gzip.level compression.lz4.level compression.type
+    compression.zstd.level errors.deadletterqueue.group.enable
+    follower.replication.throttled.replicas leader.replication.throttled.replicas
+    local.retention.bytes local.retention.ms min.insync.replicas preallocate
+    remote.copy.lag.bytes remote.copy.lag.ms remote.log.copy.disable
+    remote.log.delete.on.disable remote.storage.enable unclean.leader.election.enable
+    """
+)
+"""Of a topic."""

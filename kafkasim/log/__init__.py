@@ -1,5 +1,5 @@
-"""The partition log, the ground the simulation stands on; it also stands alone."""
+"""The partition log, Kafka's own format; it also stands alone."""
 
-from kafkasim.log.partition_log import BatchRange, PartitionLog
+from kafkasim.log.header import BatchHeader, unpack_header
 
-__all__ = ["BatchRange", "PartitionLog"]
+__all__ = ["BatchHeader", "unpack_header"]

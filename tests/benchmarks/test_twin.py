@@ -133,7 +133,7 @@ def called_through(modules: Sequence[str], last: Callable[[], None]) -> None:
     ("modules", "found"),
     [
         (["kafkasim.engine.sim.calendar", "kafkasim.engine.sim.broker"], (1, 0)),
-        (["kafkasim.engine.sim.broker", "kafkasim.log.partition_log"], (0, 1)),
+        (["kafkasim.engine.sim.broker", "kafkasim.engine.sim.batch_log"], (0, 1)),
         (["simpy.core", "benchmarks.twin.broker", "kafkasim.result.recorder"], (0, 1)),
         (["benchmarks.twin.consumer", "simpy.events", "heapq"], (1, 0)),
         (["kafkasim.protocol.keyed", "numpy"], (0, 1)),

@@ -6,9 +6,12 @@ from kafkasim.config.document import rules_of
 from kafkasim.config.known import BROKER_KEYS, CONSUMER_KEYS, PRODUCER_KEYS
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.settings import Settings
+from kafkasim.config.topic import TopicConfig
 
 
-@pytest.mark.parametrize("config", [ProducerConfig, ConsumerConfig, BrokerConfig])
+@pytest.mark.parametrize(
+    "config", [ProducerConfig, ConsumerConfig, BrokerConfig, TopicConfig]
+)
 def test_no_key_is_both_modelled_and_not(config: type[Settings]) -> None:
     modelled = {name.replace("_", ".") for name in rules_of(config)}
 

@@ -8,7 +8,7 @@ of work along the log, one entry per batch.
 from bisect import bisect_right
 
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.log.partition_log import PartitionLog
+from kafkasim.engine.sim.batch_log import BatchLog
 from kafkasim.protocol.accumulator import WorkOf
 
 
@@ -37,7 +37,7 @@ class Partition:
         Number of the partition in the whole run.
     topic, number, leader : int
         Code of the topic, number within it, index of the leading broker.
-    log : PartitionLog
+    log : BatchLog
         Its log.
     """
 
@@ -56,7 +56,7 @@ class Partition:
         self.topic = topic
         self.number = number
         self.leader = leader
-        self.log: PartitionLog[Batch] = PartitionLog()
+        self.log: BatchLog[Batch] = BatchLog()
         self._groups: dict[int, _GroupWork] = {}
         self._varied: list[_GroupWork] = []
 

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kafkasim.log.partition_log import PartitionLog
+from kafkasim.engine.sim.batch_log import BatchLog
 
 
-def log_of(*batches: tuple[int, int]) -> PartitionLog[str]:
-    log: PartitionLog[str] = PartitionLog()
+def log_of(*batches: tuple[int, int]) -> BatchLog[str]:
+    log: BatchLog[str] = BatchLog()
     for number, (count, size) in enumerate(batches):
         log.append(f"batch {number}", count, size)
     log.advance_high_watermark(log.log_end_offset)
@@ -17,7 +17,7 @@ def log_of(*batches: tuple[int, int]) -> PartitionLog[str]:
 
 
 def test_an_append_takes_the_next_offsets() -> None:
-    log: PartitionLog[str] = PartitionLog()
+    log: BatchLog[str] = BatchLog()
     assert log.append("a", 3, 100) == 0
     assert log.append("b", 1, 50) == 3
     assert log.log_end_offset == 4
@@ -25,7 +25,7 @@ def test_an_append_takes_the_next_offsets() -> None:
 
 
 def test_an_append_alone_is_not_readable_before_the_high_watermark_passes_it() -> None:
-    log: PartitionLog[str] = PartitionLog()
+    log: BatchLog[str] = BatchLog()
     log.append("a", 3, 100)
     log.append("b", 2, 100)
     assert log.read(0, 1_000).end_offset == 0
@@ -74,7 +74,7 @@ def test_the_high_watermark_never_goes_back_nor_past_the_log_end() -> None:
 @pytest.mark.parametrize(("count", "size"), [(0, 100), (1, 0), (-1, 5)])
 def test_an_empty_batch_is_refused(count: int, size: int) -> None:
     with pytest.raises(ValueError, match="is empty"):
-        PartitionLog[str]().append("a", count, size)
+        BatchLog[str]().append("a", count, size)
 
 
 class LogAgainstAList(RuleBasedStateMachine):
@@ -82,7 +82,7 @@ class LogAgainstAList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log: PartitionLog[int] = PartitionLog()
+        self.log: BatchLog[int] = BatchLog()
         self.records: list[int] = []
         self.sizes: list[int] = []
 

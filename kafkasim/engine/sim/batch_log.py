@@ -28,7 +28,7 @@ class BatchRange(NamedTuple):
     """Bytes of all batches in the range."""
 
 
-class PartitionLog(Generic[BatchT]):
+class BatchLog(Generic[BatchT]):
     """An append-only log of record batches of one partition.
 
     Attributes
