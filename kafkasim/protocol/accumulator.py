@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.log.batch_size import ints
 from kafkasim.protocol.batch import NEVER, Batch
-from kafkasim.protocol.batch_size import ints
 from kafkasim.protocol.columns import KeepAll, Keeper, RecordBlocks, RecordColumns
 
 WorkOf = Callable[[Batch, int], int]

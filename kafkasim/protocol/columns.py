@@ -11,8 +11,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.log.record_size import BOUND_OVER_BODY_BYTES, body_bytes_of
 from kafkasim.protocol.batch import NEVER
-from kafkasim.protocol.record_size import BOUND_OVER_BODY_BYTES, body_bytes_of
 
 STICKY: Final = -1
 """Partition of a record that goes where the sticky partitioner says."""

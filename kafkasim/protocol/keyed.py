@@ -20,6 +20,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.log.batch_size import RangeSizes, ints
+from kafkasim.log.record_size import (
+    BATCH_HEADER_BYTES,
+    BOUND_OVER_BODY_BYTES,
+    extra_delta_bytes,
+    varint_bytes,
+)
 from kafkasim.protocol.accumulator import (
     Accumulator,
     NodeQueue,
@@ -28,18 +35,11 @@ from kafkasim.protocol.accumulator import (
     running_sums,
 )
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.batch_size import RangeSizes, ints
 from kafkasim.protocol.columns import (
     Keeper,
     RecordBlocks,
     RecordColumns,
     ranges,
-)
-from kafkasim.protocol.record_size import (
-    BATCH_HEADER_BYTES,
-    BOUND_OVER_BODY_BYTES,
-    extra_delta_bytes,
-    varint_bytes,
 )
 from kafkasim.units import MISSING_NS, NS_PER_MS
 

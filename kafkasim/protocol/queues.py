@@ -17,16 +17,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.protocol.batch import FULL, OPEN, Batch
-from kafkasim.protocol.batch_size import RangeSizes, ints
-from kafkasim.protocol.columns import RecordColumns
-from kafkasim.protocol.record_size import (
+from kafkasim.log.batch_size import RangeSizes, ints
+from kafkasim.log.record_size import (
     BATCH_HEADER_BYTES,
     BOUND_OVER_BODY_BYTES,
     VARINT_STEPS,
     extra_delta_bytes,
     varint_bytes,
 )
+from kafkasim.protocol.batch import FULL, OPEN, Batch
+from kafkasim.protocol.columns import RecordColumns
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 _FIRST_STEP: Final = VARINT_STEPS[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.protocol.batch_size import ints
+from kafkasim.log.batch_size import ints
 from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
 
 

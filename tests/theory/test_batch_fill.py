@@ -16,7 +16,7 @@ import pytest
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
-from kafkasim.protocol.record_size import record_bytes
+from kafkasim.log.record_size import record_bytes
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Producer

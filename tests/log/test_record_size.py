@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kafkasim.protocol.record_size import (
+from kafkasim.log.record_size import (
     BOUND_OVER_BODY_BYTES,
     body_bytes_of,
     extra_delta_bytes,

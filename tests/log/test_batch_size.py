@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kafkasim.protocol.batch_size import RangeSizes, ints
-from kafkasim.protocol.record_size import body_bytes_of, record_bytes
+from kafkasim.log.batch_size import RangeSizes, ints
+from kafkasim.log.record_size import body_bytes_of, record_bytes
 
 MS = 1_000_000
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.protocol.record_size import (
+from kafkasim.log.record_size import (
     BATCH_HEADER_BYTES,
     VARINT_STEPS,
     sized_bodies,
