@@ -9,6 +9,8 @@ that one wants history too (`wants="all"`). What became of it:
 - `not_kept`: intended before the subscriber came, acknowledged without it, and held by
   no log: the system keeps nothing for a latecomer;
 - `lost`: acknowledged, held by no log, and not processed: nobody will bring it again;
+- `expired`: kept once and gone: it left its log, by retention or compaction, before the
+  subscriber had processed it or a reset position had passed it;
 - `skipped`: in a log, below an offset at which the subscriber began to read: a reset
   position passed it (KafkaConsumer, `auto.offset.reset`);
 - `pending`: none of these when the run ended; it may still come.
@@ -16,7 +18,7 @@ that one wants history too (`wants="all"`). What became of it:
 Counting is one `bincount` per subscriber, O(records + deliveries).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import Bool, Int64
-from kafkasim.result.resets import passed_ns
+from kafkasim.result.removals import passed_or_gone
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, rows_with_label
 from kafkasim.result.table import Array, Table
@@ -35,6 +37,7 @@ RECEIPT_OUTCOMES: Final = (
     "once",
     "duplicated",
     "lost",
+    "expired",
     "skipped",
     "not_kept",
     "not_accepted",
@@ -59,8 +62,10 @@ class Dealings:
     first_processed_ns: Int64
     """End of the first that did; `MISSING_NS` when none did."""
     skipped_ns: Int64
-    """When the subscriber began to read beyond it; `MISSING_NS` when it never did, and
-    for what it processed."""
+    """When the subscriber began to read beyond it, or else when it left its log;
+    `MISSING_NS` when neither ever was, and for what it processed."""
+    expired: Bool
+    """Which of them left their log before the subscriber had processed them."""
 
     @property
     def done(self) -> Bool:
@@ -92,15 +97,14 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
 
 def dealings_of(result: Result, wants: Sequence[Want]) -> tuple[Dealings, ...]:
     """Return the dealings of the subscribers with these wants."""
-    records = result.columns("records")
-    deliveries = result.columns("deliveries")
-    begun = result.columns("assignments") if "assignments" in result.tables else None
-    return tuple(_dealings(want, records, deliveries, begun) for want in wants)
+    read = ["records", "deliveries"]
+    read += [name for name in ("assignments", "removals") if name in result.tables]
+    tables = {name: result.columns(name) for name in read}
+    return tuple(_dealings(want, tables) for want in wants)
 
 
-def _dealings(
-    want: Want, records: Table, deliveries: Table, assignments: Table | None
-) -> Dealings:
+def _dealings(want: Want, tables: Mapping[str, Table]) -> Dealings:
+    records, deliveries = tables["records"], tables["deliveries"]
     count = len(records)
     mine = rows_with_label(deliveries, "subscriber", want.subscriber)
     handed = deliveries["record_id"][mine]
@@ -118,9 +122,10 @@ def _dealings(
     if len(rows) < count:
         handed_out, processed, first = handed_out[rows], processed[rows], first[rows]
     skipped = np.full(len(rows), MISSING_NS, dtype=np.int64)
-    if assignments is not None and bool((open_ := processed == 0).any()):
-        skipped[open_] = passed_ns(want, records, rows[open_], assignments)
-    return Dealings(want, rows, handed_out, processed, first, skipped)
+    expired = np.zeros(len(rows), dtype=np.bool_)
+    if bool((open_ := processed == 0).any()):
+        skipped[open_], expired[open_] = passed_or_gone(want, tables, rows[open_])
+    return Dealings(want, rows, handed_out, processed, first, skipped, expired)
 
 
 def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
@@ -169,6 +174,7 @@ def _unprocessed_codes(
     passed = dealing.skipped_ns[places] != MISSING_NS
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
     codes[passed] = RECEIPT_OUTCOMES.index("skipped")
+    codes[dealing.expired[places]] = RECEIPT_OUTCOMES.index("expired")
     codes[unheld & acked] = RECEIPT_OUTCOMES.index("lost")
     codes[unheld & acked & early] = RECEIPT_OUTCOMES.index("not_kept")
     codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")

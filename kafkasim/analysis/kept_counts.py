@@ -18,7 +18,7 @@ from kafkasim.result.rows import code
 from kafkasim.result.wants import Want
 from kafkasim.units import NS_PER_MS, NS_PER_S, ns_from_ms
 
-_LEFT: Final = ("lost", "skipped", "not_kept", "not_accepted")
+_LEFT: Final = ("lost", "expired", "skipped", "not_kept", "not_accepted")
 """Outcomes of a receipt that was not processed and is not pending."""
 
 

@@ -65,7 +65,7 @@ METRICS: Final = (
 )
 """Names of the metrics, in the order of their columns."""
 
-_LEFT: Final = ("skipped", "not_kept", "not_accepted")
+_LEFT: Final = ("expired", "skipped", "not_kept", "not_accepted")
 """What else a summary counts: receipts that are no success and no loss."""
 
 _COUNTS: Final = ("duplicated", "lost", "records", "pending", *_LEFT)
@@ -111,7 +111,8 @@ def summary(result: Result) -> "pd.DataFrame":
     -------
     pandas.DataFrame
         `subscriber`, the columns `METRICS` (here `records` is the number that this
-        subscriber wants) and `skipped`, `not_kept`, `not_accepted` (records).
+        subscriber wants) and `expired`, `skipped`, `not_kept`, `not_accepted`
+        (records).
 
     Raises
     ------

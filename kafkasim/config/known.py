@@ -59,10 +59,9 @@ CONSUMER_KEYS: Final = _EVERYWHERE | _keys(
 
 BROKER_KEYS: Final = _EVERYWHERE | _keys(
     """
-    listener.name. rlmm.config. rsm.config.
-    add.partitions.to.txn.retry.backoff.max.ms add.partitions.to.txn.retry.backoff.ms
-    advertised.listeners alter.config.policy.class.name
-    alter.log.dirs.replication.quota.window.num
+    listener.name. rlmm.config. rsm.config. add.partitions.to.txn.retry.backoff.max.ms
+    add.partitions.to.txn.retry.backoff.ms advertised.listeners
+    alter.config.policy.class.name alter.log.dirs.replication.quota.window.num
     alter.log.dirs.replication.quota.window.size.seconds authorizer.class.name
     auto.create.topics.enable auto.leader.rebalance.enable background.threads
     broker.heartbeat.interval.ms broker.id broker.rack broker.session.timeout.ms
@@ -123,19 +122,17 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     initial.broker.registration.timeout.ms inter.broker.listener.name
     kafka.metrics.polling.interval.secs kafka.metrics.reporters
     leader.imbalance.check.interval.seconds listener.security.protocol.map listeners
-    log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size
-    log.cleaner.delete.retention.ms log.cleaner.enable log.cleaner.io.buffer.load.factor
-    log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
-    log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio
-    log.cleaner.min.compaction.lag.ms log.cleaner.threads log.cleanup.policy log.dir
-    log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
-    log.flush.interval.ms log.flush.offset.checkpoint.interval.ms
-    log.flush.scheduler.interval.ms log.flush.start.offset.checkpoint.interval.ms
-    log.index.interval.bytes log.index.size.max.bytes log.initial.task.delay.ms
-    log.local.retention.bytes log.local.retention.ms log.message.timestamp.after.max.ms
-    log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate
-    log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.bytes
-    log.retention.check.interval.ms log.retention.hours log.retention.minutes
+    log.cleaner.delete.retention.ms log.cleaner.io.buffer.size
+    log.cleaner.io.max.bytes.per.second log.cleaner.max.compaction.lag.ms
+    log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
+    log.cleaner.threads log.cleanup.policy log.dir log.dir.failure.timeout.ms log.dirs
+    log.flush.interval.messages log.flush.interval.ms
+    log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
+    log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes
+    log.index.size.max.bytes log.local.retention.bytes log.local.retention.ms
+    log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
+    log.message.timestamp.type log.preallocate log.remote.copy.lag.bytes
+    log.remote.copy.lag.ms log.retention.bytes log.retention.hours log.retention.minutes
     log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms log.roll.ms
     log.segment.bytes log.segment.delete.delay.ms max.connection.creation.rate
     max.connections max.connections.per.ip max.connections.per.ip.overrides

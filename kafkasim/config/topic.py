@@ -5,8 +5,6 @@ Source: `org.apache.kafka.common.config.TopicConfig` and
 no field; `from_properties` names such a key instead of dropping it.
 """
 
-
-
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 

@@ -203,6 +203,16 @@ class Result:
         return self.table("events")
 
     @property
+    def segments(self) -> "pd.DataFrame":
+        """One row per segment of a log, also what compaction made."""
+        return self.table("segments")
+
+    @property
+    def removals(self) -> "pd.DataFrame":
+        """One row per run of offsets whose records left a log together."""
+        return self.table("removals")
+
+    @property
     def histograms(self) -> "pd.DataFrame":
         """One row per metric, subscriber, bin of time and bucket that is not empty."""
         return self.table("histograms")

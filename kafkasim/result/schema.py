@@ -55,8 +55,15 @@ when its own linger was over; `drained`: another partition of the same broker wa
 and took it along (PR-27); `cut`: the run ended first.
 """
 
-APIS: Final = ("Produce", "Fetch", "OffsetCommit")
+APIS: Final = ("Produce", "Fetch", "OffsetCommit", "ListOffsets")
 """Labels of `requests.api`."""
+
+ROLLED_BY: Final = ("size", "time", "index", "offset", "retention")
+"""Why a segment took no more batches (LG-1); `retention`: all segments were to be
+deleted, so the log went on in a new one (LG-8)."""
+
+REMOVED_BY: Final = ("time", "size", "start_offset", "compaction")
+"""Why records left a log, or a segment was deleted."""
 
 COMMIT_KINDS: Final = ("auto",)
 """Labels of `commits.kind`."""
@@ -102,6 +109,7 @@ TOTALS: Final = (
     "measured_from_ns",
     "measured_until_ns",
     "measured_processed",
+    "expired",
 )
 """Labels of `totals.metric`; `docs/guides/many-records.md` says what each is."""
 
@@ -219,7 +227,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         ),
         "requests": (
             _number("request_id", "<i8", "number of the request"),
-            _label("api", "Produce, Fetch or OffsetCommit", "<i1"),
+            _label("api", "Produce, Fetch, OffsetCommit or ListOffsets", "<i1"),
             _label("sender", "client", "<i4"),
             _label("receiver", "broker", "<i2"),
             _time("sent_ns", "when the client sent it"),
@@ -252,6 +260,29 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("at_ns", "when it began"),
             _time("until_ns", "when it ended; missing when for good"),
             _label("effect", "what it did, or not applicable"),
+        ),
+        "segments": (
+            _TOPIC,
+            _PARTITION,
+            _number("broker", "<i4", "broker whose log it is in"),
+            _offset("base_offset", "offset it begins with, and its file's name"),
+            _offset("end_offset", "offset after its last"),
+            _time("created_ns", "when the log began to write it"),
+            _time("rolled_ns", "when it took no more batches; missing while it does"),
+            _label("rolled_by", "size, time, index, offset or retention", "<i1"),
+            _time("deleted_ns", "when it left the log; missing while it stays"),
+            _label("cause", "time, size, start_offset or compaction", "<i1"),
+            _number("size_bytes", "<i8", "bytes of its batches"),
+            _number("record_count", "<i8", "records in it"),
+        ),
+        "removals": (
+            _TOPIC,
+            _PARTITION,
+            _number("broker", "<i4", "broker whose log it was"),
+            _offset("from_offset", "first offset of those removed"),
+            _offset("to_offset", "offset after the last of them"),
+            _time("at_ns", "when they left the log"),
+            _label("cause", "time, size, start_offset or compaction", "<i1"),
         ),
         "histograms": (
             _label("metric", "what is counted", "<i1"),
@@ -295,6 +326,8 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "links": "pair that talked",
         "blocked": "time in which a source could not hand over",
         "events": "thing done to the system",
+        "segments": "segment of a log, also what compaction made",
+        "removals": "run of offsets whose records left a log together",
         "histograms": "metric, subscriber, bin of time and bucket that is not empty",
         "totals": "number of a streamed run, by subscriber or partition",
         "violations": "broken invariant; none in a healthy run",
@@ -311,6 +344,9 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,
+        ("segments", "rolled_by"): ROLLED_BY,
+        ("segments", "cause"): REMOVED_BY,
+        ("removals", "cause"): REMOVED_BY,
         ("histograms", "metric"): HISTOGRAMS,
         ("totals", "metric"): TOTALS,
     }

@@ -107,6 +107,11 @@ class Streamed:
         for tally, part in self._parts(block):
             tally.skipped(part)
 
+    def expired(self, block: PassedBlock) -> None:
+        """Take records that left their log before the subscriber had read them."""
+        for tally, part in self._parts(block):
+            tally.expired(part)
+
     def lost(self, block: PassedBlock) -> None:
         """Take records that were acknowledged and that no log holds."""
         for tally, part in self._parts(block):

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.result.resets import passed_ns
+from kafkasim.result.removals import passed_or_gone
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.schema import PER_RECORD_TABLES, STREAMED_TABLES
@@ -58,13 +58,11 @@ def stream_tables(result: Result, *, block_rows: int = BLOCK_ROWS) -> Result:
         topics=records.labels["topic"],
     )
     hand_outs = _processed(records, deliveries)
-    begun = result.columns("assignments") if "assignments" in result.tables else None
+    tables = {name: result.columns(name) for name in result.tables}
     for number, name in enumerate(names):
         rows = _open_rows(wants[name], records, hand_outs, number)
-        at = np.full(len(rows), MISSING_NS, dtype=np.int64)
-        if begun is not None and len(rows):
-            at = passed_ns(wants[name], records, rows, begun)
-        _hand_over_passed(streamed, number, records, rows, at)
+        at, expired = passed_or_gone(wants[name], tables, rows)
+        _hand_over_passed(streamed, number, records, rows, at, expired)
     _hand_over(streamed, records, hand_outs, block_rows)
     kept = {
         name: result.columns(name)
@@ -133,15 +131,21 @@ def _open_rows(
     return np.flatnonzero(wanted)
 
 
-def _hand_over_passed(
-    streamed: Streamed, number: int, records: Table, rows: Int64, at: Int64
+def _hand_over_passed(  # noqa: PLR0917
+    streamed: Streamed,
+    number: int,
+    records: Table,
+    rows: Int64,
+    at: Int64,
+    expired: NDArray[np.bool_],
 ) -> None:
-    """Hand over what a subscriber never got: lost, or passed by a reset."""
+    """Hand over what a subscriber never got: lost, gone, or passed by a reset."""
     acked = records["outcome"][rows] == code(records, "outcome", "acked")
     gone = acked & (records["log_copies"][rows] == 0)
     for hand_over, kept in (
         (streamed.lost, gone),
-        (streamed.skipped, ~gone & (at != MISSING_NS)),
+        (streamed.expired, expired),
+        (streamed.skipped, ~gone & ~expired & (at != MISSING_NS)),
     ):
         mine = rows[kept]
         hand_over(

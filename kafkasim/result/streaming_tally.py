@@ -126,6 +126,12 @@ class Tally:
         self._counts["skipped"] += int(np.count_nonzero(wanted))
         self._backlog.went(block.at_ns[wanted])
 
+    def expired(self, block: PassedBlock) -> None:
+        """Take records that left their log before the subscriber had read them."""
+        wanted = self._wanted(block)
+        self._counts["expired"] += int(np.count_nonzero(wanted))
+        self._backlog.went(block.at_ns[wanted])
+
     def lost(self, block: PassedBlock) -> None:
         """Take records that no log holds; before the subscriber came, none was kept."""
         wanted = self._wanted(block)
@@ -177,6 +183,7 @@ _COUNTED: Final = (
     "processed",
     "duplicated",
     "lost",
+    "expired",
     "skipped",
     "not_kept",
     "not_accepted",

@@ -8,7 +8,7 @@ partition, for every source a producer, for every subscriber a group of one memb
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
@@ -16,6 +16,7 @@ from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import AtLeastZero, Positive, Whole
+from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.distributions import Distribution
 
@@ -64,6 +65,9 @@ class Hardware(Document):
         return cls(link=link, cpu=Cpu(request_ms=0.0, mb_ms=0.0))
 
 
+_LEAST_MESSAGE_BYTES: Final = 1_048_588
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Topic(Document):
     """A topic; it has the name of its stream."""
@@ -72,6 +76,8 @@ class Topic(Document):
     """Number of partitions."""
     replication_factor: Annotated[int, Whole(1, 32_767)] = 1
     """Copies of each partition."""
+    config: TopicConfig = TopicConfig()
+    """Its settings."""
 
     def check(self) -> None:
         """Check what is modelled."""
@@ -81,6 +87,14 @@ class Topic(Document):
                 self.replication_factor,
                 "1",
                 "replication is not modelled yet",
+            )
+        said = self.config.max_message_bytes
+        if isinstance(said, int) and said < _LEAST_MESSAGE_BYTES:
+            raise ValidationError(
+                "config.max_message_bytes",
+                said,
+                f"at least {_LEAST_MESSAGE_BYTES}, the default",
+                "a broker that refuses a batch is not modelled yet",
             )
 
 
