@@ -69,7 +69,7 @@ def is_complete(config: pytest.Config) -> bool:
     """Whether every test of the tier is asked for."""
     option = config.option
     narrowed = (option.keyword, option.deselect, option.ignore, option.maxfail)
-    marks = {"quick": "not slow and not cluster", "thorough": "not cluster"}
+    marks = {"quick": "not slow", "thorough": ""}
     return (
         config.args_source == pytest.Config.ArgsSource.TESTPATHS
         and not any(narrowed)

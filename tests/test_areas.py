@@ -67,7 +67,7 @@ def configuration(
     tier: str = "quick", *, narrowed: str = "", workers: int = 2
 ) -> pytest.Config:
     """Return what the account reads of pytest's configuration."""
-    marks = {"quick": "not slow and not cluster", "thorough": "not cluster"}
+    marks = {"quick": "not slow", "thorough": ""}
     option = SimpleNamespace(
         keyword=narrowed,
         deselect=None,

@@ -183,7 +183,7 @@ def test_thorough_adds_the_slow_tests_and_keeps_other_arguments(
     assert run.main(["test", "--thorough", "-k", "lag"]) == 0
 
     pairs = set(pairwise(started[0]))
-    assert {("-m", "not cluster"), ("--tier", "thorough")} <= pairs
+    assert {("-m", ""), ("--tier", "thorough")} <= pairs
     assert started[0][-2:] == ("-k", "lag")
 
 
@@ -206,6 +206,26 @@ def test_in_the_command_browser_a_missing_browser_is_a_failure(
 
     assert told[0]["KAFKASIM_BROWSER"] == "required"
     assert sets == ["browser", "browser", "runtime"]
+
+
+def test_in_the_command_cluster_what_kafka_needs_must_be_there(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, str]] = []
+    started: list[tuple[str, ...]] = []
+
+    def start(*command: object, **variables: str) -> int:
+        started.append(tuple(map(str, command)))
+        told.append(variables)
+        return 0
+
+    monkeypatch.setattr(run, "start", start)
+    monkeypatch.setattr(run, "set_up", lambda _: None)
+
+    assert run.main(["cluster", "-k", "dump"]) == 0
+
+    assert told[0]["KAFKASIM_CLUSTER"] == "required"
+    assert "tests/cluster" in started[0] and started[0][-2:] == ("-k", "dump")
 
 
 def test_the_sets_pin_one_version_of_each_package_with_hashes_and_no_address() -> None:

@@ -1,0 +1,31 @@
+"""The JVM that answers: what it says of Kafka's exceptions."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.kafka import Kafka, KafkaError
+
+pytestmark = pytest.mark.cluster
+
+
+def test_an_exception_of_kafkas_has_its_name_in_the_protocol(
+    kafka: Kafka, folder: Path
+) -> None:
+    kafka.ask("open", folder=str(folder), config={})
+
+    with pytest.raises(KafkaError, match="OffsetOutOfRangeException") as refused:
+        kafka.ask("read", offset=1)
+
+    assert refused.value.code == "OFFSET_OUT_OF_RANGE"
+    kafka.ask("close")
+
+
+def test_a_dump_says_what_is_wrong_with_a_file(kafka: Kafka, folder: Path) -> None:
+    """So a dump without a complaint means something."""
+    (folder / "00000000000000000000.log").write_bytes(bytes(80))
+    index = folder / "00000000000000000000.index"
+    index.write_bytes(bytes((0, 0, 0, 9, 0, 0, 0, 0)))
+
+    with pytest.raises(KafkaError):
+        kafka.ask("dump", arguments=["--files", str(index)])
