@@ -1,0 +1,329 @@
+"""Compress and decompress what follows a batch's header.
+
+What each codec writes is a stream that Kafka's reader takes. Compressed bytes are not
+canonical: every library, and every version of one, may write others.
+
+Source: `org.apache.kafka.common.compress` (`GzipCompression`, `SnappyCompression`,
+`Lz4BlockOutputStream`, `Lz4BlockInputStream`, `ZstdCompression`).
+"""
+
+import importlib
+import struct
+import zlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final
+
+from kafkasim.errors import CorruptBatchError, KafkasimError
+from kafkasim.log.header import CODECS
+
+Bytes = bytes | bytearray | memoryview
+
+MOST_BYTES: Final = 1 << 28
+"""Bytes that a batch may have decompressed, unless the caller says another number:
+256 MiB. Kafka's readers have no such limit."""
+
+
+class MissingExtraError(KafkasimError, ImportError):
+    """A codec needs a library that is not installed.
+
+    Parameters
+    ----------
+    codec : str
+        Which codec.
+    library : str
+        Which library.
+    """
+
+    def __init__(self, codec: str, library: str) -> None:
+        self.codec = codec
+        self.library = library
+        super().__init__(
+            f"{codec} needs {library}: pip install 'kafkasim[compression]'"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return (type(self), (self.codec, self.library))
+
+
+_LIBRARIES: Final = {"snappy": "cramjam", "lz4": "lz4.frame", "zstd": "zstandard"}
+
+
+def _library(codec: str) -> ModuleType:
+    name = _LIBRARIES[codec]
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(codec, name.partition(".")[0]) from error
+
+
+def compress(codec: str, data: Bytes) -> bytes:
+    """Return data compressed, as Kafka's producer frames it.
+
+    Parameters
+    ----------
+    codec : str
+        One of `CODECS`; "none" returns the data as they are.
+    data : bytes-like
+        The records of a batch, back to back.
+
+    Raises
+    ------
+    MissingExtraError
+        The codec's library is not installed.
+    """
+    return _COMPRESSORS[codec](data)
+
+
+def decompress(codec: int | str, data: Bytes, *, most_bytes: int = MOST_BYTES) -> bytes:
+    """Return data decompressed, and stop where they grow beyond a limit.
+
+    Parameters
+    ----------
+    codec : int or str
+        One of `CODECS`, or its number in a batch's attributes.
+    data : bytes-like
+        A batch's bytes after the header.
+    most_bytes : int
+        Most bytes to return.
+
+    Raises
+    ------
+    CorruptBatchError
+        The data are no such stream, end too early, grow beyond the limit, or the codec's
+        number is not known.
+    MissingExtraError
+        The codec's library is not installed.
+    """
+    name = codec
+    if isinstance(codec, int):
+        if not 0 <= codec < len(CODECS):
+            raise CorruptBatchError(f"codec {codec} is not known")
+        name = CODECS[codec]
+    return _DECOMPRESSORS[str(name)](data, most_bytes)
+
+
+def _too_many(most_bytes: int) -> CorruptBatchError:
+    return CorruptBatchError(f"the records have more than {most_bytes:,} bytes")
+
+
+def _ends_early(codec: str) -> CorruptBatchError:
+    return CorruptBatchError(f"the {codec} stream ends early")
+
+
+def _as_is(data: Bytes) -> bytes:
+    return bytes(data)
+
+
+def _limited(data: Bytes, most_bytes: int) -> bytes:
+    if len(data) > most_bytes:
+        raise _too_many(most_bytes)
+    return bytes(data)
+
+
+# gzip
+
+_GZIP_WINDOW: Final = 31
+"""zlib's number of a 32 KiB window with gzip's header."""
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+def _gzip(data: Bytes) -> bytes:
+    packer = zlib.compressobj(wbits=_GZIP_WINDOW)
+    return packer.compress(data) + packer.flush()
+
+
+def _gunzip(data: Bytes, most_bytes: int) -> bytes:
+    """Read members until there is none more, as `java.util.zip.GZIPInputStream`.
+
+    What follows the last and is no member is not looked at.
+    """
+    out: list[bytes] = []
+    room = most_bytes
+    rest = bytes(data)
+    while True:
+        unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            piece = unpacker.decompress(rest, room + 1)
+        except zlib.error as error:
+            raise CorruptBatchError(f"no gzip stream: {error}") from error
+        room -= len(piece)
+        if room < 0:
+            raise _too_many(most_bytes)
+        if not unpacker.eof:
+            raise _ends_early("gzip")
+        out.append(piece)
+        rest = unpacker.unused_data
+        if not rest.startswith(_GZIP_MAGIC):
+            return b"".join(out)
+
+
+# snappy
+
+_XERIAL_MAGIC: Final = b"\x82SNAPPY\x00"
+_XERIAL_HEADER: Final = _XERIAL_MAGIC + struct.pack(">ii", 1, 1)
+"""Magic, version and least compatible version of `SnappyOutputStream`."""
+_XERIAL_BLOCK: Final = 1 << 15
+_XERIAL_SIZE: Final = struct.Struct(">i")
+_SNAPPY_GROWTH: Final = 22
+"""A snappy element of 3 bytes stands for 64 at most."""
+
+
+def _snappy(data: Bytes) -> bytes:
+    raw = _library("snappy").snappy.compress_raw
+    out = [_XERIAL_HEADER]
+    view = memoryview(data)
+    for start in range(0, len(view), _XERIAL_BLOCK):
+        block = bytes(raw(view[start : start + _XERIAL_BLOCK]))
+        out += _XERIAL_SIZE.pack(len(block)), block
+    return b"".join(out)
+
+
+def _unsnappy(data: Bytes, most_bytes: int) -> bytes:
+    """Read the framing of xerial's `SnappyInputStream`, or else one raw block.
+
+    librdkafka sends the raw one; xerial's reader takes whatever lacks its magic so.
+    """
+    raw = _library("snappy").snappy.decompress_raw
+    whole = bytes(data)
+    if not whole.startswith(_XERIAL_MAGIC):
+        return _raw_snappy(raw, whole, most_bytes)
+    at = len(_XERIAL_HEADER)
+    out: list[bytes] = []
+    room = most_bytes
+    while at < len(whole):
+        if whole.startswith(_XERIAL_MAGIC, at):
+            at += len(_XERIAL_HEADER)
+            continue
+        if at + _XERIAL_SIZE.size > len(whole):
+            raise _ends_early("snappy")
+        (size,) = _XERIAL_SIZE.unpack_from(whole, at)
+        at += _XERIAL_SIZE.size
+        if not 0 <= size <= len(whole) - at:
+            raise _ends_early("snappy")
+        block = _raw_snappy(raw, whole[at : at + size], room)
+        room -= len(block)
+        out.append(block)
+        at += size
+    return b"".join(out)
+
+
+def _raw_snappy(raw: Callable[[bytes], bytes], block: bytes, most_bytes: int) -> bytes:
+    """Read one raw block, whose length comes first and is believed if it can be true."""
+    claimed = 0
+    for place, byte in enumerate(block[:5]):
+        claimed |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            break
+    else:
+        raise CorruptBatchError("no snappy block: its length does not end")
+    if claimed > len(block) * _SNAPPY_GROWTH:
+        raise CorruptBatchError(
+            f"no snappy block: {len(block)} bytes cannot hold {claimed:,}"
+        )
+    if claimed > most_bytes:
+        raise _too_many(most_bytes)
+    try:
+        return bytes(raw(block))
+    except Exception as error:  # cramjam's error is a plain Exception
+        raise CorruptBatchError(f"no snappy block: {error}") from error
+
+
+# lz4
+
+_LZ4_INDEPENDENT: Final = 0x20
+_LZ4_FLAGS_AT: Final = 4
+_LZ4_HEADER_BYTES: Final = 7
+
+
+def _lz4(data: Bytes) -> bytes:
+    """Write a frame as `Lz4BlockOutputStream`: independent blocks of 64 KiB, bare."""
+    frame = _library("lz4")
+    out: bytes = frame.compress(
+        data,
+        block_size=frame.BLOCKSIZE_MAX64KB,
+        block_linked=False,
+        store_size=False,
+    )
+    return out
+
+
+def _unlz4(data: Bytes, most_bytes: int) -> bytes:
+    """Read one frame, and refuse blocks that lean on one another.
+
+    `Lz4BlockInputStream` does: "Dependent block stream is unsupported".
+    """
+    frame = _library("lz4")
+    whole = bytes(data)
+    if len(whole) < _LZ4_HEADER_BYTES:
+        raise _ends_early("lz4")
+    if not whole[_LZ4_FLAGS_AT] & _LZ4_INDEPENDENT:
+        raise CorruptBatchError("an lz4 frame of dependent blocks is not supported")
+    unpacker = frame.LZ4FrameDecompressor()
+    try:
+        out: bytes = unpacker.decompress(whole, most_bytes + 1)
+    except RuntimeError as error:
+        raise CorruptBatchError(f"no lz4 frame: {error}") from error
+    if len(out) > most_bytes:
+        raise _too_many(most_bytes)
+    if not unpacker.eof:
+        raise _ends_early("lz4")
+    return out
+
+
+# zstd
+
+_ZSTD_LEVEL: Final = 3
+"""`ZstdCompression`'s default, zstd's own."""
+_ZSTD_GROWTH: Final = 1 << 15
+"""A zstd block of 4 bytes stands for 128 KiB at most."""
+_ZSTD_PIECE: Final = 1 << 10
+
+
+def _zstd(data: Bytes) -> bytes:
+    out: bytes = _library("zstd").ZstdCompressor(level=_ZSTD_LEVEL).compress(data)
+    return out
+
+
+def _unzstd(data: Bytes, most_bytes: int) -> bytes:
+    """Read all frames, piece by piece so that none grows far beyond the limit."""
+    zstandard = _library("zstd")
+    rest = memoryview(data)
+    out: list[bytes] = []
+    room = most_bytes
+    unpacker = None
+    while rest:
+        if unpacker is None:
+            unpacker = zstandard.ZstdDecompressor().decompressobj()
+        take = max(_ZSTD_PIECE, room // _ZSTD_GROWTH)
+        try:
+            piece = unpacker.decompress(rest[:take])
+        except zstandard.ZstdError as error:
+            raise CorruptBatchError(f"no zstd frame: {error}") from error
+        room -= len(piece)
+        if room < 0:
+            raise _too_many(most_bytes)
+        out.append(piece)
+        rest = rest[take:]
+        if unpacker.eof:
+            rest = memoryview(unpacker.unused_data + bytes(rest))
+            unpacker = None
+    if unpacker is not None or not out:
+        raise _ends_early("zstd")
+    return b"".join(out)
+
+
+_COMPRESSORS: Final[dict[str, Callable[[Bytes], bytes]]] = {
+    "none": _as_is,
+    "gzip": _gzip,
+    "snappy": _snappy,
+    "lz4": _lz4,
+    "zstd": _zstd,
+}
+_DECOMPRESSORS: Final[dict[str, Callable[[Bytes, int], bytes]]] = {
+    "none": _limited,
+    "gzip": _gunzip,
+    "snappy": _unsnappy,
+    "lz4": _unlz4,
+    "zstd": _unzstd,
+}

@@ -1,0 +1,349 @@
+"""Write record batches, one at a time.
+
+For one batch of few records nothing is faster in Python than this: lengths and deltas
+come from a table of ready varints, and a record is one join of pieces. Many batches at
+once are written faster by columns.
+
+Source: `DefaultRecordBatch.writeHeader`, `writeEmptyHeader` and `DefaultRecord.writeTo`;
+what is refused, `MemoryRecordsBuilder`.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+from crc32c import crc32c
+
+from kafkasim.log.compression import compress
+from kafkasim.log.header import (
+    CODECS,
+    CONTROL,
+    COVERED,
+    COVERED_AT,
+    DELETE_HORIZON,
+    LOG_APPEND_TIME,
+    LOG_OVERHEAD_BYTES,
+    MAGIC,
+    NO_LEADER_EPOCH,
+    NO_PRODUCER_EPOCH,
+    NO_PRODUCER_ID,
+    NO_SEQUENCE,
+    NO_TIMESTAMP,
+    PREFIX,
+    TRANSACTIONAL,
+)
+from kafkasim.log.record import Record
+from kafkasim.log.varint import TABLE_HALF, VARINTS, write_varint
+
+_ZERO: Final = b"\x00"
+_CODEC_NUMBERS: Final = {name: number for number, name in enumerate(CODECS)}
+_PREFIX_BYTES: Final = PREFIX.size
+_MAGIC_AND_EPOCH: Final = struct.Struct(">q4xi")
+_ATTRIBUTES: Final = struct.Struct(">h")
+_MAX_TIMESTAMP: Final = struct.Struct(">q")
+_CRC: Final = struct.Struct(">I")
+_CRC_AT: Final = 17
+_MAX_TIMESTAMP_AT: Final = 35
+_MARKER_KEY: Final = struct.Struct(">hh")
+_MARKER_VALUE: Final = struct.Struct(">hi")
+_MARKER_TYPES: Final = {"abort": 0, "commit": 1}
+_I32_MOST: Final = (1 << 31) - 1
+
+
+def encode_batch(
+    records: Sequence[Record],
+    *,
+    base_offset: int = 0,
+    leader_epoch: int = NO_LEADER_EPOCH,
+    codec: str = "none",
+    log_append_time_ms: int | None = None,
+    producer_id: int = NO_PRODUCER_ID,
+    producer_epoch: int = NO_PRODUCER_EPOCH,
+    base_sequence: int = NO_SEQUENCE,
+    transactional: bool = False,
+    control: bool = False,
+    offset_deltas: Sequence[int] | None = None,
+    last_offset_delta: int | None = None,
+    delete_horizon_ms: int | None = None,
+    max_timestamp_ms: int = NO_TIMESTAMP,
+) -> bytes:
+    """Return a record batch, format v2.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        In order; their own `offset` is not looked at. None at all make the bare header
+        that compaction leaves of a producer's last batch
+        (`DefaultRecordBatch.writeEmptyHeader`).
+    base_offset : int
+        Offset that the offset deltas count from.
+    leader_epoch : int
+        −1 until a leader stamps its own.
+    codec : str
+        One of `CODECS`; all but "none" and "gzip" need the extra `kafkasim[compression]`.
+    log_append_time_ms : int or None
+        The broker's time, for a batch of LogAppendTime; the records keep theirs in the
+        bytes, and no reader sees them.
+    producer_id, producer_epoch, base_sequence : int
+        The idempotent producer's; −1 without one.
+    transactional, control : bool
+        Flags; a control batch is more easily made by `control_batch`.
+    offset_deltas : sequence of int or None
+        Of each record, ascending; 0, 1, 2 … by default. Compaction leaves gaps.
+    last_offset_delta : int or None
+        Of the last record as appended; the last record's by default.
+    delete_horizon_ms : int or None
+        When tombstones and markers may go: it takes the base timestamp's place.
+    max_timestamp_ms : int
+        Of a batch without records: what stood there before they went.
+
+    Returns
+    -------
+    bytes
+        The whole batch.
+
+    Raises
+    ------
+    ValueError
+        A value that Kafka's builder refuses too; the text says which.
+    struct.error or OverflowError
+        A number does not fit its field.
+    MissingExtraError
+        The codec's library is not installed.
+    """
+    count = len(records)
+    attributes = _CODEC_NUMBERS[codec]
+    if producer_id != NO_PRODUCER_ID or transactional:
+        _check_producer(producer_id, producer_epoch, base_sequence, control=control)
+        if transactional:
+            attributes |= TRANSACTIONAL
+    if control:
+        attributes |= CONTROL
+    if delete_horizon_ms is None:
+        base_ms = records[0].timestamp_ms if count else NO_TIMESTAMP
+    else:
+        base_ms = delete_horizon_ms
+        attributes |= DELETE_HORIZON
+    if base_ms < NO_TIMESTAMP:
+        raise ValueError(f"invalid negative timestamp {base_ms}")
+    if count:
+        deltas = range(count) if offset_deltas is None else offset_deltas
+        try:
+            max_timestamp_ms, pieces = _pieces(records, base_ms, deltas)
+        except IndexError:
+            max_timestamp_ms, pieces = _long_pieces(records, base_ms, deltas)
+        if offset_deltas is not None:
+            _check_deltas(offset_deltas, count)
+        body = b"".join(pieces)
+        if attributes & 7:
+            body = compress(codec, body)
+        if last_offset_delta is None:
+            last_offset_delta = deltas[-1]
+    else:
+        body = b""
+        if last_offset_delta is None:
+            raise ValueError("a batch without records needs its last_offset_delta")
+    if log_append_time_ms is not None:
+        attributes |= LOG_APPEND_TIME
+        max_timestamp_ms = log_append_time_ms
+    covered = (
+        COVERED.pack(
+            attributes,
+            last_offset_delta,
+            base_ms,
+            max_timestamp_ms,
+            producer_id,
+            producer_epoch,
+            base_sequence,
+            count,
+        )
+        + body
+    )
+    length = len(covered) + _PREFIX_BYTES - LOG_OVERHEAD_BYTES
+    return (
+        PREFIX.pack(base_offset, length, leader_epoch, MAGIC, crc32c(covered)) + covered
+    )
+
+
+def _pieces(
+    records: Sequence[Record], base_ms: int, deltas: Iterable[int]
+) -> tuple[int, list[bytes]]:
+    """Return the largest timestamp and the pieces whose join is the records.
+
+    Raises
+    ------
+    IndexError
+        A length or delta is not in the table of short varints.
+    """
+    varints = VARINTS
+    join = b"".join
+    top_ms = NO_TIMESTAMP
+    pieces: list[bytes] = []
+    for (timestamp_ms, key, value, headers, _), delta in zip(
+        records, deltas, strict=True
+    ):
+        if timestamp_ms > top_ms:
+            top_ms = timestamp_ms
+        elif timestamp_ms < NO_TIMESTAMP:
+            raise ValueError(f"invalid negative timestamp {timestamp_ms}")
+        body = join((
+            _ZERO,
+            varints[timestamp_ms - base_ms],
+            varints[delta],
+            varints[-1 if key is None else len(key)],
+            key or b"",
+            varints[-1 if value is None else len(value)],
+            value or b"",
+            _headers(headers) if headers else _ZERO,
+        ))  # fmt: skip
+        pieces += varints[len(body)], body
+    return top_ms, pieces
+
+
+def _varint(value: int) -> bytes:
+    if -TABLE_HALF <= value < TABLE_HALF:
+        return VARINTS[value]
+    return write_varint(value)
+
+
+def _long_pieces(
+    records: Sequence[Record], base_ms: int, deltas: Iterable[int]
+) -> tuple[int, list[bytes]]:
+    """Do what `_pieces` does, with lengths and deltas of any size."""
+    pieces: list[bytes] = []
+    for record, delta in zip(records, deltas, strict=True):
+        if record.timestamp_ms < NO_TIMESTAMP:
+            raise ValueError(f"invalid negative timestamp {record.timestamp_ms}")
+        body = b"".join(
+            (
+                _ZERO,
+                _varint(record.timestamp_ms - base_ms),
+                _varint(delta),
+                _sized(record.key),
+                _sized(record.value),
+                _headers(record.headers),
+            )
+        )
+        pieces += _varint(len(body)), body
+    return max(record.timestamp_ms for record in records), pieces
+
+
+def _sized(data: bytes | None) -> bytes:
+    return VARINTS[-1] if data is None else _varint(len(data)) + data
+
+
+def _headers(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
+    """Return how many headers and the headers themselves."""
+    pieces = [_varint(len(headers))]
+    for name, value in headers:
+        pieces += _sized(name.encode()), _sized(value)
+    return b"".join(pieces)
+
+
+def _check_producer(
+    producer_id: int, producer_epoch: int, base_sequence: int, *, control: bool
+) -> None:
+    """Refuse what `MemoryRecordsBuilder.validateProducerState` refuses."""
+    if producer_id == NO_PRODUCER_ID:
+        raise ValueError("a transactional batch needs a producer id")
+    if producer_epoch == NO_PRODUCER_EPOCH:
+        raise ValueError("a batch with a producer id needs a producer epoch")
+    if base_sequence < 0 and not control:
+        raise ValueError("a batch with a producer id needs a base sequence")
+
+
+def _check_deltas(deltas: Sequence[int], count: int) -> None:
+    """Refuse offsets that do not ascend (`MemoryRecordsBuilder.appendWithOffset`)."""
+    if deltas[0] < 0 or deltas[-1] > _I32_MOST:
+        raise ValueError(f"offset deltas {deltas[0]} … {deltas[-1]} are out of range")
+    for at in range(1, count):
+        if deltas[at] <= deltas[at - 1]:
+            raise ValueError(
+                f"offset delta {deltas[at]} follows {deltas[at - 1]}: they ascend"
+            )
+
+
+def control_batch(
+    kind: Literal["abort", "commit"],
+    *,
+    base_offset: int,
+    timestamp_ms: int,
+    producer_id: int,
+    producer_epoch: int,
+    coordinator_epoch: int = 0,
+    leader_epoch: int = NO_LEADER_EPOCH,
+) -> bytes:
+    """Return the batch that ends a transaction in a partition, one marker.
+
+    Source: `MemoryRecords.withEndTransactionMarker`, `ControlRecordType` (the key: i16
+    version 0, i16 type) and `EndTransactionMarker` (the value: i16 version 0, i32 epoch
+    of the transaction coordinator).
+
+    Parameters
+    ----------
+    kind : {"abort", "commit"}
+        How the transaction ended.
+    base_offset, timestamp_ms : int
+        The marker's offset and time.
+    producer_id, producer_epoch : int
+        Whose transaction it was.
+    coordinator_epoch : int
+        Epoch of the coordinator that wrote the marker.
+    leader_epoch : int
+        Epoch of the partition's leader.
+    """
+    marker = Record(
+        timestamp_ms,
+        _MARKER_KEY.pack(0, _MARKER_TYPES[kind]),
+        _MARKER_VALUE.pack(0, coordinator_epoch),
+    )
+    return encode_batch(
+        [marker],
+        base_offset=base_offset,
+        leader_epoch=leader_epoch,
+        producer_id=producer_id,
+        producer_epoch=producer_epoch,
+        transactional=True,
+        control=True,
+    )
+
+
+def stamped(
+    batch: bytes | bytearray | memoryview,
+    *,
+    base_offset: int,
+    leader_epoch: int,
+    log_append_time_ms: int | None = None,
+) -> bytes:
+    """Return the batch as the leader appends it: with its offsets and epoch.
+
+    Both lie outside the CRC, which stays. The broker's time does not, so it is computed
+    anew if that changes anything.
+
+    Source: `LogValidator` by `DefaultRecordBatch.setLastOffset`,
+    `setPartitionLeaderEpoch` and `setMaxTimestamp`.
+
+    Parameters
+    ----------
+    batch : bytes-like
+        One whole batch.
+    base_offset : int
+        Offset of its first record.
+    leader_epoch : int
+        Epoch of the leader.
+    log_append_time_ms : int or None
+        Now, if the topic says `message.timestamp.type=LogAppendTime`.
+    """
+    out = bytearray(batch)
+    out[0:8] = base_offset.to_bytes(8, "big", signed=True)
+    out[12:16] = leader_epoch.to_bytes(4, "big", signed=True)
+    if log_append_time_ms is not None:
+        (attributes,) = _ATTRIBUTES.unpack_from(out, COVERED_AT)
+        (max_ms,) = _MAX_TIMESTAMP.unpack_from(out, _MAX_TIMESTAMP_AT)
+        if not attributes & LOG_APPEND_TIME or max_ms != log_append_time_ms:
+            kept = attributes & 0x7F | LOG_APPEND_TIME
+            _ATTRIBUTES.pack_into(out, COVERED_AT, kept)
+            _MAX_TIMESTAMP.pack_into(out, _MAX_TIMESTAMP_AT, log_append_time_ms)
+            crc = crc32c(memoryview(out)[COVERED_AT:])
+            _CRC.pack_into(out, _CRC_AT, crc)
+    return bytes(out)
