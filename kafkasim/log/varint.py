@@ -76,14 +76,13 @@ TABLE_HALF: Final = 1 << 13
 """Varints of −8192 … 8191, all of one or two bytes, stand in `VARINTS`."""
 
 
-def _table() -> list[bytes]:
+def _table() -> dict[int, bytes]:
     one = [bytes((raw,)) for raw in range(1 << 7)]
     two = [bytes((raw & _LOW | _CONTINUES, raw >> 7)) for raw in range(1 << 7, 1 << 14)]
-    both = one + two
-    return both[::2] + both[::-2]
+    return {(raw >> 1) ^ -(raw & 1): said for raw, said in enumerate(one + two)}
 
 
 VARINTS: Final = _table()
-"""`VARINTS[n]` is the varint of n, also for n below 0; an IndexError beyond the table."""
+"""Number → its varint; no list, in which 8192 would be what −8192 is."""
 ZIGZAG: Final = [(raw >> 1) ^ -(raw & 1) for raw in range(1 << 7)]
 """`ZIGZAG[byte]` is the number that a varint of one byte stands for."""

@@ -1,4 +1,4 @@
-"""Apache Kafka's own classes: where they are, and a JVM that answers questions about them.
+"""Apache Kafka's own classes: where they are, and a JVM that answers for them.
 
 Maven fetches the jars that `pom.xml` names into `.cache`; `Kafka.java` is run from its
 source and asked by lines of JSON. Nothing here listens to a network.
@@ -10,6 +10,7 @@ import select
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ PATIENCE_S = 120
 _POM = HERE / "pom.xml"
 _FETCHED = JARS / _POM.name
 """What the jars were fetched for, put there after the last of them."""
+_AT_ONCE = 500
+"""Batches in one line of JSON."""
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
 
 
@@ -98,7 +101,7 @@ class Kafka:
                 stderr=log,
             )
 
-    def ask(self, do: str, **given: Any) -> Any:
+    def ask(self, do: str, **given: object) -> Any:  # noqa: ANN401 - as JSON has it
         """Return the answer to a command of `Kafka.java`; bytes go in as they are.
 
         Raises
@@ -111,8 +114,9 @@ class Kafka:
         question = json.dumps({"do": do} | given, default=packed)
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None and answers is not None
-        asked.write(question.encode() + b"\n")
-        asked.flush()
+        with suppress(BrokenPipeError):  # then there is no answer either
+            asked.write(question.encode() + b"\n")
+            asked.flush()
         ready, _, _ = select.select([answers], [], [], PATIENCE_S)
         line = answers.readline() if ready else b""
         if not line:
@@ -125,12 +129,16 @@ class Kafka:
 
     def encode(self, batches: Sequence[dict[str, Any]]) -> list[bytes]:
         """Return the bytes that `MemoryRecordsBuilder` makes of each batch."""
-        return [unpacked(data) for data in self.ask("encode", batches=batches)]
+        made: list[str] = []
+        for start in range(0, len(batches), _AT_ONCE):
+            made += self.ask("encode", batches=batches[start : start + _AT_ONCE])
+        return [unpacked(data) for data in made]
 
     def close(self) -> None:
         """End the JVM."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait(timeout=PATIENCE_S)
         self._process.stdout.close()
 
