@@ -5,10 +5,12 @@ bytes in a `.log` file of a store; the simulation keeps it with its own batches,
 make their bytes when asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
 from kafkasim.errors import CorruptBatchError
+from kafkasim.log.batch_retention import CleaningView
+from kafkasim.log.byte_cleaning import retained_bytes, view_of_bytes
 from kafkasim.log.header import (
     HEADER_BYTES,
     LOG_OVERHEAD_BYTES,
@@ -139,6 +141,39 @@ class Contents(Protocol[BatchT]):
             Least timestamp and least offset of the record.
         """
 
+    def cleaning_view(self, position: int, header: BatchHeader) -> CleaningView:
+        """Return what the cleaner must know of a batch's records.
+
+        Parameters
+        ----------
+        position : int
+            The batch's.
+        header : BatchHeader
+            The batch's.
+        """
+
+    def retained(
+        self,
+        position: int,
+        header: BatchHeader,
+        keep: Sequence[bool],
+        *,
+        delete_horizon_ms: int | None = None,
+    ) -> tuple[BatchHeader, BatchT]:
+        """Return a batch with the records that stay, none of them as it may be.
+
+        Parameters
+        ----------
+        position : int
+            The batch's.
+        header : BatchHeader
+            The batch's.
+        keep : sequence of bool, shape (records,)
+            Which records stay.
+        delete_horizon_ms : int, optional
+            Its delete horizon from now on.
+        """
+
     def truncate(self, size_bytes: int) -> None:
         """Cut what lies after."""
 
@@ -222,6 +257,31 @@ class ByteContents:
             if record.timestamp_ms >= timestamp_ms and record.offset >= offset:
                 return record.timestamp_ms, record.offset
         return None
+
+    def cleaning_view(self, position: int, header: BatchHeader) -> CleaningView:
+        """Return what the cleaner must know of a batch's records.
+
+        Raises
+        ------
+        CorruptBatchError
+            The batch cannot be decoded.
+        """
+        batch = self.read(position, position + header.size_bytes)
+        return view_of_bytes(batch, 0, header)
+
+    def retained(
+        self,
+        position: int,
+        header: BatchHeader,
+        keep: Sequence[bool],
+        *,
+        delete_horizon_ms: int | None = None,
+    ) -> tuple[BatchHeader, ByteBatch]:
+        """Return a batch with the records that stay; see `Contents.retained`."""
+        batch = self.read(position, position + header.size_bytes)
+        return retained_bytes(
+            batch, 0, header, keep, delete_horizon_ms=delete_horizon_ms
+        )
 
     def truncate(self, size_bytes: int) -> None:
         """Cut what lies after."""
