@@ -1,0 +1,233 @@
+"""Encoding many batches in one pass, in numpy.
+
+A batch alone is encoded faster in plain Python (`kafkasim.log.encode`): a pass in numpy
+costs the same for one record and for a hundred. So batches are gathered, of a step or
+of many partitions, and written column by column: first all values, then the varints of
+all records, then their keys, then the headers of the batches and their CRCs. The bytes
+are those of the plain encoder.
+
+What is written goes into an `Arena`, memory that is used again: the first touch of
+fresh memory costs more than the encoding.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from crc32c import crc32c
+from numpy.typing import NDArray
+
+from kafkasim.log.columns import (
+    HEADER_DTYPE,
+    Bytes,
+    Columns,
+    Ints,
+    PerBatch,
+)
+from kafkasim.log.gather_fixed import FixedLayout, fixed_layout, write_fixed
+from kafkasim.log.gather_plan import Plan, base_timestamps, plan_of
+from kafkasim.log.header import (
+    COVERED_AT,
+    DELETE_HORIZON,
+    HEADER_BYTES,
+    LOG_APPEND_TIME,
+    LOG_OVERHEAD_BYTES,
+    MAGIC,
+    TRANSACTIONAL,
+)
+from kafkasim.log.pieces import copy_loosely, copy_pieces, loose_size, words
+from kafkasim.log.varint_columns import write_varints
+
+_CHUNK_BYTES: Final = 1 << 19
+"""Bytes that are finished, CRC and all, before the next are begun."""
+_CRC_AT: Final = COVERED_AT - 4
+
+
+class Arena:
+    """Memory for encoded batches that is used again.
+
+    Parameters
+    ----------
+    size_bytes : int
+        How large it is at first; it grows as it must.
+    """
+
+    __slots__ = ("_memory",)
+
+    def __init__(self, size_bytes: int = 0) -> None:
+        self._memory: Bytes = np.empty(size_bytes, dtype=np.uint8)
+
+    def room(self, size_bytes: int) -> Bytes:
+        """Return so many bytes of it; what was there before is no longer anyone's."""
+        if len(self._memory) < size_bytes:
+            grown = max(size_bytes, 2 * len(self._memory))
+            self._memory = np.empty(grown, dtype=np.uint8)
+        return self._memory[:size_bytes]
+
+
+def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes, Ints]:
+    """Encode many batches in one pass, uncompressed.
+
+    Parameters
+    ----------
+    columns : Columns
+        The records, where batches begin, and what their headers say.
+    out : Arena, optional
+        Where to; what it held is overwritten. Otherwise fresh memory.
+
+    Returns
+    -------
+    data : uint8 array of shape (bytes,)
+        All batches, back to back; a view of the arena until it is used again.
+    positions : int64 array of shape (batches + 1,)
+        Where each begins, and at last where they end.
+
+    Raises
+    ------
+    ValueError
+        The columns do not fit each other, or a batch is too large.
+    """
+    columns.check()
+    arena = Arena() if out is None else out
+    layout = fixed_layout(columns)
+    if layout is not None:
+        return _encode_fixed(columns, layout, arena)
+    plan = plan_of(columns)
+    positions = plan.positions
+    loose = loose_size(columns.values.sizes)
+    size_bytes = int(positions[-1])
+    memory = arena.room(size_bytes + loose)
+    headers = batch_headers(columns, positions)
+    for first, last in chunks(positions):
+        records = slice(
+            int(columns.batch_starts[first]), int(columns.batch_starts[last])
+        )
+        _write_records(memory, columns, plan, records, loose)
+        _write_headers(memory, positions[first : last + 1], headers[first:last])
+    return memory[:size_bytes], positions
+
+
+def _encode_fixed(
+    columns: Columns, layout: FixedLayout, arena: Arena
+) -> tuple[Bytes, Ints]:
+    """Encode batches whose records all have one layout."""
+    positions = layout.batch_bytes * np.arange(columns.batch_count + 1)
+    memory = arena.room(int(positions[-1]))
+    headers = batch_headers(columns, positions)
+    for first, last in chunks(positions):
+        write_fixed(memory, columns, layout, first, last)
+        _write_headers(memory, positions[first : last + 1], headers[first:last])
+    return memory, positions
+
+
+def chunks(positions: Ints) -> list[tuple[int, int]]:
+    """Return ranges of batches of about `_CHUNK_BYTES` each."""
+    size_bytes = int(positions[-1])
+    marks = np.searchsorted(positions, range(0, size_bytes, _CHUNK_BYTES))
+    edges = np.unique(np.append(marks, len(positions) - 1)).tolist()
+    return list(pairwise(edges))
+
+
+def _write_records(
+    out: Bytes, columns: Columns, plan: Plan, records: slice, loose: int
+) -> None:
+    """Write a range of records; the values first, for they spoil what follows."""
+    keys, values = columns.keys[records], columns.values[records]
+    starts, ends = plan.starts[records], plan.ends[records]
+    tails = None if plan.tails is None else plan.tails[records]
+    value_ends = ends - (1 if tails is None else tails.sizes)
+    copy_loosely(out, value_ends - np.maximum(values.sizes, 0), values, loose)
+    at = starts
+
+    def put(numbers: Ints, widths: Ints) -> Ints:
+        write_varints(out, at, numbers, widths[records])
+        return at + widths[records]
+
+    at = put(plan.body_bytes[records], plan.body_widths)
+    out[at] = 0  # attributes
+    at = at + 1
+    at = put(plan.timestamp_deltas_ms[records], plan.timestamp_widths)
+    at = put(plan.offset_deltas[records], plan.offset_widths)
+    at = put(keys.sizes, plan.key_widths)
+    copy_pieces(out, at, keys.data, keys.starts, keys.sizes)
+    at += np.maximum(keys.sizes, 0)
+    put(values.sizes, plan.value_widths)
+    if tails is None:
+        out[value_ends] = 0
+    else:
+        copy_pieces(out, value_ends, tails.data, tails.starts, tails.sizes)
+
+
+def batch_headers(columns: Columns, positions: Ints) -> NDArray[np.void]:
+    """Return the headers of all batches, CRCs not yet computed.
+
+    Returns
+    -------
+    structured array of shape (batches,), dtype `HEADER_DTYPE`
+    """
+    starts = columns.batch_starts
+    counts = np.diff(starts)
+    shape = counts.shape
+    last = last_offset_deltas(columns)
+    appended = np.broadcast_to(columns.log_append_times_ms, shape)
+    horizons = np.broadcast_to(columns.delete_horizons_ms, shape)
+    headers = np.empty(shape, dtype=HEADER_DTYPE)
+    headers["base_offset"] = base_offsets(columns, last)
+    headers["length"] = np.diff(positions) - LOG_OVERHEAD_BYTES
+    headers["leader_epoch"] = columns.leader_epochs
+    headers["magic"] = MAGIC
+    headers["crc"] = 0
+    headers["attributes"] = (
+        np.where(appended >= 0, LOG_APPEND_TIME, 0)
+        | np.where(np.broadcast_to(columns.transactional, shape), TRANSACTIONAL, 0)
+        | np.where((horizons >= 0) & (counts > 0), DELETE_HORIZON, 0)
+    )
+    headers["last_offset_delta"] = last
+    headers["base_timestamp_ms"] = base_timestamps(columns)
+    newest = np.array(np.broadcast_to(columns.max_timestamps_ms, shape), dtype=np.int64)
+    filled = np.flatnonzero(counts)
+    if len(filled):
+        newest[filled] = np.maximum.reduceat(columns.timestamps_ms, starts[:-1][filled])
+    headers["max_timestamp_ms"] = np.where(appended >= 0, appended, newest)
+    headers["producer_id"] = columns.producer_ids
+    headers["producer_epoch"] = columns.producer_epochs
+    headers["base_sequence"] = columns.base_sequences
+    headers["record_count"] = counts
+    return headers
+
+
+def last_offset_deltas(columns: Columns) -> Ints:
+    """Return each batch's last offset delta (int64), −1 if nothing says it."""
+    if columns.last_offset_deltas is not None:
+        return columns.last_offset_deltas
+    starts = columns.batch_starts
+    counts = np.diff(starts)
+    if columns.offset_deltas is None:
+        return counts - 1
+    last = np.full(counts.shape, -1, dtype=np.int64)
+    filled = counts > 0
+    last[filled] = columns.offset_deltas[starts[1:][filled] - 1]
+    return last
+
+
+def base_offsets(columns: Columns, last: Ints) -> PerBatch:
+    """Return each batch's base offset; those of batches in a row if none are given."""
+    if columns.base_offsets is not None:
+        return columns.base_offsets
+    spans = last + 1
+    return np.cumsum(spans) - spans
+
+
+def _write_headers(out: Bytes, positions: Ints, headers: NDArray[np.void]) -> None:
+    """Lay the headers in, then write each batch's CRC into its own."""
+    at = positions[:-1]
+    words(out, HEADER_BYTES)[at] = headers.view(f"V{HEADER_BYTES}")
+    crcs = crcs_of(out, at + COVERED_AT, positions[1:])
+    words(out, 4)[at + _CRC_AT] = crcs.astype(">u4").view("V4")
+
+
+def crcs_of(data: Bytes, starts: Ints, ends: Ints) -> NDArray[np.uint32]:
+    """Return the CRC-32C of each of some ranges (uint32)."""
+    ranges = map(slice, starts.tolist(), ends.tolist())
+    crcs = map(crc32c, map(data.data.__getitem__, ranges))
+    return np.fromiter(crcs, dtype=np.uint32, count=len(starts))

@@ -1,0 +1,230 @@
+"""Encoding batches that are all alike: one block of batches, records and bytes.
+
+Where every batch has as many records, keys and values have one size each, and the
+records at one place of all batches have deltas of the same bytes, the encoded batches
+are a block of three axes. Each field is then one assignment to a strided view of it;
+what does not change from batch to batch is written as a word.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.log.columns import Blob, Bytes, Columns, Ints
+from kafkasim.log.header import HEADER_BYTES
+from kafkasim.log.pieces import words
+from kafkasim.log.record_size import record_bytes, varint_bytes_of
+from kafkasim.log.varint import write_varint
+from kafkasim.log.varint_columns import is_one_byte, widths_of
+
+_MOST_RUNS: Final = 6
+"""Runs of places with one layout, up to which a block is worth its calls."""
+_FEWEST_BATCHES: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedLayout:
+    """The layout that all batches have.
+
+    Parameters
+    ----------
+    count : int
+        Records in a batch.
+    key_bytes, value_bytes : int
+        Sizes; −1 for null.
+    runs : tuple of Run
+        Places of a batch whose records have one layout.
+    batch_bytes : int
+        Bytes of a batch.
+    """
+
+    count: int
+    key_bytes: int
+    value_bytes: int
+    runs: "tuple[Run, ...]"
+    batch_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbours in a batch with one layout.
+
+    Parameters
+    ----------
+    first, last : int
+        First place in the batch, and one past the last.
+    at : int
+        Where the first lies, from the beginning of the batch on.
+    size : int
+        Bytes of each record.
+    timestamp_width, offset_width : int
+        Bytes of the two deltas.
+    """
+
+    first: int
+    last: int
+    at: int
+    size: int
+    timestamp_width: int
+    offset_width: int
+
+
+def _only(sizes: NDArray[np.int64]) -> int | None:
+    """Return the one value that all have; None if they differ."""
+    first = int(sizes[0])
+    return first if bool((sizes == first).all()) else None
+
+
+def fixed_layout(columns: Columns) -> FixedLayout | None:
+    """Return the layout that all batches of some columns have; None if they differ."""
+    batches = columns.batch_count
+    if (
+        batches < _FEWEST_BATCHES
+        or not columns.record_count
+        or columns.headers is not None
+        or columns.offset_deltas is not None
+        or not isinstance(columns.delete_horizons_ms, int)
+        or columns.delete_horizons_ms >= 0
+    ):
+        return None
+    count = _only(np.diff(columns.batch_starts))
+    key_bytes, value_bytes = _only(columns.keys.sizes), _only(columns.values.sizes)
+    if count is None or key_bytes is None or value_bytes is None:
+        return None
+    timestamp_widths = _widths_by_place(columns.timestamps_ms.reshape(batches, count))
+    if timestamp_widths is None:
+        return None
+    offset_widths = varint_bytes_of(np.arange(count))
+    changes = np.diff(timestamp_widths) | np.diff(offset_widths)
+    edges = [0, *(np.flatnonzero(changes) + 1).tolist(), count]
+    if len(edges) - 1 > _MOST_RUNS:
+        return None
+    runs = []
+    at = HEADER_BYTES
+    for first, last in pairwise(edges):
+        widths = int(timestamp_widths[first]), int(offset_widths[first])
+        size = record_bytes(
+            _value_of_width(widths[1]),
+            _value_of_width(widths[0]),
+            key_bytes,
+            value_bytes,
+        )
+        runs.append(Run(first, last, at, size, *widths))
+        at += (last - first) * size
+    return FixedLayout(count, key_bytes, value_bytes, tuple(runs), at)
+
+
+def _value_of_width(width: int) -> int:
+    """Return a number whose varint has so many bytes."""
+    return 0 if width == 1 else 1 << (7 * width - 8)
+
+
+def _widths_by_place(timestamps_ms: Ints) -> Ints | None:
+    """Return the bytes of the deltas at each place; None if batches differ in them."""
+    deltas = timestamps_ms - timestamps_ms[:, :1]
+    if is_one_byte(deltas):
+        return np.ones(timestamps_ms.shape[1], dtype=np.int64)
+    widths = widths_of(deltas)
+    return widths[0] if bool((widths == widths[0]).all()) else None
+
+
+def write_fixed(
+    out: Bytes, columns: Columns, layout: FixedLayout, first: int, last: int
+) -> None:
+    """Write the records of a range of batches, their headers left out."""
+    count = layout.count
+    base = columns.timestamps_ms[first * count : last * count : count, None]
+    for run in layout.runs:
+        block = _Block(out, layout, run, first, last)
+        head = _heads(layout, run)
+        block.put_words(0, head)
+        deltas = block.of(columns.timestamps_ms, count) - base
+        block.put_varints(
+            head.shape[1] - _tail_of_head(layout, run), deltas, run.timestamp_width
+        )
+        at = head.shape[1]
+        if layout.key_bytes > 0:
+            block.put_pieces(at, columns.keys, layout.key_bytes)
+            at += layout.key_bytes
+        value_size = np.frombuffer(write_varint(layout.value_bytes), dtype=np.uint8)
+        block.put_words(at, value_size[None, :])
+        at += len(value_size)
+        if layout.value_bytes > 0:
+            block.put_pieces(at, columns.values, layout.value_bytes)
+        block.lanes(run.size - 1, "u1")[:] = 0
+
+
+def _tail_of_head(layout: FixedLayout, run: Run) -> int:
+    """Return the bytes of a record's head from its timestamp's delta on."""
+    return run.timestamp_width + run.offset_width + len(write_varint(layout.key_bytes))
+
+
+def _heads(layout: FixedLayout, run: Run) -> Bytes:
+    """Return what stands before the keys, the timestamp's delta left at zero.
+
+    Returns
+    -------
+    uint8 array of shape (places, bytes)
+    """
+    sized = ((write_varint(run.size - width), width) for width in range(1, 6))
+    length = next(written for written, width in sized if len(written) == width)
+    key = write_varint(layout.key_bytes)
+    gap = bytes(run.timestamp_width)
+    heads = b"".join(
+        length + b"\0" + gap + write_varint(place) + key
+        for place in range(run.first, run.last)
+    )
+    return np.frombuffer(heads, dtype=np.uint8).reshape(run.last - run.first, -1)
+
+
+class _Block:
+    """The records of one run in a range of batches, as an array of two axes."""
+
+    __slots__ = ("_at", "_first", "_last", "_layout", "_out", "_run")
+
+    def __init__(
+        self, out: Bytes, layout: FixedLayout, run: Run, first: int, last: int
+    ) -> None:
+        self._out = out
+        self._layout = layout
+        self._run = run
+        self._first, self._last = first, last
+        self._at = first * layout.batch_bytes + run.at
+
+    def lanes(self, at: int, dtype: str) -> np.ndarray:
+        """Return the items of a type that lie at a byte of every record."""
+        run = self._run
+        return np.ndarray(
+            (self._last - self._first, run.last - run.first),
+            dtype,
+            self._out,
+            self._at + at,
+            (self._layout.batch_bytes, run.size),
+        )
+
+    def of(self, column: np.ndarray, count: int) -> np.ndarray:
+        """Return the part of a column, of shape (batches, places)."""
+        part = column[self._first * count : self._last * count]
+        return part.reshape(-1, count)[:, self._run.first : self._run.last]
+
+    def put_words(self, at: int, rows: Bytes) -> None:
+        """Write a row of bytes into every record, one for each place or one for all."""
+        word = f"V{rows.shape[1]}"
+        self.lanes(at, word)[:] = np.ascontiguousarray(rows).view(word)[:, 0]
+
+    def put_varints(self, at: int, values: Ints, width: int) -> None:
+        """Write varints that all have `width` bytes."""
+        zigzag = (values << 1) ^ (values >> 63)
+        for plane in range(width):
+            more = 0x80 if plane + 1 < width else 0
+            septets = (zigzag >> (7 * plane)) & 0x7F
+            self.lanes(at + plane, "u1")[:] = septets | more
+
+    def put_pieces(self, at: int, blob: Blob, size: int) -> None:
+        """Write keys or values of one size."""
+        starts = self.of(blob.starts, self._layout.count)
+        word = f"V{size}"
+        self.lanes(at, word)[:] = words(blob.data, size)[starts]
