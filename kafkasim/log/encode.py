@@ -10,12 +10,14 @@ what is refused, `MemoryRecordsBuilder`.
 
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 from crc32c import crc32c
 
 from kafkasim.log.compression import compress
 from kafkasim.log.header import (
+    CODEC_MASK,
     CODECS,
     CONTROL,
     COVERED,
@@ -33,12 +35,12 @@ from kafkasim.log.header import (
     TRANSACTIONAL,
 )
 from kafkasim.log.record import Record
-from kafkasim.log.varint import TABLE_HALF, VARINTS, write_varint
+from kafkasim.log.varint import COUNT_VARINTS, TABLE_HALF, VARINTS, write_varint
 
 _ZERO: Final = b"\x00"
-_CODEC_NUMBERS: Final = {name: number for number, name in enumerate(CODECS)}
-_PREFIX_BYTES: Final = PREFIX.size
-_MAGIC_AND_EPOCH: Final = struct.Struct(">q4xi")
+_pack_prefix = PREFIX.pack
+_pack_covered = COVERED.pack
+_COUNTED_PREFIX_BYTES: Final = PREFIX.size - LOG_OVERHEAD_BYTES
 _ATTRIBUTES: Final = struct.Struct(">h")
 _MAX_TIMESTAMP: Final = struct.Struct(">q")
 _CRC: Final = struct.Struct(">I")
@@ -111,93 +113,90 @@ def encode_batch(
     MissingExtraError
         The codec's library is not installed.
     """
-    count = len(records)
-    attributes = _CODEC_NUMBERS[codec]
-    if producer_id != NO_PRODUCER_ID or transactional:
+    attributes = 0 if codec == "none" else _codec_number(codec)
+    if producer_id != NO_PRODUCER_ID or transactional or control:
         _check_producer(producer_id, producer_epoch, base_sequence, control=control)
-        if transactional:
-            attributes |= TRANSACTIONAL
-    if control:
-        attributes |= CONTROL
-    if delete_horizon_ms is None:
-        base_ms = records[0].timestamp_ms if count else NO_TIMESTAMP
-    else:
-        base_ms = delete_horizon_ms
-        attributes |= DELETE_HORIZON
-    if base_ms < NO_TIMESTAMP:
-        raise ValueError(f"invalid negative timestamp {base_ms}")
-    if count:
-        deltas = range(count) if offset_deltas is None else offset_deltas
-        try:
-            max_timestamp_ms, pieces = _pieces(records, base_ms, deltas)
-        except IndexError:
-            max_timestamp_ms, pieces = _long_pieces(records, base_ms, deltas)
-        if offset_deltas is not None:
-            _check_deltas(offset_deltas, count)
-        body = b"".join(pieces)
-        if attributes & 7:
-            body = compress(codec, body)
-        if last_offset_delta is None:
-            last_offset_delta = deltas[-1]
-    else:
-        body = b""
+        attributes |= (transactional and TRANSACTIONAL) | (control and CONTROL)
+    pieces = [b""]  # the header comes in here
+    count = len(records)
+    if not count:
         if last_offset_delta is None:
             raise ValueError("a batch without records needs its last_offset_delta")
+        attributes &= ~CODEC_MASK
+        base_ms = NO_TIMESTAMP
+    else:
+        if delete_horizon_ms is None:
+            base_ms = records[0][0]
+        else:
+            base_ms = delete_horizon_ms
+            attributes |= DELETE_HORIZON
+        max_timestamp_ms = _add_records(pieces, records, base_ms, offset_deltas)
+        if codec != "none":
+            pieces = [b"", compress(codec, b"".join(pieces))]
+        if last_offset_delta is None:
+            last_offset_delta = (
+                count - 1 if offset_deltas is None else offset_deltas[-1]
+            )
     if log_append_time_ms is not None:
         attributes |= LOG_APPEND_TIME
         max_timestamp_ms = log_append_time_ms
-    covered = (
-        COVERED.pack(
-            attributes,
-            last_offset_delta,
-            base_ms,
-            max_timestamp_ms,
-            producer_id,
-            producer_epoch,
-            base_sequence,
-            count,
-        )
-        + body
+    pieces[0] = _pack_covered(
+        attributes,
+        last_offset_delta,
+        base_ms,
+        max_timestamp_ms,
+        producer_id,
+        producer_epoch,
+        base_sequence,
+        count,
     )
-    length = len(covered) + _PREFIX_BYTES - LOG_OVERHEAD_BYTES
-    return (
-        PREFIX.pack(base_offset, length, leader_epoch, MAGIC, crc32c(covered)) + covered
-    )
+    covered = b"".join(pieces)
+    length = len(covered) + _COUNTED_PREFIX_BYTES
+    prefix = _pack_prefix(base_offset, length, leader_epoch, MAGIC, crc32c(covered))
+    return prefix + covered
 
 
-def _pieces(
-    records: Sequence[Record], base_ms: int, deltas: Iterable[int]
-) -> tuple[int, list[bytes]]:
-    """Return the largest timestamp and the pieces whose join is the records.
-
-    Raises
-    ------
-    IndexError
-        A length or delta is not in the table of short varints.
-    """
+def _add_records(
+    pieces: list[bytes],
+    records: Sequence[Record],
+    base_ms: int,
+    offset_deltas: Sequence[int] | None,
+) -> int:
+    """Add what the records are in bytes, and return the largest timestamp."""
+    if offset_deltas is None:
+        pairs: Iterable[tuple[int, Record]] = enumerate(records)
+    else:
+        _check_deltas(offset_deltas)
+        pairs = zip(offset_deltas, records, strict=True)
     varints = VARINTS
+    counts = COUNT_VARINTS
+    null = VARINTS[-1]
     join = b"".join
     top_ms = NO_TIMESTAMP
-    pieces: list[bytes] = []
-    for (timestamp_ms, key, value, headers, _), delta in zip(
-        records, deltas, strict=True
-    ):
-        if timestamp_ms > top_ms:
-            top_ms = timestamp_ms
-        elif timestamp_ms < NO_TIMESTAMP:
-            raise ValueError(f"invalid negative timestamp {timestamp_ms}")
-        body = join((
-            _ZERO,
-            varints[timestamp_ms - base_ms],
-            varints[delta],
-            varints[-1 if key is None else len(key)],
-            key or b"",
-            varints[-1 if value is None else len(value)],
-            value or b"",
-            _headers(headers) if headers else _ZERO,
-        ))  # fmt: skip
-        pieces += varints[len(body)], body
-    return top_ms, pieces
+    try:
+        for delta, (timestamp_ms, key, value, headers, _) in pairs:
+            if timestamp_ms > top_ms:
+                top_ms = timestamp_ms
+            elif timestamp_ms < NO_TIMESTAMP:
+                raise ValueError(f"invalid negative timestamp {timestamp_ms}")
+            body = join(
+                (
+                    b"\x00",
+                    varints[timestamp_ms - base_ms],
+                    counts[delta],
+                    null if key is None else counts[len(key)],
+                    key or b"",
+                    null if value is None else counts[len(value)],
+                    value or b"",
+                    _headers(headers) if headers else b"\x00",
+                )
+            )
+            pieces.append(counts[len(body)])
+            pieces.append(body)
+    except LookupError:  # a number beyond the tables of short varints
+        del pieces[1:]
+        return _add_any_records(pieces, records, base_ms, offset_deltas)
+    return top_ms
 
 
 def _varint(value: int) -> bytes:
@@ -206,11 +205,14 @@ def _varint(value: int) -> bytes:
     return write_varint(value)
 
 
-def _long_pieces(
-    records: Sequence[Record], base_ms: int, deltas: Iterable[int]
-) -> tuple[int, list[bytes]]:
-    """Do what `_pieces` does, with lengths and deltas of any size."""
-    pieces: list[bytes] = []
+def _add_any_records(
+    pieces: list[bytes],
+    records: Sequence[Record],
+    base_ms: int,
+    offset_deltas: Sequence[int] | None,
+) -> int:
+    """Do what `_add_records` does, with lengths and deltas of any size."""
+    deltas = range(len(records)) if offset_deltas is None else offset_deltas
     for record, delta in zip(records, deltas, strict=True):
         if record.timestamp_ms < NO_TIMESTAMP:
             raise ValueError(f"invalid negative timestamp {record.timestamp_ms}")
@@ -225,7 +227,7 @@ def _long_pieces(
             )
         )
         pieces += _varint(len(body)), body
-    return max(record.timestamp_ms for record in records), pieces
+    return max(record.timestamp_ms for record in records)
 
 
 def _sized(data: bytes | None) -> bytes:
@@ -240,6 +242,12 @@ def _headers(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
     return b"".join(pieces)
 
 
+def _codec_number(codec: str) -> int:
+    if codec not in CODECS:
+        raise ValueError(f"codec {codec!r} is none of {', '.join(CODECS)}")
+    return CODECS.index(codec)
+
+
 def _check_producer(
     producer_id: int, producer_epoch: int, base_sequence: int, *, control: bool
 ) -> None:
@@ -252,15 +260,13 @@ def _check_producer(
         raise ValueError("a batch with a producer id needs a base sequence")
 
 
-def _check_deltas(deltas: Sequence[int], count: int) -> None:
+def _check_deltas(deltas: Sequence[int]) -> None:
     """Refuse offsets that do not ascend (`MemoryRecordsBuilder.appendWithOffset`)."""
-    if deltas[0] < 0 or deltas[-1] > _I32_MOST:
+    if len(deltas) and (deltas[0] < 0 or deltas[-1] > _I32_MOST):
         raise ValueError(f"offset deltas {deltas[0]} … {deltas[-1]} are out of range")
-    for at in range(1, count):
-        if deltas[at] <= deltas[at - 1]:
-            raise ValueError(
-                f"offset delta {deltas[at]} follows {deltas[at - 1]}: they ascend"
-            )
+    for before, delta in pairwise(deltas):
+        if delta <= before:
+            raise ValueError(f"offset delta {delta} follows {before}: they ascend")
 
 
 def control_batch(

@@ -73,7 +73,7 @@ def read_varint(
 
 
 TABLE_HALF: Final = 1 << 13
-"""Varints of −8192 … 8191, all of one or two bytes, stand in `VARINTS`."""
+"""Varints of −8192 … 8191, all of one or two bytes, stand in the tables."""
 
 
 def _table() -> dict[int, bytes]:
@@ -84,5 +84,7 @@ def _table() -> dict[int, bytes]:
 
 VARINTS: Final = _table()
 """Number → its varint; no list, in which 8192 would be what −8192 is."""
+COUNT_VARINTS: Final = [VARINTS[count] for count in range(TABLE_HALF)]
+"""The same for lengths and counts, which are never negative; a list is faster."""
 ZIGZAG: Final = [(raw >> 1) ^ -(raw & 1) for raw in range(1 << 7)]
 """`ZIGZAG[byte]` is the number that a varint of one byte stands for."""
