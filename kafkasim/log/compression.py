@@ -90,8 +90,8 @@ def decompress(codec: int | str, data: Bytes, *, most_bytes: int = MOST_BYTES) -
     Raises
     ------
     CorruptBatchError
-        The data are no such stream, end too early, grow beyond the limit, or the codec's
-        number is not known.
+        The data are no such stream, end too early or grow beyond the limit, or the
+        codec's number is not known.
     MissingExtraError
         The codec's library is not installed.
     """
@@ -209,7 +209,7 @@ def _unsnappy(data: Bytes, most_bytes: int) -> bytes:
 
 
 def _raw_snappy(raw: Callable[[bytes], bytes], block: bytes, most_bytes: int) -> bytes:
-    """Read one raw block, whose length comes first and is believed if it can be true."""
+    """Read one raw block; the length it begins with is believed if it can be true."""
     claimed = 0
     for place, byte in enumerate(block[:5]):
         claimed |= (byte & 0x7F) << 7 * place

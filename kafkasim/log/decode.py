@@ -3,8 +3,8 @@
 A CRC that is right proves nothing about counts and lengths: whoever wrote them may have
 written nonsense. So nothing here loops or takes memory by a number read from the bytes.
 
-Source: `DefaultRecordBatch` (`ensureValid`, `RecordIterator`) and `DefaultRecord.readFrom`;
-sizes and magic, `ByteBufferLogInputStream`.
+Source: `DefaultRecordBatch` (`ensureValid`, `RecordIterator`) and
+`DefaultRecord.readFrom`; sizes and magic, `ByteBufferLogInputStream`.
 """
 
 import struct
@@ -17,16 +17,17 @@ from kafkasim.log.compression import MOST_BYTES, decompress
 from kafkasim.log.header import (
     COVERED_AT,
     HEADER_BYTES,
+    LOG_APPEND_TIME,
     MAGIC,
     BatchHeader,
     unpack_header,
 )
 from kafkasim.log.record import Record
-from kafkasim.log.varint import VARLONG_BYTES, ZIGZAG, read_varint
+from kafkasim.log.varint import ONE_BYTE_VARINTS, VARLONG_BYTES, read_varint
 
 Bytes = bytes | bytearray | memoryview
 
-_CONTINUES: Final = 0x80
+_FAR: Final = 1 << 62
 _MARKER_KEY: Final = struct.Struct(">hh")
 _MARKER_KINDS: Final[dict[int, str]] = {0: "abort", 1: "commit"}
 
@@ -108,10 +109,10 @@ def decode_batch(
         The library of its codec is not installed.
     """
     header = check_batch(data, position, check_crc=check_crc)
-    if header.record_count < 1:
-        if header.record_count:
-            raise CorruptBatchError(f"{header.record_count} records", position)
-        return []
+    if not header.record_count:
+        return []  # what follows is not looked at, as `DefaultRecordBatch.iterator`
+    if header.record_count < 0:
+        raise CorruptBatchError(f"a batch of {header.record_count} records", position)
     body = bytes(
         memoryview(data)[position + HEADER_BYTES : position + header.size_bytes]
     )
@@ -119,14 +120,17 @@ def decode_batch(
         if header.codec:
             body = decompress(header.codec, body, most_bytes=most_bytes)
         return _records(body, header)
+    except CorruptBatchError as error:
+        raise CorruptBatchError(error.text, position) from error
     except IndexError:
-        text = "the bytes end within a record"
+        raise CorruptBatchError("the bytes end within a record", position) from None
     except ValueError as error:
-        text = getattr(error, "text", str(error))
-    raise CorruptBatchError(text, position)
+        raise CorruptBatchError(str(error), position) from None
 
 
-def _records(body: bytes, header: BatchHeader) -> list[Record]:
+def _records(  # noqa: PLR0912 - hot path: a call a field would cost most of it
+    body: bytes, header: BatchHeader
+) -> list[Record]:
     """Return the records of a batch's decompressed bytes.
 
     Raises
@@ -138,65 +142,71 @@ def _records(body: bytes, header: BatchHeader) -> list[Record]:
     """
     base_offset = header.base_offset
     base_ms = header.base_timestamp_ms
-    stamp_ms = header.max_timestamp_ms if header.is_log_append_time else None
     new = tuple.__new__
-    zigzag = ZIGZAG
+    numbers = ONE_BYTE_VARINTS
     records: list[Record] = []
     at = 0
     for _ in range(header.record_count):
-        if (byte := body[at]) < _CONTINUES:
-            size = zigzag[byte]
-            at += 1
-        else:
-            size, at = read_varint(body, at)
-        end = at + size
-        at += 1  # the record's attributes: none are used, and any are accepted
-        if (byte := body[at]) < _CONTINUES:
-            timestamp_ms = base_ms + zigzag[byte]
-            at += 1
-        else:
-            delta, at = read_varint(body, at, VARLONG_BYTES)
-            timestamp_ms = base_ms + delta
-        if (byte := body[at]) < _CONTINUES:
-            offset = base_offset + zigzag[byte]
-            at += 1
-        else:
-            delta, at = read_varint(body, at)
-            offset = base_offset + delta
-        if (byte := body[at]) < _CONTINUES:
-            size = zigzag[byte]
-            at += 1
-        else:
-            size, at = read_varint(body, at)
-        key = None
-        if size >= 0:
-            key = body[at : at + size]
-            at += size
-        if (byte := body[at]) < _CONTINUES:
-            size = zigzag[byte]
-            at += 1
-        else:
-            size, at = read_varint(body, at)
-        value = None
-        if size >= 0:
-            value = body[at : at + size]
-            at += size
-        headers: tuple[tuple[str, bytes | None], ...] = ()
-        if body[at]:
-            headers, at = _read_headers(body, at)
+        if (number := numbers[body[at]]) is None:
+            number, at = read_varint(body, at)
         else:
             at += 1
+        end = at + number
+        at += 1  # the record's attributes: none has a meaning, any are accepted
+        if (number := numbers[body[at]]) is None:
+            number, at = read_varint(body, at, VARLONG_BYTES)
+        else:
+            at += 1
+        timestamp_ms = base_ms + number
+        if (number := numbers[body[at]]) is None:
+            number, at = read_varint(body, at)
+        else:
+            at += 1
+        offset = base_offset + number
+        if (number := numbers[body[at]]) is None:
+            number, at = read_varint(body, at)
+        else:
+            at += 1
+        key = body[at : at + number] if number >= 0 else None
+        at += max(0, number)
+        if (number := numbers[body[at]]) is None:
+            number, at = read_varint(body, at)
+        else:
+            at += 1
+        value = body[at : at + number] if number >= 0 else None
+        at += max(0, number)
+        headers, at = read_headers(body, at) if body[at] else ((), at + 1)
         if at != end:
             raise ValueError("a record is not as long as it says")
-        if stamp_ms is not None:
-            timestamp_ms = stamp_ms
         records.append(new(Record, (timestamp_ms, key, value, headers, offset)))
     if at != len(body):
         raise ValueError(f"{len(body) - at} bytes follow the last record")
+    near = -_FAR < base_ms < _FAR and -_FAR < base_offset < _FAR
+    if header.attributes & LOG_APPEND_TIME or not near:
+        return _settled(records, header)
     return records
 
 
-def _read_headers(
+def _settled(records: list[Record], header: BatchHeader) -> list[Record]:
+    """Give records the broker's time if it stamped them, and wrap as Java's long."""
+    stamp_ms = header.max_timestamp_ms if header.is_log_append_time else None
+    return [
+        record._replace(
+            timestamp_ms=_wrapped(
+                record.timestamp_ms if stamp_ms is None else stamp_ms
+            ),
+            offset=_wrapped(record.offset),
+        )
+        for record in records
+    ]
+
+
+def _wrapped(number: int) -> int:
+    """Return what Java's long is after adding that much."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def read_headers(
     body: bytes, at: int
 ) -> tuple[tuple[tuple[str, bytes | None], ...], int]:
     """Return the headers whose count is at a position, and the position after them."""
@@ -236,4 +246,4 @@ def control_kind(record: Record) -> str | int:
     version, kind = _MARKER_KEY.unpack_from(key)
     if version < 0:
         raise CorruptBatchError(f"a control record's version is {version}")
-    return _MARKER_KINDS.get(kind, kind)
+    return _MARKER_KINDS.get(kind) or int(kind)

@@ -4,7 +4,7 @@ For one batch of few records nothing is faster in Python than this: lengths and 
 come from a table of ready varints, and a record is one join of pieces. Many batches at
 once are written faster by columns.
 
-Source: `DefaultRecordBatch.writeHeader`, `writeEmptyHeader` and `DefaultRecord.writeTo`;
+Source: `DefaultRecordBatch.writeHeader` and `writeEmptyHeader`, `DefaultRecord.writeTo`;
 what is refused, `MemoryRecordsBuilder`.
 """
 
@@ -82,7 +82,7 @@ def encode_batch(
     leader_epoch : int
         −1 until a leader stamps its own.
     codec : str
-        One of `CODECS`; all but "none" and "gzip" need the extra `kafkasim[compression]`.
+        One of `CODECS`; "snappy", "lz4" and "zstd" need `kafkasim[compression]`.
     log_append_time_ms : int or None
         The broker's time, for a batch of LogAppendTime; the records keep theirs in the
         bytes, and no reader sees them.
@@ -188,7 +188,7 @@ def _add_records(
                     key or b"",
                     null if value is None else counts[len(value)],
                     value or b"",
-                    _headers(headers) if headers else b"\x00",
+                    encoded_headers(headers) if headers else b"\x00",
                 )
             )
             pieces.append(counts[len(body)])
@@ -223,7 +223,7 @@ def _add_any_records(
                 _varint(delta),
                 _sized(record.key),
                 _sized(record.value),
-                _headers(record.headers),
+                encoded_headers(record.headers),
             )
         )
         pieces += _varint(len(body)), body
@@ -234,7 +234,7 @@ def _sized(data: bytes | None) -> bytes:
     return VARINTS[-1] if data is None else _varint(len(data)) + data
 
 
-def _headers(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
+def encoded_headers(headers: tuple[tuple[str, bytes | None], ...]) -> bytes:
     """Return how many headers and the headers themselves."""
     pieces = [_varint(len(headers))]
     for name, value in headers:

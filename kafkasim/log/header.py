@@ -138,4 +138,5 @@ def unpack_header(data: bytes | bytearray | memoryview, position: int) -> BatchH
         There are fewer bytes.
     """
     base_offset, length, *rest = _ALL.unpack_from(data, position)
-    return BatchHeader(base_offset, length + LOG_OVERHEAD_BYTES, *rest)
+    fields = (base_offset, length + LOG_OVERHEAD_BYTES, *rest)
+    return tuple.__new__(BatchHeader, fields)  # as _make, without its call

@@ -1,9 +1,10 @@
 """Zigzag varints: how a record writes its lengths and deltas.
 
-Small numbers take few bytes, whatever their sign: 0, −1, 1, −2, 2 … become 0, 1, 2, 3, 4 …
-and those are written seven bits a byte, lowest first, the top bit set on all but the last.
+Small numbers take few bytes, whatever their sign: 0, −1, 1, −2, 2 … become 0, 1, 2, 3,
+4 … and those are written seven bits a byte, lowest first, the top bit set on all but
+the last.
 
-Source: `org.apache.kafka.common.utils.ByteUtils` (`readVarint`, `readVarlong` and theirs).
+Source: `org.apache.kafka.common.utils.ByteUtils` (`readVarint`, `readVarlong` …).
 """
 
 from typing import Final
@@ -15,6 +16,7 @@ VARLONG_BYTES: Final = 10
 
 _CONTINUES: Final = 0x80
 _LOW: Final = 0x7F
+_MASKS: Final = {VARINT_BYTES: (1 << 32) - 1, VARLONG_BYTES: (1 << 64) - 1}
 
 
 def write_varint(value: int) -> bytes:
@@ -62,12 +64,18 @@ def read_varint(
     ValueError
         It is longer than that many bytes.
     """
-    raw = 0
-    for place in range(most_bytes):
+    raw = data[position]
+    if raw < _CONTINUES:
+        return (raw >> 1) ^ -(raw & 1), position + 1
+    byte = data[position + 1]
+    raw = raw & _LOW | (byte & _LOW) << 7
+    if byte < _CONTINUES:
+        return (raw >> 1) ^ -(raw & 1), position + 2
+    for place in range(2, most_bytes):
         byte = data[position + place]
         raw |= (byte & _LOW) << 7 * place
         if byte < _CONTINUES:
-            raw &= 0xFFFFFFFF if most_bytes == VARINT_BYTES else 0xFFFFFFFFFFFFFFFF
+            raw &= _MASKS[most_bytes]
             return (raw >> 1) ^ -(raw & 1), position + place + 1
     raise ValueError(f"a varint of more than {most_bytes} bytes")
 
@@ -86,5 +94,7 @@ VARINTS: Final = _table()
 """Number → its varint; no list, in which 8192 would be what −8192 is."""
 COUNT_VARINTS: Final = [VARINTS[count] for count in range(TABLE_HALF)]
 """The same for lengths and counts, which are never negative; a list is faster."""
-ZIGZAG: Final = [(raw >> 1) ^ -(raw & 1) for raw in range(1 << 7)]
-"""`ZIGZAG[byte]` is the number that a varint of one byte stands for."""
+ONE_BYTE_VARINTS: Final = [
+    (raw >> 1) ^ -(raw & 1) if raw < _CONTINUES else None for raw in range(1 << 8)
+]
+"""First byte → the number, if that byte is all of its varint."""
