@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from kafkasim.log.columns import Blob, Columns, Headers, Ints
+from kafkasim.log.encode import encoded_headers
 from kafkasim.log.header import HEADER_BYTES, NO_TIMESTAMP
 from kafkasim.log.record_size import varint_bytes_of
-from kafkasim.log.varint import write_varint
 from kafkasim.log.varint_columns import is_one_byte, widths_of
 
 MOST_BATCH_BYTES: Final = (1 << 31) - 1
@@ -69,18 +69,6 @@ def base_timestamps(columns: Columns) -> Ints:
     base[filled] = columns.timestamps_ms[starts[:-1][filled]]
     horizons = np.broadcast_to(columns.delete_horizons_ms, base.shape)
     return np.where(filled & (horizons >= 0), horizons, base)
-
-
-def encoded_headers(headers: Headers) -> bytes:
-    """Return the bytes of a record's headers, their count first (`DefaultRecord`)."""
-    parts = [write_varint(len(headers))]
-    for name, value in headers:
-        encoded = name.encode()
-        parts += [write_varint(len(encoded)), encoded]
-        parts += (
-            [write_varint(-1)] if value is None else [write_varint(len(value)), value]
-        )
-    return b"".join(parts)
 
 
 def _tails(headers: Sequence[Headers] | None) -> Blob | None:

@@ -1,0 +1,332 @@
+"""Decoding whole logs to columns, in numpy.
+
+First the headers are walked, batch by batch; then where each record begins is found, of
+many batches in step (`kafkasim.log.record_walk`); then the fields of all records are
+read, column by column. Keys and values are not copied: they are places in the bytes
+that were read.
+
+Nothing is believed that is not checked: no count makes a loop or an array larger than
+the bytes can hold, and a record must end where the next one begins.
+
+Source: `DefaultRecordBatch`, `DefaultRecord.readFrom`; the checks of a batch are those
+of `kafkasim.log.decode`.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.errors import CorruptBatchError
+from kafkasim.log.columns import (
+    BATCH_DTYPE,
+    HEADER_DTYPE,
+    Blob,
+    Buffer,
+    Bytes,
+    DecodedColumns,
+    Headers,
+    Ints,
+    bytes_of,
+)
+from kafkasim.log.compression import MOST_BYTES, decompress
+from kafkasim.log.decode import read_headers
+from kafkasim.log.gather import crcs_of
+from kafkasim.log.header import (
+    CODEC_MASK,
+    COVERED_AT,
+    HEADER_BYTES,
+    LOG_APPEND_TIME,
+    LOG_OVERHEAD_BYTES,
+    MAGIC,
+)
+from kafkasim.log.pieces import words
+from kafkasim.log.record_walk import record_starts
+from kafkasim.log.varint_columns import (
+    MOST_INT_BYTES,
+    MOST_LONG_BYTES,
+    read_varints,
+)
+
+_LENGTH_AND_MAGIC: Final = struct.Struct(">i4xb")
+_LENGTH_AT: Final = 8
+_LEAST_RECORD_BYTES: Final = 7
+"""Length, attributes, two deltas, two null sizes and a count of headers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """The headers of all sound batches up to the first that is not one.
+
+    Parameters
+    ----------
+    batches : structured array of shape (batches,), dtype `BATCH_DTYPE`
+        Their headers and positions.
+    end_position : int
+        Where they end: the end of the bytes, or where the first unsound batch begins.
+    problem : str, optional
+        What is wrong with that one; None if the bytes end with a whole batch.
+    """
+
+    batches: NDArray[np.void]
+    end_position: int
+    problem: str | None
+
+
+def scan(data: Buffer, position: int = 0, *, check_crc: bool = True) -> Scan:
+    """Return the headers of all batches from a position on.
+
+    Parameters
+    ----------
+    data : bytes-like
+        Batches, back to back.
+    position : int
+        Where the first begins.
+    check_crc : bool
+        Whether to compute the CRCs.
+    """
+    buffer = bytes_of(data)
+    found, end, problem = _walk_headers(buffer, position)
+    positions = np.array(found, dtype=np.int64)
+    batches = np.empty(len(found), dtype=BATCH_DTYPE)
+    if not len(found):
+        return Scan(batches, end, problem)
+    headers = words(buffer, HEADER_BYTES)[positions].view(HEADER_DTYPE)
+    for name in BATCH_DTYPE.names[2:] if BATCH_DTYPE.names else ():
+        batches[name] = headers[name]
+    batches["position"] = positions
+    sizes = headers["length"] + np.int64(LOG_OVERHEAD_BYTES)
+    batches["size_bytes"] = sizes
+    if check_crc:
+        crcs = crcs_of(buffer, positions + COVERED_AT, positions + sizes)
+        wrong = np.flatnonzero(crcs != batches["crc"])
+        if len(wrong):
+            at = int(wrong[0])
+            problem = f"CRC is {crcs[at]}, the header says {batches['crc'][at]}"
+            return Scan(batches[:at], found[at], problem)
+    return Scan(batches, end, problem)
+
+
+def _walk_headers(buffer: Bytes, position: int) -> tuple[list[int], int, str | None]:
+    """Return the positions of batches, their end, and why there are no more."""
+    data, total = buffer.data, len(buffer)
+    last = total - HEADER_BYTES
+    unpack = _LENGTH_AND_MAGIC.unpack_from
+    positions: list[int] = []
+    at = position
+    while at <= last:
+        length, magic = unpack(data, at + _LENGTH_AT)
+        size = length + LOG_OVERHEAD_BYTES
+        if magic != MAGIC:
+            return positions, at, f"magic is {magic}, not {MAGIC}"
+        if size < HEADER_BYTES:
+            text = f"a size of {size} bytes is below a header's {HEADER_BYTES}"
+            return positions, at, text
+        if size > total - at:
+            text = f"the batch should have {size} bytes, {total - at} are there"
+            return positions, at, text
+        positions.append(at)
+        at += size
+    if at < total:
+        text = f"{total - at} bytes are fewer than a batch's header has"
+        return positions, at, text
+    return positions, at, None
+
+
+def decode_columns(
+    data: Buffer, *, check_crc: bool = True, most_bytes: int = MOST_BYTES
+) -> DecodedColumns:
+    """Return the records of many batches as columns.
+
+    Parameters
+    ----------
+    data : bytes-like
+        Batches, back to back, of any codec.
+    check_crc : bool
+        Whether to compute the CRCs.
+    most_bytes : int
+        Most bytes that the records of one compressed batch may have.
+
+    Returns
+    -------
+    DecodedColumns
+        Keys and values are views of `data`; if any batch is compressed, views of a copy
+        of `data` and all decompressed records behind it.
+
+    Raises
+    ------
+    CorruptBatchError
+        A batch is none, or its records are not what its header says; with its position.
+    MissingExtraError
+        The library of a codec is not installed.
+    """
+    buffer = bytes_of(data)
+    found = scan(buffer, check_crc=check_crc)
+    if found.problem is not None:
+        raise CorruptBatchError(found.problem, found.end_position)
+    batches = found.batches
+    counts = batches["record_count"].astype(np.int64)
+    _check(counts < 0, batches, "a batch's record count is negative")
+    buffer, starts, ends = _regions(buffer, batches, most_bytes)
+    _check(
+        counts * _LEAST_RECORD_BYTES > ends - starts,
+        batches,
+        "a batch has fewer bytes than so many records take",
+    )
+    return _decoded(buffer, batches, counts, starts, ends)
+
+
+def _check(bad: NDArray[np.bool_], batches: NDArray[np.void], text: str) -> None:
+    """Raise CorruptBatchError at the first batch that is bad."""
+    if bad.any():
+        raise CorruptBatchError(text, int(batches["position"][int(bad.argmax())]))
+
+
+def _regions(
+    buffer: Bytes, batches: NDArray[np.void], most_bytes: int
+) -> tuple[Bytes, Ints, Ints]:
+    """Return where each batch's records lie, and in which bytes."""
+    starts = batches["position"] + HEADER_BYTES
+    ends = batches["position"] + batches["size_bytes"]
+    codecs = batches["attributes"] & CODEC_MASK
+    compressed = np.flatnonzero((codecs != 0) & (batches["record_count"] > 0))
+    if not len(compressed):
+        return buffer, starts, ends
+    pieces = [buffer.data]
+    total = len(buffer)
+    for index in compressed.tolist():
+        packed = buffer.data[starts[index] : ends[index]]
+        try:
+            records = decompress(int(codecs[index]), packed, most_bytes=most_bytes)
+        except CorruptBatchError as error:
+            position = int(batches["position"][index])
+            raise CorruptBatchError(error.text, position) from error
+        pieces.append(memoryview(records))
+        starts[index], ends[index] = total, total + len(records)
+        total += len(records)
+    return bytes_of(b"".join(pieces)), starts, ends
+
+
+def _decoded(
+    buffer: Bytes, batches: NDArray[np.void], counts: Ints, starts: Ints, ends: Ints
+) -> DecodedColumns:
+    """Return the columns of batches whose records lie in some regions."""
+    batch = np.repeat(np.arange(len(batches), dtype=np.int32), counts)
+    if not len(batch):
+        nothing = np.zeros(0, dtype=np.int64)
+        return DecodedColumns(
+            batches, nothing, nothing, Blob.nulls(0), Blob.nulls(0), batch
+        )
+    begins = record_starts(buffer, starts, ends, counts)
+    stops = np.append(begins[1:], 0)
+    filled = np.flatnonzero(counts)
+    stops[np.cumsum(counts)[filled] - 1] = ends[filled]
+    fields = _fields(buffer, begins, stops)
+    if fields.bad.any():
+        first = int(batch[int(fields.bad.argmax())])
+        raise CorruptBatchError(
+            "a record is not what its length and its fields say",
+            int(batches["position"][first]),
+        )
+    times = batches["base_timestamp_ms"].take(batch) + fields.timestamp_deltas
+    appended = (batches["attributes"] & LOG_APPEND_TIME) != 0
+    if appended.any():
+        stamps = batches["max_timestamp_ms"].take(batch)
+        times = np.where(appended.take(batch), stamps, times)
+    return DecodedColumns(
+        batches,
+        batches["base_offset"].take(batch) + fields.offset_deltas,
+        times,
+        fields.keys,
+        fields.values,
+        batch,
+        fields.headers,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fields:
+    """What records say; of those that are `bad`, nothing that holds."""
+
+    timestamp_deltas: Ints
+    offset_deltas: Ints
+    keys: Blob
+    values: Blob
+    headers: Sequence[Headers] | None
+    bad: NDArray[np.bool_]
+
+
+class _Reader:
+    """Reads a column after the other, and remembers which records are bad."""
+
+    __slots__ = ("at", "bad", "data")
+
+    def __init__(self, data: Bytes, at: Ints) -> None:
+        self.data = data
+        self.at = at
+        self.bad: NDArray[np.bool_] = np.zeros(len(at), dtype=np.bool_)
+
+    def number(self, most_bytes: int) -> Ints:
+        """Return the next varint of every record."""
+        values, self.at, endless = read_varints(self.data, self.at, most_bytes)
+        if endless is not None:
+            self.bad |= endless
+        return values
+
+    def blob(self) -> Blob:
+        """Return the next sized field of every record; below zero, it is null."""
+        sizes = self.number(MOST_INT_BYTES)
+        starts = self.at
+        if int(sizes.min()) >= 0:
+            self.at = starts + sizes
+        else:
+            self.at = starts + np.maximum(sizes, 0)
+            sizes = np.maximum(sizes, -1)
+        return Blob(self.data, starts, sizes)
+
+
+def _fields(data: Bytes, starts: Ints, stops: Ints) -> _Fields:
+    """Read the records between some places; every one must end where it is to."""
+    reader = _Reader(data, starts)
+    sizes = reader.number(MOST_INT_BYTES)
+    reader.bad |= reader.at + sizes != stops
+    reader.at += 1  # the attributes: none are used, and any are accepted
+    timestamp_deltas = reader.number(MOST_LONG_BYTES)
+    offset_deltas = reader.number(MOST_INT_BYTES)
+    keys = reader.blob()
+    values = reader.blob()
+    headers = None
+    some = np.flatnonzero(data.take(reader.at, mode="clip"))
+    reader.at += 1
+    if len(some):
+        headers = _read_headers(reader, some, stops)
+    reader.bad |= reader.at != stops
+    return _Fields(timestamp_deltas, offset_deltas, keys, values, headers, reader.bad)
+
+
+def _read_headers(reader: _Reader, some: Ints, stops: Ints) -> list[Headers]:
+    """Return the headers of all records; those of `some`, record by record.
+
+    Records with the same bytes there, as most have, are read once.
+    """
+    headers: list[Headers] = [()] * len(reader.at)
+    known: dict[bytes, tuple[Headers, int]] = {}
+    data = reader.data.data
+    starts = (reader.at[some] - 1).tolist()
+    ends = stops[some].tolist()
+    for index, start, end in zip(some.tolist(), starts, ends, strict=True):
+        encoded = bytes(data[start:end])
+        read = known.get(encoded)
+        if read is None:
+            try:
+                read = read_headers(encoded, 0)
+            except (IndexError, ValueError):
+                reader.bad[index] = True
+                continue
+            known[encoded] = read
+        headers[index] = read[0]
+        reader.at[index] = start + read[1]
+    return headers
