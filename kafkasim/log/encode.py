@@ -4,8 +4,8 @@ For one batch of few records nothing is faster in Python than this: lengths and 
 come from a table of ready varints, and a record is one join of pieces. Many batches at
 once are written faster by columns.
 
-Source: `DefaultRecordBatch.writeHeader` and `writeEmptyHeader`, `DefaultRecord.writeTo`;
-what is refused, `MemoryRecordsBuilder`.
+Source: `DefaultRecordBatch` (`writeHeader`, `writeEmptyHeader`) and
+`DefaultRecord.writeTo`; what is refused, `MemoryRecordsBuilder`.
 """
 
 import struct
@@ -23,6 +23,7 @@ from kafkasim.log.header import (
     COVERED,
     COVERED_AT,
     DELETE_HORIZON,
+    HEADER_BYTES,
     LOG_APPEND_TIME,
     LOG_OVERHEAD_BYTES,
     MAGIC,
@@ -33,6 +34,7 @@ from kafkasim.log.header import (
     NO_TIMESTAMP,
     PREFIX,
     TRANSACTIONAL,
+    unpack_header,
 )
 from kafkasim.log.record import Record
 from kafkasim.log.varint import COUNT_VARINTS, TABLE_HALF, VARINTS, write_varint
@@ -41,11 +43,10 @@ _ZERO: Final = b"\x00"
 _pack_prefix = PREFIX.pack
 _pack_covered = COVERED.pack
 _COUNTED_PREFIX_BYTES: Final = PREFIX.size - LOG_OVERHEAD_BYTES
-_ATTRIBUTES: Final = struct.Struct(">h")
-_MAX_TIMESTAMP: Final = struct.Struct(">q")
-_CRC: Final = struct.Struct(">I")
-_CRC_AT: Final = 17
-_MAX_TIMESTAMP_AT: Final = 35
+_LENGTH_AT: Final = 8
+_EPOCH_AT: Final = 12
+_MAGIC_AT: Final = 16
+_KNOWN_ATTRIBUTES: Final = 0x7F
 _MARKER_KEY: Final = struct.Struct(">hh")
 _MARKER_VALUE: Final = struct.Struct(">hi")
 _MARKER_TYPES: Final = {"abort": 0, "commit": 1}
@@ -128,6 +129,8 @@ def encode_batch(
         if delete_horizon_ms is None:
             base_ms = records[0][0]
         else:
+            if delete_horizon_ms < 0:
+                raise ValueError(f"invalid negative delete horizon {delete_horizon_ms}")
             base_ms = delete_horizon_ms
             attributes |= DELETE_HORIZON
         max_timestamp_ms = _add_records(pieces, records, base_ms, offset_deltas)
@@ -340,16 +343,28 @@ def stamped(
     log_append_time_ms : int or None
         Now, if the topic says `message.timestamp.type=LogAppendTime`.
     """
-    out = bytearray(batch)
-    out[0:8] = base_offset.to_bytes(8, "big", signed=True)
-    out[12:16] = leader_epoch.to_bytes(4, "big", signed=True)
-    if log_append_time_ms is not None:
-        (attributes,) = _ATTRIBUTES.unpack_from(out, COVERED_AT)
-        (max_ms,) = _MAX_TIMESTAMP.unpack_from(out, _MAX_TIMESTAMP_AT)
-        if not attributes & LOG_APPEND_TIME or max_ms != log_append_time_ms:
-            kept = attributes & 0x7F | LOG_APPEND_TIME
-            _ATTRIBUTES.pack_into(out, COVERED_AT, kept)
-            _MAX_TIMESTAMP.pack_into(out, _MAX_TIMESTAMP_AT, log_append_time_ms)
-            crc = crc32c(memoryview(out)[COVERED_AT:])
-            _CRC.pack_into(out, _CRC_AT, crc)
-    return bytes(out)
+    view = memoryview(batch)
+    out = b"".join(
+        (
+            base_offset.to_bytes(8, "big", signed=True),
+            view[_LENGTH_AT:_EPOCH_AT],
+            leader_epoch.to_bytes(4, "big", signed=True),
+            view[_MAGIC_AT:],
+        )
+    )
+    if log_append_time_ms is None:
+        return out
+    return _with_broker_time(out, log_append_time_ms)
+
+
+def _with_broker_time(batch: bytes, now_ms: int) -> bytes:
+    """Return the batch stamped with the broker's time, its CRC right again."""
+    header = unpack_header(batch, 0)
+    if header.is_log_append_time and header.max_timestamp_ms == now_ms:
+        return batch
+    changed = header._replace(
+        attributes=header.attributes & _KNOWN_ATTRIBUTES | LOG_APPEND_TIME,
+        max_timestamp_ms=now_ms,
+    )
+    covered = changed.pack()[COVERED_AT:] + batch[HEADER_BYTES:]
+    return changed._replace(crc=crc32c(covered)).pack()[:COVERED_AT] + covered
