@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from kafkasim.log.header import NO_TIMESTAMP
+from kafkasim.log.index import OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES
 
 _MOST_RELATIVE_OFFSET: Final = 2**31 - 1
 _Sizes = tuple[int, int, int]
@@ -37,20 +38,32 @@ class TimedSegment(SizedSegment, Protocol):
         """Largest timestamp of its first batch; None if it has none."""
 
     @property
-    def largest_timestamp_ms(self) -> int:
-        """Largest timestamp in it, the time of its file if there is none."""
+    def max_timestamp_ms(self) -> int:
+        """Largest timestamp in it; −1 if there is none."""
+
+    @property
+    def modified_ms(self) -> int:
+        """When its file was last changed."""
+
+
+class Index(Protocol):
+    """What is asked of a sparse index."""
+
+    @property
+    def entry_count(self) -> int:
+        """How many entries it has."""
 
 
 class IndexedSegment(SizedSegment, Protocol):
     """What putting segments together asks of one, too."""
 
     @property
-    def offset_index_bytes(self) -> int:
-        """Bytes of the entries of its offset index."""
+    def offset_index(self) -> Index:
+        """Where its batches lie."""
 
     @property
-    def time_index_bytes(self) -> int:
-        """Bytes of the entries of its time index."""
+    def time_index(self) -> Index:
+        """When they came."""
 
 
 SegmentT = TypeVar("SegmentT", bound=SizedSegment)
@@ -157,12 +170,11 @@ def cleaning_range(
     was_reset = not start <= first_dirty <= bounds.log_end_offset
     if was_reset:
         first_dirty = start
-    active = segments[-1]
-    dirty = segments_between(segments, first_dirty, active.base_offset)
-    uncleanable = min(bounds.last_stable_offset, active.base_offset)
+    dirty = segments_between(segments, first_dirty, segments[-1].base_offset)
+    uncleanable = bounds.last_stable_offset
     if min_compaction_lag_ms > 0:
         too_young_ms = now_ms - min_compaction_lag_ms
-        young = (s.base_offset for s in dirty if s.largest_timestamp_ms > too_young_ms)
+        young = (s.base_offset for s in dirty if _largest_ms(s) > too_young_ms)
         uncleanable = min(uncleanable, next(young, uncleanable))
     end = _floor(segments, max(uncleanable, first_dirty))
     return CleaningRange(
@@ -176,10 +188,20 @@ def cleaning_range(
 
 
 def _floor(segments: Sequence[TimedSegment], offset: int) -> int:
-    """Return the base offset of the segment that holds an offset."""
+    """Return the base offset of the segment that holds an offset, or the active's."""
     active = segments[-1].base_offset
     holding = segments_between(segments, offset, active)
     return holding[0].base_offset if holding else active
+
+
+def _largest_ms(segment: TimedSegment) -> int:
+    """Return its largest timestamp, its file's if it has none.
+
+    Source: `LogSegment.largestTimestamp`.
+    """
+    if segment.max_timestamp_ms >= 0:
+        return segment.max_timestamp_ms
+    return segment.modified_ms
 
 
 def _overdue_ms(dirty: Iterable[TimedSegment], clean_until_ms: int) -> int:
@@ -259,7 +281,11 @@ def segment_groups(
 
 
 def _sizes(segment: IndexedSegment) -> _Sizes:
-    return segment.size_bytes, segment.offset_index_bytes, segment.time_index_bytes
+    return (
+        segment.size_bytes,
+        segment.offset_index.entry_count * OFFSET_ENTRY_BYTES,
+        segment.time_index.entry_count * TIME_ENTRY_BYTES,
+    )
 
 
 def _joins(

@@ -19,15 +19,22 @@ from kafkasim.log.cleaning_range import (
 NEVER_MS = 2**63 - 1
 
 
+class Entries(NamedTuple):
+    """An index as far as these rules look at it."""
+
+    entry_count: int
+
+
 class Piece(NamedTuple):
     """A segment as far as these rules look at it."""
 
     base_offset: int
     size_bytes: int = 100
-    largest_timestamp_ms: int = 1_000
+    max_timestamp_ms: int = 1_000
     first_timestamp_ms: int | None = 1_000
-    offset_index_bytes: int = 8
-    time_index_bytes: int = 12
+    modified_ms: int = 0
+    offset_index: Entries = Entries(1)
+    time_index: Entries = Entries(1)
 
 
 LOG = [Piece(0), Piece(10), Piece(20), Piece(30)]
@@ -87,15 +94,23 @@ def test_a_segment_with_a_young_record_stays_and_all_later_ones(
 ) -> None:
     """LG-15: min.compaction.lag.ms (findFirstUncleanableSegment). A record of exactly
     that age is old enough."""
-    log = [Piece(0), Piece(10, largest_timestamp_ms=largest_ms), Piece(20), Piece(30)]
+    log = [Piece(0), Piece(10, max_timestamp_ms=largest_ms), Piece(20), Piece(30)]
 
     assert ranged(log, min_lag_ms=1_000).first_uncleanable_offset == end
     assert ranged(log, min_lag_ms=0).first_uncleanable_offset == 30
 
 
+def test_a_segment_without_timestamps_is_as_old_as_its_file() -> None:
+    """Source: LogSegment.largestTimestamp."""
+    log = [Piece(0), Piece(10, max_timestamp_ms=-1, modified_ms=4_001), Piece(20)]
+
+    assert ranged(log, min_lag_ms=1_000).first_uncleanable_offset == 10
+    assert ranged(log, min_lag_ms=999).first_uncleanable_offset == 20
+
+
 def test_a_young_record_in_the_clean_part_holds_nothing_back() -> None:
     """LogCleanerManager.findFirstUncleanableSegment looks at dirty segments."""
-    log = [Piece(0, largest_timestamp_ms=5_000), Piece(10), Piece(20), Piece(30)]
+    log = [Piece(0, max_timestamp_ms=5_000), Piece(10), Piece(20), Piece(30)]
 
     assert ranged(log, checkpoint=10, min_lag_ms=1).first_uncleanable_offset == 30
 
@@ -203,9 +218,10 @@ def test_segments_go_together_up_to_the_size_of_one() -> None:
 
 def test_indexes_limit_a_group_too() -> None:
     """LG-21: both indexes of the group must fit into one (groupSegmentsBySize)."""
-    long_offsets = [Piece(0, offset_index_bytes=16), Piece(10), Piece(20)]
+    untimed = [Piece(base, time_index=Entries(0)) for base in (0, 10, 20)]
 
-    assert grouped(long_offsets, most_index_bytes=24) == [[0, 10], [20]]
+    assert grouped(untimed, most_index_bytes=15) == [[0], [10], [20]]
+    assert grouped(untimed, most_index_bytes=16) == [[0, 10], [20]]
     assert grouped(LOG, most_index_bytes=23) == [[0], [10], [20], [30]]
     assert grouped(LOG, most_index_bytes=24) == [[0, 10], [20, 30]]
 
@@ -225,7 +241,7 @@ def test_a_group_reaches_as_far_as_relative_offsets(extra: int, groups: int) -> 
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60)),
+        st.tuples(st.integers(0, 60), st.integers(0, 6), st.integers(0, 5)),
         max_size=12,
     ),
     st.integers(1, 100),
@@ -234,7 +250,7 @@ def test_groups_are_the_segments_in_order_and_each_takes_what_fits(
     sizes: list[tuple[int, int, int]], most: int
 ) -> None:
     log = [
-        Piece(place, size, offset_index_bytes=offsets, time_index_bytes=times)
+        Piece(place, size, offset_index=Entries(offsets), time_index=Entries(times))
         for place, (size, offsets, times) in enumerate(sizes)
     ]
     groups = segment_groups(
@@ -247,8 +263,8 @@ def test_groups_are_the_segments_in_order_and_each_takes_what_fits(
     def total(pieces: list[Piece]) -> list[int]:
         return [
             sum(piece.size_bytes for piece in pieces),
-            sum(piece.offset_index_bytes for piece in pieces),
-            sum(piece.time_index_bytes for piece in pieces),
+            sum(piece.offset_index.entry_count * 8 for piece in pieces),
+            sum(piece.time_index.entry_count * 12 for piece in pieces),
         ]
 
     assert [piece for group in groups for piece in group] == log
