@@ -183,10 +183,14 @@ class OffsetIndex:
         positions[found] = np.frombuffer(self._positions, np.intc)[at]
         return answer, positions
 
-    def last_within(self, position: int) -> OffsetPosition:
-        """Return the last entry whose position is not above this one, or (base, 0)."""
-        slot = bisect_right(self._positions, position) - 1
-        return self.entry(slot) if slot >= 0 else OffsetPosition(self.base_offset, 0)
+    def before_last(self, position: int, offset: int) -> OffsetPosition | None:
+        """Return the entry before the last one that is below both, None if none is.
+
+        If entries are true, its batch ends at the position or before.
+        """
+        below = self._slot(offset - 1 - self.base_offset)
+        slot = min(bisect_right(self._positions, position) - 1, below) - 1
+        return self.entry(slot) if slot >= 0 else None
 
     def truncate_to(self, offset: int) -> None:
         """Remove the entries at this offset and above."""
