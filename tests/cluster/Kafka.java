@@ -319,6 +319,7 @@ public class Kafka {
                 answer = Collections.singletonMap("answer", act(JSON.readTree(line)));
             } catch (Throwable thrown) {
                 Throwable cause = thrown instanceof java.lang.reflect.InvocationTargetException ? thrown.getCause() : thrown;
+                if (cause instanceof RecordValidationException refused) cause = refused.invalidException();
                 answer = Map.of("error", cause.getClass().getSimpleName(), "code", Errors.forException(cause).name(), "text", String.valueOf(cause.getMessage()));
             }
             answers.println(JSON.writeValueAsString(answer));

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kafkasim.log.columns import Blob, Columns
 from kafkasim.log.encode import control_batch, encode_batch
 from kafkasim.log.record import Record
 
@@ -120,3 +121,33 @@ def encoded(batch: dict[str, Any]) -> bytes:
         given["last_offset_delta"] = batch["last_offset"] - base
     deltas = [record.offset - base for record in records]
     return encode_batch(records, offset_deltas=deltas, **given)
+
+
+def gathered(batches: Sequence[dict[str, Any]]) -> Columns:
+    """Return batches as columns, for the encoder of many at once."""
+    records = [record for batch in batches for record in records_of(batch)]
+    counts = [len(batch["records"]) for batch in batches]
+
+    def each(name: str, otherwise: int = -1) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return np.array([b.get(name, otherwise) for b in batches], dtype=np.int64)
+
+    bases = each("base_offset")
+    offsets = np.array([record.offset for record in records], dtype=np.int64)
+    ends = [b.get("last_offset", b["records"][-1][4]) for b in batches]
+    return Columns(
+        timestamps_ms=np.array([r.timestamp_ms for r in records], dtype=np.int64),
+        keys=Blob.of(record.key for record in records),
+        values=Blob.of(record.value for record in records),
+        batch_starts=np.concatenate(([0], np.cumsum(counts, dtype=np.int64))),
+        headers=[record.headers for record in records],
+        offset_deltas=offsets - bases.repeat(counts),
+        last_offset_deltas=np.array(ends, dtype=np.int64) - bases,
+        base_offsets=bases,
+        leader_epochs=each("leader_epoch"),
+        producer_ids=each("producer_id"),
+        producer_epochs=each("producer_epoch"),
+        base_sequences=each("base_sequence"),
+        transactional=each("transactional", 0) == 1,
+        log_append_times_ms=each("log_append_time_ms"),
+        delete_horizons_ms=each("delete_horizon_ms"),
+    )

@@ -1,15 +1,20 @@
 """Record batches: kafkasim's bytes are Kafka's, and each reads what the other wrote."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from kafkasim.log.columns import Bytes
 from kafkasim.log.decode import decode_batch
+from kafkasim.log.gather import encode_batches
 from kafkasim.log.header import CODECS, unpack_header
 from kafkasim.log.record import Record
+from kafkasim.log.scan import decode_columns
 from tests.cluster.batches import (
     Draws,
     encoded,
+    gathered,
     records_of,
     some_batch,
     some_marker,
@@ -32,6 +37,11 @@ def test_ten_thousand_random_batches_are_kafkas_byte_for_byte(kafka: Kafka) -> N
     assert len(built) == BATCHES
     for batch, data in zip(batches, built, strict=True):
         assert encoded(batch) == data, batch
+    for start in range(0, BATCHES, 1_000):
+        some = slice(start, start + 1_000)
+        data, _ = encode_batches(gathered(batches[some]))
+        assert data.tobytes() == b"".join(built[some])
+        assert list(column_rows(data)) == [r for b in batches[some] for r in seen(b)]
 
 
 def test_markers_and_bare_headers_are_kafkas_byte_for_byte(kafka: Kafka) -> None:
@@ -75,6 +85,20 @@ def test_kafka_reads_what_kafkasim_compressed(kafka: Kafka, codec: str) -> None:
         plan = batch.get("producer_id", -1), batch.get("producer_epoch", -1)
         assert read["producer"] == [*plan, batch.get("base_sequence", -1)]
         assert read["delete_horizon_ms"] == batch.get("delete_horizon_ms")
+
+
+def column_rows(data: bytes | Bytes) -> Iterator[Record]:
+    """Walk the records of many batches as the decoder to columns has them."""
+    decoded = decode_columns(data)
+    for at in range(decoded.record_count):
+        headers = decoded.headers[at] if decoded.headers else ()
+        yield Record(
+            int(decoded.timestamps_ms[at]),
+            decoded.keys[at],
+            decoded.values[at],
+            headers,
+            int(decoded.offsets[at]),
+        )
 
 
 def seen(batch: dict[str, Any]) -> list[Record]:
