@@ -18,8 +18,6 @@ from kafkasim.log.memory_file import MemoryFile
 
 BatchT = TypeVar("BatchT")
 
-TAIL_BYTES: Final = 1 << 20
-"""Appended bytes that a `FolderStore` gathers before it writes them."""
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
@@ -98,10 +96,12 @@ class MemoryStore:
     def write_at(self, name: str, position: int, data: ByteBatch) -> None:
         """Put bytes over a file's bytes."""
         file = self._file(name)
+        if not data:
+            return
         if file.lent and position < file.filled:
             file.make_room(len(file.data))
         end = position + len(data)
-        file.fill(max(position, end))
+        file.fill(end)
         file.data[position:end] = data
         file.size = max(file.size, end)
 
@@ -117,8 +117,9 @@ class MemoryStore:
     def rename(self, old: str, new: str) -> None:
         """Give a file another name."""
         file = self._file(old)
+        _checked(new)
         del self._files[old]
-        self._files[_checked(new)] = file
+        self._files[new] = file
 
     def delete(self, name: str) -> None:
         """Remove a file."""
@@ -155,8 +156,8 @@ class _Tail:
 
     __slots__ = ("at", "data", "filled", "lent")
 
-    def __init__(self, at: int) -> None:
-        self.data = bytearray(TAIL_BYTES)
+    def __init__(self, at: int, room: int) -> None:
+        self.data = bytearray(room)
         self.at = at
         """Size of the file as written: where the tail begins."""
         self.filled = 0
@@ -174,10 +175,15 @@ class FolderStore:
     ----------
     path : str or Path
         The folder.
+    gathered_bytes : int
+        Appended bytes of a file that are gathered.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, gathered_bytes: int = 1 << 20
+    ) -> None:
         self.path = Path(path)
+        self._gathered_bytes = gathered_bytes
         self.path.mkdir(parents=True, exist_ok=True)
         self._tails: dict[str, _Tail] = {}
         self._maps: dict[str, mmap.mmap | None] = {}
@@ -225,10 +231,10 @@ class FolderStore:
         if tail is None:
             tail = self._new_tail(name)
         end = tail.filled + len(data)
-        if end > TAIL_BYTES:
+        if end > len(tail.data):
             self._write_out(name)
             end = len(data)
-            if end > TAIL_BYTES:
+            if end > len(tail.data):
                 with self._open(name, os.O_WRONLY) as descriptor:
                     _write_fully(descriptor, tail.at, data)
                 tail.at += end
@@ -323,7 +329,7 @@ class FolderStore:
     def _new_tail(self, name: str) -> _Tail:
         self._unmapped(name)
         with self._open(name, os.O_WRONLY | os.O_CREAT) as descriptor:
-            tail = _Tail(os.fstat(descriptor).st_size)
+            tail = _Tail(os.fstat(descriptor).st_size, self._gathered_bytes)
         self._tails[name] = tail
         return tail
 
@@ -337,7 +343,7 @@ class FolderStore:
         tail.at += tail.filled
         tail.filled = 0
         if tail.lent:
-            tail.data = bytearray(TAIL_BYTES)
+            tail.data = bytearray(len(tail.data))
             tail.lent = False
 
     def _settle(self, name: str) -> None:
@@ -349,10 +355,7 @@ class FolderStore:
         """Make sure that a change of the file changes nothing that was handed out."""
         self._settle(name)
         if not self._unmapped(name):
-            where = self._where(name)
-            data = where.read_bytes()
-            where.unlink()
-            where.write_bytes(data)
+            self.replace(name, self._where(name).read_bytes())
 
     def _mapped(self, name: str) -> memoryview:
         mapped = self._maps[name]
