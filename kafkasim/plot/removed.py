@@ -89,9 +89,9 @@ def removal(
 ) -> "Axes":
     """Draw which records a log lost: a row for each key, a place for each offset.
 
-    Records that stay are full boxes, those that are gone outlines: no offset changes, so
-    gaps stay gaps. A cross marks a tombstone, a record whose value is null. Below,
-    the log as it was and as it is.
+    Records that stay are full boxes, those that are gone outlines: no offset changes,
+    so gaps stay gaps. A tombstone, a record whose value is null, is hatched, or crossed
+    when it is gone. Below, the log as it was and as it is.
 
     Parameters
     ----------

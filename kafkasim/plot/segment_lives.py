@@ -1,0 +1,320 @@
+"""The life of a log's segments: written, closed, deleted whole."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.analysis import progress
+from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.errors import ValidationError
+from kafkasim.plot.calendar_axis import sentence
+from kafkasim.plot.captions import Words, say
+from kafkasim.plot.given import table_with
+from kafkasim.plot.style import (
+    OKABE_ITO,
+    SIZE,
+    canvas,
+    hatch,
+    legend_below,
+    nothing,
+    series,
+    stroke,
+    style,
+)
+from kafkasim.plot.time_axis import label_axes, time_scale
+from kafkasim.plot.words import amount, caption_of, counted, plain_numbers, time_unit
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    Floats = NDArray[np.float64]
+
+_COLUMNS: Final = (
+    *("topic", "partition", "base_offset", "end_offset"),
+    *("created_ms", "rolled_ms", "deleted_ms"),
+)
+
+_MARGIN: Final = 1.03
+
+_CLOSED: Final = "#E4F0F8"
+_MOST_EDGES: Final = 60
+"""Segments up to which each has an edge of its own."""
+
+
+class _Lives:
+    """The segments of one partition, and the reader, as arrays; times in ms."""
+
+    def __init__(self, table: "pd.DataFrame", read: "pd.DataFrame | None") -> None:
+        table = table.sort_values(["created_ms", "base_offset"], kind="stable")
+        self.base = _floats(table, "base_offset")
+        self.end = _floats(table, "end_offset")
+        self.created = _floats(table, "created_ms")
+        self.rolled = _floats(table, "rolled_ms")
+        self.deleted = _floats(table, "deleted_ms")
+        none = np.zeros(0)
+        self.times = none if read is None else _floats(read, "at_ms")
+        self.log_end = none if read is None else _floats(read, "log_end")
+        self.position = none if read is None else _floats(read, "position")
+        known = (self.created, self.rolled, self.deleted, self.times)
+        self.until = float(np.nanmax(np.concatenate(known), initial=0.0))
+        if read is None:  # the table does not say when the run ended
+            self.until *= _MARGIN
+
+    @property
+    def gone(self) -> NDArray[np.bool_]:
+        """Which segments are deleted."""
+        return np.isfinite(self.deleted)
+
+    def log_start(self) -> "tuple[Floats, Floats]":
+        """Return when the first offset that is still there changed, and to which."""
+        at = np.unique(np.concatenate((self.created[:1], self.deleted[self.gone])))
+        there = [
+            (self.created <= when) & ~(self.deleted <= when) for when in at.tolist()
+        ]
+        last = self.end.max(initial=0.0)
+        starts = [self.base[each].min(initial=last) for each in there]
+        return at, np.array(starts)
+
+    def start_at(self, times: "Floats") -> "Floats":
+        """Return the log's first offset at each of these times."""
+        at, starts = self.log_start()
+        slots = np.searchsorted(at, times, side="right") - 1
+        found: Floats = starts[np.maximum(slots, 0)]
+        return found
+
+    def overtaken(self) -> "Floats":
+        """Return how many offsets the log's start is ahead of the position, or 0."""
+        ahead = self.start_at(self.times) - self.position
+        return np.where(np.isfinite(ahead), np.maximum(ahead, 0.0), 0.0)
+
+
+def retention(
+    data: "Result | pd.DataFrame",
+    *,
+    topic: str | None = None,
+    partition: int = 0,
+    subscriber: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the life of a log's segments: offsets over time.
+
+    A segment grows while it is written, is closed, and is deleted whole; the log's
+    start jumps to the next one. With a subscriber its position is a line: where the
+    log's start overtakes it, records are gone before they were read.
+
+    Parameters
+    ----------
+    data : Result or DataFrame
+        A run, or its table `segments`.
+    topic : str, optional
+        The first of the table without it.
+    partition : int
+        From 0.
+    subscriber : str, optional
+        Whose position is drawn, when `data` is a run.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        The title says how many segments were deleted, or whom deletion overtook.
+
+    Raises
+    ------
+    ValidationError
+        `data` is neither a run nor such a table, or has no such topic, partition or
+        subscriber; a subscriber was asked for and `data` is no run.
+    TableNotRecorded
+        When the run did not record its segments.
+    """
+    table, name = _segments(data, topic, partition)
+    read, attrs = _read(data, name, partition, subscriber)
+    lives = _Lives(table, read)
+    what = f"Segments of {name}-{partition}"
+    title = finding(lives, subscriber)
+    with style():
+        ax = canvas(ax, (SIZE[0], 5.2))
+        if len(lives.base):
+            _draw(ax, lives, subscriber)
+        _label(ax, lives, title, attrs)
+        if not len(lives.base):
+            nothing(ax, "no segment")
+        legend_below(ax)
+    caption = caption_of(what, attrs.get(ATTRIBUTE), sentence(attrs))
+    say(ax, Words(caption, f"{title}. {in_words(lives, subscriber)}".strip()))
+    return ax
+
+
+def _segments(
+    data: "Result | pd.DataFrame", topic: str | None, partition: int
+) -> "tuple[pd.DataFrame, str]":
+    """Return the segments of one partition in one broker's log, and the topic."""
+    made = data.segments if isinstance(data, Result) else data
+    table = table_with(made, _COLUMNS, "segments, the table of a run")
+    names = list(dict.fromkeys(map(str, table["topic"])))
+    if topic is not None and topic not in names:
+        raise ValidationError("topic", topic, f"one of {', '.join(names)}")
+    name = topic or (names[0] if names else "")
+    mine = table[(table["topic"].astype(str) == name)]
+    if partition not in set(mine["partition"]) and len(mine):
+        last = int(mine["partition"].max())
+        raise ValidationError("partition", partition, f"0 to {last}")
+    mine = mine[mine["partition"] == partition]
+    if "broker" in mine and len(mine):
+        mine = mine[mine["broker"] == mine["broker"].min()]
+    return mine, name
+
+
+def _read(
+    data: "Result | pd.DataFrame", topic: str, partition: int, subscriber: str | None
+) -> "tuple[pd.DataFrame | None, dict[Any, Any]]":
+    """Return log end and position over time, if known, and what ran."""
+    if not isinstance(data, Result):
+        if subscriber is not None:
+            expected = "a run as data: the table of segments knows no subscriber"
+            raise ValidationError("subscriber", subscriber, expected)
+        return None, dict(data.attrs)
+    read = progress.offsets(
+        data, subscriber=subscriber, topic=topic or None, partition=partition
+    )
+    return read, dict(read.attrs)
+
+
+def _floats(table: "pd.DataFrame", column: str) -> "Floats":
+    made: Floats = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return made
+
+
+def finding(lives: _Lives, subscriber: str | None) -> str:
+    """Say how many segments were deleted, or whom deletion overtook."""
+    count, gone = len(lives.base), int(lives.gone.sum())
+    if not count:
+        return "There is no segment"
+    if not gone:
+        return f"Nothing is deleted: all {counted(count, 'segment')} stay"
+    if subscriber is not None and lives.overtaken().any():
+        lost = counted(float(lives.overtaken().max()), "record")
+        verb = "is" if lost.startswith("1 ") else "are"
+        return f"Deletion overtakes {subscriber}: up to {lost} {verb} gone unread"
+    whole = "each whole" if gone > 1 else "and whole"
+    start = int(lives.log_start()[1][-1])
+    verb = "is" if gone == 1 else "are"
+    return (
+        f"{gone:,} of {counted(count, 'segment')} {verb} deleted, {whole}; "
+        f"the log then begins at offset {start:,}"
+    )
+
+
+def in_words(lives: _Lives, subscriber: str | None) -> str:
+    """Return what is drawn."""
+    if not len(lives.base):
+        return ""
+    unit, scale = time_unit(lives.until)
+    at, starts = lives.log_start()
+    jumps = [
+        f"{start:,.0f} at {amount(when / scale)} {unit}"
+        for when, start in zip(at[1:].tolist(), starts[1:].tolist(), strict=True)
+    ]
+    low, high = lives.base.min(), lives.end.max()
+    said = [f"Offsets {low:,.0f} to {high - 1:,.0f} over time."]
+    if jumps:
+        told = ", ".join(jumps[:8])
+        more = f", and {len(jumps) - 8:,} times more" if len(jumps) > 8 else ""
+        said.append(f"The log's start jumps to {told}{more}.")
+    known = lives.position[np.isfinite(lives.position)]
+    if subscriber is not None and len(known):
+        said.append(f"Position of {subscriber} in the end: {known[-1]:,.0f}.")
+    return " ".join(said)
+
+
+def _label(ax: "Axes", lives: _Lives, title: str, attrs: dict[Any, Any]) -> None:
+    import pandas as pd
+
+    ends = pd.DataFrame({"at_ms": [0.0, lives.until or 1.0]})
+    ends.attrs = attrs
+    label_axes(ax, ends, title, "simulated time", "offset")
+    ax.set_xlim(0, 1.02 * time_scale(ends)[1] ** -1 * (lives.until or 1.0))
+    ax.set_ylim(bottom=min(0.0, lives.base.min(initial=0.0)))
+    plain_numbers(ax.yaxis, whole=True)
+
+
+def _draw(ax: "Axes", lives: _Lives, subscriber: str | None) -> None:
+    scale = time_unit(lives.until)[1]
+    _boxes(ax, lives, scale)
+    at, starts = lives.log_start()
+    black: dict[str, Any] = {"color": "black", "linewidth": stroke(2.6), "zorder": 4}
+    at = np.append(at, lives.until) / scale
+    ax.hlines(starts, at[:-1], at[1:], label="log start", **black)
+    if len(lives.times):
+        ends = lives.log_end
+        ax.step(lives.times / scale, ends, where="post", label="log end", **series(0))
+    if subscriber is None or not len(lives.times):
+        return
+    times = np.unique(np.concatenate((lives.times, at * scale)))
+    slots = np.searchsorted(lives.times, times, side="right") - 1
+    position = np.where(slots >= 0, lives.position[slots], np.nan)
+    look = series(2) | {"zorder": 5}
+    label = f"position of {subscriber}"
+    ax.step(times / scale, position, where="post", label=label, **look)
+    start = lives.start_at(times)
+    if (start > position).any():
+        ax.fill_between(
+            *(times / scale, position, start),
+            where=start > position,
+            step="post",
+            facecolor=OKABE_ITO["orange"],
+            hatch=hatch(3),
+            edgecolor="black",
+            linewidth=0,
+            zorder=3.5,
+            label="gone before it was read",
+        )
+
+
+def _boxes(ax: "Axes", lives: _Lives, scale: float) -> None:
+    """Draw each segment: growing while it is written, then as high as it is."""
+    from matplotlib.collections import LineCollection, PolyCollection
+
+    rolled = np.where(np.isfinite(lives.rolled), lives.rolled, lives.until)
+    left = np.where(lives.gone, lives.deleted, lives.until)
+    growing, closed, ends = [], [], []
+    for row, (base, end) in enumerate(zip(lives.base, lives.end, strict=True)):
+        growing.append(_written(lives, row, min(rolled[row], left[row])) / [scale, 1])
+        if left[row] > rolled[row]:
+            x = np.array([rolled[row], left[row], left[row], rolled[row]]) / scale
+            closed.append(np.column_stack((x, [base, base, end, end])))
+        if lives.gone[row]:
+            ends.append([(left[row] / scale, base), (left[row] / scale, end)])
+    thin = stroke(0.9) if len(lives.base) <= _MOST_EDGES else 0.0
+    look: dict[str, Any] = {"edgecolor": "black", "linewidth": thin}
+    written = PolyCollection(growing, facecolor=OKABE_ITO["sky blue"], **look)
+    sealed = PolyCollection(closed, facecolor=_CLOSED, **look)
+    red: dict[str, Any] = {"color": OKABE_ITO["vermillion"], "zorder": 4.5}
+    cut = LineCollection(ends, linewidth=stroke(4.0), capstyle="butt", **red)
+    for artist, label, there in (
+        (written, "being written", growing),
+        (sealed, "closed", closed),
+        (cut, "deleted", ends),
+    ):
+        if there:
+            artist.set_label(label)
+            ax.add_collection(artist)
+
+
+def _written(lives: _Lives, row: int, until: float) -> "Floats":
+    """Return the corners of a segment while it is written: under the log's end."""
+    created, base, end = lives.created[row], lives.base[row], lives.end[row]
+    inside = (lives.times > created) & (lives.times < until)
+    if not inside.any():
+        corners = [(created, base), (until, end), (until, base)]
+        return np.array(corners, dtype=np.float64)
+    times = np.repeat(lives.times[inside], 2)
+    ends = np.clip(lives.log_end[inside], base, end)
+    before = np.concatenate(([base], ends[:-1]))
+    tops = np.column_stack((before, ends)).ravel()
+    path = np.column_stack((times, tops))
+    return np.vstack(([created, base], path, [until, end], [until, base]))
