@@ -162,11 +162,11 @@ class Blob:
             )
         if not len(self.sizes):
             return
-        ends = self.starts + np.maximum(self.sizes, 0)
         if (
             int(self.starts.min()) < 0
+            or int(self.starts.max()) > len(self.data)
             or int(self.sizes.min()) < NULL_SIZE
-            or int(ends.max()) > len(self.data)
+            or int((self.starts + self.sizes).max()) > len(self.data)
         ):
             raise ValueError("an item lies outside the buffer of its column")
 

@@ -10,8 +10,9 @@ What is written goes into an `Arena`, memory that is used again: the first touch
 fresh memory costs more than the encoding.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from crc32c import crc32c
@@ -228,6 +229,15 @@ def _write_headers(out: Bytes, positions: Ints, headers: NDArray[np.void]) -> No
 
 def crcs_of(data: Bytes, starts: Ints, ends: Ints) -> NDArray[np.uint32]:
     """Return the CRC-32C of each of some ranges (uint32)."""
-    ranges = map(slice, starts.tolist(), ends.tolist())
-    crcs = map(crc32c, map(data.data.__getitem__, ranges))
-    return np.fromiter(crcs, dtype=np.uint32, count=len(starts))
+    count = len(starts)
+    size = int(ends[0] - starts[0]) if count else 0
+    step = int(starts[1] - starts[0]) if count > 1 else 0
+    evenly = starts[:1] + step * np.arange(count)
+    ranges: Iterable[Any]
+    if step > 0 and (starts == evenly).all() and (ends == evenly + size).all():
+        # The rows of an array are made faster than slices of a buffer.
+        ranges = np.ndarray((count, size), np.uint8, data, int(starts[0]), (step, 1))
+    else:
+        slices = map(slice, starts.tolist(), ends.tolist())
+        ranges = map(data.data.__getitem__, slices)
+    return np.fromiter(map(crc32c, ranges), dtype=np.uint32, count=count)

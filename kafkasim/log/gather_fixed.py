@@ -48,7 +48,7 @@ class FixedLayout:
     batch_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Neighbours in a batch with one layout.
 
@@ -60,8 +60,12 @@ class Run:
         Where the first lies, from the beginning of the batch on.
     size : int
         Bytes of each record.
-    timestamp_width, offset_width : int
-        Bytes of the two deltas.
+    timestamp_width : int
+        Bytes of the timestamps' deltas.
+    timestamp_at : int
+        Where in a record they lie.
+    heads : uint8 array of shape (places, bytes)
+        What stands before the key at each place, the timestamp's delta left at zero.
     """
 
     first: int
@@ -69,7 +73,8 @@ class Run:
     at: int
     size: int
     timestamp_width: int
-    offset_width: int
+    timestamp_at: int
+    heads: Bytes
 
 
 def _only(sizes: NDArray[np.int64]) -> int | None:
@@ -105,21 +110,36 @@ def fixed_layout(columns: Columns) -> FixedLayout | None:
     runs = []
     at = HEADER_BYTES
     for first, last in pairwise(edges):
-        widths = int(timestamp_widths[first]), int(offset_widths[first])
-        size = record_bytes(
-            _value_of_width(widths[1]),
-            _value_of_width(widths[0]),
-            key_bytes,
-            value_bytes,
+        run = _run(
+            range(first, last),
+            at,
+            int(timestamp_widths[first]),
+            (key_bytes, value_bytes),
         )
-        runs.append(Run(first, last, at, size, *widths))
-        at += (last - first) * size
+        runs.append(run)
+        at += (last - first) * run.size
     return FixedLayout(count, key_bytes, value_bytes, tuple(runs), at)
 
 
-def _value_of_width(width: int) -> int:
-    """Return a number whose varint has so many bytes."""
-    return 0 if width == 1 else 1 << (7 * width - 8)
+def _run(places: range, at: int, timestamp_width: int, sizes: tuple[int, int]) -> Run:
+    """Return the layout of records at some places, their offset deltas of one width."""
+    key_bytes, value_bytes = sizes
+    delta_ms = 0 if timestamp_width == 1 else 1 << (7 * timestamp_width - 8)
+    size = record_bytes(places[0], delta_ms, key_bytes, value_bytes)
+    sized = ((write_varint(size - width), width) for width in range(1, 6))
+    length = next(written for written, width in sized if len(written) == width)
+    prefix = length + bytes(1 + timestamp_width)
+    key = write_varint(key_bytes)
+    heads = b"".join([prefix + write_varint(place) + key for place in places])
+    return Run(
+        places[0],
+        places[-1] + 1,
+        at,
+        size,
+        timestamp_width,
+        len(length) + 1,
+        np.frombuffer(heads, dtype=np.uint8).reshape(len(places), -1),
+    )
 
 
 def _widths_by_place(timestamps_ms: Ints) -> Ints | None:
@@ -139,13 +159,10 @@ def write_fixed(
     base = columns.timestamps_ms[first * count : last * count : count, None]
     for run in layout.runs:
         block = _Block(out, layout, run, first, last)
-        head = _heads(layout, run)
-        block.put_words(0, head)
+        block.put_words(0, run.heads)
         deltas = block.of(columns.timestamps_ms, count) - base
-        block.put_varints(
-            head.shape[1] - _tail_of_head(layout, run), deltas, run.timestamp_width
-        )
-        at = head.shape[1]
+        block.put_varints(run.timestamp_at, deltas, run.timestamp_width)
+        at = run.heads.shape[1]
         if layout.key_bytes > 0:
             block.put_pieces(at, columns.keys, layout.key_bytes)
             at += layout.key_bytes
@@ -155,29 +172,6 @@ def write_fixed(
         if layout.value_bytes > 0:
             block.put_pieces(at, columns.values, layout.value_bytes)
         block.lanes(run.size - 1, "u1")[:] = 0
-
-
-def _tail_of_head(layout: FixedLayout, run: Run) -> int:
-    """Return the bytes of a record's head from its timestamp's delta on."""
-    return run.timestamp_width + run.offset_width + len(write_varint(layout.key_bytes))
-
-
-def _heads(layout: FixedLayout, run: Run) -> Bytes:
-    """Return what stands before the keys, the timestamp's delta left at zero.
-
-    Returns
-    -------
-    uint8 array of shape (places, bytes)
-    """
-    sized = ((write_varint(run.size - width), width) for width in range(1, 6))
-    length = next(written for written, width in sized if len(written) == width)
-    key = write_varint(layout.key_bytes)
-    gap = bytes(run.timestamp_width)
-    heads = b"".join(
-        length + b"\0" + gap + write_varint(place) + key
-        for place in range(run.first, run.last)
-    )
-    return np.frombuffer(heads, dtype=np.uint8).reshape(run.last - run.first, -1)
 
 
 class _Block:
@@ -225,6 +219,17 @@ class _Block:
 
     def put_pieces(self, at: int, blob: Blob, size: int) -> None:
         """Write keys or values of one size."""
-        starts = self.of(blob.starts, self._layout.count)
         word = f"V{size}"
-        self.lanes(at, word)[:] = words(blob.data, size)[starts]
+        starts = self.of(blob.starts, self._layout.count)
+        step, row = size, self._layout.count * size
+        first = int(starts[0, 0])
+        if (
+            starts - first
+            == np.add.outer(
+                np.arange(len(starts)) * row, np.arange(starts.shape[1]) * step
+            )
+        ).all():
+            source = np.ndarray(starts.shape, word, blob.data, first, (row, step))
+        else:
+            source = words(blob.data, size)[starts]
+        self.lanes(at, word)[:] = source

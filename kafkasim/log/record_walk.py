@@ -3,33 +3,40 @@
 A record says how long it is, so the next one is found only from the one before. Three
 ways are faster than going one by one:
 
+- by a guess: batches with as many records in as many bytes may all be laid out as the
+  first of them is;
 - in step: the first records of all batches at once, then all second ones, and so on;
-- by a guess: where a record is as long as the one before, the length stands again and
-  again at one distance, and a strided comparison finds how often;
-- and one by one what is left.
+- by runs: where records are of one length, it stands again and again at one distance,
+  and one comparison finds how often.
 
-The places are not yet believed: the caller reads the length at each and checks that the
-record ends where the next one begins. Out of bytes that are no records come places that
-fail there, and never an endless loop.
+None of the places is believed: the length at each is read, and the record must end
+where the next one begins, or the batch. As the first one's place is known, all of them
+are right then. Where a fast way fails, a slower one is taken; where that one fails, the
+bytes are no records.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kafkasim.log.columns import Bytes, Ints
 from kafkasim.log.varint import read_varint
 from kafkasim.log.varint_columns import MOST_INT_BYTES, read_varints
 
-_FEWEST_LANES: Final = 96
+_FEWEST_LANES: Final = 64
 """Batches below which going in step costs more than one by one."""
 _SHORT_RUN: Final = 16
-"""Records below which a guess was not worth its calls."""
+"""Records below which looking for a run was not worth its calls."""
 
 
-def record_starts(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
-    """Return where each record begins, if the batches hold what they say.
+def record_bodies(
+    data: Bytes, starts: Ints, ends: Ints, counts: Ints
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Return where the body of each record begins and ends.
 
     Parameters
     ----------
@@ -38,63 +45,138 @@ def record_starts(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
     starts, ends : int64 arrays of shape (batches,), bytes
         Where the records of each batch begin and end.
     counts : int64 array of shape (batches,)
-        How many there are; none more than there are bytes.
+        How many there are, at least 1; none more than there are bytes.
 
     Returns
     -------
-    int64 array of shape (records,), bytes
-        In the order of the batches; to be checked, see the module.
+    begins, stops : int64 arrays of shape (records,), bytes
+        In the order of the batches.
+    bad : bool array of shape (records,)
+        Those that do not end where they are to; places behind them hold nothing.
     """
-    firsts = np.cumsum(counts) - counts
-    places = np.full(int(counts.sum()), len(data), dtype=np.int64)
-    filled = np.flatnonzero(counts)
-    order = filled[np.argsort(-counts[filled], kind="stable")]
-    at = starts[order]
-    ends, counts, firsts = ends[order], counts[order], firsts[order]
-    done = 0
-    if not _prefers_runs(data, at, ends, counts):
-        done, at = _walk_in_step(data, at, counts, firsts, places)
-    left = np.flatnonzero(counts > done)
-    columns = (at, ends, counts, firsts)
-    for start, end, count, first in zip(
-        *(column[left].tolist() for column in columns), strict=True
-    ):
-        _walk_one(data, start, end, places[first + done : first + count])
+    ways: list[Callable[[Bytes, Ints, Ints, Ints], Ints]] = [
+        _in_step,
+        _in_step_carefully,
+    ]
+    alike = (counts == counts[0]) & (ends - starts == ends[0] - starts[0])
+    if len(counts) > 1 and alike.all():
+        ways.insert(0, _as_the_first)
+    elif int(counts.max()) > len(counts):
+        ways.insert(0, _one_by_one)
+    for way in ways[:-1]:
+        found = _read(data, way(data, starts, ends, counts), ends, counts)
+        if not found[2].any():
+            return found
+    return _read(data, ways[-1](data, starts, ends, counts), ends, counts)
+
+
+def _read(
+    data: Bytes, places: Ints, ends: Ints, counts: Ints
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Read the lengths at some places, and say which are not up to the next one."""
+    stops = np.empty_like(places)
+    stops[:-1] = places[1:]
+    stops[np.cumsum(counts) - 1] = ends
+    sizes, begins, endless = read_varints(data, places, MOST_INT_BYTES)
+    bad = begins + sizes != stops
+    if endless is not None:
+        bad |= endless
+    return begins, stops, bad
+
+
+def _as_the_first(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
+    """Return the places if all batches are laid out as the first is."""
+    first = np.full(int(counts[0]), len(data), dtype=np.int64)
+    _walk_one(data, int(starts[0]), int(ends[0]), first)
+    places: Ints = np.add.outer(starts - starts[0], first).reshape(-1)
     return places
 
 
-def _prefers_runs(data: Bytes, at: Ints, ends: Ints, counts: Ints) -> bool:
-    """Return whether batches are few and long, and the longest is of equal records."""
-    count = int(counts[0])
-    if count <= len(counts):
-        return False
-    run = _run(data, int(at[0]), int(ends[0]), count)
-    return run[0] >= min(_SHORT_RUN, count)
+def _one_by_one(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
+    """Return the places of few long batches, one after the other."""
+    places = np.full(int(counts.sum()), len(data), dtype=np.int64)
+    _walk_each(
+        data, (starts, ends, np.cumsum(counts) - counts, np.cumsum(counts)), places
+    )
+    return places
+
+
+def _walk_each(data: Bytes, columns: tuple[Ints, ...], places: Ints) -> None:
+    """Fill in the places of some batches: from, to, first record, one past the last."""
+    lists = (column.tolist() for column in columns)
+    for start, end, first, last in zip(*lists, strict=True):
+        _walk_one(data, start, end, places[first:last])
+
+
+@cache
+def _record_sizes() -> Ints:
+    """Return a record's whole size by its first two bytes; 0 if a third is needed."""
+    pairs = np.arange(1 << 16)
+    low, high = pairs & 0xFF, pairs >> 8
+    one, two = 1 + (low >> 1), 2 + ((low & 0x7F | high << 7) >> 1)
+    return np.where(low < 0x80, one, np.where(high < 0x80, two, 0))
+
+
+def _by_table(data: Bytes) -> Callable[[Ints], Ints]:
+    """Return the step to the next records, if none has 8,192 bytes or more."""
+    sizes = _record_sizes()
+    pairs = np.ndarray((len(data) - 1,), "<u2", data, 0, (1,))
+    last = len(pairs) - 1
+
+    def step(at: Ints) -> Ints:
+        try:
+            found = pairs[at]
+        except IndexError:
+            found = pairs[np.minimum(at, last)]
+        return at + sizes.take(found)
+
+    return step
+
+
+def _by_reading(data: Bytes) -> Callable[[Ints], Ints]:
+    """Return the step to the next records, of any size."""
+
+    def step(at: Ints) -> Ints:
+        sizes, after, _ = read_varints(data, at, MOST_INT_BYTES)
+        return after + np.maximum(sizes, 0)
+
+    return step
+
+
+def _in_step(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
+    """Return the places by going through all batches in step."""
+    return _walk_in_step(_by_table(data), data, starts, ends, counts)
+
+
+def _in_step_carefully(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
+    """Return the same, whatever the sizes are."""
+    return _walk_in_step(_by_reading(data), data, starts, ends, counts)
 
 
 def _walk_in_step(
-    data: Bytes, at: Ints, counts: Ints, firsts: Ints, places: Ints
-) -> tuple[int, Ints]:
-    """Walk all batches in step, the longest first, until few go on.
-
-    Returns
-    -------
-    done : int
-        Records of each batch that were found.
-    at : int64 array of shape (batches,), bytes
-        Where the next one of each begins.
-    """
-    steps = np.arange(int(counts[0]))
-    going = np.searchsorted(-counts, -steps).tolist()
-    for step, lanes in enumerate(going):
-        if lanes < _FEWEST_LANES:
-            return step, at
-        if lanes < len(at):
-            at, firsts = at[:lanes], firsts[:lanes]
-        places[firsts + step] = at
-        sizes, after, _ = read_varints(data, at, MOST_INT_BYTES)
-        at = after + np.maximum(sizes, 0)
-    return len(going), at
+    step_of: Callable[[Ints], Ints], data: Bytes, starts: Ints, ends: Ints, counts: Ints
+) -> Ints:
+    """Walk all batches in step, the longest first, and one by one when few go on."""
+    firsts = np.cumsum(counts) - counts
+    places = np.full(int(counts.sum()), len(data), dtype=np.int64)
+    order = np.argsort(-counts, kind="stable")
+    at, ends, counts, firsts = (c[order] for c in (starts, ends, counts, firsts))
+    # Batches with more than 0, 1, 2, … records.
+    going = np.searchsorted(-counts, -np.arange(int(counts[0])))
+    going = going[going >= _FEWEST_LANES]
+    found = []
+    for lanes in going.tolist():
+        at = at[:lanes]
+        found.append(at)
+        at = step_of(at)
+    if found:
+        steps = np.repeat(np.arange(len(going)), going)
+        lane = np.arange(len(steps)) - np.repeat(np.cumsum(going) - going, going)
+        places[firsts.take(lane) + steps] = np.concatenate(found)
+    left = int((counts > len(going)).sum())
+    rest = (at, ends, firsts + len(going), firsts + counts)
+    _walk_each(data, tuple(column[:left] for column in rest), places)
+    return places
 
 
 def _walk_one(data: Bytes, at: int, end: int, places: Ints) -> None:

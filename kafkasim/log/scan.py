@@ -44,7 +44,7 @@ from kafkasim.log.header import (
     MAGIC,
 )
 from kafkasim.log.pieces import words
-from kafkasim.log.record_walk import record_starts
+from kafkasim.log.record_walk import record_bodies
 from kafkasim.log.varint_columns import (
     MOST_INT_BYTES,
     MOST_LONG_BYTES,
@@ -220,11 +220,13 @@ def _decoded(
         return DecodedColumns(
             batches, nothing, nothing, Blob.nulls(0), Blob.nulls(0), batch
         )
-    begins = record_starts(buffer, starts, ends, counts)
-    stops = np.append(begins[1:], 0)
     filled = np.flatnonzero(counts)
-    stops[np.cumsum(counts)[filled] - 1] = ends[filled]
-    fields = _fields(buffer, begins, stops)
+    fields = _fields(
+        buffer,
+        *record_bodies(
+            buffer, *(column.take(filled) for column in (starts, ends, counts))
+        ),
+    )
     if fields.bad.any():
         first = int(batch[int(fields.bad.argmax())])
         raise CorruptBatchError(
@@ -264,10 +266,10 @@ class _Reader:
 
     __slots__ = ("at", "bad", "data")
 
-    def __init__(self, data: Bytes, at: Ints) -> None:
+    def __init__(self, data: Bytes, at: Ints, bad: NDArray[np.bool_]) -> None:
         self.data = data
         self.at = at
-        self.bad: NDArray[np.bool_] = np.zeros(len(at), dtype=np.bool_)
+        self.bad = bad
 
     def number(self, most_bytes: int) -> Ints:
         """Return the next varint of every record."""
@@ -288,12 +290,10 @@ class _Reader:
         return Blob(self.data, starts, sizes)
 
 
-def _fields(data: Bytes, starts: Ints, stops: Ints) -> _Fields:
-    """Read the records between some places; every one must end where it is to."""
-    reader = _Reader(data, starts)
-    sizes = reader.number(MOST_INT_BYTES)
-    reader.bad |= reader.at + sizes != stops
-    reader.at += 1  # the attributes: none are used, and any are accepted
+def _fields(data: Bytes, begins: Ints, stops: Ints, bad: NDArray[np.bool_]) -> _Fields:
+    """Read the bodies between some places; every one must end where it is to."""
+    # A record's attributes come first: none are used, and any are accepted.
+    reader = _Reader(data, begins + 1, bad)
     timestamp_deltas = reader.number(MOST_LONG_BYTES)
     offset_deltas = reader.number(MOST_INT_BYTES)
     keys = reader.blob()

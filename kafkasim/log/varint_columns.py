@@ -20,7 +20,9 @@ MOST_LONG_BYTES: Final = 10
 """Longest varint of 64 bits."""
 
 _MORE: Final = 0x80
-_BITS: Final = 0x7F
+_BITS: Final = np.uint8(0x7F)
+_SEVEN: Final = np.uint8(7)
+_ONE: Final = np.uint16(1)
 _DECODED: Final[Ints] = np.array(
     [(byte >> 1) ^ -(byte & 1) for byte in range(256)], dtype=np.int64
 )
@@ -69,7 +71,7 @@ def write_varints(out: Bytes, at: Ints, values: Ints, widths: Ints) -> None:
         if plane + 1 < least:
             septet |= np.uint8(_MORE)
         elif plane + 1 < most:
-            septet |= (widths > plane + 1).view(np.uint8) << np.uint8(7)
+            septet |= (widths > plane + 1).view(np.uint8) << _SEVEN
         out[at + plane if plane else at] = septet
         zigzag = zigzag >> np.uint64(7)
 
@@ -97,19 +99,40 @@ def read_varints(
         Those with more bytes than there may be; None if there are none.
     """
     first = data.take(at, mode="clip")
-    longer = np.flatnonzero(first >= _MORE)
-    values = _DECODED.take(first)
     after = at + 1
-    if not len(longer):
+    if int(first.max(initial=0)) < _MORE:
+        return _DECODED.take(first), after, None
+    second = data.take(after, mode="clip")
+    longer = first >> _SEVEN
+    short = (second & _BITS).astype(np.uint16) << np.uint16(7)
+    short *= longer
+    short |= first & _BITS
+    signs = -(short & _ONE).view(np.int16)
+    values = ((short >> _ONE).view(np.int16) ^ signs).astype(np.int64)
+    after += longer
+    longer &= second >> _SEVEN
+    if not longer.any():
         return values, after, None
+    endless = _read_on((data, most_bytes), short, values, after, np.flatnonzero(longer))
+    return values, after, endless
+
+
+def _read_on(
+    source: tuple[Bytes, int],
+    short: NDArray[np.uint16],
+    values: Ints,
+    after: Ints,
+    longer: NDArray[np.intp],
+) -> NDArray[np.bool_] | None:
+    """Read the third and later bytes of those varints that have them, in place."""
+    data, most_bytes = source
+    zigzag = short.take(longer).astype(np.uint64)
     place = after.take(longer)
-    zigzag = (first.take(longer) & np.uint8(_BITS)).astype(np.uint64)
     going: NDArray[np.intp] = np.arange(len(longer))
-    for plane in range(1, most_bytes):
+    for plane in range(2, most_bytes):
         byte = data.take(place.take(going), mode="clip")
-        zigzag[going] |= (byte & np.uint8(_BITS)).astype(np.uint64) << np.uint64(
-            7 * plane
-        )
+        septets = (byte & _BITS).astype(np.uint64)
+        zigzag[going] |= septets << np.uint64(7 * plane)
         place[going] += 1
         going = going[byte >= _MORE]
         if not len(going):
@@ -120,10 +143,10 @@ def read_varints(
     values[longer] = halves ^ -(zigzag & np.uint64(1)).view(np.int64)
     after[longer] = place
     if not len(going):
-        return values, after, None
-    endless = np.zeros(len(at), dtype=np.bool_)
+        return None
+    endless = np.zeros(len(after), dtype=np.bool_)
     endless[longer[going]] = True
-    return values, after, endless
+    return endless
 
 
 def is_one_byte(values: Ints) -> bool:
