@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from kafkasim.log.contents import ByteBatch, ByteContents, Contents, Files
+from kafkasim.log.mapping import is_mapped, map_of
 from kafkasim.log.memory_file import MemoryFile
 
 BatchT = TypeVar("BatchT")
@@ -245,7 +246,8 @@ class FolderStore:
     def write(self, name: str, data: ByteBatch) -> None:
         """Make a file of these bytes."""
         self._tails.pop(name, None)
-        if not self._unmapped(name):
+        self._unmap(name)
+        if self._is_looked_at(name):
             self._where(name).unlink()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with self._open(name, flags) as descriptor:
@@ -265,17 +267,18 @@ class FolderStore:
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another name."""
+        self._where(old).stat()
         self._settle(old)
-        self._unmapped(old)
+        self._unmap(old)
         if old != new:
             self._tails.pop(new, None)
-            self._unmapped(new)
+            self._unmap(new)
         self._where(old).replace(self._where(new))
 
     def delete(self, name: str) -> None:
         """Remove a file."""
         self._tails.pop(name, None)
-        self._unmapped(name)
+        self._unmap(name)
         self._where(name).unlink()
 
     def seal(self, name: str) -> None:
@@ -316,7 +319,7 @@ class FolderStore:
         for name in list(self._tails):
             self._settle(name)
         for name in list(self._maps):
-            self._unmapped(name)
+            self._unmap(name)
 
     @contextlib.contextmanager
     def _open(self, name: str, flags: int) -> Iterator[int]:
@@ -327,7 +330,7 @@ class FolderStore:
             os.close(descriptor)
 
     def _new_tail(self, name: str) -> _Tail:
-        self._unmapped(name)
+        self._unmap(name)
         with self._open(name, os.O_WRONLY | os.O_CREAT) as descriptor:
             tail = _Tail(os.fstat(descriptor).st_size, self._gathered_bytes)
         self._tails[name] = tail
@@ -354,27 +357,30 @@ class FolderStore:
     def _free(self, name: str) -> None:
         """Make sure that a change of the file changes nothing that was handed out."""
         self._settle(name)
-        if not self._unmapped(name):
+        self._unmap(name)
+        if self._is_looked_at(name):
             self.replace(name, self._where(name).read_bytes())
 
     def _mapped(self, name: str) -> memoryview:
         mapped = self._maps[name]
         if mapped is None:
             with self._open(name, os.O_RDONLY) as descriptor:
-                mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-            self._maps[name] = mapped
+                mapped = self._maps[name] = map_of(descriptor)
         return memoryview(mapped)
 
-    def _unmapped(self, name: str) -> bool:
-        """Let go of a file's map; False if views of it are held, which then keep it."""
+    def _unmap(self, name: str) -> None:
+        """Let go of a file's map; views of it keep it."""
         mapped = self._maps.pop(name, None)
-        if mapped is None:
-            return True
+        if mapped is not None:
+            with contextlib.suppress(BufferError):
+                mapped.close()
+
+    def _is_looked_at(self, name: str) -> bool:
+        """Say whether there are views of the file, of this store or another one."""
         try:
-            mapped.close()
-        except BufferError:
+            return is_mapped(self._where(name).stat())
+        except FileNotFoundError:
             return False
-        return True
 
 
 def _read_fully(descriptor: int, start: int, stop: int) -> bytes:

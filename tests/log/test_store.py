@@ -206,6 +206,23 @@ def test_a_folder_is_written_by_large_writes(
     assert written == [1000] * 10 + [5000]
 
 
+def test_a_view_outlives_its_store_and_what_a_second_one_does_to_the_file(
+    tmp_path: Path,
+) -> None:
+    first = FolderStore(tmp_path)
+    first.append("a", b"x" * 9000)
+    first.seal("a")
+    view = first.read("a")
+    first.close()
+    second = FolderStore(tmp_path)
+    second.rename("a", "b")
+    second.truncate("b", 10)
+
+    assert bytes(view) == b"x" * 9000 and second.size("b") == 10
+    second.write("b", b"y")
+    assert bytes(view) == b"x" * 9000 and bytes(second.read("b")) == b"y"
+
+
 def test_room_that_is_made_takes_none(store: MemoryStore | FolderStore) -> None:
     """An index file of 10 MiB of zeros, before the first entry."""
     store.write("a", b"")
