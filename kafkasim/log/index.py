@@ -9,7 +9,7 @@ Sources: `OffsetIndex`, `TimeIndex` and `AbstractIndex` of
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -191,6 +191,14 @@ class OffsetIndex:
         below = self._slot(offset - 1 - self.base_offset)
         slot = min(bisect_right(self._positions, position) - 1, below) - 1
         return self.entry(slot) if slot >= 0 else None
+
+    def first_from(self, position: int) -> OffsetPosition | None:
+        """Return the first entry at this position or above; None if there is none.
+
+        Source: `OffsetIndex.fetchUpperBoundOffset`.
+        """
+        slot = bisect_left(self._positions, position)
+        return self.entry(slot) if slot < len(self._positions) else None
 
     def truncate_to(self, offset: int) -> None:
         """Remove the entries at this offset and above."""

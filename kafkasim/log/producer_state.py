@@ -161,13 +161,15 @@ class ProducerStates:
                 return kept
         return None
 
-    def check(self, header: BatchHeader) -> None:
-        """Refuse a client's data batch that its producer may not write now.
+    def check(self, header: BatchHeader, *, sequence: bool = True) -> None:
+        """Refuse a data batch that its producer may not write now.
 
         Parameters
         ----------
         header : BatchHeader
             Of a batch with a producer id that repeats no kept one.
+        sequence : bool, optional
+            Whether it must follow the last batch: a coordinator's need not.
 
         Raises
         ------
@@ -188,7 +190,8 @@ class ProducerStates:
             entry = ProducerEntry(header.producer_id)
         if header.producer_epoch < entry.epoch:
             raise _old_epoch(header, entry)
-        _check_sequence(header, entry)
+        if sequence:
+            _check_sequence(header, entry)
         if entry.transaction_first_offset is not None and not header.is_transactional:
             text = (
                 f"a batch outside of the transaction that producer "

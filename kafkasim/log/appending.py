@@ -1,0 +1,69 @@
+"""What an append looks at before it writes, and what it answers.
+
+Source: `org.apache.kafka.storage.internals.log.UnifiedLog` (4.3): `maybeRoll`,
+`analyzeAndValidateProducerState`, and `LogAppendInfo`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kafkasim.log.contents import ByteBatch
+from kafkasim.log.header import CONTROL, BatchHeader
+from kafkasim.log.producer_files import read_marker
+from kafkasim.log.producer_state import ProducerStates
+from kafkasim.log.validation import Origin
+
+
+class Appended(NamedTuple):
+    """Where an append came to lie."""
+
+    first_offset: int
+    last_offset: int
+    max_timestamp_ms: int
+    """Largest timestamp of it; −1 for none."""
+    duplicate: bool = False
+    """Whether it was there before, and nothing was written."""
+
+
+def together(headers: Sequence[BatchHeader]) -> BatchHeader:
+    """Return a header as if all batches of an append were one.
+
+    Whether a segment takes them is asked for all of them together.
+    """
+    first = headers[0]
+    if len(headers) == 1:
+        return first
+    return first._replace(
+        size_bytes=sum(header.size_bytes for header in headers),
+        last_offset_delta=headers[-1].last_offset - first.base_offset,
+        max_timestamp_ms=max(header.max_timestamp_ms for header in headers),
+    )
+
+
+def check_producer(
+    producers: ProducerStates,
+    header: BatchHeader,
+    batch: ByteBatch,
+    origin: Origin,
+    transaction_version: int,
+) -> BatchHeader | None:
+    """Return the batch that this one repeats, or None; or refuse this one.
+
+    Raises
+    ------
+    LogError
+        See `ProducerStates.check` and `ProducerStates.check_marker`.
+    """
+    if header.producer_id < 0:
+        return None
+    if origin == "client":
+        known = producers.duplicate_of(header)
+        if known is not None:
+            return known
+    if header.attributes & CONTROL:
+        marker = read_marker(batch)
+        if marker is not None:
+            producers.check_marker(header, marker, transaction_version)
+    else:
+        producers.check(header, sequence=origin == "client")
+    return None

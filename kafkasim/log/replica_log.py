@@ -1,0 +1,327 @@
+"""A replica's log: what replication and producers need to know of its segments.
+
+Where a leader's epoch began, up to where all replicas have it, what its producers
+wrote last, and which transactions are open. All of it moves with the log's two ends.
+
+Source: `org.apache.kafka.storage.internals.log.UnifiedLog` (4.3).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+from kafkasim.config.topic import TopicConfig
+from kafkasim.errors import LogError
+from kafkasim.log.checkpoints import (
+    LEADER_EPOCHS,
+    LOG,
+    PARTITION_METADATA,
+    leader_epochs_text,
+    partition_metadata_text,
+)
+from kafkasim.log.header import CONTROL, BatchHeader
+from kafkasim.log.leader_epochs import LeaderEpochs
+from kafkasim.log.local_log import LocalLog
+from kafkasim.log.producer_files import MarkerReader, ProducerFiles, read_marker
+from kafkasim.log.producer_state import DEFAULT_EXPIRATION_MS, ProducerStates
+from kafkasim.log.segment import Segment
+from kafkasim.log.store import MemoryStore, Store
+from kafkasim.log.transaction_index import AbortedTransaction
+
+BatchT = TypeVar("BatchT")
+
+
+class ReplicaLog(LocalLog[BatchT]):
+    """The log of one replica of a partition.
+
+    Parameters
+    ----------
+    store : Store, optional
+        The partition's folder: a new one in memory if not given. What is in it is
+        opened.
+    config : TopicConfig, optional
+        The topic's settings; what is not said has Kafka's default.
+    now_ms : int, optional
+        The time.
+    log_start_offset : int, optional
+        Where the log begins.
+    topic_id : str, optional
+        Goes into `partition.metadata`.
+    producer_expiration_ms : int, optional
+        After how long a silent producer is forgotten (`producer.id.expiration.ms`).
+    marker_of : callable, optional
+        Reads a control batch; that of bytes if not given.
+    draw : callable, optional
+        Gives a random whole number for each new segment, for `segment_jitter_ms`.
+    """
+
+    def __init__(
+        self,
+        store: Store[BatchT] | None = None,
+        config: TopicConfig | None = None,
+        *,
+        now_ms: int = 0,
+        log_start_offset: int = 0,
+        topic_id: str | None = None,
+        producer_expiration_ms: int = DEFAULT_EXPIRATION_MS,
+        marker_of: MarkerReader[BatchT] | None = None,
+        draw: Callable[[], int] | None = None,
+    ) -> None:
+        if store is None:
+            store = cast("Store[BatchT]", MemoryStore())
+        super().__init__(store, config or TopicConfig(), draw)
+        self.leader_epochs = LeaderEpochs()
+        self.producers = ProducerStates(producer_expiration_ms)
+        read = marker_of or cast("MarkerReader[BatchT]", read_marker)
+        self._snapshots = ProducerFiles(store, self.producers, read)
+        if topic_id is not None:
+            text = partition_metadata_text(topic_id)
+            store.replace(PARTITION_METADATA, text.encode())
+        if any(name.endswith(LOG) for name in store.names()):
+            raise NotImplementedError
+        store.write(LEADER_EPOCHS, b"")
+        self._open_segment(log_start_offset, now_ms)
+        self._end_at(log_start_offset)
+        self._flushed(log_start_offset)
+        self._snapshots.end_offset = log_start_offset
+        self.log_start_offset = log_start_offset
+        """First offset that can be read."""
+        self.high_watermark = log_start_offset
+        """Offset below which consumers read: what all replicas in sync have."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.log_start_offset:,} to "
+            f"{self.log_end_offset:,}, {self.size_bytes:,} bytes in "
+            f"{len(self.segments)} segments>"
+        )
+
+    # -- appending
+
+    def append_batch(self, header: BatchHeader, batch: BatchT, now_ms: int) -> None:
+        """Append a batch that needs no check: its offsets and epoch are final.
+
+        Parameters
+        ----------
+        header : BatchHeader
+            The batch's; it begins at the log's end or later.
+        batch : BatchT
+            The batch.
+        now_ms : int
+            The time.
+        """
+        if header.leader_epoch != self.leader_epochs.latest:
+            self._assign_epoch(header)
+        segment = self.active
+        if segment.roll_cause(header, self.config, now_ms) is not None:
+            segment = self._roll(header.base_offset, now_ms)
+        segment.append(header, batch)
+        self.log_end_offset = header.base_offset + header.last_offset_delta + 1
+        if header.producer_id >= 0:
+            if header.attributes & CONTROL:
+                self._note_producers([(header, batch)])
+            else:
+                self.producers.add(header)
+        if header.max_timestamp_ms < 0:
+            segment.modified_ms = now_ms
+        if self.log_end_offset >= self._flush_at:
+            self.flush()
+
+    def _append_run(
+        self, batches: Sequence[tuple[BatchHeader, BatchT]], now_ms: int
+    ) -> None:
+        """Append batches that came together to the active segment."""
+        for header, batch in batches:
+            self.active.append(header, batch)
+        self.active.modified_ms = now_ms
+        self.log_end_offset = batches[-1][0].next_offset
+        self._note_producers(batches)
+        if self.log_end_offset >= self._flush_at:
+            self.flush()
+
+    def _note_producers(self, batches: Sequence[tuple[BatchHeader, BatchT]]) -> None:
+        """Take note of producers, and of transactions that end.
+
+        What aborts is noted in the active segment, where the marker is.
+        """
+        producers = self.producers
+        for ended in self._snapshots.add(batches):
+            if ended.aborted:
+                stable = producers.last_stable_offset_after(ended)
+                aborted = AbortedTransaction(*ended[:3], stable)
+                self.active.append_aborted(aborted)
+            producers.complete(ended)
+
+    def roll(self, now_ms: int) -> Segment[BatchT]:
+        """Begin a new segment at the log's end, and return it."""
+        return self._roll(self.log_end_offset, now_ms)
+
+    def _roll(self, base_offset: int, now_ms: int) -> Segment[BatchT]:
+        """Begin a segment, write a producer snapshot, sync what lies before.
+
+        Source: `UnifiedLog.roll`.
+        """
+        segment = self._begin_segment(base_offset, now_ms)
+        if self._snapshots.take(segment.base_offset):
+            self._snapshots.sync(segment.base_offset)
+        self._flush_below(segment.base_offset)
+        return segment
+
+    def _assign_epoch(self, header: BatchHeader) -> None:
+        if self.leader_epochs.assign(header.leader_epoch, header.base_offset):
+            self._write_epochs()
+
+    def _write_epochs(self) -> None:
+        text = leader_epochs_text(self.leader_epochs.entries)
+        self.store.replace(LEADER_EPOCHS, text.encode())
+
+    # -- how far it may be read
+
+    def advance_high_watermark(self, offset: int) -> bool:
+        """Move the high watermark forward, as a leader; return whether it moved.
+
+        It never goes back on a leader (BR-12).
+
+        Source: `UnifiedLog.maybeIncrementHighWatermark`.
+
+        Raises
+        ------
+        ValueError
+            The offset lies above the log's end.
+        """
+        if offset > self.log_end_offset:
+            text = f"high watermark {offset} above the log's end {self.log_end_offset}"
+            raise ValueError(text)
+        if offset <= self.high_watermark:
+            return False
+        self.high_watermark = offset
+        self.producers.forget_decided_below(offset)
+        return True
+
+    def set_high_watermark(self, offset: int) -> int:
+        """Take the leader's high watermark, as a follower, and return what it became.
+
+        No higher than the log's end (BR-22), no lower than its start; it may go back.
+
+        Source: `UnifiedLog.updateHighWatermark`.
+        """
+        offset = max(min(offset, self.log_end_offset), self.log_start_offset)
+        self.high_watermark = offset
+        self.producers.forget_decided_below(offset)
+        return offset
+
+    @property
+    def last_stable_offset(self) -> int:
+        """Offset below which all transactions are decided and replicated (TX-11).
+
+        Source: `UnifiedLog.fetchLastStableOffsetMetadata`.
+        """
+        unstable = self.producers.first_unstable_offset
+        if unstable is None or unstable >= self.high_watermark:
+            return self.high_watermark
+        return max(unstable, self.log_start_offset)
+
+    # -- its two ends
+
+    def move_start(self, offset: int) -> bool:
+        """Let the log begin at a later offset; return whether it did not before.
+
+        Segments below stay until they are deleted as old.
+
+        Source: `UnifiedLog.maybeIncrementLogStartOffset`.
+
+        Raises
+        ------
+        LogError
+            OFFSET_OUT_OF_RANGE: it lies above the high watermark.
+        """
+        if offset > self.high_watermark:
+            text = (
+                f"the log cannot start at {offset}, "
+                f"above its high watermark {self.high_watermark}"
+            )
+            raise LogError("OFFSET_OUT_OF_RANGE", text)
+        if offset <= self.log_start_offset:
+            return False
+        self.log_start_offset = offset
+        if self.recovery_point < offset:
+            self._flushed(offset)
+        if self.leader_epochs.truncate_from_start(offset):
+            self._write_epochs()
+        self._snapshots.move_start(offset)
+        return True
+
+    def truncate_to(self, offset: int, now_ms: int = 0) -> bool:
+        """Cut the log, so that it ends at an offset; return whether it did not before.
+
+        A batch that holds the offset goes as a whole, and leaves a gap: the log's end
+        is the offset all the same.
+
+        Source: `UnifiedLog.truncateTo`.
+
+        Raises
+        ------
+        ValueError
+            The offset is negative.
+        """
+        if offset < 0:
+            raise ValueError(f"a log cannot end at offset {offset}")
+        if offset >= self.log_end_offset:
+            if self.leader_epochs.truncate_from_end(self.log_end_offset):
+                self._write_epochs()
+            return False
+        if self.segments[0].base_offset > offset:
+            self.truncate_fully_and_start_at(offset, now_ms)
+            return True
+        self._snapshots.end_offset = self.log_end_offset
+        self._delete_snapshots(self._cut(offset, now_ms), now_ms)
+        if self.leader_epochs.truncate_from_end(offset):
+            self._write_epochs()
+        self.log_start_offset = min(offset, self.log_start_offset)
+        self._rebuild_producers(now_ms)
+        if self.high_watermark >= offset:
+            self.set_high_watermark(offset)
+        return True
+
+    def truncate_fully_and_start_at(self, offset: int, now_ms: int = 0) -> None:
+        """Delete everything, and begin again at an offset.
+
+        A follower does so if its leader's log starts above its own end (BR-27).
+
+        Source: `UnifiedLog.truncateFullyAndStartAt`.
+        """
+        self._restart(offset, now_ms)
+        self.leader_epochs.clear()
+        self._write_epochs()
+        self._snapshots.start_at(offset)
+        self.log_start_offset = offset
+        self._rebuild_producers(now_ms)
+        self.set_high_watermark(offset)
+
+    def _rebuild_producers(self, now_ms: int) -> None:
+        self._snapshots.rebuild(
+            self.segments, self.log_start_offset, self.log_end_offset, now_ms
+        )
+
+    def _delete_snapshots(
+        self, segments: Sequence[Segment[BatchT]], now_ms: int
+    ) -> None:
+        """Rename the snapshots of deleted segments, to be removed with them."""
+        marked = (self._snapshots.mark_deleted(one.base_offset) for one in segments)
+        names = [name for name in marked if name is not None]
+        self._deleted.add_names(names, now_ms + self.config.file_delete_delay_ms)
+
+    def expire_producers(self, now_ms: int) -> int:
+        """Forget producers that were silent too long (ID-12); return how many."""
+        return self.producers.expire(now_ms)
+
+    def close(self) -> None:
+        """Sync everything, write a producer snapshot, trim the indexes: a clean stop.
+
+        Source: `LogManager.shutdown`, `UnifiedLog.close`.
+        """
+        self.flush()
+        if self._snapshots.take(self.log_end_offset):
+            self._snapshots.sync(self.log_end_offset)
+        for segment in self.segments:
+            segment.close()
+        self.store.close()
