@@ -41,7 +41,8 @@ def find(
         There is what is no batch.
     """
     before: tuple[int, BatchHeader] | None = None
-    for found in contents.headers(index.look_up(offset).position):
+    start = max(index.look_up(offset).position, 0)  # as `LogSegment.translateOffset`
+    for found in contents.headers(start):
         base_offset = found[1].base_offset
         if base_offset == offset:
             return found

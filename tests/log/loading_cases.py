@@ -1,8 +1,8 @@
 """A small partition that Kafka wrote, and what can be done to its files.
 
 `CASES` is a table: a name, what is damaged, and how the folder is then opened. What
-Kafka 4.3.1's `LogLoader` made of each stands in `data/loading.json`; `kafka/LoadLog.java`
-says how it was asked. This module knows no class of the log but the header.
+Kafka 4.3.1's `LogLoader` made of each stands in `data/loading.json`; how it was asked,
+`kafka/LoadLog.java` says. This module knows no class of the log but the header.
 """
 
 import struct
@@ -53,7 +53,9 @@ def edit(name: str, change: Callable[[bytearray], object]) -> Damage:
     return damage
 
 
-def in_batch(base: int, number: int, change: Callable[[bytearray, int], object]) -> Damage:
+def in_batch(
+    base: int, number: int, change: Callable[[bytearray, int], object]
+) -> Damage:
     """Return a damage that changes a segment's file, told where a batch begins."""
     name = log_name(base)
     return edit(name, lambda data: change(data, positions(bytes(data))[number]))
@@ -73,7 +75,9 @@ def flip(offset: int, bit: int) -> Callable[[bytearray, int], object]:
     return change
 
 
-def put_with_crc(layout: str, offset: int, value: int) -> Callable[[bytearray, int], object]:
+def put_with_crc(
+    layout: str, offset: int, value: int
+) -> Callable[[bytearray, int], object]:
     """Return a change under the CRC, with the CRC made right again."""
 
     def change(data: bytearray, at: int) -> None:
@@ -86,7 +90,9 @@ def put_with_crc(layout: str, offset: int, value: int) -> Callable[[bytearray, i
 
 def cut(base: int, count: int) -> Damage:
     """Return a damage that takes bytes off the end of a segment's log file."""
-    return edit(log_name(base), lambda data: data.__delitem__(slice(len(data) - count, None)))
+    return edit(
+        log_name(base), lambda data: data.__delitem__(slice(len(data) - count, None))
+    )
 
 
 def add(name: str, tail: bytes) -> Damage:
@@ -191,7 +197,11 @@ CASES = (
     Case("garbage after, clean", add(log_name(LAST), bytes(range(1, 200))), clean=True),
     Case("bit under the CRC", in_batch(16, 2, flip(80, 3))),
     Case("bit under the CRC of the last", in_batch(LAST, 2, flip(80, 3))),
-    Case("bit under the CRC, above it not", in_batch(16, 2, flip(80, 3)), recovery_point=32),
+    Case(
+        "bit under the CRC, above it not",
+        in_batch(16, 2, flip(80, 3)),
+        recovery_point=32,
+    ),
     Case("bit under the CRC, clean", in_batch(16, 2, flip(80, 3)), clean=True),
     Case("bit of the CRC", in_batch(32, 1, flip(18, 0))),
     Case("base offset jumps", in_batch(LAST, 4, flip(6, 0))),
@@ -201,7 +211,11 @@ CASES = (
     Case("base offset jumps far, not last", in_batch(LAST, 2, flip(3, 1))),
     Case("base offset jumps far, clean", in_batch(LAST, 4, flip(3, 1)), clean=True),
     Case("base offset below the base", in_batch(LAST, 2, put(">q", 0, 3))),
-    Case("base offset below the base, clean", in_batch(LAST, 2, put(">q", 0, 3)), clean=True),
+    Case(
+        "base offset below the base, clean",
+        in_batch(LAST, 2, put(">q", 0, 3)),
+        clean=True,
+    ),
     Case("base offset below the base of the first", in_batch(16, 0, put(">q", 0, 3))),
     Case("base offset negative", in_batch(LAST, 2, put(">q", 0, -5))),
     Case("base offset back a little", in_batch(LAST, 4, put(">q", 0, 47))),
@@ -219,9 +233,15 @@ CASES = (
         for n in (100_000, 2**31 - 1, -1, -(2**31), 13, 14, 48, 49)
     ),
     Case("length -1, clean", in_batch(16, 2, put(">i", 8, -1)), clean=True),
-    Case("length -1 in the last, clean", in_batch(LAST, 4, put(">i", 8, -1)), clean=True),
-    Case("length 13 in the last, clean", in_batch(LAST, 3, put(">i", 8, 13)), clean=True),
-    Case("length 48 in the last, clean", in_batch(LAST, 3, put(">i", 8, 48)), clean=True),
+    Case(
+        "length -1 in the last, clean", in_batch(LAST, 4, put(">i", 8, -1)), clean=True
+    ),
+    Case(
+        "length 13 in the last, clean", in_batch(LAST, 3, put(">i", 8, 13)), clean=True
+    ),
+    Case(
+        "length 48 in the last, clean", in_batch(LAST, 3, put(">i", 8, 48)), clean=True
+    ),
     Case("last written twice", twice(LAST, 4)),
     Case("one written twice", twice(16, 0)),
     Case("one written twice, clean", twice(16, 0), clean=True),
@@ -233,12 +253,36 @@ CASES = (
     Case("last offset delta large", in_batch(16, 0, put_with_crc(">i", 23, 2**31 - 1))),
     Case("producer epoch back", in_batch(16, 4, put_with_crc(">h", 51, 2))),
     Case("a gap in the sequence", in_batch(0, 5, put_with_crc(">i", 53, 9))),
+    Case("no transaction bit, none open", in_batch(16, 2, put_with_crc(">h", 21, 0))),
+    Case("no transaction bit, one open", in_batch(16, 4, put_with_crc(">h", 21, 0))),
     Case("marker of an unknown type", in_batch(16, 5, put_with_crc(">h", 61 + 7, 9))),
     Case("marker of a negative type", in_batch(16, 5, put_with_crc(">h", 61 + 7, -1))),
     Case("marker made a commit", in_batch(16, 5, put_with_crc(">h", 61 + 7, 1))),
     Case("marker of a later version", in_batch(16, 5, put_with_crc(">h", 61 + 5, 1))),
-    Case("marker with a negative version", in_batch(16, 5, put_with_crc(">h", 61 + 5, -1))),
-    Case("marker with a negative header count", in_batch(16, 5, put_with_crc(">h", 61 + 9, 9))),
+    Case(
+        "marker with a negative version",
+        in_batch(16, 5, put_with_crc(">h", 61 + 5, -1)),
+    ),
+    Case(
+        "marker with a negative header count",
+        in_batch(16, 5, put_with_crc(">h", 61 + 9, 9)),
+    ),
+    Case(
+        "last marker of an unknown type",
+        all_of(
+            in_batch(16, 5, put_with_crc(">h", 61 + 7, 9)),
+            drop_segment(32),
+            drop_segment(46),
+        ),
+    ),
+    Case(
+        "last marker with a negative version",
+        all_of(
+            in_batch(16, 5, put_with_crc(">h", 61 + 5, -1)),
+            drop_segment(32),
+            drop_segment(46),
+        ),
+    ),
     Case("offset index missing", drop(log_name(16, ".index"))),
     Case("offset index missing, clean", drop(log_name(16, ".index")), clean=True),
     Case(
@@ -251,76 +295,272 @@ CASES = (
         all_of(drop(log_name(16, ".index")), in_batch(16, 2, flip(80, 3))),
         recovery_point=46,
     ),
-    Case("offset index of the last missing, clean", drop(log_name(LAST, ".index")), clean=True),
-    Case("all indexes missing", all_of(drop_suffix(".index"), drop_suffix(".timeindex"))),
-    Case("all indexes missing, clean", all_of(drop_suffix(".index"), drop_suffix(".timeindex")), clean=True),
+    Case(
+        "offset index of the last missing, clean",
+        drop(log_name(LAST, ".index")),
+        clean=True,
+    ),
+    Case(
+        "all indexes missing", all_of(drop_suffix(".index"), drop_suffix(".timeindex"))
+    ),
+    Case(
+        "all indexes missing, clean",
+        all_of(drop_suffix(".index"), drop_suffix(".timeindex")),
+        clean=True,
+    ),
     Case("offset index lying", write(log_name(16, ".index"), LYING)),
     Case("offset index lying, clean", write(log_name(16, ".index"), LYING), clean=True),
-    Case("offset index lying below the recovery point", write(log_name(16, ".index"), LYING), recovery_point=46),
-    Case("offset index within a batch, clean", write(log_name(16, ".index"), struct.pack(">ii", 2, 100)), clean=True),
-    Case("offset index past the file, clean", write(log_name(16, ".index"), struct.pack(">ii", 2, 100_000)), clean=True),
-    Case("offset index of the last past the file, clean", write(log_name(LAST, ".index"), struct.pack(">ii", 2, 100_000)), clean=True),
-    Case("offset index of the last within a batch, clean", write(log_name(LAST, ".index"), struct.pack(">ii", 2, 100)), clean=True),
-    Case("offset index of the last negative, clean", write(log_name(LAST, ".index"), struct.pack(">ii", -3, -100)), clean=True),
+    Case(
+        "offset index lying below the recovery point",
+        write(log_name(16, ".index"), LYING),
+        recovery_point=46,
+    ),
+    Case(
+        "offset index within a batch, clean",
+        write(log_name(16, ".index"), struct.pack(">ii", 2, 100)),
+        clean=True,
+    ),
+    Case(
+        "offset index past the file, clean",
+        write(log_name(16, ".index"), struct.pack(">ii", 2, 100_000)),
+        clean=True,
+    ),
+    Case(
+        "offset index of the last past the file, clean",
+        write(log_name(LAST, ".index"), struct.pack(">ii", 2, 100_000)),
+        clean=True,
+    ),
+    Case(
+        "offset index of the last within a batch, clean",
+        write(log_name(LAST, ".index"), struct.pack(">ii", 2, 100)),
+        clean=True,
+    ),
+    Case(
+        "offset index of the last negative, clean",
+        write(log_name(LAST, ".index"), struct.pack(">ii", -3, -100)),
+        clean=True,
+    ),
     Case("offset index with stray bytes", add(log_name(16, ".index"), b"\x01\x02\x03")),
-    Case("offset index with stray bytes, clean", add(log_name(16, ".index"), b"\x01\x02\x03"), clean=True),
+    Case(
+        "offset index with stray bytes, clean",
+        add(log_name(16, ".index"), b"\x01\x02\x03"),
+        clean=True,
+    ),
     Case("offset index empty, clean", write(log_name(16, ".index"), b""), clean=True),
-    Case("offset index of zeros, clean", write(log_name(16, ".index"), bytes(80)), clean=True),
-    Case("orphan indexes", all_of(*(add(log_name(99, s), bytes(24)) for s in (".index", ".timeindex", ".txnindex")))),
-    Case("orphan indexes, clean", all_of(*(add(log_name(99, s), bytes(24)) for s in (".index", ".timeindex", ".txnindex"))), clean=True),
-    Case("deleted files", all_of(copy(log_name(0), log_name(0, ".log.deleted")), add(log_name(7, ".index.deleted"), b"x"))),
-    Case("cleaned files", all_of(copy(log_name(0), log_name(0, ".log.cleaned")), add(log_name(0, ".index.cleaned"), b"x"))),
-    Case("a swap", all_of(copy(log_name(0), log_name(0, ".log.swap")), copy(log_name(0, ".index"), log_name(0, ".index.swap")), copy(log_name(0, ".timeindex"), log_name(0, ".timeindex.swap")))),
-    Case("a swap, clean", all_of(copy(log_name(0), log_name(0, ".log.swap")), copy(log_name(0, ".index"), log_name(0, ".index.swap"))), clean=True),
+    Case(
+        "offset index of zeros, clean",
+        write(log_name(16, ".index"), bytes(80)),
+        clean=True,
+    ),
+    Case(
+        "orphan indexes",
+        all_of(
+            *(
+                add(log_name(99, s), bytes(24))
+                for s in (".index", ".timeindex", ".txnindex")
+            )
+        ),
+    ),
+    Case(
+        "orphan indexes, clean",
+        all_of(
+            *(
+                add(log_name(99, s), bytes(24))
+                for s in (".index", ".timeindex", ".txnindex")
+            )
+        ),
+        clean=True,
+    ),
+    Case(
+        "deleted files",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.deleted")),
+            add(log_name(7, ".index.deleted"), b"x"),
+        ),
+    ),
+    Case(
+        "cleaned files",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.cleaned")),
+            add(log_name(0, ".index.cleaned"), b"x"),
+        ),
+    ),
+    Case(
+        "a swap",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.swap")),
+            copy(log_name(0, ".index"), log_name(0, ".index.swap")),
+            copy(log_name(0, ".timeindex"), log_name(0, ".timeindex.swap")),
+        ),
+    ),
+    Case(
+        "a swap, clean",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.swap")),
+            copy(log_name(0, ".index"), log_name(0, ".index.swap")),
+        ),
+        clean=True,
+    ),
     Case(
         "a swap of two segments, clean",
         all_of(
             write(log_name(16, ".log.swap"), b""),
-            lambda files: files.__setitem__(log_name(16, ".log.swap"), files[log_name(16)] + files[log_name(32)]),
+            lambda files: files.__setitem__(
+                log_name(16, ".log.swap"), files[log_name(16)] + files[log_name(32)]
+            ),
         ),
         clean=True,
     ),
-    Case("a swap above a cleaned", all_of(copy(log_name(16), log_name(16, ".log.swap")), add(log_name(0, ".log.cleaned"), b"x"))),
-    Case("a swap below a cleaned", all_of(copy(log_name(0), log_name(0, ".log.swap")), add(log_name(16, ".log.cleaned"), b"x"))),
-    Case("an index swap alone", copy(log_name(0, ".index"), log_name(16, ".index.swap"))),
-    Case("a torn swap", all_of(copy(log_name(0), log_name(0, ".log.swap")), edit(log_name(0, ".log.swap"), lambda d: d.__delitem__(slice(-9, None))))),
+    Case(
+        "a swap above a cleaned",
+        all_of(
+            copy(log_name(16), log_name(16, ".log.swap")),
+            add(log_name(0, ".log.cleaned"), b"x"),
+        ),
+    ),
+    Case(
+        "a swap below a cleaned",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.swap")),
+            add(log_name(16, ".log.cleaned"), b"x"),
+        ),
+    ),
+    Case(
+        "an index swap alone", copy(log_name(0, ".index"), log_name(16, ".index.swap"))
+    ),
+    Case(
+        "a torn swap",
+        all_of(
+            copy(log_name(0), log_name(0, ".log.swap")),
+            edit(log_name(0, ".log.swap"), lambda d: d.__delitem__(slice(-9, None))),
+        ),
+    ),
     Case("time index missing", drop(log_name(16, ".timeindex"))),
     Case("time index missing, clean", drop(log_name(16, ".timeindex")), clean=True),
-    Case("time index of the last missing, clean", drop(log_name(LAST, ".timeindex")), clean=True),
-    Case("time index lying, clean", write(log_name(16, ".timeindex"), struct.pack(">qi", 5, 2)), clean=True),
-    Case("time index with stray bytes, clean", add(log_name(16, ".timeindex"), b"\x01"), clean=True),
-    Case("transaction index below its base", edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">q", d, 18, 3))),
-    Case("transaction index below its base, clean", edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">q", d, 18, 3)), clean=True),
-    Case("transaction index of a later version, clean", edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">h", d, 0, 1)), clean=True),
-    Case("transaction index of an older version, clean", edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">h", d, 0, -1)), clean=True),
-    Case("transaction index torn, clean", edit(log_name(16, ".txnindex"), lambda d: d.__delitem__(slice(20, None))), clean=True),
-    Case("transaction index missing, clean", drop(log_name(16, ".txnindex")), clean=True),
+    Case(
+        "time index of the last missing, clean",
+        drop(log_name(LAST, ".timeindex")),
+        clean=True,
+    ),
+    Case(
+        "time index lying, clean",
+        write(log_name(16, ".timeindex"), struct.pack(">qi", 5, 2)),
+        clean=True,
+    ),
+    Case(
+        "time index with stray bytes, clean",
+        add(log_name(16, ".timeindex"), b"\x01"),
+        clean=True,
+    ),
+    Case(
+        "transaction index below its base",
+        edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">q", d, 18, 3)),
+    ),
+    Case(
+        "transaction index below its base, clean",
+        edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">q", d, 18, 3)),
+        clean=True,
+    ),
+    Case(
+        "transaction index of a later version, clean",
+        edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">h", d, 0, 1)),
+        clean=True,
+    ),
+    Case(
+        "transaction index of an older version, clean",
+        edit(log_name(16, ".txnindex"), lambda d: struct.pack_into(">h", d, 0, -1)),
+        clean=True,
+    ),
+    Case(
+        "transaction index torn, clean",
+        edit(log_name(16, ".txnindex"), lambda d: d.__delitem__(slice(20, None))),
+        clean=True,
+    ),
+    Case(
+        "transaction index missing, clean", drop(log_name(16, ".txnindex")), clean=True
+    ),
     Case("transaction index missing", drop(log_name(16, ".txnindex"))),
-    Case("last snapshot with a bad CRC, clean", edit(log_name(62, ".snapshot"), lambda d: d.__setitem__(8, 77)), clean=True),
+    Case(
+        "last snapshot with a bad CRC, clean",
+        edit(log_name(62, ".snapshot"), lambda d: d.__setitem__(8, 77)),
+        clean=True,
+    ),
     Case("last snapshot missing, clean", drop(log_name(62, ".snapshot")), clean=True),
-    Case("last snapshot torn, clean", edit(log_name(62, ".snapshot"), lambda d: d.__delitem__(slice(30, None))), clean=True),
-    Case("last snapshot empty, clean", write(log_name(62, ".snapshot"), b""), clean=True),
-    Case("last snapshot of a later version, clean", edit(log_name(62, ".snapshot"), lambda d: struct.pack_into(">h", d, 0, 2)), clean=True),
-    Case("snapshots with a bad CRC", all_of(*(edit(log_name(n, ".snapshot"), lambda d: d.__setitem__(8, 77)) for n in (16, 32, 46)))),
+    Case(
+        "last snapshot torn, clean",
+        edit(log_name(62, ".snapshot"), lambda d: d.__delitem__(slice(30, None))),
+        clean=True,
+    ),
+    Case(
+        "last snapshot empty, clean", write(log_name(62, ".snapshot"), b""), clean=True
+    ),
+    Case(
+        "last snapshot of a later version, clean",
+        edit(log_name(62, ".snapshot"), lambda d: struct.pack_into(">h", d, 0, 2)),
+        clean=True,
+    ),
+    Case(
+        "snapshots with a bad CRC",
+        all_of(
+            *(
+                edit(log_name(n, ".snapshot"), lambda d: d.__setitem__(8, 77))
+                for n in (16, 32, 46)
+            )
+        ),
+    ),
     Case("snapshots missing", drop_suffix(".snapshot")),
     Case("snapshots missing, clean", drop_suffix(".snapshot"), clean=True),
-    Case("snapshots missing, from a recovery point", drop_suffix(".snapshot"), recovery_point=46),
-    Case("snapshot past the end", copy(log_name(46, ".snapshot"), log_name(900, ".snapshot"))),
-    Case("snapshot past the end, clean", copy(log_name(46, ".snapshot"), log_name(900, ".snapshot")), clean=True),
-    Case("stray snapshots, clean", all_of(*(copy(log_name(46, ".snapshot"), log_name(n, ".snapshot")) for n in (3, 20, 48))), clean=True),
-    Case("snapshot a lie, clean", copy(log_name(16, ".snapshot"), log_name(62, ".snapshot")), clean=True),
+    Case(
+        "snapshots missing, from a recovery point",
+        drop_suffix(".snapshot"),
+        recovery_point=46,
+    ),
+    Case(
+        "snapshot past the end",
+        copy(log_name(46, ".snapshot"), log_name(900, ".snapshot")),
+    ),
+    Case(
+        "snapshot past the end, clean",
+        copy(log_name(46, ".snapshot"), log_name(900, ".snapshot")),
+        clean=True,
+    ),
+    Case(
+        "stray snapshots, clean",
+        all_of(
+            *(
+                copy(log_name(46, ".snapshot"), log_name(n, ".snapshot"))
+                for n in (3, 20, 48)
+            )
+        ),
+        clean=True,
+    ),
+    Case(
+        "snapshot a lie, clean",
+        copy(log_name(16, ".snapshot"), log_name(62, ".snapshot")),
+        clean=True,
+    ),
     Case("epoch file empty", write(EPOCHS, b"0\n0\n")),
-    Case("epoch file empty, from a recovery point", write(EPOCHS, b"0\n0\n"), recovery_point=46),
+    Case(
+        "epoch file empty, from a recovery point",
+        write(EPOCHS, b"0\n0\n"),
+        recovery_point=46,
+    ),
     Case("epoch file empty, clean", write(EPOCHS, b"0\n0\n"), clean=True),
     Case("epoch file ahead", write(EPOCHS, b"0\n4\n0 0\n1 20\n3 40\n9 500\n")),
-    Case("epoch file ahead, clean", write(EPOCHS, b"0\n4\n0 0\n1 20\n3 40\n9 500\n"), clean=True),
+    Case(
+        "epoch file ahead, clean",
+        write(EPOCHS, b"0\n4\n0 0\n1 20\n3 40\n9 500\n"),
+        clean=True,
+    ),
     Case("epoch file of no bytes", write(EPOCHS, b"")),
     Case("epoch file of another version", write(EPOCHS, b"1\n1\n0 0\n")),
     Case("epoch file malformed", write(EPOCHS, b"0\n2\n0 0\nx y\n")),
     Case("epoch file short", write(EPOCHS, b"0\n3\n0 0\n1 20\n")),
     Case("epoch file long", write(EPOCHS, b"0\n1\n0 0\n1 20\n")),
     Case("epoch file with a negative count", write(EPOCHS, b"0\n-1\n0 0\n")),
-    Case("epoch file out of order", write(EPOCHS, b"0\n3\n3 40\n0 0\n1 20\n"), clean=True),
+    Case(
+        "epoch file out of order", write(EPOCHS, b"0\n3\n3 40\n0 0\n1 20\n"), clean=True
+    ),
     Case("epoch file negative", write(EPOCHS, b"0\n1\n-4 0\n"), clean=True),
     Case("epoch file missing", drop(EPOCHS)),
     Case("epoch file missing, clean", drop(EPOCHS), clean=True),
@@ -335,13 +575,28 @@ CASES = (
     Case("last segment missing", drop_segment(LAST)),
     Case("last segment missing, clean", drop_segment(LAST), clean=True),
     Case("all segments missing", all_of(*(drop_segment(n) for n in (0, 16, 32, LAST)))),
-    Case("all segments missing, clean", all_of(*(drop_segment(n) for n in (0, 16, 32, LAST))), clean=True),
-    Case("all segments missing, log start", all_of(*(drop_segment(n) for n in (0, 16, 32, LAST))), log_start=30),
-    Case("a segment under a wrong name", all_of(copy(log_name(16), log_name(20)), drop_segment(16))),
-    Case("a segment under a wrong name, clean", all_of(copy(log_name(16), log_name(20)), drop_segment(16)), clean=True),
+    Case(
+        "all segments missing, clean",
+        all_of(*(drop_segment(n) for n in (0, 16, 32, LAST))),
+        clean=True,
+    ),
+    Case(
+        "all segments missing, log start",
+        all_of(*(drop_segment(n) for n in (0, 16, 32, LAST))),
+        log_start=30,
+    ),
+    Case(
+        "a segment under a wrong name",
+        all_of(copy(log_name(16), log_name(20)), drop_segment(16)),
+    ),
+    Case(
+        "a segment under a wrong name, clean",
+        all_of(copy(log_name(16), log_name(20)), drop_segment(16)),
+        clean=True,
+    ),
     Case("a segment copied", copy(log_name(16), log_name(20))),
     Case("an empty segment between", write(log_name(30), b"")),
     Case("a stranger's file", write("notes.txt", b"mine")),
     Case("an empty folder", lambda files: files.clear()),
     Case("an empty folder, log start", lambda files: files.clear(), log_start=12),
-)  # fmt: skip
+)

@@ -1,11 +1,11 @@
 """Ask Kafka's own classes what they make of a damaged partition.
 
-    python tests/log/loading_truth.py LIBS     (a folder with Kafka 4.3.1's jars)
+    python -m tests.log.loading_truth LIBS     (a folder with Kafka 4.3.1's jars)
 
 Writes `tests/log/data/loading.json`: the files that Kafka wrote (stopped cleanly, and
-as a crash leaves them), and for each case of `loading_cases` what it answered. Of a changed file the
-zeros at its end are left out, and its size is said; of reads those stand there that no
-undamaged log gives.
+as a crash leaves them), and for each case of `loading_cases` what it answered. Of a
+changed file the zeros at its end are left out, and its size is said; of reads those
+stand there that no undamaged log gives.
 """
 
 import json
@@ -93,7 +93,7 @@ def main() -> None:
         truth = ask(Path(sys.argv[1]), Path(folder))
     TRUTH.parent.mkdir(exist_ok=True)
     lines = [
-        f'{json.dumps(key)}: {json.dumps(value, separators=(",", ":"))}'
+        f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}"
         for key, value in truth["answers"].items()  # type: ignore[attr-defined]
     ]
     head = json.dumps({"kafka": truth["kafka"], "written": truth["written"]})[:-1]

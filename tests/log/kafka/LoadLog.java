@@ -91,6 +91,14 @@ public class LoadLog {
         log.close();
     }
 
+    static Object next(LogSegment s) {
+        try {
+            return s.readNextOffset();
+        } catch (Throwable e) {
+            return e.getClass().getSimpleName();
+        }
+    }
+
     static Map<String, Object> answer(File dir, JsonNode c) {
         Map<String, Object> out = new TreeMap<>();
         try {
@@ -103,7 +111,7 @@ public class LoadLog {
             out.put("recovery_point", log.recoveryPoint());
             out.put("first_unstable_offset", log.firstUnstableOffset().orElse(null));
             List<Object> segments = new ArrayList<>();
-            for (LogSegment s : log.logSegments()) segments.add(List.of(s.baseOffset(), s.size(), s.offsetIndex().entries(), s.timeIndex().entries(), s.largestTimestamp(), s.readNextOffset()));
+            for (LogSegment s : log.logSegments()) segments.add(List.of(s.baseOffset(), s.size(), s.offsetIndex().entries(), s.timeIndex().entries(), s.largestTimestamp(), next(s)));
             out.put("segments", segments);
             List<Object> epochs = new ArrayList<>();
             log.leaderEpochCache().epochEntries().forEach(e -> epochs.add(List.of(e.epoch(), e.startOffset())));
