@@ -184,48 +184,42 @@ def _unsnappy(data: Bytes, most_bytes: int) -> bytes:
 
     librdkafka sends the raw one; xerial's reader takes whatever lacks its magic so.
     """
-    raw = _library("snappy").snappy.decompress_raw
     whole = bytes(data)
     if not whole.startswith(_XERIAL_MAGIC):
-        return _raw_snappy(raw, whole, most_bytes)
-    at = len(_XERIAL_HEADER)
+        return _raw_snappy(whole, most_bytes, most_bytes)
     out: list[bytes] = []
     room = most_bytes
+    at = 0
     while at < len(whole):
         if whole.startswith(_XERIAL_MAGIC, at):
             at += len(_XERIAL_HEADER)
             continue
-        if at + _XERIAL_SIZE.size > len(whole):
-            raise _ends_early("snappy")
-        (size,) = _XERIAL_SIZE.unpack_from(whole, at)
+        size = int.from_bytes(whole[at : at + _XERIAL_SIZE.size], signed=True)
         at += _XERIAL_SIZE.size
         if not 0 <= size <= len(whole) - at:
             raise _ends_early("snappy")
-        block = _raw_snappy(raw, whole[at : at + size], room)
+        block = _raw_snappy(whole[at : at + size], room, most_bytes)
         room -= len(block)
         out.append(block)
         at += size
+    if at > len(whole):
+        raise _ends_early("snappy")
     return b"".join(out)
 
 
-def _raw_snappy(raw: Callable[[bytes], bytes], block: bytes, most_bytes: int) -> bytes:
+def _raw_snappy(block: bytes, room: int, most_bytes: int) -> bytes:
     """Read one raw block; the length it begins with is believed if it can be true."""
-    claimed = 0
-    for place, byte in enumerate(block[:5]):
-        claimed |= (byte & 0x7F) << 7 * place
-        if byte < 0x80:
-            break
-    else:
-        raise CorruptBatchError("no snappy block: its length does not end")
-    if claimed > len(block) * _SNAPPY_GROWTH:
-        raise CorruptBatchError(
-            f"no snappy block: {len(block)} bytes cannot hold {claimed:,}"
-        )
-    if claimed > most_bytes:
-        raise _too_many(most_bytes)
+    cramjam = _library("snappy")
     try:
-        return bytes(raw(block))
-    except Exception as error:  # cramjam's error is a plain Exception
+        claimed = cramjam.snappy.decompress_raw_len(block)
+        if claimed > len(block) * _SNAPPY_GROWTH:
+            raise CorruptBatchError(
+                f"no snappy block: {len(block)} bytes cannot hold {claimed:,}"
+            )
+        if claimed > room:
+            raise _too_many(most_bytes)
+        return bytes(cramjam.snappy.decompress_raw(block))
+    except cramjam.DecompressionError as error:
         raise CorruptBatchError(f"no snappy block: {error}") from error
 
 
@@ -277,7 +271,7 @@ _ZSTD_LEVEL: Final = 3
 """`ZstdCompression`'s default, zstd's own."""
 _ZSTD_GROWTH: Final = 1 << 15
 """A zstd block of 4 bytes stands for 128 KiB at most."""
-_ZSTD_PIECE: Final = 1 << 10
+_ZSTD_PIECE: Final = 1 << 7
 
 
 def _zstd(data: Bytes) -> bytes:
