@@ -21,7 +21,7 @@ from kafkasim.log.checkpoints import (
 )
 from kafkasim.log.contents import ByteContents, Files
 from kafkasim.log.decode import decode_batch
-from kafkasim.log.dump import Where, files_of, offset_entries, time_entries
+from kafkasim.log.dump_text import Where, files_of, offset_entries, time_entries
 from kafkasim.log.header import BatchHeader
 from kafkasim.log.producer_snapshot import read_snapshot
 

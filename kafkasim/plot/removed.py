@@ -1,6 +1,7 @@
 """What compaction and retention remove: records by key and offset, before and after."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -97,8 +98,8 @@ def removal(
     ----------
     before, after : mapping or DataFrame
         Records of the log at two moments: `offset`, `key` and `value`, such as the
-        table `records` of `log.dump`; with `segment` (the base offset of their file),
-        lines stand between segments.
+        table `records` of `log.dump`, whose markers are left out; with `segment` (the
+        base offset of their file), lines stand between segments.
     ax : Axes, optional
         What to draw into; a new figure otherwise.
 
@@ -137,7 +138,8 @@ def _columns(table: "Table", path: str) -> list[list[Any]]:
     offsets = [int(offset) for offset in table["offset"]]
     keys = [_text(key) for key in table["key"]]
     values = [None if _is_null(value) else value for value in table["value"]]
-    return [offsets, keys, values]
+    data = [not marker for marker in table.get("control", [False] * len(offsets))]
+    return [list(compress(column, data)) for column in (offsets, keys, values)]
 
 
 def _is_null(value: object) -> bool:

@@ -1,8 +1,9 @@
 """What is in a log's files, in the lines of Kafka's own tool.
 
-Source: `org.apache.kafka.tools.DumpLogSegments` (4.3.1): what it prints is here line for
-line; what it reports on stderr, `kafkasim.log.dump_complaints`. At bytes that are no
-batch that tool ends with an exception; this goes on with the next file.
+At bytes that are no batch that tool ends with an exception; this goes on with the next
+file. What the tool reports on stderr comes from `kafkasim.log.dump_complaints`.
+
+Source: `org.apache.kafka.tools.DumpLogSegments` (4.3.1).
 """
 
 import os
