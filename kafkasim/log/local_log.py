@@ -65,16 +65,19 @@ class LocalLog(Generic[BatchT]):
 
     def _open_segment(self, base_offset: int, now_ms: int) -> Segment[BatchT]:
         """Make a new active segment, that is the last one."""
-        drawn = self._draw() if self._draw is not None else 0
         self.active = Segment(
             self.store,
             base_offset,
             self.config,
             now_ms,
-            roll_jitter_ms=roll_jitter_ms(self.config, drawn),
+            roll_jitter_ms=self._jitter(),
         )
         self.segments.append(self.active)
         return self.active
+
+    def _jitter(self) -> int:
+        drawn = self._draw() if self._draw is not None else 0
+        return roll_jitter_ms(self.config, drawn)
 
     def _begin_segment(self, base_offset: int, now_ms: int) -> Segment[BatchT]:
         """Roll (`LocalLog.roll`): seal the active segment, and make a new one.

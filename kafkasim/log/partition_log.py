@@ -12,10 +12,11 @@ belong to whoever has many logs.
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from kafkasim.errors import LogError
 from kafkasim.log.appending import Appended, check_producer, together
+from kafkasim.log.compacted_log import CompactedLog
 from kafkasim.log.contents import ByteBatch
 from kafkasim.log.encode import encode_batch
 from kafkasim.log.header import BatchHeader
@@ -32,25 +33,12 @@ from kafkasim.log.reading import (
     segment_of,
 )
 from kafkasim.log.record import Record
-from kafkasim.log.replica_log import ReplicaLog
-from kafkasim.log.retention import (
-    Breach,
-    Cause,
-    Removed,
-    below_start,
-    beyond_size,
-    beyond_time,
-    deletable,
-)
 from kafkasim.log.validation import Origin, fitting, validated
 
 BatchT = TypeVar("BatchT")
 
-HIGH_WATERMARK: Final = -1
-"""For `delete_records`: up to the high watermark (`DeleteRecordsRequest`)."""
 
-
-class PartitionLog(ReplicaLog[BatchT]):
+class PartitionLog(CompactedLog[BatchT]):
     """One replica's log of one partition, as its broker uses it.
 
     It is made like a `ReplicaLog`.
@@ -323,86 +311,3 @@ class PartitionLog(ReplicaLog[BatchT]):
         if found is None or found.offset >= end_offset:
             return None
         return found
-
-    # -- what is old
-
-    def delete_records(self, offset: int) -> int:
-        """Let the log start at an offset, as a user asks of a leader (LG-23).
-
-        Segments below go when old ones are deleted.
-
-        Parameters
-        ----------
-        offset : int
-            The new first offset; `HIGH_WATERMARK` for all that is replicated.
-
-        Returns
-        -------
-        int
-            Where the log starts now.
-
-        Raises
-        ------
-        LogError
-            POLICY_VIOLATION: the topic is only compacted. OFFSET_OUT_OF_RANGE: the
-            offset is negative, or above the high watermark.
-
-        Notes
-        -----
-        Source: `kafka.cluster.Partition.deleteRecordsOnLeader`.
-        """
-        if self.config.compacts and not self.config.deletes:
-            text = "records of a topic that is only compacted are not deleted"
-            raise LogError("POLICY_VIOLATION", text)
-        if offset == HIGH_WATERMARK:
-            offset = self.high_watermark
-        if offset < 0:
-            raise LogError("OFFSET_OUT_OF_RANGE", f"offset {offset} is negative")
-        self.move_start(offset)
-        return self.log_start_offset
-
-    def delete_old_segments(self, now_ms: int) -> list[Removed[BatchT]]:
-        """Delete segments below the log's start, then by size, then by time.
-
-        A topic that does not delete loses only those below the log's start. If all
-        segments go, a new one is begun first. Files stay for `file_delete_delay_ms`.
-
-        Source: `UnifiedLog.deleteOldSegments`.
-
-        Returns
-        -------
-        list of Removed
-            In the order they went.
-        """
-        config = self.config
-        removed = self._delete(
-            "start_offset", below_start(self.log_start_offset), now_ms
-        )
-        if config.deletes:
-            by_size: Breach[BatchT] = beyond_size(
-                self.size_bytes, config.retention_bytes
-            )
-            removed += self._delete("size", by_size, now_ms)
-            by_time: Breach[BatchT] = beyond_time(now_ms, config.retention_ms)
-            removed += self._delete("time", by_time, now_ms)
-        return removed
-
-    def _delete(
-        self, cause: Cause, breaches: Breach[BatchT], now_ms: int
-    ) -> list[Removed[BatchT]]:
-        """Delete the oldest segments that are beyond one limit.
-
-        Source: `UnifiedLog.deleteSegments`.
-        """
-        gone = deletable(
-            self.segments, breaches, self.high_watermark, self.log_end_offset
-        )
-        if not gone:
-            return []
-        if len(gone) == len(self.segments):
-            self.roll(now_ms)
-        self.move_start(self.segments[len(gone)].base_offset)
-        del self.segments[: len(gone)]
-        self._delete_later(gone, now_ms)
-        self._delete_snapshots(gone, now_ms)
-        return [Removed(segment, cause) for segment in gone]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 from kafkasim.config.topic import TopicConfig
-from kafkasim.errors import LogError
 from kafkasim.log.checkpoints import (
     LEADER_EPOCHS,
     LOG,
@@ -18,8 +17,10 @@ from kafkasim.log.checkpoints import (
     leader_epochs_text,
     partition_metadata_text,
 )
+from kafkasim.log.contents import ByteBatch
 from kafkasim.log.header import CONTROL, BatchHeader
 from kafkasim.log.leader_epochs import LeaderEpochs
+from kafkasim.log.loading import load
 from kafkasim.log.local_log import LocalLog
 from kafkasim.log.producer_files import MarkerReader, ProducerFiles, read_marker
 from kafkasim.log.producer_state import DEFAULT_EXPIRATION_MS, ProducerStates
@@ -36,14 +37,19 @@ class ReplicaLog(LocalLog[BatchT]):
     Parameters
     ----------
     store : Store, optional
-        The partition's folder: a new one in memory if not given. What is in it is
-        opened.
+        The partition's folder: a new one in memory if not given. The log that is in it
+        is opened, and made whole; see `loading.load`.
     config : TopicConfig, optional
         The topic's settings; what is not said has Kafka's default.
     now_ms : int, optional
         The time.
     log_start_offset : int, optional
-        Where the log begins.
+        Where the log begins: no lower than its first segment.
+    clean_shutdown : bool, optional
+        Whether the log in the store was closed. If not, all from the recovery point on
+        is checked.
+    recovery_point : int, optional
+        Offset below which that log was synced.
     topic_id : str, optional
         Goes into `partition.metadata`.
     producer_expiration_ms : int, optional
@@ -61,6 +67,8 @@ class ReplicaLog(LocalLog[BatchT]):
         *,
         now_ms: int = 0,
         log_start_offset: int = 0,
+        clean_shutdown: bool = False,
+        recovery_point: int = 0,
         topic_id: str | None = None,
         producer_expiration_ms: int = DEFAULT_EXPIRATION_MS,
         marker_of: MarkerReader[BatchT] | None = None,
@@ -72,21 +80,60 @@ class ReplicaLog(LocalLog[BatchT]):
         self.leader_epochs = LeaderEpochs()
         self.producers = ProducerStates(producer_expiration_ms)
         read = marker_of or cast("MarkerReader[BatchT]", read_marker)
-        self._snapshots = ProducerFiles(store, self.producers, read)
+        self._snapshots = ProducerFiles(self.store, self.producers, read)
         if topic_id is not None:
             text = partition_metadata_text(topic_id)
-            store.replace(PARTITION_METADATA, text.encode())
-        if any(name.endswith(LOG) for name in store.names()):
-            raise NotImplementedError
-        store.write(LEADER_EPOCHS, b"")
-        self._open_segment(log_start_offset, now_ms)
-        self._end_at(log_start_offset)
-        self._flushed(log_start_offset)
-        self._snapshots.end_offset = log_start_offset
+            self.store.replace(PARTITION_METADATA, text.encode())
+        if any(name.endswith(LOG) for name in self.store.names()):
+            log_start_offset = self._load(
+                now_ms,
+                clean_shutdown=clean_shutdown,
+                recovery_point=recovery_point,
+                log_start_offset=log_start_offset,
+            )
+        else:
+            self._create(log_start_offset, now_ms)
         self.log_start_offset = log_start_offset
         """First offset that can be read."""
         self.high_watermark = log_start_offset
         """Offset below which consumers read: what all replicas in sync have."""
+
+    def _create(self, log_start_offset: int, now_ms: int) -> None:
+        self.store.write(LEADER_EPOCHS, b"")
+        self._open_segment(log_start_offset, now_ms)
+        self._end_at(log_start_offset)
+        self._flushed(log_start_offset)
+        self._snapshots.end_offset = log_start_offset
+
+    def _load(
+        self,
+        now_ms: int,
+        *,
+        clean_shutdown: bool,
+        recovery_point: int,
+        log_start_offset: int,
+    ) -> int:
+        """Open what the store holds, of bytes; return where the log starts."""
+        loaded = load(
+            cast("Store[ByteBatch]", self.store),
+            self.config,
+            now_ms=now_ms,
+            clean_shutdown=clean_shutdown,
+            recovery_point=recovery_point,
+            log_start_offset=log_start_offset,
+            states=self.producers,
+            draw_jitter=self._jitter,
+        )
+        self.segments = cast("list[Segment[BatchT]]", loaded.segments)
+        self.active = self.segments[-1]
+        self.leader_epochs = loaded.leader_epochs
+        self._snapshots = cast("ProducerFiles[BatchT]", loaded.producers)
+        self._deleted.add_names(
+            loaded.deleted, now_ms + self.config.file_delete_delay_ms
+        )
+        self.log_end_offset = loaded.log_end_offset
+        self._flushed(loaded.recovery_point)
+        return loaded.log_start_offset
 
     def __repr__(self) -> str:
         return (
@@ -219,96 +266,6 @@ class ReplicaLog(LocalLog[BatchT]):
         if unstable is None or unstable >= self.high_watermark:
             return self.high_watermark
         return max(unstable, self.log_start_offset)
-
-    # -- its two ends
-
-    def move_start(self, offset: int) -> bool:
-        """Let the log begin at a later offset; return whether it did not before.
-
-        Segments below stay until they are deleted as old.
-
-        Source: `UnifiedLog.maybeIncrementLogStartOffset`.
-
-        Raises
-        ------
-        LogError
-            OFFSET_OUT_OF_RANGE: it lies above the high watermark.
-        """
-        if offset > self.high_watermark:
-            text = (
-                f"the log cannot start at {offset}, "
-                f"above its high watermark {self.high_watermark}"
-            )
-            raise LogError("OFFSET_OUT_OF_RANGE", text)
-        if offset <= self.log_start_offset:
-            return False
-        self.log_start_offset = offset
-        if self.recovery_point < offset:
-            self._flushed(offset)
-        if self.leader_epochs.truncate_from_start(offset):
-            self._write_epochs()
-        self._snapshots.move_start(offset)
-        return True
-
-    def truncate_to(self, offset: int, now_ms: int = 0) -> bool:
-        """Cut the log, so that it ends at an offset; return whether it did not before.
-
-        A batch that holds the offset goes as a whole, and leaves a gap: the log's end
-        is the offset all the same.
-
-        Source: `UnifiedLog.truncateTo`.
-
-        Raises
-        ------
-        ValueError
-            The offset is negative.
-        """
-        if offset < 0:
-            raise ValueError(f"a log cannot end at offset {offset}")
-        if offset >= self.log_end_offset:
-            if self.leader_epochs.truncate_from_end(self.log_end_offset):
-                self._write_epochs()
-            return False
-        if self.segments[0].base_offset > offset:
-            self.truncate_fully_and_start_at(offset, now_ms)
-            return True
-        self._snapshots.end_offset = self.log_end_offset
-        self._delete_snapshots(self._cut(offset, now_ms), now_ms)
-        if self.leader_epochs.truncate_from_end(offset):
-            self._write_epochs()
-        self.log_start_offset = min(offset, self.log_start_offset)
-        self._rebuild_producers(now_ms)
-        if self.high_watermark >= offset:
-            self.set_high_watermark(offset)
-        return True
-
-    def truncate_fully_and_start_at(self, offset: int, now_ms: int = 0) -> None:
-        """Delete everything, and begin again at an offset.
-
-        A follower does so if its leader's log starts above its own end (BR-27).
-
-        Source: `UnifiedLog.truncateFullyAndStartAt`.
-        """
-        self._restart(offset, now_ms)
-        self.leader_epochs.clear()
-        self._write_epochs()
-        self._snapshots.start_at(offset)
-        self.log_start_offset = offset
-        self._rebuild_producers(now_ms)
-        self.set_high_watermark(offset)
-
-    def _rebuild_producers(self, now_ms: int) -> None:
-        self._snapshots.rebuild(
-            self.segments, self.log_start_offset, self.log_end_offset, now_ms
-        )
-
-    def _delete_snapshots(
-        self, segments: Sequence[Segment[BatchT]], now_ms: int
-    ) -> None:
-        """Rename the snapshots of deleted segments, to be removed with them."""
-        marked = (self._snapshots.mark_deleted(one.base_offset) for one in segments)
-        names = [name for name in marked if name is not None]
-        self._deleted.add_names(names, now_ms + self.config.file_delete_delay_ms)
 
     def expire_producers(self, now_ms: int) -> int:
         """Forget producers that were silent too long (ID-12); return how many."""
