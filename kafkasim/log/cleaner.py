@@ -135,7 +135,7 @@ def clean(
     """
     found = range_to_clean(log, now_ms, first_dirty_offset)
     log.first_dirty_offset = found.first_dirty_offset
-    if not found.dirty_bytes:
+    if found.first_uncleanable_offset <= found.first_dirty_offset:
         return Cleaned(found, found.first_dirty_offset)
     latest = newest_offsets(log, found, most_keys)
     config = log.config
