@@ -228,6 +228,7 @@ def _raw_snappy(block: bytes, room: int, most_bytes: int) -> bytes:
 _LZ4_INDEPENDENT: Final = 0x20
 _LZ4_FLAGS_AT: Final = 4
 _LZ4_HEADER_BYTES: Final = 7
+_LZ4_FIRST_GROWTH: Final = 4
 
 
 def _lz4(data: Bytes) -> bytes:
@@ -254,15 +255,24 @@ def _unlz4(data: Bytes, most_bytes: int) -> bytes:
     if not whole[_LZ4_FLAGS_AT] & _LZ4_INDEPENDENT:
         raise CorruptBatchError("an lz4 frame of dependent blocks is not supported")
     unpacker = frame.LZ4FrameDecompressor()
-    try:
-        out: bytes = unpacker.decompress(whole, most_bytes + 1)
-    except RuntimeError as error:
-        raise CorruptBatchError(f"no lz4 frame: {error}") from error
-    if len(out) > most_bytes:
-        raise _too_many(most_bytes)
-    if not unpacker.eof:
-        raise _ends_early("lz4")
-    return out
+    out: list[bytes] = []
+    room = most_bytes
+    rest = whole
+    take = _LZ4_FIRST_GROWTH * len(whole)  # that much memory is taken, not what is said
+    while not unpacker.eof:
+        try:
+            piece = unpacker.decompress(rest, min(take, room + 1))
+        except RuntimeError as error:
+            raise CorruptBatchError(f"no lz4 frame: {error}") from error
+        room -= len(piece)
+        if room < 0:
+            raise _too_many(most_bytes)
+        if not piece and not unpacker.eof:
+            raise _ends_early("lz4")
+        out.append(piece)
+        rest = b""
+        take *= 2
+    return b"".join(out)
 
 
 # zstd

@@ -63,8 +63,8 @@ def test_data_beyond_the_limit_are_refused(codec: str) -> None:
 
 @pytest.mark.parametrize("codec", PACKED)
 def test_a_bomb_takes_little_more_memory_than_the_limit(codec: str) -> None:
-    """A batch of some kilobytes that would grow to 256 MiB."""
-    bomb = compress(codec, bytes(1 << 28))
+    """A batch of some kilobytes that would grow to 64 MiB."""
+    bomb = compress(codec, bytes(1 << 26))
     tracemalloc.start()
     try:
         with pytest.raises(CorruptBatchError, match="more than 1,000,000 bytes"):
@@ -247,6 +247,14 @@ def test_zstd_frames_are_read_one_after_the_other_and_without_a_size() -> None:
     with pytest.raises(CorruptBatchError):
         decompress("zstd", packed + b"what follows")
     assert zstandard.frame_content_size(compress("zstd", TEXT)) == len(TEXT)
+
+
+def test_a_zstd_window_that_takes_too_much_memory_is_refused() -> None:
+    """zstd's own limit, 128 MiB, which zstd-jni has as well; here 3.75 TiB."""
+    frame = bytes.fromhex("28b52ffd 00 ff") + b"\x01\x00\x00"
+
+    with pytest.raises(CorruptBatchError, match="too much memory"):
+        decompress("zstd", frame)
 
 
 # the extra
