@@ -4,6 +4,8 @@
     python3 run.py run FILE.toml ...    one scenario                (run --help)
     python3 run.py sweep FILE.toml ...  a what-if                   (sweep --help)
     python3 run.py describe FILE.toml   what a scenario holds
+    python3 run.py dump FOLDER          the files of a partition    (dump --help)
+    python3 run.py fsck FOLDER          damage in them, and a repaired copy
     python3 run.py lessons DIR          copies of the lessons       (lessons --help)
     python3 run.py test [--thorough] [pytest's arguments]
     python3 run.py browser              the lessons and the built site in a real browser
@@ -43,7 +45,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 OWN = {
     name: ["-m", "kafkasim", name]
-    for name in ("demo", "run", "sweep", "describe", "lessons")
+    for name in ("demo", "run", "sweep", "describe", "dump", "fsck", "lessons")
 }
 COMMANDS = OWN | {
     "browser": [],

@@ -1,5 +1,5 @@
-"""The command line: `kafkasim demo`, `run`, `sweep`, `describe`.
+"""The command line: `kafkasim demo`, `run`, `sweep`, `describe`, `dump`, `fsck`, `lessons`.
 
-Each command reads a scenario file, asks `experiments`, and writes a folder that is
-whole or not there at all.
+A command that runs something reads a scenario file, asks `experiments`, and writes a
+folder that is whole or not there at all; `dump` and `fsck` read a partition's files.
 """

@@ -1,9 +1,9 @@
 """The `kafkasim` command: what can be typed, and what its exit code says.
 
-0: done. 1: the run failed, or its output could not be written. 2: the command, the
-scenario or a value is not allowed; stderr names it, what is allowed, and why. 130, 143,
-129: stopped with Ctrl-C, SIGTERM, SIGHUP. A user's mistake is one message on stderr; a
-traceback is a bug.
+0: done. 1: the run failed, its output could not be written, or fsck found damage. 2:
+the command, the scenario or a value is not allowed; stderr names it, what is allowed,
+and why. 130, 143, 129: stopped with Ctrl-C, SIGTERM, SIGHUP. A user's mistake is one
+message on stderr; a traceback is a bug.
 
 A second Ctrl-C does not disturb the tidying up after the first; a third ends at once.
 """

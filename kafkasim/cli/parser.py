@@ -8,12 +8,13 @@ from typing import Final
 
 from kafkasim.cli.commands import describe, run, sweep
 from kafkasim.cli.demo import demo
+from kafkasim.cli.dumping import dump, fsck
 from kafkasim.cli.lessons import lessons
 
 _EPILOG: Final = (
-    "Exit codes: 0 done; 1 the run failed or its output could not be written; 2 the "
-    "command, the scenario or a value is not allowed; 130 stopped with Ctrl-C, 143 "
-    "with SIGTERM, 129 with SIGHUP."
+    "Exit codes: 0 done; 1 the run failed, its output could not be written, or fsck "
+    "found damage; 2 the command, the scenario or a value is not allowed; 130 stopped "
+    "with Ctrl-C, 143 with SIGTERM, 129 with SIGHUP."
 )
 
 
@@ -31,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
     _run(_command(commands, "run", run))
     _sweep(_command(commands, "sweep", sweep))
     _describe(_command(commands, "describe", describe))
+    _dump(_command(commands, "dump", dump))
+    _fsck(_command(commands, "fsck", fsck))
     _lessons(_command(commands, "lessons", lessons))
     return whole
 
@@ -103,6 +106,40 @@ def _describe(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _dump(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "path", type=Path, metavar="PATH", help="a partition's folder, or a file of it"
+    )
+    command.add_argument(
+        "--print-data-log",
+        action="store_true",
+        help="print each record below its batch, key and value as text",
+    )
+    command.add_argument(
+        "--anatomy",
+        action="store_true",
+        help="print one batch byte by byte: place, hexadecimal, field, what it says",
+    )
+    command.add_argument(
+        "--batch",
+        type=_number,
+        metavar="N",
+        help="which batch of the log, from 0; for --anatomy, 0 when not given",
+    )
+
+
+def _fsck(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="a partition's folder"
+    )
+    command.add_argument(
+        "--repair-to",
+        type=Path,
+        metavar="NEW",
+        help="folder to write a repaired copy to; FOLDER is never changed",
+    )
+
+
 def _lessons(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", type=Path, metavar="DIR", help="folder to write")
     command.add_argument(
@@ -168,6 +205,13 @@ def _add_streamed(command: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         why = f"{text!r} is not allowed; expected a whole number, 1 or more"
+        raise argparse.ArgumentTypeError(why)
+    return int(text)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        why = f"{text!r} is not allowed; expected a whole number, 0 or more"
         raise argparse.ArgumentTypeError(why)
     return int(text)
 

@@ -8,7 +8,7 @@ Source: `org.apache.kafka.tools.DumpLogSegments` (4.3.1).
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -62,16 +62,24 @@ def files_of(where: Where) -> tuple[Files, list[str], str]:
         There is no such folder or file.
     """
     if not isinstance(where, str | os.PathLike):
-        return where, [name for name in where.names() if name.endswith(KINDS)], ""
+        return where, _known(where.names()), ""
     path = Path(where)
     if path.is_dir():
         store = FolderStore(path)
-        names = [name for name in store.names() if name.endswith(KINDS)]
-        return store, names, f"{path}{os.sep}"
+        return store, _known(store.names()), f"{path}{os.sep}"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is neither a folder nor a file")
     before = "" if path.parent == Path() else f"{path.parent}{os.sep}"
     return FolderStore(path.parent), [path.name], before
+
+
+def _known(names: Sequence[str]) -> list[str]:
+    """Return the names that say what is in a file, and from which offset on."""
+    return [
+        name
+        for name in names
+        if name.endswith(KINDS) and name.partition(".")[0].isdecimal()
+    ]
 
 
 def dump_lines(where: Where, *, print_data_log: bool = False) -> Iterator[str]:
