@@ -310,4 +310,4 @@ class PartitionLog(CompactedLog[BatchT]):
             )
         if found is None or found.offset >= end_offset:
             return None
-        return found
+        return TimedOffset(*found, self.leader_epochs.epoch_of(found.offset))

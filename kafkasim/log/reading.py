@@ -14,6 +14,7 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from kafkasim.log.decode import control_kind, decode_batch
 from kafkasim.log.header import BatchHeader
+from kafkasim.log.index import TimestampOffset
 from kafkasim.log.record import Record
 from kafkasim.log.segment import Segment
 from kafkasim.log.transaction_index import AbortedTransaction
@@ -103,7 +104,8 @@ class TimedOffset(NamedTuple):
     """Timestamp of the record; −1 for the earliest and the latest offset."""
     offset: int
     leader_epoch: int | None
-    """Epoch of the batch at that offset, as far as it is known."""
+    """Epoch of the leader that wrote what is at that offset; the newest one for the
+    latest offset; None if none is known."""
 
 
 def segment_of(segments: Sequence[Segment[BatchT]], offset: int) -> int:
@@ -147,7 +149,7 @@ def aborted_in(
     return tuple(found)
 
 
-def newest_record(segments: Sequence[Segment[BatchT]]) -> TimedOffset | None:
+def newest_record(segments: Sequence[Segment[BatchT]]) -> TimestampOffset | None:
     """Return the first record with the largest timestamp of all; None if none has one.
 
     Source: `UnifiedLog.fetchOffsetByTimestamp`, MAX_TIMESTAMP.
@@ -159,15 +161,13 @@ def newest_record(segments: Sequence[Segment[BatchT]]) -> TimedOffset | None:
             found = segment.contents.first_at(
                 position, header, header.max_timestamp_ms, header.base_offset
             )
-            if found is not None:
-                return TimedOffset(*found, _known(header.leader_epoch))
-            break
+            return TimestampOffset(*found) if found is not None else None
     return None
 
 
 def first_record_from(
     segments: Sequence[Segment[BatchT]], timestamp_ms: int, log_start_offset: int
-) -> TimedOffset | None:
+) -> TimestampOffset | None:
     """Return the first record at a time or later; None if there is none.
 
     Only the first segment that has a timestamp as large is looked into. In a segment
@@ -177,8 +177,7 @@ def first_record_from(
     """
     for segment in segments:
         if largest_timestamp_ms(segment) >= timestamp_ms:
-            found = segment.offset_for_time(timestamp_ms, log_start_offset)
-            return TimedOffset(*found, None) if found else None
+            return segment.offset_for_time(timestamp_ms, log_start_offset)
     return None
 
 
@@ -190,7 +189,3 @@ def largest_timestamp_ms(segment: Segment[BatchT]) -> int:
     if segment.max_timestamp_ms >= 0:
         return segment.max_timestamp_ms
     return segment.modified_ms
-
-
-def _known(epoch: int) -> int | None:
-    return epoch if epoch >= 0 else None
