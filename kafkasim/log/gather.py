@@ -11,7 +11,6 @@ fresh memory costs more than the encoding.
 """
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +24,9 @@ from kafkasim.log.columns import (
     Ints,
     PerBatch,
 )
-from kafkasim.log.gather_fixed import FixedLayout, fixed_layout, write_fixed
-from kafkasim.log.gather_plan import Plan, base_timestamps, plan_of
+from kafkasim.log.gather_alike import are_alike, write_alike
+from kafkasim.log.gather_fixed import fixed_layout, write_fixed
+from kafkasim.log.gather_plan import Gathered, Plan, chunks, gathered, plan_of
 from kafkasim.log.header import (
     COVERED_AT,
     DELETE_HORIZON,
@@ -37,10 +37,9 @@ from kafkasim.log.header import (
     TRANSACTIONAL,
 )
 from kafkasim.log.pieces import copy_loosely, copy_pieces, loose_size, words
+from kafkasim.log.record_size import varint_bytes_of
 from kafkasim.log.varint_columns import write_varints
 
-_CHUNK_BYTES: Final = 1 << 19
-"""Bytes that are finished, CRC and all, before the next are begun."""
 _CRC_AT: Final = COVERED_AT - 4
 
 
@@ -88,84 +87,69 @@ def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes
     ValueError
         The columns do not fit each other, or a batch is too large.
     """
-    columns.check()
+    source = gathered(columns)
     arena = Arena() if out is None else out
     layout = fixed_layout(columns)
+    headers = _batch_headers(source)
+    positions = np.zeros(columns.batch_count + 1, dtype=np.int64)
     if layout is not None:
-        return _encode_fixed(columns, layout, arena)
-    plan = plan_of(columns)
-    positions = plan.positions
-    loose = loose_size(columns.values.sizes)
-    size_bytes = int(positions[-1])
-    memory = arena.room(size_bytes + loose)
-    headers = batch_headers(columns, positions)
-    for first, last in chunks(positions):
-        records = slice(
-            int(columns.batch_starts[first]), int(columns.batch_starts[last])
-        )
-        _write_records(memory, columns, plan, records, loose)
+        memory = arena.room(layout.batch_bytes * columns.batch_count)
+        loose = 0
+    else:
+        loose = loose_size(columns.values.sizes)
+        memory = arena.room(source.most_bytes + loose)
+    for first, last in chunks(source):
+        at = int(positions[first])
+        if layout is not None:
+            positions[first : last + 1] = at + layout.batch_bytes * np.arange(
+                last + 1 - first
+            )
+            write_fixed(memory, columns, layout, first, last)
+        else:
+            plan = plan_of(source, first, last, at)
+            positions[first : last + 1] = plan.positions
+            if are_alike(plan):
+                write_alike(memory, plan)
+            else:
+                _write_records(memory, plan, loose)
         _write_headers(memory, positions[first : last + 1], headers[first:last])
-    return memory[:size_bytes], positions
+    return memory[: int(positions[-1])], positions
 
 
-def _encode_fixed(
-    columns: Columns, layout: FixedLayout, arena: Arena
-) -> tuple[Bytes, Ints]:
-    """Encode batches whose records all have one layout."""
-    positions = layout.batch_bytes * np.arange(columns.batch_count + 1)
-    memory = arena.room(int(positions[-1]))
-    headers = batch_headers(columns, positions)
-    for first, last in chunks(positions):
-        write_fixed(memory, columns, layout, first, last)
-        _write_headers(memory, positions[first : last + 1], headers[first:last])
-    return memory, positions
-
-
-def chunks(positions: Ints) -> list[tuple[int, int]]:
-    """Return ranges of batches of about `_CHUNK_BYTES` each."""
-    size_bytes = int(positions[-1])
-    marks = np.searchsorted(positions, range(0, size_bytes, _CHUNK_BYTES))
-    edges = np.unique(np.append(marks, len(positions) - 1)).tolist()
-    return list(pairwise(edges))
-
-
-def _write_records(
-    out: Bytes, columns: Columns, plan: Plan, records: slice, loose: int
-) -> None:
-    """Write a range of records; the values first, for they spoil what follows."""
-    keys, values = columns.keys[records], columns.values[records]
-    starts, ends = plan.starts[records], plan.ends[records]
-    tails = None if plan.tails is None else plan.tails[records]
-    value_ends = ends - (1 if tails is None else tails.sizes)
+def _write_records(out: Bytes, plan: Plan, loose: int) -> None:
+    """Write records of any sizes; the values first, for they spoil what follows."""
+    keys, values, tails = plan.keys, plan.values, plan.tails
+    value_ends = plan.ends - (1 if tails is None else tails.sizes)
     copy_loosely(out, value_ends - np.maximum(values.sizes, 0), values, loose)
-    at = starts
+    at = plan.starts
 
     def put(numbers: Ints, widths: Ints) -> Ints:
-        write_varints(out, at, numbers, widths[records])
-        return at + widths[records]
+        write_varints(out, at, numbers, widths)
+        return at + widths
 
-    at = put(plan.body_bytes[records], plan.body_widths)
+    at = put(plan.body_bytes, plan.ends - plan.starts - plan.body_bytes)
     out[at] = 0  # attributes
-    at = at + 1
-    at = put(plan.timestamp_deltas_ms[records], plan.timestamp_widths)
-    at = put(plan.offset_deltas[records], plan.offset_widths)
-    at = put(keys.sizes, plan.key_widths)
+    at += 1
+    at = put(plan.timestamp_deltas_ms, plan.timestamp_widths)
+    at = put(plan.offset_deltas, plan.offset_widths)
+    at = put(keys.sizes, varint_bytes_of(keys.sizes))
     copy_pieces(out, at, keys.data, keys.starts, keys.sizes)
     at += np.maximum(keys.sizes, 0)
-    put(values.sizes, plan.value_widths)
+    put(values.sizes, varint_bytes_of(values.sizes))
     if tails is None:
         out[value_ends] = 0
     else:
         copy_pieces(out, value_ends, tails.data, tails.starts, tails.sizes)
 
 
-def batch_headers(columns: Columns, positions: Ints) -> NDArray[np.void]:
-    """Return the headers of all batches, CRCs not yet computed.
+def _batch_headers(source: Gathered) -> NDArray[np.void]:
+    """Return the headers of all batches, lengths and CRCs left out.
 
     Returns
     -------
     structured array of shape (batches,), dtype `HEADER_DTYPE`
     """
+    columns = source.columns
     starts = columns.batch_starts
     counts = np.diff(starts)
     shape = counts.shape
@@ -174,7 +158,6 @@ def batch_headers(columns: Columns, positions: Ints) -> NDArray[np.void]:
     horizons = np.broadcast_to(columns.delete_horizons_ms, shape)
     headers = np.empty(shape, dtype=HEADER_DTYPE)
     headers["base_offset"] = base_offsets(columns, last)
-    headers["length"] = np.diff(positions) - LOG_OVERHEAD_BYTES
     headers["leader_epoch"] = columns.leader_epochs
     headers["magic"] = MAGIC
     headers["crc"] = 0
@@ -184,7 +167,7 @@ def batch_headers(columns: Columns, positions: Ints) -> NDArray[np.void]:
         | np.where((horizons >= 0) & (counts > 0), DELETE_HORIZON, 0)
     )
     headers["last_offset_delta"] = last
-    headers["base_timestamp_ms"] = base_timestamps(columns)
+    headers["base_timestamp_ms"] = source.base_timestamps_ms
     newest = np.array(np.broadcast_to(columns.max_timestamps_ms, shape), dtype=np.int64)
     filled = np.flatnonzero(counts)
     if len(filled):
@@ -222,6 +205,7 @@ def base_offsets(columns: Columns, last: Ints) -> PerBatch:
 def _write_headers(out: Bytes, positions: Ints, headers: NDArray[np.void]) -> None:
     """Lay the headers in, then write each batch's CRC into its own."""
     at = positions[:-1]
+    headers["length"] = positions[1:] - at - LOG_OVERHEAD_BYTES
     words(out, HEADER_BYTES)[at] = headers.view(f"V{HEADER_BYTES}")
     crcs = crcs_of(out, at + COVERED_AT, positions[1:])
     words(out, 4)[at + _CRC_AT] = crcs.astype(">u4").view("V4")

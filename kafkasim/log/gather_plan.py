@@ -7,6 +7,7 @@ headers of the batches gives every place.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,26 +15,33 @@ import numpy as np
 from kafkasim.log.columns import Blob, Columns, Headers, Ints
 from kafkasim.log.encode import encoded_headers
 from kafkasim.log.header import HEADER_BYTES, NO_TIMESTAMP
-from kafkasim.log.record_size import varint_bytes_of
+from kafkasim.log.record_size import body_bytes_of, sized_bodies
 from kafkasim.log.varint_columns import is_one_byte, widths_of
 
 MOST_BATCH_BYTES: Final = (1 << 31) - 1
 """What the length of a batch can say."""
+CHUNK_RECORDS: Final = 1 << 14
+CHUNK_BYTES: Final = 1 << 21
+"""About so many records and bytes are finished, CRC and all, before the next."""
 _NO_HEADERS: Final = b"\0"
+_MOST_RECORD_OVERHEAD_BYTES: Final = 5 + 1 + 10 + 5 + 5 + 5 + len(_NO_HEADERS)
+"""Length, attributes, the two deltas, the two sizes, and no headers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Sizes and places.
+    """Sizes and places of a range of batches and of their records.
 
     Parameters
     ----------
+    keys, values : Blob
+        Of the records of this range.
     offset_deltas, timestamp_deltas_ms : int64 arrays of shape (records,)
         What each record says of itself.
-    offset_widths, timestamp_widths, key_widths, value_widths : int64, of that shape
-        Bytes of the varints of those two and of the sizes of key and value.
-    body_bytes, body_widths : int64 arrays of shape (records,)
-        Bytes after the length, and of the length.
+    offset_widths, timestamp_widths : int64 arrays of shape (records,)
+        Bytes of the varints of those two.
+    body_bytes : int64 array of shape (records,)
+        Bytes after the length.
     starts, ends : int64 arrays of shape (records,), bytes
         Where each record lies.
     positions : int64 array of shape (batches + 1,), bytes
@@ -43,21 +51,79 @@ class Plan:
         is the single byte of no headers.
     """
 
+    keys: Blob
+    values: Blob
     offset_deltas: Ints
     timestamp_deltas_ms: Ints
     offset_widths: Ints
     timestamp_widths: Ints
-    key_widths: Ints
-    value_widths: Ints
     body_bytes: Ints
-    body_widths: Ints
     starts: Ints
     ends: Ints
     positions: Ints
     tails: Blob | None
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether keys and values have one size each, and there are no headers."""
+        return (
+            self.tails is None
+            and len(self.keys) > 0
+            and only(self.keys.sizes) is not None
+            and only(self.values.sizes) is not None
+        )
 
-def base_timestamps(columns: Columns) -> Ints:
+
+def only(sizes: Ints) -> int | None:
+    """Return the one value that all of some have; None if they differ."""
+    first = int(sizes[0])
+    return first if bool((sizes == first).all()) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """Columns, checked, and what is found once for all their batches.
+
+    Parameters
+    ----------
+    columns : Columns
+        The records.
+    base_timestamps_ms : int64 array of shape (batches,), milliseconds
+        What the timestamps of each batch count from.
+    tails : Blob, optional
+        See `Plan`, of all records.
+    """
+
+    columns: Columns
+    base_timestamps_ms: Ints
+    tails: Blob | None
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes that the batches do not exceed."""
+        columns, tails = self.columns, self.tails
+        return (
+            columns.batch_count * HEADER_BYTES
+            + columns.record_count * _MOST_RECORD_OVERHEAD_BYTES
+            + int(np.maximum(columns.keys.sizes, 0).sum())
+            + int(np.maximum(columns.values.sizes, 0).sum())
+            + (0 if tails is None else int(tails.sizes.sum()))
+        )
+
+
+def gathered(columns: Columns) -> Gathered:
+    """Check columns, and find what concerns all their batches.
+
+    Raises
+    ------
+    ValueError
+        The columns do not fit each other.
+    """
+    columns.check()
+    return Gathered(columns, _base_timestamps(columns), _tails(columns.headers))
+
+
+def _base_timestamps(columns: Columns) -> Ints:
     """Return what each batch's timestamps count from (int64, milliseconds).
 
     The first record's timestamp, or the delete horizon if there is one; −1 for a batch
@@ -81,50 +147,59 @@ def _tails(headers: Sequence[Headers] | None) -> Blob | None:
     return Blob.of(encoded).take(np.array(ids))
 
 
-def plan_of(columns: Columns) -> Plan:
-    """Return the places of all records and batches of some columns.
+def plan_of(source: Gathered, first: int, last: int, at: int) -> Plan:
+    """Return the places of some batches and of their records.
+
+    Parameters
+    ----------
+    source : Gathered
+        The records.
+    first, last : int
+        The first of the batches, and one past the last.
+    at : int
+        Where the first is to begin.
 
     Raises
     ------
     ValueError
         A batch takes more bytes than its length can say.
     """
-    starts = columns.batch_starts
-    counts = np.diff(starts)
-    offset_deltas = columns.offset_deltas
-    if offset_deltas is None:
-        offset_deltas = np.arange(columns.record_count) - np.repeat(starts[:-1], counts)
-    timestamp_deltas = columns.timestamps_ms - np.repeat(
-        base_timestamps(columns), counts
-    )
-    tails = _tails(columns.headers)
-    key_bytes, value_bytes = columns.keys.sizes, columns.values.sizes
+    columns = source.columns
+    starts = columns.batch_starts[first : last + 1]
+    records = slice(int(starts[0]), int(starts[-1]))
+    starts = starts - starts[0]
+    counts = starts[1:] - starts[:-1]
+    keys, values = columns.keys[records], columns.values[records]
+    if columns.offset_deltas is None:
+        offset_deltas = np.arange(int(starts[-1])) - np.repeat(starts[:-1], counts)
+    else:
+        offset_deltas = columns.offset_deltas[records]
+    base_ms = source.base_timestamps_ms[first:last]
+    timestamp_deltas = columns.timestamps_ms[records] - np.repeat(base_ms, counts)
+    tails = None if source.tails is None else source.tails[records]
     offset_widths, timestamp_widths = _widths(offset_deltas), _widths(timestamp_deltas)
-    key_widths, value_widths = varint_bytes_of(key_bytes), varint_bytes_of(value_bytes)
     body_bytes = offset_widths + timestamp_widths
-    body_bytes += key_widths
-    body_bytes += value_widths
-    body_bytes += np.maximum(key_bytes, 0)
-    body_bytes += np.maximum(value_bytes, 0)
-    body_bytes += 1 + (len(_NO_HEADERS) if tails is None else tails.sizes)
-    body_widths = varint_bytes_of(body_bytes)
-    ends = np.cumsum(body_bytes + body_widths)
+    body_bytes += body_bytes_of(keys.sizes, values.sizes) - 2  # those two at one byte
+    if tails is not None:
+        body_bytes += tails.sizes - len(_NO_HEADERS)
+    sizes = sized_bodies(body_bytes, 0)
+    ends = np.cumsum(sizes)
     batch_ends = np.zeros(len(starts), dtype=np.int64)
-    batch_ends[1:] = np.append(0, ends)[starts[1:]]
-    positions = batch_ends + np.arange(len(starts)) * HEADER_BYTES
+    filled = starts > 0
+    batch_ends[filled] = ends[starts[filled] - 1]
+    positions = batch_ends + np.arange(len(starts)) * HEADER_BYTES + at
     if len(counts) and int(np.diff(positions).max()) > MOST_BATCH_BYTES:
         raise ValueError("a batch takes more than 2,147,483,647 bytes")
-    ends += np.repeat(np.arange(1, len(starts)) * HEADER_BYTES, counts)
+    ends += np.repeat(at + np.arange(1, len(starts)) * HEADER_BYTES, counts)
     return Plan(
+        keys,
+        values,
         offset_deltas,
         timestamp_deltas,
         offset_widths,
         timestamp_widths,
-        key_widths,
-        value_widths,
         body_bytes,
-        body_widths,
-        ends - body_bytes - body_widths,
+        ends - sizes,
         ends,
         positions,
         tails,
@@ -136,6 +211,18 @@ def _widths(values: Ints) -> Ints:
     return np.ones_like(values) if is_one_byte(values) else widths_of(values)
 
 
+def chunks(source: Gathered) -> list[tuple[int, int]]:
+    """Return ranges of batches that are small enough to stay in the cache."""
+    columns = source.columns
+    records = columns.record_count
+    if not columns.batch_count or not records:
+        return [(0, columns.batch_count)] if columns.batch_count else []
+    mean_bytes = 1 + source.most_bytes // records
+    step = min(max(CHUNK_BYTES // mean_bytes, 1), CHUNK_RECORDS)
+    marks = np.searchsorted(columns.batch_starts, range(0, records, step))
+    return list(pairwise(np.unique(np.append(marks, columns.batch_count)).tolist()))
+
+
 def encoded_sizes(columns: Columns) -> Ints:
     """Return the exact size of each batch, none of them encoded.
 
@@ -143,5 +230,7 @@ def encoded_sizes(columns: Columns) -> Ints:
     -------
     int64 array of shape (batches,), bytes
     """
-    columns.check()
-    return np.diff(plan_of(columns).positions)
+    source = gathered(columns)
+    plans = (plan_of(source, first, last, 0) for first, last in chunks(source))
+    sizes = [np.diff(plan.positions) for plan in plans]
+    return np.concatenate(sizes) if sizes else np.zeros(0, dtype=np.int64)
