@@ -46,6 +46,8 @@ class MissingExtraError(KafkasimError, ImportError):
         return (type(self), (self.codec, self.library))
 
 
+_PIECE: Final = 1 << 14
+"""Bytes that are unpacked at once, so that what is left of them is copied soon."""
 _LIBRARIES: Final = {"snappy": "cramjam", "lz4": "lz4.frame", "zstd": "zstandard"}
 
 
@@ -138,24 +140,27 @@ def _gunzip(data: Bytes, most_bytes: int) -> bytes:
 
     What follows the last and is no member is not looked at.
     """
+    view = memoryview(data)
     out: list[bytes] = []
     room = most_bytes
-    rest = bytes(data)
-    while True:
-        unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    at = 0
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    while at < len(view):
+        given = view[at : at + _PIECE]
         try:
-            piece = unpacker.decompress(rest, room + 1)
+            piece = unpacker.decompress(given, room + 1)
         except zlib.error as error:
             raise CorruptBatchError(f"no gzip stream: {error}") from error
         room -= len(piece)
         if room < 0:
             raise _too_many(most_bytes)
-        if not unpacker.eof:
-            raise _ends_early("gzip")
         out.append(piece)
-        rest = unpacker.unused_data
-        if not rest.startswith(_GZIP_MAGIC):
-            return b"".join(out)
+        at += len(given) - len(unpacker.unused_data)
+        if unpacker.eof:
+            if bytes(view[at : at + 2]) != _GZIP_MAGIC:
+                return b"".join(out)
+            unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    raise _ends_early("gzip")
 
 
 # snappy
@@ -281,7 +286,7 @@ _ZSTD_LEVEL: Final = 3
 """`ZstdCompression`'s default, zstd's own."""
 _ZSTD_GROWTH: Final = 1 << 15
 """A zstd block of 4 bytes stands for 128 KiB at most."""
-_ZSTD_PIECE: Final = 1 << 7
+_ZSTD_LEAST_PIECE: Final = 1 << 7
 
 
 def _zstd(data: Bytes) -> bytes:
@@ -292,25 +297,26 @@ def _zstd(data: Bytes) -> bytes:
 def _unzstd(data: Bytes, most_bytes: int) -> bytes:
     """Read all frames, piece by piece so that none grows far beyond the limit."""
     zstandard = _library("zstd")
-    rest = memoryview(data)
+    view = memoryview(data)
     out: list[bytes] = []
     room = most_bytes
+    at = 0
+    library = zstandard.ZstdDecompressor()
     unpacker = None
-    while rest:
-        if unpacker is None:
-            unpacker = zstandard.ZstdDecompressor().decompressobj()
-        take = max(_ZSTD_PIECE, room // _ZSTD_GROWTH)
+    while at < len(view):
+        unpacker = unpacker or library.decompressobj()
+        given = view[at : at + max(_ZSTD_LEAST_PIECE, room // _ZSTD_GROWTH)]
         try:
-            piece = unpacker.decompress(rest[:take])
+            piece = unpacker.decompress(given)
         except zstandard.ZstdError as error:
             raise CorruptBatchError(f"no zstd frame: {error}") from error
         room -= len(piece)
         if room < 0:
             raise _too_many(most_bytes)
         out.append(piece)
-        rest = rest[take:]
+        at += len(given)
         if unpacker.eof:
-            rest = memoryview(unpacker.unused_data + bytes(rest))
+            at -= len(unpacker.unused_data)
             unpacker = None
     if unpacker is not None or not out:
         raise _ends_early("zstd")
