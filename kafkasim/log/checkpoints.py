@@ -43,8 +43,9 @@ META_PROPERTIES: Final = "meta.properties"
 """Files of a log directory, which holds the folders of all partitions of a broker."""
 
 _VERSION: Final = 0
-_SPACES: Final = re.compile(r"\s+")
-_COLON: Final = re.compile(r":\s+")
+_SPACES: Final = re.compile(r"\s+", re.ASCII)
+_COLON: Final = re.compile(r":\s+", re.ASCII)
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _INT: Final = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -158,7 +159,7 @@ def read_partition_metadata(text: str) -> str:
     LogError
         The text is no such file, or the id is the one that stands for none.
     """
-    lines = text.splitlines()
+    lines = _lines(text)
     pairs = [_COLON.split(line) for line in lines[:2]]
     if len(pairs) < 2 or any(len(pair) != 2 for pair in pairs):
         raise _malformed(text)
@@ -206,7 +207,7 @@ def meta_properties_text(cluster_id: str, node_id: int, directory_id: str) -> st
 
 def read_meta_properties(text: str) -> dict[str, str]:
     """Return the keys and values of `meta.properties`; comments are left out."""
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in _lines(text))
     pairs = (
         line.partition("=")
         for line in lines
@@ -222,12 +223,12 @@ def _text(lines: Iterable[str]) -> str:
 
 def _entries(text: str, width: int) -> list[list[str]]:
     """Return the words of each entry; an empty file, or one of one line, has none."""
-    lines = text.splitlines()
+    lines = _lines(text)
     if lines and _int(lines[0]) != _VERSION:
         raise LogError("KAFKA_STORAGE_ERROR", f"unknown version {lines[0]}")
     if len(lines) < 2:
         return []
-    entries = [_SPACES.split(line) for line in lines[2:]]
+    entries = [_SPACES.split(line.rstrip()) for line in lines[2:]]
     for line, words in zip(lines[2:], entries, strict=True):
         if len(words) != width:
             raise _malformed(line)
@@ -236,6 +237,12 @@ def _entries(text: str, width: int) -> list[list[str]]:
             "KAFKA_STORAGE_ERROR", f"expected {lines[1]} entries, found {len(entries)}"
         )
     return entries
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines as Java's `BufferedReader` has them."""
+    lines = _LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _int(word: str) -> int:
