@@ -27,7 +27,7 @@ from kafkasim.log.columns import Bytes, Ints
 from kafkasim.log.varint import read_varint
 from kafkasim.log.varint_columns import MOST_INT_BYTES, read_varints
 
-_FEWEST_LANES: Final = 64
+_FEWEST_LANES: Final = 32
 """Batches below which going in step costs more than one by one."""
 _SHORT_RUN: Final = 16
 """Records below which looking for a run was not worth its calls."""
@@ -61,7 +61,9 @@ def record_bodies(
     alike = (counts == counts[0]) & (ends - starts == ends[0] - starts[0])
     if len(counts) > 1 and alike.all():
         ways.insert(0, _as_the_first)
-    elif int(counts.max()) > len(counts):
+    elif len(counts) < int(counts.max()) and _begins_with_a_run(
+        data, starts, ends, counts
+    ):
         ways.insert(0, _one_by_one)
     for way in ways[:-1]:
         found = _read(data, way(data, starts, ends, counts), ends, counts)
@@ -99,6 +101,13 @@ def _one_by_one(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Ints:
         data, (starts, ends, np.cumsum(counts) - counts, np.cumsum(counts)), places
     )
     return places
+
+
+def _begins_with_a_run(data: Bytes, starts: Ints, ends: Ints, counts: Ints) -> bool:
+    """Return whether the records of the longest batch begin with equal sizes."""
+    longest = int(counts.argmax())
+    most = min(int(counts[longest]), _SHORT_RUN)
+    return _run(data, int(starts[longest]), int(ends[longest]), most)[0] == most
 
 
 def _walk_each(data: Bytes, columns: tuple[Ints, ...], places: Ints) -> None:
@@ -184,7 +193,7 @@ def _walk_one(data: Bytes, at: int, end: int, places: Ints) -> None:
     done, count = 0, len(places)
     while done < count:
         run, size = _run(data, at, end, count - done)
-        places[done : done + run] = range(at, at + run * size, size) if size else at
+        places[done : done + run] = at + size * np.arange(run)
         done += run
         at += run * size
         if run < _SHORT_RUN:
@@ -192,12 +201,13 @@ def _walk_one(data: Bytes, at: int, end: int, places: Ints) -> None:
     found: list[int] = []
     # What is missing in the places then says that the bytes are no records.
     with suppress(IndexError, ValueError):
-        _walk_plainly(data.data[:end], at, count - done, found)
+        _walk_plainly(data[at:end].tobytes(), count - done, found)
     places[done : done + len(found)] = found
+    places[done : done + len(found)] += at
 
 
-def _walk_plainly(data: memoryview, at: int, count: int, found: list[int]) -> None:
-    """Append the places of so many records.
+def _walk_plainly(data: bytes, count: int, found: list[int]) -> None:
+    """Append the places of so many records, from the beginning of some bytes on.
 
     Raises
     ------
@@ -205,6 +215,7 @@ def _walk_plainly(data: memoryview, at: int, count: int, found: list[int]) -> No
         The bytes end before, or a length is none.
     """
     append = found.append
+    at = 0
     for _ in range(count):
         append(at)
         byte = data[at]
@@ -237,6 +248,8 @@ def _run(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     most = min(most, (end - at) // size)
     if most < 1:
         return 0, 0
-    lengths = np.ndarray((most, after), np.uint8, data, at, (size, 1))
-    same = (lengths == lengths[0]).all(axis=1)
+    same = np.ones(most, dtype=np.bool_)
+    for place in range(after):
+        plane = np.ndarray((most,), np.uint8, data, at + place, (size,))
+        same &= plane == plane[0]
     return (most if same.all() else int(same.argmin())), size

@@ -52,6 +52,7 @@ from kafkasim.log.varint_columns import (
 )
 
 _LENGTH_AND_MAGIC: Final = struct.Struct(">i4xb")
+_FIELDS_BYTES: Final = _LENGTH_AND_MAGIC.size
 _LENGTH_AT: Final = 8
 _LEAST_RECORD_BYTES: Final = 7
 """Length, attributes, two deltas, two null sizes and a count of headers."""
@@ -89,10 +90,9 @@ def scan(data: Buffer, position: int = 0, *, check_crc: bool = True) -> Scan:
         Whether to compute the CRCs.
     """
     buffer = bytes_of(data)
-    found, end, problem = _walk_headers(buffer, position)
-    positions = np.array(found, dtype=np.int64)
-    batches = np.empty(len(found), dtype=BATCH_DTYPE)
-    if not len(found):
+    positions, end, problem = _walk_headers(buffer, position)
+    batches = np.empty(len(positions), dtype=BATCH_DTYPE)
+    if not len(positions):
         return Scan(batches, end, problem)
     headers = words(buffer, HEADER_BYTES)[positions].view(HEADER_DTYPE)
     for name in BATCH_DTYPE.names[2:] if BATCH_DTYPE.names else ():
@@ -106,34 +106,60 @@ def scan(data: Buffer, position: int = 0, *, check_crc: bool = True) -> Scan:
         if len(wrong):
             at = int(wrong[0])
             problem = f"CRC is {crcs[at]}, the header says {batches['crc'][at]}"
-            return Scan(batches[:at], found[at], problem)
+            return Scan(batches[:at], int(positions[at]), problem)
     return Scan(batches, end, problem)
 
 
-def _walk_headers(buffer: Bytes, position: int) -> tuple[list[int], int, str | None]:
+def _walk_headers(buffer: Bytes, position: int) -> tuple[Ints, int, str | None]:
     """Return the positions of batches, their end, and why there are no more."""
     data, total = buffer.data, len(buffer)
+    alike = _batches_alike(buffer, position)
+    if alike is not None:
+        return alike, total, None
     last = total - HEADER_BYTES
     unpack = _LENGTH_AND_MAGIC.unpack_from
     positions: list[int] = []
+    append = positions.append
     at = position
     while at <= last:
         length, magic = unpack(data, at + _LENGTH_AT)
-        size = length + LOG_OVERHEAD_BYTES
-        if magic != MAGIC:
-            return positions, at, f"magic is {magic}, not {MAGIC}"
-        if size < HEADER_BYTES:
-            text = f"a size of {size} bytes is below a header's {HEADER_BYTES}"
-            return positions, at, text
-        if size > total - at:
-            text = f"the batch should have {size} bytes, {total - at} are there"
-            return positions, at, text
-        positions.append(at)
-        at += size
-    if at < total:
-        text = f"{total - at} bytes are fewer than a batch's header has"
-        return positions, at, text
-    return positions, at, None
+        end = at + length + LOG_OVERHEAD_BYTES
+        if magic != MAGIC or end < at + HEADER_BYTES or end > total:
+            break
+        append(at)
+        at = end
+    problem = None if at == total else _problem(buffer, at)
+    return np.array(positions, dtype=np.int64), at, problem
+
+
+def _batches_alike(buffer: Bytes, position: int) -> Ints | None:
+    """Return the positions of batches that all have one size; None if they do not."""
+    room = len(buffer) - position
+    if room < 2 * HEADER_BYTES:
+        return None
+    (length, _) = _LENGTH_AND_MAGIC.unpack_from(buffer.data, position + _LENGTH_AT)
+    size = length + LOG_OVERHEAD_BYTES
+    if size < HEADER_BYTES or room % size:
+        return None
+    at = position + _LENGTH_AT
+    fields = np.ndarray((room // size, _FIELDS_BYTES), np.uint8, buffer, at, (size, 1))
+    if (fields[:, :4] != fields[0, :4]).any() or (fields[:, -1] != MAGIC).any():
+        return None
+    return np.arange(position, len(buffer), size)
+
+
+def _problem(buffer: Bytes, at: int) -> str:
+    """Return why there is no batch at a position."""
+    room = len(buffer) - at
+    if room < HEADER_BYTES:
+        return f"{room} bytes are fewer than a batch's header has"
+    length, magic = _LENGTH_AND_MAGIC.unpack_from(buffer.data, at + _LENGTH_AT)
+    size = length + LOG_OVERHEAD_BYTES
+    if magic != MAGIC:
+        return f"magic is {magic}, not {MAGIC}"
+    if size < HEADER_BYTES:
+        return f"a size of {size} bytes is below a header's {HEADER_BYTES}"
+    return f"the batch should have {size} bytes, {room} are there"
 
 
 def decode_columns(
