@@ -9,7 +9,7 @@ Source: `org.apache.kafka.common.record.internal.DefaultRecordBatch`, `DefaultRe
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -51,6 +51,9 @@ _HEADER: Final = (
 )
 """Fields of the header: name, bytes, kind."""
 
+_COUNT: Final = len(_HEADER) - 1
+"""Place of the record count."""
+
 _LONGEST: Final = 40
 """Letters of a key or value that are told."""
 
@@ -80,7 +83,8 @@ class Field(NamedTuple):
     """Whether it lies in a compressed batch: `start` is then counted in the bytes that
     decompression gives."""
     wrong: bool = False
-    """Whether it is not what was written: a CRC that does not fit, or no record."""
+    """Whether it is not what was written: a CRC or a record count that does not fit, or
+    no record."""
 
 
 def anatomy(batch: bytes | bytearray | memoryview, position: int = 0) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def anatomy(batch: bytes | bytearray | memoryview, position: int = 0) -> dict[st
         `value`, `meaning` and `hex` (lists of str), `covered` (bool: whether the CRC
         covers it), `record` (int64, −1 in the header), `depth` (int64, see `Field`),
         `unpacked` (bool: of a compressed batch, `start` counts in the decompressed
-        bytes) and `wrong` (bool: a CRC that does not fit, or no record).
+        bytes) and `wrong` (bool: a CRC or a count that does not fit, or no record).
 
     Raises
     ------
@@ -121,7 +125,12 @@ def anatomy(batch: bytes | bytearray | memoryview, position: int = 0) -> dict[st
         packed, stream = _compressed(stream, header)
         fields.append(packed)
     at = 0 if unpacked else HEADER_BYTES
-    fields += _records(stream, header, at, unpacked=unpacked)
+    records = list(_records(stream, header, at, unpacked=unpacked))
+    whole = _whole_records(records)
+    if whole != header.record_count:
+        said = f"records should follow; whole ones: {whole}"
+        fields[_COUNT] = fields[_COUNT]._replace(meaning=said, wrong=True)
+    fields += records
     return _columns(fields, bytes(data), stream)
 
 
@@ -290,6 +299,17 @@ def _records(
         reader.record, reader.depth = -1, 0
         rest = reader.field(reader.left(), "no record", "unread", "", why)
         yield rest._replace(wrong=True)
+
+
+def _whole_records(fields: Sequence[Field]) -> int:
+    """Return how many records have as many bytes as they say."""
+    missing: dict[int, int] = {}
+    for field in fields:
+        if field.name == "length":
+            missing[field.record] = int(field.value)
+        elif field.record in missing:
+            missing[field.record] -= field.size
+    return sum(not each for each in missing.values())
 
 
 def _record(reader: _Reader, header: BatchHeader) -> Iterator[Field]:
