@@ -58,7 +58,7 @@ def opened(store: MemoryStore | FolderStore, case: Case) -> Loaded:
     )
 
 
-def contents(store: MemoryStore | FolderStore) -> Files:
+def files_of(store: MemoryStore | FolderStore) -> Files:
     return {name: bytes(store.read(name)) for name in store.names()}
 
 
@@ -164,4 +164,4 @@ def test_a_damaged_log_opens_as_kafkas_does(case: Case) -> None:
         assert loaded.producers.states.first_unstable_offset == 52
     assert described(loaded).items() >= said.items()
     files = expected_files(case, truth["changed"])
-    assert without_slack(contents(store), loaded) == without_slack(files, loaded)
+    assert without_slack(files_of(store), loaded) == without_slack(files, loaded)

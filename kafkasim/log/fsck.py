@@ -1,0 +1,231 @@
+"""Check a partition's files, as Kafka never does, and write a repaired copy.
+
+Kafka looks at a log only after a crash, only from the recovery point on, and only at
+what the CRC covers. `fsck` reads all of it: every batch with its records, where offsets
+and epochs do not go on, what indexes and snapshots say and should say, and files that
+belong to nothing. Nothing is changed in place.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from kafkasim.config.topic import TopicConfig
+from kafkasim.errors import LogError, OutputError
+from kafkasim.log.checkpoints import (
+    LOG_STARTS,
+    RECOVERY_POINTS,
+    read_offsets,
+)
+from kafkasim.log.contents import ByteBatch, Files
+from kafkasim.log.fsck_batches import (
+    SegmentFile,
+    check_bytes,
+    check_epochs,
+    check_offsets,
+    check_records,
+    read_segments,
+)
+from kafkasim.log.fsck_indexes import check_indexes, check_transactions
+from kafkasim.log.fsck_report import Finding, Report
+from kafkasim.log.fsck_state import (
+    check_epoch_file,
+    check_names,
+    check_snapshots,
+    known_epochs,
+    replay,
+    snapshot_offsets,
+)
+from kafkasim.log.repair import repair
+from kafkasim.log.store import FolderStore, Store
+
+PathLike = str | os.PathLike[str]
+
+
+class _Points(NamedTuple):
+    """What a log directory says of the partition; None where it says nothing."""
+
+    recovery_point: int | None
+    log_start_offset: int | None
+
+
+def fsck(
+    log: PathLike | Files,
+    *,
+    repair_to: PathLike | Store[ByteBatch] | None = None,
+    recovery_point: int | None = None,
+    log_start_offset: int | None = None,
+    config: TopicConfig | None = None,
+) -> Report:
+    """Check a partition's files, and write a repaired copy if asked.
+
+    Parameters
+    ----------
+    log : str, Path or Files
+        The partition's folder, such as ``orders-0``, or a store. It is only read.
+    repair_to : str, Path or Store, optional
+        A folder that is not there yet, or an empty one, for the repaired copy.
+    recovery_point, log_start_offset : int, optional
+        As the log directory has them; looked up in its checkpoint files, beside the
+        folder, if not given.
+    config : TopicConfig, optional
+        Settings of the topic, for the indexes of the copy.
+
+    Returns
+    -------
+    Report
+        What was found; its text is for reading.
+
+    Raises
+    ------
+    LogError
+        UNKNOWN_TOPIC_OR_PARTITION: there is no such folder.
+    OutputError
+        The folder for the copy is not empty.
+
+    Examples
+    --------
+    >>> from kafkasim.log.store import MemoryStore
+    >>> store = MemoryStore()
+    >>> store.write("00000000000000000007.index", bytes(8))
+    >>> fsck(store).findings[0].kind
+    'orphan file'
+    """
+    points = _Points(recovery_point, log_start_offset)
+    if isinstance(log, str | os.PathLike):
+        folder = Path(log)
+        if not folder.is_dir():
+            raise LogError("UNKNOWN_TOPIC_OR_PARTITION", f"no folder {folder}")
+        files: Files = FolderStore(folder)
+        name = folder.resolve().name
+        points = _points(folder.resolve(), points)
+    else:
+        files, name = log, "log"
+    target = None if repair_to is None else _target(repair_to)
+    report, segments, unknown = _check(files, name, points)
+    if target is None:
+        return report
+    done = repair(
+        files,
+        segments,
+        report.findings,
+        target,
+        unknown=unknown,
+        config=(config or TopicConfig()).resolve(),
+    )
+    return replace(report, repaired_to=_said(repair_to), repairs=tuple(done))
+
+
+def _said(repair_to: PathLike | Store[ByteBatch] | None) -> str:
+    return str(repair_to) if isinstance(repair_to, str | os.PathLike) else "a store"
+
+
+def _target(repair_to: PathLike | Store[ByteBatch]) -> Store[ByteBatch]:
+    """Return the store for the copy, made if it is not there.
+
+    Raises
+    ------
+    OutputError
+        Something is in it.
+    """
+    if isinstance(repair_to, str | os.PathLike):
+        folder = Path(repair_to)
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise OutputError(f"{folder} is there already, and not empty")
+        return FolderStore(folder)
+    if repair_to.names():
+        raise OutputError(f"the store has {repair_to.names()[0]}")
+    return repair_to
+
+
+def _check(
+    files: Files,
+    name: str,
+    points: _Points,
+) -> tuple[Report, list[SegmentFile], set[int]]:
+    """Do all checks; return also what a repair needs."""
+    names = files.names()
+    segments = read_segments(files)
+    findings = check_bytes(segments)
+    findings += check_records(segments)
+    snapshots = snapshot_offsets(names)
+    findings += check_offsets(segments, snapshots)
+    start, end = _ends(segments)
+    known, bad = known_epochs(files)
+    findings += bad
+    findings += check_epochs(segments, known)
+    if not bad:
+        findings += check_epoch_file(segments, known, points.log_start_offset or 0)
+    findings += check_indexes(files, segments)
+    replayed = replay(segments, snapshots)
+    findings += check_transactions(files, segments, replayed.aborted, replayed.unknown)
+    findings += replayed.findings
+    findings += check_snapshots(files, replayed, end)
+    findings += check_names(names)
+    findings += _check_points(points, end)
+    batches = [batch for segment in segments for batch in segment.batches]
+    report = Report(
+        name,
+        segments=len(segments),
+        batches=len(batches),
+        records=sum(max(batch.header.record_count, 0) for batch in batches),
+        size_bytes=sum(len(segment.data) for segment in segments),
+        start_offset=start,
+        end_offset=end,
+        findings=tuple(sorted(findings, key=_place)),
+    )
+    return report, segments, replayed.unknown
+
+
+def _place(finding: Finding) -> tuple[bool, str, int]:
+    """Sort damage before notices, then by file and position."""
+    return not finding.is_damage, finding.file, finding.position or 0
+
+
+def _ends(segments: Sequence[SegmentFile]) -> tuple[int | None, int | None]:
+    headers = [batch.header for segment in segments for batch in segment.batches]
+    if headers:
+        return headers[0].base_offset, max(header.next_offset for header in headers)
+    if segments:
+        return segments[0].base_offset, segments[-1].base_offset
+    return None, None
+
+
+def _points(folder: Path, given: _Points) -> _Points:
+    """Look up what is not given in the checkpoint files beside the folder."""
+    topic, _, partition = folder.name.rpartition("-")
+    if not topic or not partition.isdigit():
+        return given
+    held = []
+    for name in (RECOVERY_POINTS, LOG_STARTS):
+        file = folder.parent / name
+        offsets: dict[tuple[str, int], int] = {}
+        if file.is_file():
+            store = FolderStore(folder.parent)
+            text = bytes(store.read(name)).decode("utf-8", "replace")
+            try:
+                offsets = read_offsets(text)
+            except LogError:
+                offsets = {}  # another partition's trouble too; not one of this log
+        held.append(offsets.get((topic, int(partition))))
+    recovery_point, log_start = given
+    return _Points(
+        held[0] if recovery_point is None else recovery_point,
+        held[1] if log_start is None else log_start,
+    )
+
+
+def _check_points(points: _Points, end: int | None) -> list[Finding]:
+    findings: list[Finding] = []
+    if end is None:
+        return findings
+    for kind, file, offset in (
+        ("recovery point", RECOVERY_POINTS, points.recovery_point),
+        ("log start", LOG_STARTS, points.log_start_offset),
+    ):
+        if offset is not None and offset > end:
+            text = f"it is {offset}, the log ends at {end}"
+            findings.append(Finding(kind, file, None, offset, text))
+    return findings
