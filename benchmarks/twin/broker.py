@@ -113,9 +113,8 @@ class Broker:
         touched: dict[Fetcher, None] = {}
         for batch in request.payload:
             partition = self._partitions[batch.partition_index]
-            batch.base_offset = partition.append(batch)
+            batch.base_offset = partition.append(batch, request.done_ns)
             batch.appended_ns = request.done_ns
-            partition.log.advance_high_watermark(partition.log.log_end_offset)
             self._on_append(batch, partition)
             for fetcher in self._fetchers[partition.index]:
                 fetcher.session.ready[partition.index] = partition

@@ -130,7 +130,7 @@ class Member:
                 self._working.append(
                     Returned(
                         group, self._code, partition.index, from_offset, to_offset,
-                        fetched_ns, at_ns, UNSLOWED, MISSING_NS, 0,
+                        fetched_ns, at_ns, UNSLOWED, MISSING_NS, 0, None,
                     )
                 )  # fmt: skip
                 self._positions[partition.index] = to_offset
@@ -188,7 +188,7 @@ class Member:
             yield env.timeout(answered_ns - env.now)
             fetcher.busy = False
             self._calls.write_request(request, env.now)
-            for partition, end_offset in request.answer:
+            for partition, end_offset, _ in request.answer:
                 if end_offset > self._positions[partition.index]:
                     self._buffer.append((partition, end_offset, env.now))
                     session.buffered += 1

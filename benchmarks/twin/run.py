@@ -75,8 +75,7 @@ class Twin(KafkaRun):
         coordinator = offsets_partition(name) % self.system.brokers
         processes = []
         for built in self.members[name]:
-            built.since_ns = 0
-            built.start_offsets = {p.index: positions[p.index] for p in built.owned}
+            built.begun = {p.index: (0, positions[p.index]) for p in built.owned}
             host = f"member:{self.member_names[built.code]}"
             processes.append(
                 Member(
@@ -84,7 +83,7 @@ class Twin(KafkaRun):
                     code=built.code,
                     group=group,
                     sessions=built.sessions,
-                    positions=built.start_offsets,
+                    positions={p.index: positions[p.index] for p in built.owned},
                     commit_connection=self.hosts.connect(
                         host, self.tables.client_code(host), coordinator, "/coordinator"
                     ),
@@ -96,6 +95,7 @@ class Twin(KafkaRun):
                         write_returned=self.tables.returned,
                         on_working=self.timeline.expect,
                         on_processed=self._processed,
+                        on_reset=self._reset,
                     ),
                     store_commit=self._store_commit,
                 )

@@ -157,6 +157,10 @@ class Accumulator(ABC):
             yield from self._blocks.take(1)
 
     @abstractmethod
+    def newest_ns(self, batch: Batch) -> int:
+        """Return when the last record of a batch was created, while it is held."""
+
+    @abstractmethod
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
 

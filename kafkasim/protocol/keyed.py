@@ -252,6 +252,10 @@ class KeyedAccumulator(Accumulator):
         begins = np.array(self._starts) + np.array(ends)
         return ranges(begins, np.array(self._ends) - begins)
 
+    def newest_ns(self, batch: Batch) -> int:
+        """Return when the last record of a batch was created."""
+        return self._created_ns[self._starts[batch.partition] + batch.hi - 1]
+
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
         self._work_sums[name] = running_sums(self.column(name))

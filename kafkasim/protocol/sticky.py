@@ -172,6 +172,12 @@ class StickyAccumulator(Accumulator):
             found.append(appends[end - self._queues.firsts[partition] :])
         return np.concatenate(found)
 
+    def newest_ns(self, batch: Batch) -> int:
+        """Return when the last record of a batch was created."""
+        queues, number = self._queues, batch.partition
+        place = queues.appends[number][batch.hi - 1 - queues.firsts[number]]
+        return self._window.created_ns[place]
+
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
         queues, numbers = self._queues, self._window.numbers

@@ -48,11 +48,15 @@ def resolved_system(system: System, traffic: Traffic) -> System:
     """Return the system with a part for everything in the traffic."""
     if not isinstance(system, Kafka):
         return system
+    topics = _filled(system.topics, stream_names(traffic), Topic())
     producers = _filled(system.producers, traffic.sources, Producer())
     groups = _filled(system.groups, traffic.subscribers, Group())
     return replace(
         system,
-        topics=_filled(system.topics, stream_names(traffic), Topic()),
+        topics={
+            name: replace(each, config=each.config.resolve())
+            for name, each in topics.items()
+        },
         producers={
             name: replace(each, config=each.config.resolve())
             for name, each in producers.items()

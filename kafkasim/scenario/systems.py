@@ -88,11 +88,11 @@ class Topic(Document):
                 "1",
                 "replication is not modelled yet",
             )
-        said = self.config.max_message_bytes
-        if isinstance(said, int) and said < _LEAST_MESSAGE_BYTES:
+        most_bytes = self.config.resolve().max_message_bytes
+        if most_bytes < _LEAST_MESSAGE_BYTES:
             raise ValidationError(
                 "config.max_message_bytes",
-                said,
+                most_bytes,
                 f"at least {_LEAST_MESSAGE_BYTES}, the default",
                 "a broker that refuses a batch is not modelled yet",
             )

@@ -33,6 +33,8 @@ class AppendLists:
         Called with (partition number, ordinals): the next part of an append list.
     before : callable
         Called before anything is let go.
+    keeps_all : bool
+        Let nothing go before the end.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class AppendLists:
         low_offset: Callable[[Partition], int],
         take: Callable[[int, Ordinals], None],
         before: Callable[[], None],
+        keeps_all: bool = False,
     ) -> None:
         self._partitions = partitions
         self._source_index = source_index
         self._low_offset = low_offset
         self._take = take
         self._before = before
+        self._keeps_all = keeps_all
         self.appended = [0] * len(partitions)
         """Per partition how far its append list is in the log; its run keeps it so."""
         self.written = [0] * len(partitions)
@@ -57,16 +61,18 @@ class AppendLists:
 
     def needed(self) -> Sequence[int]:
         """Return per partition the first position still needed."""
+        if self._keeps_all:
+            return [0] * len(self._partitions)
         self._before()
         return [self._first_needed(partition) for partition in self._partitions]
 
     def _first_needed(self, partition: Partition) -> int:
         written = self.written[partition.number]
-        log = partition.log
-        number = log.batch_index(self._low_offset(partition))
-        log.release(number)
-        while number < len(log.batches):
-            batch = log.batches[number]
+        batches = partition.batches
+        number = partition.batch_number(self._low_offset(partition))
+        partition.release(number)
+        while number < len(batches):
+            batch = batches[number]
             if batch.source_index == self._source_index:
                 return min(batch.lo, written)
             number += 1

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
 
 UNSLOWED: Final = 1.0
@@ -31,6 +32,8 @@ class Returned(NamedTuple):
     """When the member crashed or the run was cut; missing when all were processed."""
     crashed: int
     """1 when `until_ns` is a crash, 0 otherwise."""
+    survivors: Survivors | None
+    """What compaction had left of the log when they were read; none: all."""
 
 
 class AtWork:
@@ -152,7 +155,9 @@ class AtWork:
     def _work_ns(self, row: Returned, from_offset: int, to_offset: int) -> int:
         """Return the work on some records of a row's partition, at its usual speed."""
         partition = self._partitions[row.partition]
-        return partition.work_between(self._group, from_offset, to_offset)
+        return partition.work_between(
+            self._group, from_offset, to_offset, row.survivors
+        )
 
 
 def slowed_ns(work_ns: int, factor: float) -> int:

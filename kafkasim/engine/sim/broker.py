@@ -4,7 +4,8 @@ A request that has been read waits in the shared queue for one of `num.io.thread
 handlers (BR-1, `KafkaRequestHandler`), takes its service time there, and is then
 handled: a produce request appends its batches, a fetch is answered when enough bytes
 lie below the high watermark and waits otherwise until a produce brings them or
-`fetch.max.wait.ms` is over (BR-28, BR-29), a commit is stored. There is one replica of
+`fetch.max.wait.ms` is over (BR-28, BR-29), offsets are listed (BR-34), a commit is
+stored. There is one replica of
 each partition in this model, so the high watermark is the log end and acks=all is
 satisfied by the append itself (BR-20).
 """
@@ -13,10 +14,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.request import FETCH, PRODUCE, Connection, Request
+from kafkasim.engine.sim.request import (
+    FETCH,
+    LIST_OFFSETS,
+    PRODUCE,
+    Connection,
+    Request,
+)
 
 
 class Broker:
@@ -100,6 +107,13 @@ class Broker:
         for partition in session.partitions:
             self._sessions.setdefault(partition.index, []).append(session)
 
+    def relocate(self, partition: Partition) -> None:
+        """Let readers look again where they are: a log has lost segments."""
+        for session in self._sessions.get(partition.index, ()):
+            session.relocate(partition)
+            if session.parked is not None and session.has_enough():
+                self._complete_fetch(session, session.parked)
+
     def arrive(self, request: Request) -> None:
         """Take a request off the network; read it unless its connection is muted."""
         connection = request.connection
@@ -163,6 +177,11 @@ class Broker:
             self._produce(request)
         elif request.api == FETCH:
             self._fetch(request)
+        elif request.api == LIST_OFFSETS:
+            _, partition, at_end = request.payload
+            log = partition.log
+            request.answer = log.high_watermark if at_end else log.log_start_offset
+            self._answer(request, 0)
         else:
             self._commit(request)
             self._answer(request, 0)
@@ -173,9 +192,8 @@ class Broker:
         touched: dict[FetchSession, None] = {}
         for batch in request.payload:
             partition = self._partitions[batch.partition_index]
-            batch.base_offset = partition.append(batch)
+            batch.base_offset = partition.append(batch, now_ns)
             batch.appended_ns = now_ns
-            partition.log.advance_high_watermark(partition.log.log_end_offset)
             self._on_append(batch, partition)
             for session in self._sessions.get(partition.index, ()):
                 session.ready[partition.index] = partition
@@ -225,6 +243,8 @@ class Broker:
     def _complete_fetch(self, session: FetchSession, request: Request) -> None:
         session.parked = None
         request.answer, request.size_bytes, request.batch_count = session.read()
+        if request.answer and request.answer[0][1] == OUT_OF_RANGE:
+            request.error = 0
         self._answer(request, request.size_bytes)
 
     def _answer(self, request: Request, size_bytes: int) -> None:

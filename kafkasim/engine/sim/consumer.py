@@ -12,18 +12,24 @@ moves. A member that comes back after a crash owns what it owned and goes on fro
 committed offsets, as a static member does (GR-14).
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned, slowed_ns
+from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.fetch_buffer import FetchBuffer
 from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
+from kafkasim.engine.sim.request import (
+    FETCH,
+    LIST_OFFSETS,
+    OFFSET_COMMIT,
+    Connection,
+    Request,
+)
 from kafkasim.protocol.batch import NEVER
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
@@ -43,6 +49,9 @@ class MemberCalls(NamedTuple):
     """Takes the time at which the work that begins now will end."""
     on_processed: Callable[[int], None]
     """Takes the number of newly processed records at the end of a poll's work."""
+    on_reset: Callable[["Member", Partition, int], None]
+    """Takes a member, a partition and the offset at which it is about to go on, the
+    one it had being out of range."""
 
 
 class Member:
@@ -94,12 +103,12 @@ class Member:
         self._write_returned = calls.write_returned
         self._on_working = calls.on_working
         self._on_processed = calls.on_processed
+        self._on_reset = calls.on_reset
         self.owned = [p for session in sessions for p in session.partitions]
         self._partitions = {p.index: p for p in self.owned}
         self._idle: list[FetchSession] = []
         """Sessions that may fetch: no request without an answer, nothing buffered."""
-        self._buffer: deque[tuple[FetchSession, Partition, int, int]] = deque()
-        """Session, partition, end offset and time of what was fetched."""
+        self._buffer = FetchBuffer(group.index, code)
         self._at_work = AtWork(group.index, self._partitions)
         self._working: list[Returned] = []
         self._held: list[tuple[Callable[[Request], None], Request]] | None = None
@@ -108,8 +117,8 @@ class Member:
         """Whether it stands still and nothing will let it go on but a crash."""
         self.epoch = 0
         self.up = False
-        self.since_ns = MISSING_NS
-        self.start_offsets: dict[int, int] = {}
+        self.begun: dict[int, tuple[int, int]] = {}
+        """Partition index → when and at which offset it began to read it."""
         self._wake = 0
         self._slowed = UNSLOWED
         self._commit_at_ns = FOREVER_NS
@@ -122,9 +131,8 @@ class Member:
         now_ns = self._calendar.now_ns
         self.epoch += 1
         self.up = True
-        self.since_ns = now_ns
         self.positions = {index: positions[index] for index in self._partitions}
-        self.start_offsets = dict(self.positions)
+        self.begun = {index: (now_ns, at) for index, at in self.positions.items()}
         for session in self.sessions:
             session.seek(self.positions)
         self._idle = list(self.sessions)
@@ -250,38 +258,14 @@ class Member:
 
     def _take_records(self, now_ns: int) -> int:
         """Return up to `max.poll.records` from the buffer; when their work ends."""
-        left = self._settings.max_poll_records
-        at_ns = now_ns
-        group, slowed = self.group.index, self._slowed
-        buffer, positions = self._buffer, self.positions
-        while left and buffer:
-            session, partition, to_offset, fetched_ns = buffer[0]
-            index = partition.index
-            from_offset = positions[index]
-            if to_offset - from_offset < left:
-                # Asked for one more and found none: only then is a fetch used up
-                # (CompletedFetch.fetchRecords), and its broker free for the next.
-                buffer.popleft()
-                session.buffered -= 1
-                if not session.buffered:
-                    self._idle.append(session)
-            else:
-                to_offset = from_offset + left
-            if to_offset > from_offset:
-                # As Returned(...), without the Python function a NamedTuple has there.
-                row = tuple.__new__(
-                    Returned,
-                    (
-                        group, self.code, index, from_offset, to_offset,
-                        fetched_ns, at_ns, slowed, MISSING_NS, 0,
-                    ),
-                )  # fmt: skip
-                self._working.append(row)
-                positions[index] = to_offset
-                left -= to_offset - from_offset
-                work = partition.work_between(group, from_offset, to_offset)
-                at_ns += work if slowed == UNSLOWED else slowed_ns(work, slowed)
-        return at_ns
+        taken = self._buffer.take(
+            self._settings.max_poll_records, self.positions, now_ns, self._slowed
+        )
+        self._working += taken.rows
+        self._idle += taken.used_up
+        for session, partition in taken.lost:
+            self._list_offsets(session, partition, now_ns)
+        return taken.end_ns
 
     def _newly_processed(self, row: Returned, offset: int) -> int:
         """Return how many of a row's records below `offset` never were before."""
@@ -330,14 +314,47 @@ class Member:
         session.request = None
         now_ns = self._calendar.now_ns
         self._write_request(request, now_ns)
-        for partition, end_offset in request.answer:
-            if end_offset > self.positions[partition.index]:
-                self._buffer.append((session, partition, end_offset, now_ns))
-                session.buffered += 1
+        self._buffer.add(session, request.answer, self.positions, now_ns)
         if not session.buffered:
             self._idle.append(session)
         if not self._working:
             self._poll(self._wake)
+
+    # --- reset --------------------------------------------------------------------
+
+    def _list_offsets(
+        self, session: FetchSession, partition: Partition, now_ns: int
+    ) -> None:
+        """Ask where to go on: a position is out of range.
+
+        By `auto.offset.reset`, at the log end or the log start (`OffsetFetcher`
+        `.resetPositionsIfNeeded`); until the answer the partition is not fetched.
+        """
+        request = Request(
+            LIST_OFFSETS,
+            session.connection,
+            now_ns,
+            (session, partition, self.group.resets_to_end),
+            self._listed,
+        )
+        request.epoch = session.epoch
+        self._send(request, now_ns)
+
+    def _listed(self, request: Request) -> None:
+        """Go on at the offset that was asked for."""
+        session, partition, _ = request.payload
+        if self._held is not None:
+            self._held.append((self._listed, request))
+            return
+        known = request.epoch == session.epoch
+        now_ns = self._calendar.now_ns
+        self._write_request(request, now_ns if known else MISSING_NS)
+        if known:
+            offset = request.answer
+            self._on_reset(self, partition, offset)
+            self.begun[partition.index] = (now_ns, offset)
+            self.positions[partition.index] = offset
+            session.seek_one(partition, offset)
 
     # --- commit -------------------------------------------------------------------
 

@@ -3,7 +3,10 @@
 Positions live at the broker (fetch sessions, KIP-227), so a fetch request names no
 partitions: an answer carries what has come since the last one. That is exact here
 because a member sends no fetch to a broker while it holds records of that broker's
-partitions that poll has not returned (CO-3), so every partition is always in the fetch.
+partitions that poll has not returned (CO-3), so every partition is always in the fetch,
+but those whose position is being reset.
+
+One read of a partition returns batches of one segment (`LocalLog.read`).
 """
 
 from collections.abc import Mapping
@@ -11,11 +14,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.planned_batches import PlannedBatches
 from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
 
 _MANY: Final = 1 << 62
 """More than there are partitions or served fetches."""
+OUT_OF_RANGE: Final = -1
+"""In place of the offset after what was read: OFFSET_OUT_OF_RANGE."""
+
+Fetched = tuple[Partition, int, Survivors | None]
+"""A partition, the offset after what was read, and what compaction had left of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +57,12 @@ class FetchSession:
         "connection",
         "cursors",
         "epoch",
+        "lost",
         "max_wait_ns",
         "min_bytes",
         "parked",
         "partitions",
+        "positions",
         "ready",
         "request",
         "timer_set",
@@ -74,8 +86,13 @@ class FetchSession:
         """The fetch without an answer yet."""
         self.buffered = 0
         """Fetched ranges of these partitions not yet returned by poll."""
-        self.cursors: dict[int, int] = {}
-        """Partition index → number of the next batch to fetch."""
+        self.positions: dict[int, int] = {}
+        """Partition index → offset of the next fetch."""
+        self.cursors: dict[int, tuple[PlannedBatches, int]] = {}
+        """Partition index → a segment's batches, and number of the next to fetch."""
+        self.lost: dict[int, Partition] = {}
+        """Partitions whose position is out of range, which the member is not told yet.
+        """
         self.ready: dict[int, Partition] = {}
         """Partitions with batches beyond their cursor."""
         self.parked: Request | None = None
@@ -91,13 +108,30 @@ class FetchSession:
     def seek(self, positions: Mapping[int, int]) -> None:
         """Start from these offsets."""
         self.ready.clear()
+        self.lost.clear()
         for partition in self.partitions:
-            cursor = partition.log.batch_index(positions[partition.index])
-            self.cursors[partition.index] = cursor
-            if cursor < len(partition.log.batches):
-                self.ready[partition.index] = partition
+            self.seek_one(partition, positions[partition.index])
             # Never served: before all that were, in the order of their numbers.
             self._order[partition.index] = partition.index - _MANY
+
+    def seek_one(self, partition: Partition, offset: int) -> None:
+        """Go on in a partition at an offset, or note that no such offset is there."""
+        index, log = partition.index, partition.log
+        self.positions[index] = offset
+        self.ready.pop(index, None)
+        if not log.log_start_offset <= offset <= log.log_end_offset:
+            self.lost[index] = partition
+            return
+        batches = partition.segment_of(offset)
+        self.cursors[index] = (batches, batches.number_of(offset))
+        if offset < log.log_end_offset:
+            self.ready[index] = partition
+
+    def relocate(self, partition: Partition) -> None:
+        """Look again where the next offset is: segments have gone or were compacted."""
+        index = partition.index
+        if index in self.cursors and index not in self.lost:
+            self.seek_one(partition, self.positions[index])
 
     def hang_up(self) -> None:
         """Drop what is under way and connect anew: the member crashed."""
@@ -108,51 +142,80 @@ class FetchSession:
         self.connection = self.connection.renewed()
 
     def has_enough(self) -> bool:
-        """Return whether a fetch would get at least `fetch.min.bytes`.
+        """Return whether a fetch would be answered at once.
 
-        Each partition counts for no more than `max.partition.fetch.bytes`
-        (`DelayedFetch.tryComplete`).
+        It would get at least `fetch.min.bytes`, each partition counting for no more
+        than `max.partition.fetch.bytes`; or a position lies in another segment than the
+        log end, or is out of range (`DelayedFetch.tryComplete`).
         """
+        if self.lost:
+            return True
         min_bytes, most_bytes = self.min_bytes, self._limits[0]
         available = 0
         for index, partition in self.ready.items():
-            end_bytes = partition.log.end_bytes
-            size_bytes = end_bytes[-1] - end_bytes[self.cursors[index]]
+            if index not in self.cursors:
+                continue  # its position is being reset
+            batches, number = self.cursors[index]
+            if batches is not partition.active:
+                return True
+            size_bytes = batches.size_bytes - batches.end_position(number)
             available += size_bytes if size_bytes < most_bytes else most_bytes
             if available >= min_bytes:
                 return True
         return False
 
-    def read(self) -> tuple[list[tuple[Partition, int]], int, int]:
-        """Read what the limits allow; return (partition, end offset) pairs and sizes.
+    def read(self) -> tuple[list[Fetched], int, int]:
+        """Read what the limits allow; return what was read, its bytes and batches.
 
         Partitions that were served longest ago come first, as a fetch session moves
         those it has served to its end. Limits are soft (BR-30): the first partition
         with data always gives a batch.
         """
         max_partition_bytes, left_bytes = self._limits
-        order, cursors, ready = self._order, self.cursors, self.ready
-        answer: list[tuple[Partition, int]] = []
+        order, ready = self._order, self.ready
+        answer: list[Fetched] = []
+        if self.lost:
+            for index, partition in self.lost.items():
+                answer.append((partition, OUT_OF_RANGE, None))
+                self.cursors.pop(index, None)  # until the member seeks
+            self.lost.clear()
         total = count = 0
         for index in sorted(ready, key=order.__getitem__):
             if left_bytes <= 0:
                 break
-            partition, first = ready[index], cursors[index]
-            log = partition.log
+            if index not in self.cursors:
+                continue
+            partition = ready[index]
             limit = (
                 max_partition_bytes if max_partition_bytes < left_bytes else left_bytes
             )
-            end = log.read_end(first, limit, not answer)
-            if end == first:
+            size_bytes, read = self._read_one(partition, limit, at_least_one=not total)
+            if not read:
                 continue
-            cursors[index] = end
-            if end == len(log.batches):
-                del ready[index]
             self._sequence += 1
             order[index] = self._sequence
-            answer.append((partition, log.base_offset_of(end)))
-            size_bytes = log.end_bytes[end] - log.end_bytes[first]
+            answer.append((partition, self.positions[index], partition.survivors))
             total += size_bytes
-            count += end - first
+            count += read
             left_bytes -= size_bytes
         return answer, total, count
+
+    def _read_one(
+        self, partition: Partition, limit: int, *, at_least_one: bool
+    ) -> tuple[int, int]:
+        """Read on in one partition; return bytes and batches."""
+        index = partition.index
+        batches, first = self.cursors[index]
+        active = partition.active
+        while first == len(batches) and batches is not active:
+            batches, first = partition.segment_after(batches), 0
+        end = batches.read_end(
+            first, limit, partition.log.high_watermark, at_least_one=at_least_one
+        )
+        self.cursors[index] = (batches, end)
+        if end == len(batches) and batches is active:
+            del self.ready[index]
+        if end == first:
+            return 0, 0
+        self.positions[index] = batches.end_offset(end - 1)
+        return batches.end_position(end) - batches.end_position(first), end - first

@@ -58,20 +58,21 @@ class Group:
         self.committed: dict[int, int] = {} if late else dict(zero)
         self.processed = zero
 
-    def low_offset(self, index: int) -> int:
+    def low_offset(self, partition: Partition) -> int:
         """Return the lowest offset of a partition that a member may yet be given.
 
         What it has not processed yet, or not committed when a crash may set it back;
         while its first commit may be on its way, where it began. One that comes later
         begins at the log's start, or `NEVER` before its end.
         """
+        index = partition.index
         processed = self.processed[index]
         if self.joined and not self.may_crash:
             return processed
         if index in self.committed:
             return min(self.committed[index], processed)
         if not self.resets_to_end:
-            return 0
+            return self.began.get(index, partition.log.log_start_offset)
         if self.joined:
             return self.began.get(index, processed)
         return self.missed.get(index, NEVER)
@@ -96,10 +97,11 @@ class Group:
     def reset(self) -> tuple[dict[int, int], int]:
         """Let its members begin; return where, and how many records that skips."""
         positions = self.began = self.beginnings()
-        skipped = 0
-        for partition in self.partitions:
-            position = positions[partition.index]
-            if position > self.processed[partition.index]:
-                skipped += position - self.processed[partition.index]
-                self.processed[partition.index] = position
+        skipped = sum(self.pass_over(p, positions[p.index]) for p in self.partitions)
         return positions, skipped
+
+    def pass_over(self, partition: Partition, position: int) -> int:
+        """Let reading go on at an offset; return how many records that skips."""
+        skipped = max(0, position - self.processed[partition.index])
+        self.processed[partition.index] += skipped
+        return skipped

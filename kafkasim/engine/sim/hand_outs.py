@@ -29,11 +29,13 @@ POLL_DTYPE: Final = np.dtype(
         ("slowed", "<f8"),
         ("until_ns", "<i8"),
         ("crashed", "<i1"),
+        ("cleaned", "<i4"),
     ]
 )
-"""A row of `polls`: `kafkasim.engine.sim.at_work.Returned`, packed."""
+"""A row of `polls`: `kafkasim.engine.sim.at_work.Returned`, packed; `cleaned` is the
+number of the round of compaction after which the records were read, 0 for none."""
 
-POLL_FORMAT: Final = "<hiiqqqqdqb"
+POLL_FORMAT: Final = "<hiiqqqqdqbi"
 
 
 def deliveries(  # noqa: PLR0917
@@ -45,6 +47,7 @@ def deliveries(  # noqa: PLR0917
     work_ns: Sequence[Ints],
     *,
     again: bool,
+    removed_in: NDArray[np.int32] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of `deliveries`.
 
@@ -60,8 +63,14 @@ def deliveries(  # noqa: PLR0917
         For each group the work of each record row, nanoseconds.
     again : bool
         Whether a group may have been given a record more than once.
+    removed_in : int32 array, optional
+        Like `rows_at`: the round of compaction that removed each record, 0 for none.
+        Without it there was no compaction.
     """
     counts = polls["to_offset"] - polls["from_offset"]
+    read = None
+    if removed_in is not None:
+        read, counts = _left(polls, counts, starts, removed_in)
     total = int(counts.sum())
     columns: dict[str, NDArray[Any]] = {
         "record_id": np.empty(total, np.int64),
@@ -72,8 +81,14 @@ def deliveries(  # noqa: PLR0917
     }
     at = 0
     for first, end in chunks(counts):
+        here = counts[first:end]
+        offset = (
+            ranges(polls["from_offset"][first:end], here)
+            if read is None
+            else read[at : at + int(here.sum())]
+        )
         some = _some_deliveries(
-            polls[first:end], counts[first:end], rows_at, starts, work_ns
+            polls[first:end], here, offset, rows_at, starts, work_ns
         )
         part = slice(at, at + len(some["record_id"]))
         for name, column in some.items():
@@ -95,15 +110,29 @@ def deliveries(  # noqa: PLR0917
     return columns
 
 
-def _some_deliveries(
+def _left(
     polls: NDArray[np.void],
     counts: Ints,
+    starts: Ints,
+    removed_in: NDArray[np.int32],
+) -> tuple[Ints, Ints]:
+    """Return the offsets that polls returned of compacted logs, and how many each."""
+    offsets = ranges(polls["from_offset"], counts)
+    removed = removed_in[offsets + np.repeat(starts[polls["partition"]], counts)]
+    left = (removed == 0) | (removed > np.repeat(polls["cleaned"], counts))
+    poll = np.repeat(np.arange(len(polls)), counts)[left]
+    return offsets[left], np.bincount(poll, minlength=len(polls))
+
+
+def _some_deliveries(  # noqa: PLR0917
+    polls: NDArray[np.void],
+    counts: Ints,
+    offset: Ints,
     rows_at: NDArray[np.signedinteger],
     starts: Ints,
     work_ns: Sequence[Ints],
 ) -> dict[str, NDArray[Any]]:
     """Return those columns of some polls' deliveries that differ from row to row."""
-    offset = ranges(polls["from_offset"], counts)
     rows = rows_at[offset + np.repeat(starts[polls["partition"]], counts)]
     if len(work_ns) == 1:
         work = work_ns[0][rows]

@@ -70,14 +70,13 @@ class OffsetsWithoutGaps:
     def broken(self) -> Iterator[tuple[str, str]]:
         """Look at the batches appended since the last look."""
         for partition in self._partitions:
-            log = partition.log
-            for number in range(self._seen[partition.index], len(log.batches)):
-                batch = log.batches[number]
+            for number in range(self._seen[partition.index], len(partition.batches)):
+                batch, base = partition.batches[number], partition.base_offsets[number]
                 expected = self._next[partition.index]
-                if log.base_offsets[number] != expected:
-                    yield _name(partition), f"{log.base_offsets[number]} != {expected}"
+                if base != expected:
+                    yield _name(partition), f"{base} != {expected}"
                 self._next[partition.index] = expected + batch.hi - batch.lo
-            self._seen[partition.index] = len(log.batches)
+            self._seen[partition.index] = len(partition.batches)
 
 
 class CommittedWithinLog:

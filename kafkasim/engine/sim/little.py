@@ -208,7 +208,7 @@ class LittlesLaw:
 
     def _look_at_logs(self, now_ns: int) -> None:
         for partition in self._parts.partitions:
-            batches = partition.log.batches
+            batches = partition.batches
             for number in range(self._batches_seen[partition.index], len(batches)):
                 batch = batches[number]
                 area = self._sent[batch.source_index].area

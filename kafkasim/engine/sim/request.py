@@ -14,7 +14,12 @@ from kafkasim.units import MISSING_NS
 PRODUCE: Final = 0
 FETCH: Final = 1
 OFFSET_COMMIT: Final = 2
+LIST_OFFSETS: Final = 3
 """Codes into `kafkasim.result.schema.APIS`."""
+
+
+ERRORS: Final = ("OFFSET_OUT_OF_RANGE",)
+"""Labels of `requests.error`; a code is the position, −1 for none."""
 
 
 class Connection:
@@ -63,7 +68,7 @@ class Request:
     Parameters
     ----------
     api : int
-        `PRODUCE`, `FETCH` or `OFFSET_COMMIT`.
+        `PRODUCE`, `FETCH`, `OFFSET_COMMIT` or `LIST_OFFSETS`.
     connection : Connection
         What carries it.
     sent_ns : int
@@ -78,6 +83,8 @@ class Request:
     received_ns, dequeued_ns, done_ns : int
         When it was read from its connection, taken up by an IO thread, and answered;
         missing until then.
+    error : int
+        What a partition in the answer met: a code into `ERRORS`.
     wants_answer : bool
         False with acks=0: the broker appends and says nothing (BR-3).
     written : bool
@@ -92,6 +99,7 @@ class Request:
         "dequeued_ns",
         "done_ns",
         "epoch",
+        "error",
         "on_answer",
         "payload",
         "received_ns",
@@ -116,6 +124,7 @@ class Request:
         self.sent_ns = sent_ns
         self.received_ns = self.dequeued_ns = self.done_ns = MISSING_NS
         self.size_bytes = self.batch_count = self.epoch = 0
+        self.error = -1
         self.payload = payload
         self.answer: Any = None
         self.on_answer = on_answer

@@ -1,11 +1,12 @@
 """Run a scenario in simulated time."""
 
+from pathlib import Path
 from typing import get_args
 
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.timeline import Report
-from kafkasim.errors import ValidationError
+from kafkasim.errors import OutputError, ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.result.streaming_tables import stream_tables
@@ -21,6 +22,7 @@ def run(
     check: bool = False,
     result: ResultKind = "full",
     report: Report | None = None,
+    logs: Path | None = None,
 ) -> Result:
     """Simulate a scenario and return what happened.
 
@@ -37,6 +39,9 @@ def run(
     report : callable, optional
         Told now and then the simulated time (ns) and how much is left to settle; the
         result is the same with it and without.
+    logs : Path, optional
+        Folder into which the logs are written, as a broker leaves them; made if it is
+        not there.
 
     Returns
     -------
@@ -46,7 +51,10 @@ def run(
     Raises
     ------
     ValidationError
-        The scenario does not fit together, or its clients would spin in no time.
+        The scenario does not fit together, its clients would spin in no time, or there
+        are no logs to be written.
+    OutputError
+        The folder for the logs holds something.
     """
     if not isinstance(scenario, Scenario):
         raise ValidationError(
@@ -57,11 +65,13 @@ def run(
     if result not in get_args(ResultKind):
         raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
     streamed = result == "streamed"
+    if logs is not None:
+        check_logs(logs, scenario, streamed=streamed)
     started: KafkaRun | PointToPointRun
     if isinstance(scenario.system, Kafka):
         if plan is None and not streamed:
             plan = scenario.plan()
-        started = KafkaRun(scenario, plan, check=check, streamed=streamed)
+        started = KafkaRun(scenario, plan, check=check, streamed=streamed, logs=logs)
     else:
         started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
     if report is not None:
@@ -70,6 +80,22 @@ def run(
     if streamed and isinstance(started, PointToPointRun):
         return stream_tables(done)
     return done
+
+
+def check_logs(folder: Path, scenario: Scenario, *, streamed: bool) -> None:
+    """Refuse to write logs that there will not be, or over something."""
+    if not isinstance(scenario.system, Kafka):
+        name = type(scenario.system).__name__
+        raise ValidationError("logs", str(folder), f"None: {name} keeps no log")
+    if streamed:
+        raise ValidationError(
+            "logs",
+            str(folder),
+            "None in a streamed run",
+            "it lets records go; run with result='full'",
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is there already and not an empty folder")
 
 
 def _check_plan(plan: Plan, scenario: Scenario) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kafkasim.engine.sim.request import FETCH
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
+from kafkasim.result.schema import REMOVED_BY
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
 Times = NDArray[np.int64]
@@ -35,6 +36,7 @@ class TabledWaits:
         self._records = result.columns("records")
         self._deliveries = result.columns("deliveries")
         self._assignments = result.columns("assignments")
+        self._removals = result.columns("removals")
         self._crashes = _crashes(result)
         batches = result.columns("batches")
         sent = np.full(int(batches["batch_id"].max(initial=-1)) + 2, MISSING_NS)
@@ -116,9 +118,17 @@ class TabledWaits:
         mine &= records["outcome"] != failed
         return mine
 
-    def lag(self, group: int, topic: int, partition: int) -> int:
-        """Sum from appending a record to processing it first, or skipping it."""
-        records = self._records
+    def lag(self, group: int, topic: int, partition: int) -> int | None:
+        """Sum from appending a record to processing it first, or skipping it.
+
+        None when compaction removed records: who had fetched them before, and so
+        processes them nevertheless, the tables do not say.
+        """
+        records, removals = self._records, self._removals
+        compacted = removals["cause"] == REMOVED_BY.index("compaction")
+        compacted &= removals["topic"] == topic
+        if (compacted & (removals["partition"] == partition)).any():
+            return None
         mine = (records["topic"] == topic) & (records["partition"] == partition)
         appended_ns, offsets = records["appended_ns"][mine], records["offset"][mine]
         deliveries = self._deliveries

@@ -3,16 +3,16 @@
 import numpy as np
 
 from kafkasim.engine.sim.append_lists import AppendLists
-from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.protocol.batch import NEVER
+from tests.engine.sim.partitions import partition
 
 
 class Case:
     """One partition with batches of sources 0 and 1 in turn, 10 records each."""
 
     def __init__(self) -> None:
-        self.partition = Partition(index=0, topic=0, number=0, leader=0)
+        self.partition = partition()
         self.low_offset = 0
         self.taken: list[list[int]] = []
         self.flushed = 0
@@ -25,10 +25,9 @@ class Case:
         )
         for number in range(6):
             batch = Batch(number % 2, 0, number // 2 * 10, number // 2 * 10 + 10, 99, 0)
-            self.partition.append(batch)
+            self.partition.append(batch, 0)
             if batch.source_index == 0:
                 self.lists.appended[0] = batch.hi
-        self.partition.log.advance_high_watermark(self.end)
         self.lists.written[0] = 30
 
     @property
@@ -61,9 +60,13 @@ def test_batches_below_the_lowest_offset_are_forgotten_and_still_counted() -> No
     case = Case()
     case.low_offset = 25
     case.lists.needed()
-    log = case.partition.log
-    assert [batch is None for batch in log.batches] == [True] * 2 + [False] * 4
-    assert log.read(0, 10**6).size_bytes == 6 * 99
+    forgotten = [True] * 2 + [False] * 4
+    assert [batch is None for batch in case.partition.batches] == forgotten
+    held = case.partition.active
+    assert [batch is None for batch in held.batches] == forgotten
+    assert held.read_end(0, 10**6, case.end, at_least_one=False) == 6
+    assert held.end_offset(0) == 10
+    assert held.end_position(6) == 6 * 99
 
 
 def test_what_is_let_go_comes_in_order_and_once() -> None:

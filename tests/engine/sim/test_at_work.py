@@ -3,21 +3,21 @@
 import pytest
 
 from kafkasim.engine.sim.at_work import AtWork, Returned, slowed_ns
-from kafkasim.engine.sim.partition import Partition
 from kafkasim.units import FOREVER_NS, MISSING_NS
+from tests.engine.sim.partitions import partition
 
 
 def at_work() -> AtWork:
-    partition = Partition(index=0, topic=0, number=0, leader=0)
-    partition.add_group(0, [], 10)
-    return AtWork(0, {0: partition})
+    read = partition()
+    read.add_group(0, [], 10)
+    return AtWork(0, {0: read})
 
 
 def row(
     from_offset: int, to_offset: int, started_ns: int, slowed: float = 1.0
 ) -> Returned:
     return Returned(
-        0, 0, 0, from_offset, to_offset, 0, started_ns, slowed, MISSING_NS, 0
+        0, 0, 0, from_offset, to_offset, 0, started_ns, slowed, MISSING_NS, 0, None
     )
 
 

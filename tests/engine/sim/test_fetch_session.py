@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
 from kafkasim.engine.sim.hosts import Hosts
-from kafkasim.engine.sim.partition import Partition
 from kafkasim.protocol.batch import Batch
 from kafkasim.scenario.systems import Link
+from tests.engine.sim.partitions import partition
 
 PLENTY = 1_000_000
 
@@ -18,15 +18,11 @@ def session_of(
     max_bytes: int = PLENTY,
 ) -> FetchSession:
     """A session at offset 0 of partitions with batches of these sizes, 10 records."""
-    partitions = [
-        Partition(index=index, topic=0, number=index, leader=0)
-        for index in range(len(logs))
-    ]
-    for partition, sizes in zip(partitions, logs, strict=True):
+    partitions = [partition(index) for index in range(len(logs))]
+    for each, sizes in zip(partitions, logs, strict=True):
         for number, size_bytes in enumerate(sizes):
             lo = 10 * number
-            partition.append(Batch(0, partition.number, lo, lo + 10, size_bytes, 0))
-        partition.log.advance_high_watermark(partition.log.log_end_offset)
+            each.append(Batch(0, each.number, lo, lo + 10, size_bytes, 0), 0)
     settings = PollSettings(
         min_bytes=min_bytes,
         max_wait_ns=500,
@@ -44,7 +40,7 @@ def session_of(
 def read(session: FetchSession) -> dict[int, int]:
     """Partition → end offset of one answer."""
     answer, _, _ = session.read()
-    return {partition.index: end for partition, end in answer}
+    return {each.index: end for each, end, _ in answer}
 
 
 def test_exactly_fetch_min_bytes_are_enough() -> None:
@@ -63,7 +59,7 @@ def test_a_fetch_begins_with_the_batch_of_its_position() -> None:
     session = session_of([100, 70, 50])
     session.seek({0: 15})
     answer, size_bytes, batch_count = session.read()
-    assert [end for _, end in answer] == [30]
+    assert [end for _, end, _ in answer] == [30]
     assert (size_bytes, batch_count) == (120, 2)
 
 
@@ -71,7 +67,7 @@ def test_fetch_max_bytes_limit_the_whole_answer() -> None:
     session = session_of([100] * 3, [100] * 3, max_bytes=250)
     answer, size_bytes, batch_count = session.read()
     # Two batches of the first partition; the 50 bytes left are too few for a third.
-    assert [(partition.index, end) for partition, end in answer] == [(0, 20)]
+    assert [(each.index, end) for each, end, _ in answer] == [(0, 20)]
     assert (size_bytes, batch_count) == (200, 2)
 
 

@@ -18,7 +18,7 @@ def test_ranges_are_laid_one_behind_the_other(pairs: list[tuple[int, int]]) -> N
 
 
 def polls_of(*rows: tuple[float, ...]) -> np.ndarray:
-    return np.array(list(rows), dtype=POLL_DTYPE)
+    return np.array([(*row, 0) for row in rows], dtype=POLL_DTYPE)
 
 
 def once(

@@ -37,9 +37,9 @@ def high_watermark_passes_the_log_end(run: KafkaRun) -> None:
 
 
 def a_batch_overlaps_the_one_before(run: KafkaRun) -> None:
-    log = run.partitions[0].log
-    log.batches.append(log.batches[-1])
-    log.base_offsets.append(log.base_offsets[-1])
+    first = run.partitions[0]
+    first.batches.append(first.batches[-1])
+    first.base_offsets.append(first.base_offsets[-1])
 
 
 def more_is_committed_than_was_processed(run: KafkaRun) -> None:

@@ -7,6 +7,8 @@ own time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
 from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
@@ -18,7 +20,10 @@ from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.common import inspected, run_facts
-from kafkasim.engine.sim.systems.kafka_clients import check_time_passes
+from kafkasim.engine.sim.systems.kafka_clients import (
+    check_not_compacted,
+    check_time_passes,
+)
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.protocol.columns import RecordColumns
@@ -29,7 +34,7 @@ from kafkasim.scenario.events import Event, Pause, Slow
 from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
-from kafkasim.units import MISSING_NS, ns_from_s
+from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
 
 
 class KafkaRun(KafkaCluster):
@@ -46,6 +51,8 @@ class KafkaRun(KafkaCluster):
         Check invariants after every entry of the calendar.
     streamed : bool
         Hand records over as they become final, and keep counts in place of their rows.
+    logs : Path, optional
+        Where to write the logs when the run is over.
 
     Raises
     ------
@@ -60,19 +67,22 @@ class KafkaRun(KafkaCluster):
         *,
         check: bool,
         streamed: bool = False,
+        logs: Path | None = None,
     ) -> None:
         resolved = scenario.resolve()
         assert isinstance(resolved.system, Kafka)
         assert streamed or plan is not None
         check_time_passes(resolved.system)
-        self.plan = plan
+        if streamed:
+            check_not_compacted(resolved.system)
         self._drawn: list[DrawnBlocks] = []
         sources: Sequence[SourceBlocks]
         if plan is None:
             sources = self._drawn = drawn_blocks(scenario.traffic, scenario.seed)
         else:
             sources = blocks_of(plan)
-        super().__init__(resolved, sources, check=check)
+        super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
+        self._logs = logs
         self.scenario = scenario
         self._request_count = 0
         self.stream: KafkaStream | None = None
@@ -111,6 +121,8 @@ class KafkaRun(KafkaCluster):
             self.timeline.schedule(event, self._begin, self._end)
         for producer in self.producers:
             producer.start()
+        for manager in self.log_managers:
+            manager.start()
         self.timeline.run(self.inspection)
         self._finish()
         return self._full_result() if self.stream is None else self._streamed_result()
@@ -146,13 +158,23 @@ class KafkaRun(KafkaCluster):
         """Let all members of a group begin to read."""
         group = self.groups[name]
         if self.stream is not None:
-            self.stream.pass_over(group)
+            self.stream.pass_over(group, group.beginnings())
         group.began_ns = self.calendar.now_ns
         positions, skipped = group.reset()
         if skipped:
             self.timeline.settle(skipped)
         for member in self.members[name]:
             member.start(positions)
+
+    def _reset(self, member: Member, partition: Partition, offset: int) -> None:
+        """Write down what a member passes whose position was out of range."""
+        group = member.group
+        self.tables.assignment(group, member, partition, self.calendar.now_ns)
+        if self.stream is not None:
+            self.stream.pass_over(group, {partition.index: offset})
+        skipped = group.pass_over(partition, offset)
+        if skipped:
+            self.timeline.settle(skipped)
 
     def _begin(self, event: Event, subscriber: str, until_ns: int) -> str:
         """Do what an event says to a subscriber; return what it did."""
@@ -283,19 +305,27 @@ class KafkaRun(KafkaCluster):
                 self.tables.assignments(group, self.members[name], MISSING_NS)
             for member in self.members[name]:
                 member.cut()
-        for request in self._open_requests():
-            self.tables.request(request, MISSING_NS)
-            if request.api == PRODUCE:
-                for batch in request.payload:
-                    self._write_batch(batch)
+        for partition in self.partitions:
+            self.tables.segments(partition)
+        self._finish_requests()
         for producer, lists in zip(self.producers, self.lists, strict=True):
             for batch in producer.finish(self.calendar.now_ns):
                 self._write_batch(batch)
             lists.finish(producer)
 
+    def _finish_requests(self) -> None:
+        """Write requests without an answer, and the batches in them."""
+        for request in self._open_requests():
+            self.tables.request(request, MISSING_NS)
+            if request.api == PRODUCE:
+                for batch in request.payload:
+                    self._write_batch(batch)
+
     def _full_result(self) -> Result:
         """Return the result of a run that kept its records."""
         assert self.plan is not None
+        if self._logs is not None:
+            self._write_logs(self._logs)
         self.tables.lay_out(
             self.plan,
             self.producers,
@@ -304,6 +334,17 @@ class KafkaRun(KafkaCluster):
             again=any(group.may_crash for group in self.groups.values()),
         )
         return inspected(self._result(self.plan), self.inspection)
+
+    def _write_logs(self, folder: Path) -> None:
+        """Write the logs as a broker leaves them."""
+        from kafkasim.engine.sim.written_logs import run_logs, write_logs
+
+        assert self.plan is not None
+        start = datetime.fromisoformat(self.scenario.resolve().traffic.start_time)
+        start_ms = round(start.timestamp() * 1_000)
+        end_ms = start_ms + self.calendar.now_ns // NS_PER_MS
+        logs = run_logs(self.plan, self.partitions, self._facts, start_ms)
+        write_logs(folder, self.topics, logs, end_ms)
 
     def _streamed_result(self) -> Result:
         """Return the result of a run that handed its records over."""

@@ -119,6 +119,18 @@ def check_time_passes(system: Kafka) -> None:
             )
 
 
+def check_not_compacted(system: Kafka) -> None:
+    """Refuse compaction in a run that lets its records go."""
+    for name, topic in system.topics.items():
+        if topic.config.compacts:
+            raise ValidationError(
+                f"system.topics.{name}.config.cleanup_policy",
+                topic.config.cleanup_policy,
+                "delete, in a streamed run",
+                "compaction looks at all records; run with result='full'",
+            )
+
+
 def _is_nothing(duration_ms: Distribution | float) -> bool:
     """Return whether it is always 0."""
     if isinstance(duration_ms, Uniform):

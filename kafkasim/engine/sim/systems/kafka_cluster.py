@@ -20,7 +20,9 @@ from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -37,6 +39,7 @@ from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -51,12 +54,22 @@ class KafkaCluster(ABC):
         Resolved; its system is `Kafka`.
     sources : sequence of SourceBlocks
         The records of each source, in the order of their names.
+    plan : Plan or None
+        The same records, when they were all drawn before.
+    keep : bool
+        Keep all records to the end: someone will want the bytes of the logs.
     check : bool
         Assert on every entry of the calendar that it is allowed.
     """
 
     def __init__(
-        self, scenario: Scenario, sources: Sequence[SourceBlocks], *, check: bool
+        self,
+        scenario: Scenario,
+        sources: Sequence[SourceBlocks],
+        plan: Plan | None,
+        *,
+        keep: bool,
+        check: bool,
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
@@ -66,6 +79,8 @@ class KafkaCluster(ABC):
         self.timeline = Timeline(self.calendar, scenario)
         self.timeline.unsettled = len(sources)
         self.sources = sources
+        self.plan = plan
+        self._keep = keep
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
         self.member_names = [
@@ -100,8 +115,11 @@ class KafkaCluster(ABC):
         self.lists = [self._make_lists(index) for index in range(len(self.sources))]
         for index in range(len(self.sources)):
             self.producers.append(self._make_producer(index))
+            for partition in self.by_topic[self.sources[index].stream]:
+                partition.add_source(index, self.producers[index].newest_ns)
         for name in self.subscribers:
             self._make_group(name)
+        self.log_managers = [self._make_log_manager(b) for b in self.brokers]
 
     def _number_actors(self) -> dict[str, int]:
         """Return each actor's number, by kind and name; it breaks ties."""
@@ -114,16 +132,42 @@ class KafkaCluster(ABC):
         return int(self.system.groups[subscriber].members)
 
     def _make_partitions(self) -> list[Partition]:
+        self._facts: list[PlanFacts] = []
         partitions: list[Partition] = []
+        plans = [] if self.plan is None else list(self.plan.sources.values())
+        codes = KeyCodes(plans)
         for code, topic in enumerate(self.topics):
             for number in range(self.system.topics[topic].partitions):
-                leader = number % self.system.brokers
+                facts = PlanFacts(plans, codes, partial(self._list_of, number))
+                self._facts.append(facts)
                 partitions.append(
                     Partition(
-                        index=len(partitions), topic=code, number=number, leader=leader
+                        index=len(partitions),
+                        topic=code,
+                        number=number,
+                        leader=number % self.system.brokers,
+                        config=self.system.topics[topic].config,
+                        facts=facts,
                     )
                 )
         return partitions
+
+    def _list_of(self, number: int, source: int) -> NDArray[np.int32]:
+        """Return the ordinals of a source's records in a partition of its topic."""
+        return self.producers[source].append_list(number)
+
+    def _make_log_manager(self, broker: Broker) -> LogManager:
+        return LogManager(
+            calendar=self.calendar,
+            actor=self._actors[f"broker:{broker.index + 1}"],
+            partitions=[p for p in self.partitions if p.leader == broker.index],
+            config=self.system.broker_config,
+            calls=LogCalls(
+                write_segment=self.tables.segment,
+                write_removal=self.tables.removal,
+                relocate=broker.relocate,
+            ),
+        )
 
     def _make_broker(self, index: int) -> Broker:
         cpu = self.system.hardware.cpu
@@ -142,7 +186,9 @@ class KafkaCluster(ABC):
 
     def _make_lists(self, index: int) -> AppendLists:
         source = self.sources[index]
+        keeps_all = self._keep or self.system.topics[source.stream].config.compacts
         return AppendLists(
+            keeps_all=keeps_all,
             partitions=self.by_topic[source.stream],
             source_index=index,
             low_offset=self.low_offset,
@@ -154,7 +200,7 @@ class KafkaCluster(ABC):
         """Return the lowest offset of a partition that a group may still read."""
         groups = [g for g in self.groups.values() if partition.index in g.processed]
         end = partition.log.log_end_offset
-        return min([end, *(group.low_offset(partition.index) for group in groups)])
+        return min([end, *(group.low_offset(partition) for group in groups)])
 
     def _make_producer(self, index: int) -> ProducerClient:
         source = self.sources[index]
@@ -267,6 +313,7 @@ class KafkaCluster(ABC):
                 write_returned=self.tables.returned,
                 on_working=self.timeline.expect,
                 on_processed=self.timeline.settle,
+                on_reset=self._reset,
             ),
         )
 
@@ -279,6 +326,10 @@ class KafkaCluster(ABC):
     @abstractmethod
     def write_request(self, request: Request, answered_ns: int) -> None:
         """Write a request to which nothing more happens at its client."""
+
+    @abstractmethod
+    def _reset(self, member: Member, partition: Partition, offset: int) -> None:
+        """Take note that a member's position in a partition is reset."""
 
     @abstractmethod
     def _appended(self, batch: Batch, partition: Partition) -> None:

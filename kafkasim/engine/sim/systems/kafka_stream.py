@@ -7,6 +7,7 @@ needed again, because a group has yet to read those offsets, are kept until then
 """
 
 import struct
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -117,24 +118,41 @@ class KafkaStream:
         ends = self._kept["base_offset"] + self._kept["count"]
         self._kept = self._kept[ends > low[self._kept["partition"]]]
 
-    def pass_over(self, group: Group) -> None:
-        """Hand over what a group that begins now will not read."""
+    def pass_over(self, group: Group, positions: Mapping[int, int]) -> None:
+        """Hand over what a group does not read that goes on at these offsets.
+
+        What its logs do not hold any more has expired; the rest is skipped.
+        """
         jumps = [
             (index, group.processed[index], position)
-            for index, position in group.beginnings().items()
+            for index, position in positions.items()
             if position > group.processed[index]
         ]
         if not jumps:
             return
         self.flush()
-        source, place = self._located()
         index, begin, end = (np.array(column) for column in zip(*jumps, strict=True))
+        logs = [self._cluster.partitions[i].log for i in index.tolist()]
+        held = np.clip([log.log_start_offset for log in logs], begin, end)
+        self._hand_over_passed(self._streamed.expired, group, index, begin, held)
+        self._hand_over_passed(self._streamed.skipped, group, index, held, end)
+
+    def _hand_over_passed(
+        self,
+        hand_over: Callable[[PassedBlock], None],
+        group: Group,
+        index: Ints,
+        begin: Ints,
+        end: Ints,
+    ) -> None:
+        """Hand over the records of some ranges of offsets, one for each partition."""
+        source, place = self._located()
         starts, firsts = self._kept_bounds()
         begin = np.maximum(begin, firsts[index])
         at = ranges(starts[index] + begin - firsts[index], np.maximum(end - begin, 0))
         source = source[at]
         intended_ns = self._gather("created_ns", source, place[at])
-        self._streamed.skipped(
+        hand_over(
             PassedBlock(
                 np.full(len(at), group.index, np.int16),
                 self._streams[source],

@@ -13,14 +13,18 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
-from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.log_manager import Gone
+from kafkasim.engine.sim.partition import Life, LogSegment, Partition, contents_of
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
+from kafkasim.engine.sim.plan_facts import LEADER_EPOCH
 from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.request import ERRORS as REQUEST_ERRORS
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
+from kafkasim.result.schema import REMOVED_BY, ROLLED_BY
 from kafkasim.result.streaming import NOT_STREAMED
 from kafkasim.result.table import Table
 from kafkasim.scenario.blocks import SourceBlocks
@@ -33,8 +37,6 @@ if TYPE_CHECKING:
 
 GENERATION = 1
 """Of every group: it has joined once, before the run."""
-LEADER_EPOCH = 0
-"""Of every partition: leaders do not move in this model."""
 
 
 class KafkaTables:
@@ -79,6 +81,8 @@ class KafkaTables:
         self._write_request = self.recorder.writer("requests")
         self._write_commit = self.recorder.writer("commits")
         self._write_assignment = self.recorder.writer("assignments")
+        self._write_segment = self.recorder.writer("segments")
+        self._write_removal = self.recorder.writer("removals")
         self._write_poll = self.recorder.hashed("polls", POLL_FORMAT)
 
     def client_code(self, name: str) -> int:
@@ -139,12 +143,13 @@ class KafkaTables:
             answered_ns,
             request.size_bytes,
             request.batch_count,
-            -1,
+            request.error,
         )
 
     def returned(self, row: Returned) -> None:
         """Write what a poll returned, once work on it has ended."""
-        self._write_poll(*row)
+        survivors = row.survivors
+        self._write_poll(*row[:-1], 0 if survivors is None else survivors.number)
 
     def commits(
         self,
@@ -166,11 +171,49 @@ class KafkaTables:
         """Write what members have read since they began, and from where."""
         for member in members:
             for partition in member.owned:
-                self._write_assignment(
-                    group.index, GENERATION, member.code, partition.topic,
-                    partition.number, member.since_ns, until_ns,
-                    member.start_offsets[partition.index],
-                )  # fmt: skip
+                self.assignment(group, member, partition, until_ns)
+
+    def assignment(
+        self, group: Group, member: Member, partition: Partition, until_ns: int
+    ) -> None:
+        """Write since when and from where a member has read a partition."""
+        since_ns, start_offset = member.begun[partition.index]
+        self._write_assignment(
+            group.index, GENERATION, member.code, partition.topic, partition.number,
+            since_ns, until_ns, start_offset,
+        )  # fmt: skip
+
+    def segment(
+        self,
+        partition: Partition,
+        segment: LogSegment,
+        life: Life,
+        deleted_ns: int = MISSING_NS,
+        cause: str | None = None,
+    ) -> None:
+        """Write a segment that has gone, or that is there when the run ends."""
+        batches = contents_of(segment)
+        self._write_segment(
+            partition.topic, partition.number, partition.leader + 1,
+            segment.base_offset, batches.next_offset, life.created_ns, life.rolled_ns,
+            -1 if life.rolled_by is None else ROLLED_BY.index(life.rolled_by),
+            deleted_ns, -1 if cause is None else REMOVED_BY.index(cause),
+            segment.size_bytes, batches.record_count,
+        )  # fmt: skip
+
+    def segments(self, partition: Partition) -> None:
+        """Write the segments that are there when the run ends."""
+        for segment, life in partition.lives.items():
+            self.segment(partition, segment, life)
+
+    def removal(self, gone: Gone) -> None:
+        """Write records that left a log together."""
+        partition = gone.partition
+        self._write_removal(
+            partition.topic, partition.number, partition.leader + 1,
+            gone.from_offset, gone.to_offset, gone.at_ns,
+            REMOVED_BY.index(gone.cause),
+        )  # fmt: skip
 
     def ordinals(
         self,
@@ -275,6 +318,7 @@ class KafkaTables:
             starts,
             [work_by_record(plan, name) for name in self._subscribers],
             again=again,
+            removed_in=_removed_in(partitions, starts),
         )
         labels = {
             "subscriber": self._subscribers,
@@ -310,14 +354,32 @@ class KafkaTables:
     def _labels(self) -> None:
         names = self.recorder.labels
         names("batches", "producer", self._sources)
-        for table in ("batches", "appends", "commits", "assignments"):
+        for table in (
+            "batches", "appends", "commits", "assignments", "segments", "removals"
+        ):  # fmt: skip
             names(table, "topic", self._topics)
         for table in ("commits", "assignments"):
             names(table, "group", self._subscribers)
             names(table, "member", self._members)
         names("requests", "sender", self._clients)
         names("requests", "receiver", self._brokers)
-        names("requests", "error", ())
+        names("requests", "error", REQUEST_ERRORS)
         self.recorder.writer("blocked")
         for column in ("source", "cause"):
             names("blocked", column, ())
+
+
+def _removed_in(
+    partitions: Sequence[Partition], starts: NDArray[np.int64]
+) -> NDArray[np.int32] | None:
+    """Return for each offset the round of compaction that removed its record.
+
+    Partition after partition, each beginning at its start; 0 where none did. None when
+    there was no compaction.
+    """
+    if all(partition.survivors is None for partition in partitions):
+        return None
+    removed_in = np.zeros(starts[-1], np.int32)
+    for partition, start in zip(partitions, starts.tolist(), strict=False):
+        removed_in[start : start + len(partition.removed_in)] = partition.removed_in
+    return removed_in

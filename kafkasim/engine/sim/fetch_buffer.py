@@ -1,0 +1,148 @@
+"""What a consumer has fetched and poll has not returned yet.
+
+Source: `org.apache.kafka.clients.consumer.internals.FetchBuffer`, `FetchCollector` and
+`CompletedFetch` (4.3).
+"""
+
+from collections import deque
+from collections.abc import Iterable, MutableMapping
+from typing import NamedTuple
+
+from kafkasim.engine.sim.at_work import UNSLOWED, Returned, slowed_ns
+from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, Fetched, FetchSession
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.units import MISSING_NS
+
+
+class Taken(NamedTuple):
+    """What one poll took out of the buffer."""
+
+    rows: list[Returned]
+    """The records, by partition."""
+    end_ns: int
+    """When the work on them ends."""
+    used_up: list[FetchSession]
+    """Sessions of which nothing is buffered any more."""
+    lost: list[tuple[FetchSession, Partition]]
+    """Partitions whose position is out of range."""
+
+
+class FetchBuffer:
+    """Fetches in the order in which they came; a poll takes records from the oldest.
+
+    Parameters
+    ----------
+    group, member : int
+        Their codes.
+    """
+
+    def __init__(self, group: int, member: int) -> None:
+        self._group = group
+        self._member = member
+        self._fetches: deque[
+            tuple[FetchSession, Partition, int, int, Survivors | None]
+        ] = deque()
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything in it."""
+        return bool(self._fetches)
+
+    def clear(self) -> None:
+        """Throw all away."""
+        self._fetches.clear()
+
+    def add(
+        self,
+        session: FetchSession,
+        answer: Iterable[Fetched],
+        positions: MutableMapping[int, int],
+        now_ns: int,
+    ) -> None:
+        """Take in the answer to a fetch.
+
+        Parameters
+        ----------
+        session : FetchSession
+            Whose fetch it was.
+        answer : iterable of Fetched
+            What was read of each partition.
+        positions : mapping of int to int
+            Where the member is in each partition.
+        now_ns : int
+            The current time.
+        """
+        for partition, end_offset, survivors in answer:
+            if end_offset > positions[partition.index] or end_offset == OUT_OF_RANGE:
+                self._fetches.append(
+                    (session, partition, end_offset, now_ns, survivors)
+                )
+                session.buffered += 1
+
+    def take(
+        self,
+        most_records: int,
+        positions: MutableMapping[int, int],
+        now_ns: int,
+        slowed: float,
+    ) -> Taken:
+        """Take out what one poll returns, and move the positions on.
+
+        Parameters
+        ----------
+        most_records : int
+            `max.poll.records`.
+        positions : mapping of int to int
+            Where the member is in each partition.
+        now_ns : int
+            When work on the first of them begins.
+        slowed : float
+            Factor on the work.
+        """
+        left = most_records
+        at_ns = now_ns
+        rows: list[Returned] = []
+        used_up: list[FetchSession] = []
+        lost: list[tuple[FetchSession, Partition]] = []
+        fetches, group, member = self._fetches, self._group, self._member
+        while left and fetches:
+            session, partition, to_offset, fetched_ns, survivors = fetches[0]
+            index = partition.index
+            if to_offset == OUT_OF_RANGE:
+                self._drop_first(session, used_up)
+                lost.append((session, partition))
+                continue
+            from_offset = positions[index]
+            count = to_offset - from_offset
+            if survivors is not None:
+                count = survivors.count(from_offset, to_offset)
+            if count < left:
+                # Asked for one more and found none: only then is a fetch used up
+                # (CompletedFetch.fetchRecords), and its broker free for the next.
+                self._drop_first(session, used_up)
+            else:
+                count = left
+                to_offset = from_offset + left
+                if survivors is not None:
+                    to_offset = survivors.offset_after(from_offset, left)
+            if to_offset > from_offset:
+                # As Returned(...), without the Python function a NamedTuple has there.
+                row = tuple.__new__(
+                    Returned,
+                    (
+                        group, member, index, from_offset, to_offset, fetched_ns,
+                        at_ns, slowed, MISSING_NS, 0, survivors,
+                    ),
+                )  # fmt: skip
+                rows.append(row)
+                positions[index] = to_offset
+                left -= count
+                work = partition.work_between(group, from_offset, to_offset, survivors)
+                at_ns += work if slowed == UNSLOWED else slowed_ns(work, slowed)
+        return Taken(rows, at_ns, used_up, lost)
+
+    def _drop_first(self, session: FetchSession, used_up: list[FetchSession]) -> None:
+        self._fetches.popleft()
+        session.buffered -= 1
+        if not session.buffered:
+            used_up.append(session)

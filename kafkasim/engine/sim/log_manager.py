@@ -1,0 +1,177 @@
+"""What a broker does to its logs from time to time: delete old segments, compact.
+
+Retention looks every `log.retention.check.interval.ms`, for the first time after
+`log.initial.task.delay.ms` (LG-7). The cleaner has one thread: it compacts the log with
+the largest dirty ratio, again and again until none is due, deletes old segments of logs
+that are compacted and deleted, and then waits for `log.cleaner.backoff.ms` (LG-14,
+LG-16). Both take no time here. What they do is in the logs; this writes down what has
+gone, and lets readers look again where they are.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
+from kafkasim.engine.sim.partition import Life, LogSegment, Partition, contents_of
+from kafkasim.engine.sim.planned_batches import offsets_in
+from kafkasim.log.batch_retention import Fate
+from kafkasim.log.cleaner import clean, range_to_clean
+from kafkasim.log.cleaning_range import filthiest
+from kafkasim.log.offset_map import keys_that_fit
+from kafkasim.units import NS_PER_MS
+
+COMPACTION: Final = "compaction"
+
+Ints = NDArray[np.int64]
+
+
+class Gone(NamedTuple):
+    """Records that left a log together: a row of `removals`."""
+
+    partition: Partition
+    from_offset: int
+    to_offset: int
+    at_ns: int
+    cause: str
+
+
+class LogCalls(NamedTuple):
+    """Whom to tell what."""
+
+    write_segment: Callable[[Partition, LogSegment, Life, int, str | None], None]
+    """Takes a segment that has gone: when it came, when it went and why."""
+    write_removal: Callable[[Gone], None]
+    """Takes records that have gone."""
+    relocate: Callable[[Partition], None]
+    """Takes a partition whose readers must look again where they are."""
+
+
+class LogManager:
+    """Looks after the logs of one broker.
+
+    Parameters
+    ----------
+    calendar, actor
+        Where its deadlines go, and the broker's number among the run's actors.
+    partitions : sequence of Partition
+        Those whose logs are on the broker.
+    config : BrokerConfig
+        Resolved.
+    calls : LogCalls
+        Whom to tell what.
+    """
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        partitions: Sequence[Partition],
+        config: BrokerConfig,
+        calls: LogCalls,
+    ) -> None:
+        self._calendar = calendar
+        self._calls = calls
+        self._config = config
+        self._deleting = [p for p in partitions if p.config.deletes]
+        self._compacting = [p for p in partitions if p.config.compacts]
+        self._most_keys = keys_that_fit(
+            config.log_cleaner_dedupe_buffer_size,
+            config.log_cleaner_io_buffer_load_factor,
+        )
+        self._first_dirty = {p.index: 0 for p in self._compacting}
+        # Apart from the deadlines of the broker's fetches.
+        self._key = key_base(Rank.TIMER, actor) + (1 << SEQUENCE_BITS - 1)
+
+    def start(self) -> None:
+        """Set the first deadlines."""
+        if any(not p.config.compacts for p in self._deleting):
+            self._after(self._config.log_initial_task_delay_ms, self._look)
+        if self._compacting and self._config.log_cleaner_enable:
+            self._after(self._config.log_cleaner_backoff_ms, self._clean)
+
+    def _after(self, delay_ms: int, function: Callable[[None], None]) -> None:
+        self._key += 1
+        at_ns = self._calendar.now_ns + delay_ms * NS_PER_MS
+        self._calendar.at(at_ns, self._key, function, None)
+
+    # --- retention ----------------------------------------------------------------
+
+    def _look(self, _: None) -> None:
+        """Delete what is too old or too much (`LogManager.cleanupLogs`)."""
+        for partition in self._deleting:
+            if not partition.config.compacts:
+                self._delete_old(partition)
+        self._after(self._config.log_retention_check_interval_ms, self._look)
+
+    def _delete_old(self, partition: Partition) -> None:
+        now_ns = self._calendar.now_ns
+        log = partition.log
+        last = log.active
+        removed = log.delete_old_segments(now_ns // NS_PER_MS)
+        if not removed:
+            return
+        if log.active is not last:
+            partition.note_roll(last, now_ns, "retention")
+        for segment, cause in removed:
+            self._forget(partition, segment, cause)
+            offsets = offsets_in(contents_of(segment))
+            self._write_gone(partition, offsets, cause)
+        self._calls.relocate(partition)
+
+    def _forget(self, partition: Partition, segment: LogSegment, cause: str) -> None:
+        life = partition.lives.pop(segment)
+        now_ns = self._calendar.now_ns
+        self._calls.write_segment(partition, segment, life, now_ns, cause)
+
+    def _write_gone(self, partition: Partition, offsets: Ints, cause: str) -> None:
+        """Write offsets that hold no record any more, run by run."""
+        if not len(offsets):
+            return
+        breaks = np.flatnonzero(np.diff(offsets) > 1)
+        firsts = offsets[np.concatenate([[0], breaks + 1])].tolist()
+        lasts = offsets[np.concatenate([breaks, [len(offsets) - 1]])].tolist()
+        now_ns = self._calendar.now_ns
+        for first, last in zip(firsts, lasts, strict=True):
+            gone = Gone(partition, first, last + 1, now_ns, cause)
+            self._calls.write_removal(gone)
+
+    # --- compaction ---------------------------------------------------------------
+
+    def _clean(self, _: None) -> None:
+        """Compact what is due, the filthiest first (`LogCleaner.CleanerThread`)."""
+        now_ms = self._calendar.now_ns // NS_PER_MS
+        while (due := self._due(now_ms)) is not None:
+            self._compact(due, now_ms)
+        for partition in self._compacting:
+            if partition.config.deletes:
+                self._delete_old(partition)
+        self._after(self._config.log_cleaner_backoff_ms, self._clean)
+
+    def _due(self, now_ms: int) -> Partition | None:
+        ranges = [range_to_clean(p.log, now_ms) for p in self._compacting]
+        ratios = [p.config.min_cleanable_dirty_ratio for p in self._compacting]
+        place = filthiest(ranges, ratios)
+        return None if place is None else self._compacting[place]
+
+    def _compact(self, partition: Partition, now_ms: int) -> None:
+        log, now_ns = partition.log, self._calendar.now_ns
+        before = list(log.segments)
+        done = clean(log, now_ms, most_keys=self._most_keys)
+        offsets = np.concatenate(
+            [part.offsets[part.fates != Fate.KEPT] for part in done.segments]
+        )
+        there = set(log.segments)
+        for segment in before:
+            if segment not in there:
+                self._forget(partition, segment, COMPACTION)
+        for segment in log.segments:
+            if segment not in partition.lives:
+                partition.lives[segment] = Life(now_ns, now_ns)
+        self._write_gone(partition, offsets, COMPACTION)
+        partition.note_compaction(done.first_dirty_offset, offsets)
+        self._calls.relocate(partition)

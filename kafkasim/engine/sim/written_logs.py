@@ -1,0 +1,216 @@
+"""Writes a run's logs as real folders, as a broker leaves them after a clean stop.
+
+A run's segments hold batches without bytes. Here the bytes of each segment are made in
+one pass and go through the same `Segment` into a folder; what a broker keeps beside the
+batches follows from them when the folder is opened. Keys are those of the scenario,
+values a text that says which record it is (`kafkasim.log.payload`).
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.engine.sim.partition import LogSegment, Partition, contents_of
+from kafkasim.engine.sim.plan_facts import LEADER_EPOCH, KeyCodes, PlanFacts
+from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
+from kafkasim.log import checkpoints
+from kafkasim.log.columns import Blob, Columns
+from kafkasim.log.contents import ByteBatch
+from kafkasim.log.gather import encode_batches
+from kafkasim.log.header import NO_TIMESTAMP, unpack_header
+from kafkasim.log.partition_log import PartitionLog
+from kafkasim.log.payload import payload
+from kafkasim.log.segment import Segment
+from kafkasim.log.store import FolderStore
+from kafkasim.scenario.plan import Plan
+
+Ints = NDArray[np.int64]
+
+
+def write_logs(
+    folder: Path, topics: Sequence[str], logs: Sequence["RunLog"], now_ms: int
+) -> None:
+    """Write the logs of a run that is over.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets a log directory `broker-N` for each broker; they must not be there.
+    topics : sequence of str
+        Names by code.
+    logs : sequence of RunLog
+        One for each partition.
+    now_ms : int
+        When the run ended, since 1970.
+    """
+    cluster = topic_id(" ".join(topics))
+    for broker in sorted({log.partition.leader for log in logs}):
+        directory = folder / f"broker-{broker + 1}"
+        mine = [log for log in logs if log.partition.leader == broker]
+        ends: dict[tuple[str, int], int] = {}
+        starts: dict[tuple[str, int], int] = {}
+        clean: dict[tuple[str, int], int] = {}
+        for log in mine:
+            partition = log.partition
+            topic = topics[partition.topic]
+            log.write(directory / f"{topic}-{partition.number}", topic, now_ms)
+            name = topic, partition.number
+            ends[name] = partition.log.log_end_offset
+            if partition.log.log_start_offset:
+                starts[name] = partition.log.log_start_offset
+            if partition.log.first_dirty_offset is not None:
+                clean[name] = partition.log.first_dirty_offset
+        for file, offsets in (
+            (checkpoints.RECOVERY_POINTS, ends),
+            (checkpoints.HIGH_WATERMARKS, ends),
+            (checkpoints.LOG_STARTS, starts),
+            (checkpoints.CLEANER_OFFSETS, clean),
+        ):
+            (directory / file).write_text(checkpoints.offsets_text(offsets))
+        node = topic_id(f"{cluster} {broker}")
+        text = checkpoints.meta_properties_text(cluster, broker + 1, node)
+        (directory / checkpoints.META_PROPERTIES).write_text(text)
+        text = checkpoints.clean_shutdown_text()
+        (directory / checkpoints.CLEAN_SHUTDOWN).write_text(text)
+
+
+def run_logs(
+    plan: Plan,
+    partitions: Sequence[Partition],
+    facts: Sequence[PlanFacts],
+    epoch_ms: int,
+) -> list["RunLog"]:
+    """Return the logs of a run.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its records.
+    partitions : sequence of Partition
+        Of the run.
+    facts : sequence of PlanFacts
+        One for each partition.
+    epoch_ms : int
+        When the run started, since 1970.
+    """
+    plans = list(plan.sources.values())
+    counts = [len(source.intended_ns) for source in plans]
+    firsts = [sum(counts[:place]) for place in range(len(counts))]
+    codes = KeyCodes(plans)
+    return [
+        RunLog(partition, each, codes, firsts, epoch_ms)
+        for partition, each in zip(partitions, facts, strict=True)
+    ]
+
+
+def topic_id(name: str) -> str:
+    """Return an id that is always the same for a name: 16 bytes, as Kafka writes them.
+
+    Kafka draws it (`Uuid.randomUuid`); a run's folders must not depend on that.
+    """
+    digest = hashlib.sha256(name.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+class RunLog:
+    """One partition's log, and how to write it.
+
+    Parameters
+    ----------
+    partition : Partition
+        Whose log.
+    facts : PlanFacts
+        What its batches hold, in times since the run's start.
+    codes : KeyCodes
+        The run's keys.
+    first_records : sequence of int
+        By source, the record id of its first record.
+    epoch_ms : int
+        When the run started, since 1970.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        facts: PlanFacts,
+        codes: KeyCodes,
+        first_records: Sequence[int],
+        epoch_ms: int,
+    ) -> None:
+        self.partition = partition
+        self._facts = facts
+        self._keys = Blob.of([*codes.keys, None])
+        self._first_records = first_records
+        self._epoch_ms = epoch_ms
+
+    def write(self, folder: Path, topic: str, now_ms: int) -> None:
+        """Write its segments, then open them as a broker does after a crash.
+
+        So all that is kept beside the batches is made of them; and stop cleanly.
+        """
+        partition, store = self.partition, FolderStore(folder)
+        for segment in partition.log.segments:
+            self._write_segment(store, segment)
+        log: PartitionLog[ByteBatch] = PartitionLog(
+            store,
+            partition.config,
+            now_ms=now_ms,
+            log_start_offset=partition.log.log_start_offset,
+            topic_id=topic_id(topic),
+        )
+        log.advance_high_watermark(log.log_end_offset)
+        log.close()
+
+    def _write_segment(self, store: FolderStore, segment: LogSegment) -> None:
+        made_ms = segment.created_ms + self._epoch_ms
+        config = self.partition.config
+        written = Segment(store, segment.base_offset, config, made_ms)
+        batches = contents_of(segment)
+        if len(batches):
+            data, positions = encode_batches(self._columns(batches))
+            view = data.data
+            for start, end in pairwise(positions.tolist()):
+                written.append(unpack_header(view, start), view[start:end])
+        written.flush()
+        written.close()
+
+    def _columns(self, batches: PlannedBatches) -> Columns:
+        """Return the records of a segment, and what the headers of its batches say."""
+        facts, first_records = self._facts, self._first_records
+        times_ms, codes, sizes, records, deltas = [], [], [], [], []
+        for position in batches.positions:
+            batch, left = parts(batches.at(position))
+            times_ms.append(facts.timestamps_ms(batch, left))
+            codes.append(facts.key_codes(batch, left))
+            sizes.append(facts.value_bytes(batch, left))
+            first = first_records[batch.source_index]
+            records.append(facts.ordinals(batch, left) + np.int64(first))
+            deltas.append(np.arange(batch.hi - batch.lo) if left is None else left)
+        counts = np.array([len(part) for part in times_ms], np.int64)
+        headers = [header for _, header in batches.headers()]
+        horizons = [_or_none(header.delete_horizon_ms) for header in headers]
+        largest = np.array([header.max_timestamp_ms for header in headers])
+        return Columns(
+            timestamps_ms=np.concatenate(times_ms) + self._epoch_ms,
+            keys=self._keys.take(np.concatenate(codes)),
+            values=payload(np.concatenate(records), np.concatenate(sizes)),
+            batch_starts=np.concatenate([[0], np.cumsum(counts)]),
+            offset_deltas=np.concatenate(deltas),
+            last_offset_deltas=np.array([h.last_offset_delta for h in headers]),
+            base_offsets=np.array(batches.base_offsets),
+            leader_epochs=LEADER_EPOCH,
+            delete_horizons_ms=self._since_1970(np.array(horizons)),
+            max_timestamps_ms=self._since_1970(largest),
+        )
+
+    def _since_1970(self, times_ms: Ints) -> Ints:
+        return np.where(times_ms < 0, NO_TIMESTAMP, times_ms + self._epoch_ms)
+
+
+def _or_none(time_ms: int | None) -> int:
+    return NO_TIMESTAMP if time_ms is None else time_ms
