@@ -1,5 +1,78 @@
-"""The partition log, Kafka's own format; it also stands alone."""
+"""The partition log, Kafka's own format; it also stands alone.
 
-from kafkasim.log.header import BatchHeader, unpack_header
+What is written here Kafka's tools and every client's parser read, and the other way
+round. No simulation is needed: a log is opened, appended to, read and looked into.
 
-__all__ = ["BatchHeader", "unpack_header"]
+    >>> import kafkasim as ks
+    >>> log = ks.log.PartitionLog()
+    >>> appended = log.append([ks.log.Record(0, b"key-1", b"hello")])
+    >>> log.read(0).records()[0].value
+    b'hello'
+    >>> ks.log.anatomy(log.read(0).data)["name"][:3]
+    ['base offset', 'batch length', 'leader epoch']
+
+Every public name is fetched when it is first asked for (PEP 562): the simulation needs
+a few of these modules, and not all.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from kafkasim.log.batch_fields import anatomy as anatomy
+    from kafkasim.log.columns import Blob as Blob
+    from kafkasim.log.columns import Columns as Columns
+    from kafkasim.log.columns import DecodedColumns as DecodedColumns
+    from kafkasim.log.decode import check_batch as check_batch
+    from kafkasim.log.decode import control_kind as control_kind
+    from kafkasim.log.decode import decode_batch as decode_batch
+    from kafkasim.log.dump_tables import dump as dump
+    from kafkasim.log.dump_text import dump_lines as dump_lines
+    from kafkasim.log.encode import control_batch as control_batch
+    from kafkasim.log.encode import encode_batch as encode_batch
+    from kafkasim.log.gather import encode_batches as encode_batches
+    from kafkasim.log.header import BatchHeader as BatchHeader
+    from kafkasim.log.header import unpack_header as unpack_header
+    from kafkasim.log.partition_log import PartitionLog as PartitionLog
+    from kafkasim.log.record import Record as Record
+    from kafkasim.log.scan import decode_columns as decode_columns
+    from kafkasim.log.store import FolderStore as FolderStore
+    from kafkasim.log.store import MemoryStore as MemoryStore
+
+_HOME: Final = {
+    "anatomy": "batch_fields",
+    "Blob": "columns",
+    "Columns": "columns",
+    "DecodedColumns": "columns",
+    "check_batch": "decode",
+    "control_kind": "decode",
+    "decode_batch": "decode",
+    "dump": "dump_tables",
+    "dump_lines": "dump_text",
+    "control_batch": "encode",
+    "encode_batch": "encode",
+    "encode_batches": "gather",
+    "BatchHeader": "header",
+    "unpack_header": "header",
+    "PartitionLog": "partition_log",
+    "Record": "record",
+    "decode_columns": "scan",
+    "FolderStore": "store",
+    "MemoryStore": "store",
+}
+"""Public name → the module of this package it stands in; no module has such a name."""
+
+__all__ = list(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'kafkasim.log' has no attribute {name!r}")
+    value = getattr(import_module(f"kafkasim.log.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)
