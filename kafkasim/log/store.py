@@ -83,7 +83,7 @@ class MemoryStore:
             file = self._files[_checked(name)] = MemoryFile()
         start = file.size
         end = start + len(data)
-        if end > len(file.data):
+        if end > file.room:
             file.grow(end)
         if start > file.filled:
             file.fill(start)
@@ -100,7 +100,7 @@ class MemoryStore:
         if not data:
             return
         if file.lent and position < file.filled:
-            file.make_room(len(file.data))
+            file.make_room(file.room)
         end = position + len(data)
         file.fill(end)
         file.data[position:end] = data
@@ -130,7 +130,7 @@ class MemoryStore:
     def seal(self, name: str) -> None:
         """Give back room that was kept for more."""
         file = self._file(name)
-        if len(file.data) > file.filled:
+        if file.room > file.filled:
             file.make_room(file.filled)
 
     def sync(self, name: str) -> None:

@@ -230,7 +230,7 @@ def test_room_that_is_made_takes_none(store: MemoryStore | FolderStore) -> None:
 
     assert store.size("a") == 10 << 20
     if isinstance(store, MemoryStore):
-        assert len(store._files["a"].data) == 0
+        assert store._files["a"].room == 0
     elif sys.platform == "linux":
         assert (store.path / "a").stat().st_blocks * 512 < 1 << 16
 
