@@ -13,7 +13,6 @@ of `kafkasim.log.decode`.
 """
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +27,10 @@ from kafkasim.log.columns import (
     Buffer,
     Bytes,
     DecodedColumns,
-    Headers,
     Ints,
     bytes_of,
 )
 from kafkasim.log.compression import MOST_BYTES, decompress
-from kafkasim.log.decode import read_headers
 from kafkasim.log.gather import crcs_of
 from kafkasim.log.header import (
     CODEC_MASK,
@@ -44,12 +41,8 @@ from kafkasim.log.header import (
     MAGIC,
 )
 from kafkasim.log.pieces import words
-from kafkasim.log.record_walk import record_bodies
-from kafkasim.log.varint_columns import (
-    MOST_INT_BYTES,
-    MOST_LONG_BYTES,
-    read_varints,
-)
+from kafkasim.log.record_fields import Fields, read_fields
+from kafkasim.log.record_walk import record_places
 
 _LENGTH_AND_MAGIC: Final = struct.Struct(">i4xb")
 _FIELDS_BYTES: Final = _LENGTH_AND_MAGIC.size
@@ -246,20 +239,13 @@ def _decoded(
         return DecodedColumns(
             batches, nothing, nothing, Blob.nulls(0), Blob.nulls(0), batch
         )
-    filled = np.flatnonzero(counts)
-    fields = _fields(
-        buffer,
-        *record_bodies(
-            buffer, *(column.take(filled) for column in (starts, ends, counts))
-        ),
-    )
-    if fields.bad.any():
-        first = int(batch[int(fields.bad.argmax())])
+    fields = _read(buffer, starts, ends, counts)
+    if isinstance(fields, int):
         raise CorruptBatchError(
             "a record is not what its length and its fields say",
-            int(batches["position"][first]),
+            int(batches["position"][batch[fields]]),
         )
-    times = batches["base_timestamp_ms"].take(batch) + fields.timestamp_deltas
+    times = batches["base_timestamp_ms"].take(batch) + fields.timestamp_deltas_ms
     appended = (batches["attributes"] & LOG_APPEND_TIME) != 0
     if appended.any():
         stamps = batches["max_timestamp_ms"].take(batch)
@@ -275,84 +261,16 @@ def _decoded(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fields:
-    """What records say; of those that are `bad`, nothing that holds."""
-
-    timestamp_deltas: Ints
-    offset_deltas: Ints
-    keys: Blob
-    values: Blob
-    headers: Sequence[Headers] | None
-    bad: NDArray[np.bool_]
-
-
-class _Reader:
-    """Reads a column after the other, and remembers which records are bad."""
-
-    __slots__ = ("at", "bad", "data")
-
-    def __init__(self, data: Bytes, at: Ints, bad: NDArray[np.bool_]) -> None:
-        self.data = data
-        self.at = at
-        self.bad = bad
-
-    def number(self, most_bytes: int) -> Ints:
-        """Return the next varint of every record."""
-        values, self.at, endless = read_varints(self.data, self.at, most_bytes)
-        if endless is not None:
-            self.bad |= endless
-        return values
-
-    def blob(self) -> Blob:
-        """Return the next sized field of every record; below zero, it is null."""
-        sizes = self.number(MOST_INT_BYTES)
-        starts = self.at
-        if int(sizes.min()) >= 0:
-            self.at = starts + sizes
-        else:
-            self.at = starts + np.maximum(sizes, 0)
-            sizes = np.maximum(sizes, -1)
-        return Blob(self.data, starts, sizes)
-
-
-def _fields(data: Bytes, begins: Ints, stops: Ints, bad: NDArray[np.bool_]) -> _Fields:
-    """Read the bodies between some places; every one must end where it is to."""
-    # A record's attributes come first: none are used, and any are accepted.
-    reader = _Reader(data, begins + 1, bad)
-    timestamp_deltas = reader.number(MOST_LONG_BYTES)
-    offset_deltas = reader.number(MOST_INT_BYTES)
-    keys = reader.blob()
-    values = reader.blob()
-    headers = None
-    some = np.flatnonzero(data.take(reader.at, mode="clip"))
-    reader.at += 1
-    if len(some):
-        headers = _read_headers(reader, some, stops)
-    reader.bad |= reader.at != stops
-    return _Fields(timestamp_deltas, offset_deltas, keys, values, headers, reader.bad)
-
-
-def _read_headers(reader: _Reader, some: Ints, stops: Ints) -> list[Headers]:
-    """Return the headers of all records; those of `some`, record by record.
-
-    Records with the same bytes there, as most have, are read once.
-    """
-    headers: list[Headers] = [()] * len(reader.at)
-    known: dict[bytes, tuple[Headers, int]] = {}
-    data = reader.data.data
-    starts = (reader.at[some] - 1).tolist()
-    ends = stops[some].tolist()
-    for index, start, end in zip(some.tolist(), starts, ends, strict=True):
-        encoded = bytes(data[start:end])
-        read = known.get(encoded)
-        if read is None:
-            try:
-                read = read_headers(encoded, 0)
-            except (IndexError, ValueError):
-                reader.bad[index] = True
-                continue
-            known[encoded] = read
-        headers[index] = read[0]
-        reader.at[index] = start + read[1]
-    return headers
+def _read(buffer: Bytes, starts: Ints, ends: Ints, counts: Ints) -> Fields | int:
+    """Return the fields of all records, or the index of the first that is none."""
+    filled = np.flatnonzero(counts)
+    starts, ends, counts = starts[filled], ends[filled], counts[filled]
+    fields: Fields | int = 0
+    for places in record_places(buffer, starts, ends, counts):
+        stops = np.empty_like(places)
+        stops[:-1] = places[1:]
+        stops[np.cumsum(counts) - 1] = ends
+        fields = read_fields(buffer, places, stops)
+        if not isinstance(fields, int):
+            break
+    return fields
