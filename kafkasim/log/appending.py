@@ -7,6 +7,7 @@ Source: `org.apache.kafka.storage.internals.log.UnifiedLog` (4.3): `maybeRoll`,
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from kafkasim.errors import LogError
 from kafkasim.log.contents import ByteBatch
 from kafkasim.log.header import CONTROL, BatchHeader
 from kafkasim.log.producer_files import read_marker
@@ -67,3 +68,38 @@ def check_producer(
     else:
         producers.check(header, sequence=origin == "client")
     return None
+
+
+def check_transactions(
+    producers: ProducerStates, headers: Sequence[BatchHeader]
+) -> None:
+    """Refuse what a follower was sent if a batch is outside of its open transaction.
+
+    A leader writes no such batch: whoever finds it gives up.
+
+    Source: `ProducerAppendInfo.appendDataBatch`.
+
+    Raises
+    ------
+    LogError
+        INVALID_TXN_STATE.
+    """
+    is_open: dict[int, bool] = {}
+    for header in headers:
+        producer_id = header.producer_id
+        if producer_id < 0:
+            continue
+        if producer_id not in is_open:
+            entry = producers.entries.get(producer_id)
+            known = entry is not None and entry.transaction_first_offset is not None
+            is_open[producer_id] = known
+        if header.is_control:
+            is_open[producer_id] = False
+        elif header.is_transactional:
+            is_open[producer_id] = True
+        elif is_open[producer_id]:
+            text = (
+                f"the batch at offset {header.base_offset} is outside of the "
+                f"transaction that producer {producer_id} has open"
+            )
+            raise LogError("INVALID_TXN_STATE", text)

@@ -51,6 +51,14 @@ class LocalLog(Generic[BatchT]):
         self._flush_at = 0  # the log's end that makes it flush
         self._deleted = DeletedFiles(store)
 
+    def update_config(self, config: TopicConfig) -> None:
+        """Let other settings hold from now on; those of indexes from the next roll.
+
+        Source: `UnifiedLog.updateConfig`.
+        """
+        self.config = config.resolve()
+        self._flushed(self.recovery_point)
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all batches; indexes and other files do not count."""

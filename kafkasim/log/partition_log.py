@@ -15,7 +15,12 @@ from itertools import islice
 from typing import Any, TypeVar, cast
 
 from kafkasim.errors import LogError
-from kafkasim.log.appending import Appended, check_producer, together
+from kafkasim.log.appending import (
+    Appended,
+    check_producer,
+    check_transactions,
+    together,
+)
 from kafkasim.log.compacted_log import CompactedLog
 from kafkasim.log.contents import ByteBatch
 from kafkasim.log.encode import encode_batch
@@ -173,13 +178,16 @@ class PartitionLog(CompactedLog[BatchT]):
         ------
         LogError
             See `validation.fitting`; RECORD_LIST_TOO_LARGE: all of it together goes
-            into no segment.
+            into no segment; INVALID_TXN_STATE: a batch is outside of its producer's
+            open transaction.
         """
         newest = leader_epoch if leader_epoch is not None else (1 << 31) - 1
         batches = fitting(data, leader_epoch=newest, log_end_offset=self.log_end_offset)
         if not batches:
             return None
-        appended = self._prepare([header for header, _ in batches], now_ms)
+        headers = [header for header, _ in batches]
+        appended = self._prepare(headers, now_ms)
+        check_transactions(self.producers, headers)
         self._append_run(cast("list[tuple[BatchHeader, BatchT]]", batches), now_ms)
         return appended
 

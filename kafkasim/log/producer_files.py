@@ -43,15 +43,21 @@ def read_marker(batch: ByteBatch) -> Marker | None:
     Raises
     ------
     CorruptBatchError
-        It is no marker of a transaction.
+        Its record is damaged.
+    LogError
+        It is of another type than a transaction's marker; such are only in the log of
+        the controllers.
     """
     records = decode_batch(batch, check_crc=False)
     if not records:
         return None
     kind = control_kind(records[0])
+    if not isinstance(kind, str):
+        text = f"a control batch of type {kind} is no marker of a transaction"
+        raise LogError("UNKNOWN_SERVER_ERROR", text)
     value = records[0].value or b""
-    if not isinstance(kind, str) or len(value) < _MARKER_VALUE.size:
-        raise CorruptBatchError("a control batch is no marker of a transaction")
+    if len(value) < _MARKER_VALUE.size:
+        raise CorruptBatchError(f"a marker's value has {len(value)} bytes")
     version, coordinator_epoch = _MARKER_VALUE.unpack_from(value)
     if version < 0:
         raise CorruptBatchError(f"a marker's version is {version}")
@@ -268,10 +274,14 @@ class ProducerFiles(Generic[BatchT]):
         for at, header in contents.headers(position):
             if limit is not None and at >= limit:
                 break
-            if header.producer_id >= 0:
+            if header.producer_id < 0:
+                continue
+            if header.attributes & CONTROL:
+                batch = contents.read(at, at + header.size_bytes)
+                ended += self.add([(header, batch)])
+            else:
                 refuse_outside(self.states, header)
-                end = at + header.size_bytes if header.attributes & CONTROL else at
-                ended += self.add([(header, contents.read(at, end))])
+                self.states.add(header)
         for completed in ended:
             self.states.complete(completed)
 
