@@ -53,6 +53,8 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/mapping.py": "tests/log/test_store.py",
     "kafkasim/log/memory_file.py": "tests/log/test_store.py",
     "kafkasim/log/local_log.py": "tests/log/test_partition_log.py",
+    "kafkasim/log/cleaned.py": "tests/log/test_cleaner.py",
+    "kafkasim/log/compacted_log.py": "tests/log/test_cleaner.py",
     "kafkasim/plot/many_logs.py": "tests/plot/test_logs.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
