@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kafkasim.errors import LogError
+from kafkasim.log.contents import ByteBatch
 from kafkasim.log.header import NO_TIMESTAMP
 
 Int64s = npt.NDArray[np.int64]
@@ -69,7 +70,7 @@ class OffsetIndex:
         self._sorted = True
 
     @classmethod
-    def from_bytes(cls, base_offset: int, data: bytes, most_bytes: int) -> Self:
+    def from_bytes(cls, base_offset: int, data: ByteBatch, most_bytes: int) -> Self:
         """Return the index that a file holds; bytes after the last entry are left.
 
         Every whole entry counts, zeros too, as when Kafka opens the file.
@@ -239,7 +240,7 @@ class TimeIndex:
         self._sorted = True
 
     @classmethod
-    def from_bytes(cls, base_offset: int, data: bytes, most_bytes: int) -> Self:
+    def from_bytes(cls, base_offset: int, data: ByteBatch, most_bytes: int) -> Self:
         """Return the index that a file holds; bytes after the last entry are left.
 
         Every whole entry counts, zeros too, as when Kafka opens the file.

@@ -13,7 +13,7 @@ from kafkasim.log.checkpoints import (
     TRANSACTION_INDEX,
     file_name,
 )
-from kafkasim.log.contents import Files
+from kafkasim.log.contents import ByteBatch, Files
 from kafkasim.log.index import (
     OFFSET_ENTRY_BYTES,
     TIME_ENTRY_BYTES,
@@ -171,16 +171,16 @@ class IndexFiles:
         self._files.truncate(self._name(kind), room)
         self._is_trimmed = False
 
-    def _opened(self, kind: str, entry_bytes: int) -> bytes:
+    def _opened(self, kind: str, entry_bytes: int) -> ByteBatch:
         data = self._read(kind)
         if data is None:
             self._files.write(self._name(kind), b"")
             self._make_room(kind, entry_bytes)
         return data or b""
 
-    def _read(self, kind: str) -> bytes | None:
+    def _read(self, kind: str) -> ByteBatch | None:
         try:
-            return bytes(self._files.read(self._name(kind)))
+            return self._files.read(self._name(kind))
         except FileNotFoundError:
             return None
 

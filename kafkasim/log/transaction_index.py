@@ -8,6 +8,7 @@ import struct
 from typing import Final, NamedTuple, Self
 
 from kafkasim.errors import LogError
+from kafkasim.log.contents import ByteBatch
 
 TRANSACTION_ENTRY_BYTES: Final = 34
 
@@ -43,7 +44,7 @@ class TransactionIndex:
         self.entries: list[AbortedTransaction] = []
 
     @classmethod
-    def from_bytes(cls, base_offset: int, data: bytes) -> Self:
+    def from_bytes(cls, base_offset: int, data: ByteBatch) -> Self:
         """Return the index that a file holds; bytes after the last entry are left.
 
         Raises
