@@ -17,6 +17,7 @@ from kafkasim.plot.batches import batching
 from kafkasim.plot.braiding import braid
 from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
+from kafkasim.plot.fields import anatomy
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
 from kafkasim.plot.network import topology
@@ -24,11 +25,15 @@ from kafkasim.plot.offset_lines import offsets
 from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
 from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
+from kafkasim.plot.removed import removal
+from kafkasim.plot.segment_files import segments
+from kafkasim.plot.segment_lives import retention
 from kafkasim.plot.sizes import sized
 from kafkasim.plot.sweeps import sweep
 
 __all__ = [
     "alt_text",
+    "anatomy",
     "batching",
     "braid",
     "caption",
@@ -40,6 +45,9 @@ __all__ = [
     "log",
     "offsets",
     "ordering",
+    "removal",
+    "retention",
+    "segments",
     "sized",
     "sweep",
     "throughput",

@@ -1,7 +1,6 @@
 """A record batch as boxes: the bytes of each field, its name and what it says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,16 @@ from numpy.typing import NDArray
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.field_boxes import (
+    ALONE,
+    HEX,
+    NAME,
+    VALUE,
+    Box,
+    alone,
+    height,
+    rows_of,
+)
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
     OKABE_ITO,
@@ -51,48 +60,12 @@ _COLOURS: Final = MappingProxyType(
 _FAILED: Final = "#FFFFFF"
 """Face of bytes that are no record."""
 
-_MOST_BYTES: Final = 11
-"""Bytes of a field that are written; of a longer one the last place is an ellipsis."""
-
-_LEAST_BYTES: Final = 6
-"""The same in a record that fits into a row only if it is cut further."""
-
-_ALONE: Final = frozenset({"compressed records", "no record"})
-"""Fields that have a row of their own."""
-
-_HEADER_ROWS: Final = ("base offset", "attributes", "producer id")
-"""Fields with which a row of the header begins."""
-
 _AS_A_NAME: Final = MappingProxyType(
     {"style": "italic", "color": "#333333", "linespacing": 1.0}
 )
 
-_HEX, _NAME, _VALUE = 0.76, 0.7, 0.76
-"""Sizes of text, for each point that a label has."""
-
-_MONO: Final = 0.602
-"""Width of a letter of the font for bytes, for each point of its size."""
-
-_NAME_LETTER: Final = 0.55
-_BOLD_LETTER: Final = 0.66
-"""Widths of letters of names and of values, for each point of their size."""
-
 _LEFT: Final = 6.0
 """Room for the words on the left, in sizes of a label."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A field as it is drawn."""
-
-    row: int
-    """Of the columns."""
-    hex: str
-    name: str
-    """On one line or two."""
-    value: str
-    wide: float
-    """Inches."""
 
 
 def anatomy(
@@ -131,10 +104,10 @@ def anatomy(
     with style():
         drawn = canvas(ax)
         inches = max(2.0, room(drawn) - (_LEFT + 0.8) * text / POINTS)
-        rows = _rows(fields, records, inches, text)
+        rows = rows_of(fields, records, inches, text)
         while ax is None and records > 1 and _figure_height(rows) > sizes.now().tallest:
             records -= 1
-            rows = _rows(fields, records, inches, text)
+            rows = rows_of(fields, records, inches, text)
         if ax is None:
             drawn = canvas(None, (SIZE[0], _figure_height(rows) / sizes.now().tall))
         _Sheet(drawn, fields, rows, inches).draw()
@@ -173,7 +146,7 @@ def finding(fields: Mapping[str, Any]) -> str:
 
 def _in_the_header(fields: Mapping[str, Any]) -> NDArray[np.bool_]:
     here: NDArray[np.bool_] = fields["depth"] == 0
-    return here & ~np.isin(fields["name"], list(_ALONE))
+    return here & ~np.isin(fields["name"], list(ALONE))
 
 
 def in_words(fields: Mapping[str, Any], records: int) -> str:
@@ -199,96 +172,10 @@ def in_words(fields: Mapping[str, Any], records: int) -> str:
     return " ".join(parts)
 
 
-def _height(text: float) -> float:
-    """Return the height of a row with its gap, inches."""
-    return (_HEX * 1.25 + 2 * _NAME * 1.15 + _VALUE * 1.25 + 0.6) * text / POINTS
-
-
 def _figure_height(rows: Sequence[object]) -> float:
     """Return the height of a figure of so many rows: with title and what is below."""
     text = sizes.now().text
-    return len(rows) * _height(text) + 5.4 * text / POINTS
-
-
-def _rows(
-    fields: Mapping[str, Any], records: int, inches: float, text: float
-) -> list[list[Box]]:
-    """Return the boxes row by row: the header's three, then the records'."""
-    shown = (fields["record"] < records).nonzero()[0].tolist()
-    rows: list[list[Box]] = []
-    for group in _groups(fields, shown):
-        rows.append([])
-        left = inches
-        for box in _fitted(fields, group, inches, text):
-            if box.wide > left and rows[-1]:
-                rows.append([])
-                left = inches
-            rows[-1].append(box)
-            left -= box.wide
-    return rows
-
-
-def _groups(fields: Mapping[str, Any], shown: Sequence[int]) -> list[list[int]]:
-    """Return rows of the columns that stand beside each other if there is room."""
-    groups: list[list[int]] = []
-    record = -1
-    for row in shown:
-        begins = fields["name"][row] in _HEADER_ROWS and not fields["depth"][row]
-        other = fields["record"][row] != record
-        if not groups or begins or other or _alone(fields, row):
-            groups.append([])
-        groups[-1].append(row)
-        record = fields["record"][row]
-    return groups
-
-
-def _fitted(
-    fields: Mapping[str, Any], group: Sequence[int], inches: float, text: float
-) -> list[Box]:
-    """Return the boxes of a group; a record's are cut if they then fit into a row."""
-    least = _LEAST_BYTES if fields["record"][group[0]] >= 0 else _MOST_BYTES
-    for most in range(_MOST_BYTES, least - 1, -1):
-        boxes = [_box(fields, row, text, most) for row in group]
-        if sum(box.wide for box in boxes) <= inches:
-            return boxes
-    return [_box(fields, row, text, _MOST_BYTES) for row in group]
-
-
-def _alone(fields: Mapping[str, Any], row: int) -> bool:
-    return fields["name"][row] in _ALONE
-
-
-def _box(fields: Mapping[str, Any], row: int, text: float, most: int) -> Box:
-    digits = str(fields["hex"][row]).split(" ")
-    if len(digits) > most:
-        digits = [*digits[: most - 1], "…"]
-    hexed = " ".join(digits)
-    name = str(fields["name"][row])
-    if fields["wrong"][row]:
-        name = f"{name} \N{BALLOT X}"
-    of_hex = (len(hexed) + 1.2) * _MONO * _HEX
-    if (len(name) + 1) * _NAME_LETTER * _NAME > of_hex:
-        name = _two_lines(name)
-    letters = max(map(len, name.split("\n")))
-    wide = max(of_hex, (letters + 1.3) * _NAME_LETTER * _NAME)
-    value = str(fields["value"][row])
-    if len(value) < 14:
-        wide = max(wide, (len(value) + 0.6) * _BOLD_LETTER * _VALUE)
-    letters = int(wide / (_BOLD_LETTER * _VALUE) + 0.3)
-    if len(value) > letters:
-        value = f"{value[: letters - 1]}…"
-    return Box(row, hexed, name, value, wide * text / POINTS)
-
-
-def _two_lines(name: str) -> str:
-    """Return a name on two lines that are as equal as they can be."""
-    words = name.split(" ")
-    if len(words) < 2:
-        return name
-    cuts = [
-        (" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))
-    ]
-    return "\n".join(min(cuts, key=lambda pair: max(map(len, pair))))
+    return len(rows) * height(text) + 5.4 * text / POINTS
 
 
 class _Sheet:
@@ -318,7 +205,7 @@ class _Sheet:
         self._rows = rows
         self._text = sizes.now().text
         self._point = self._text / POINTS
-        self._high = _height(self._text)
+        self._high = height(self._text)
         self._box_high = self._high - 0.3 * self._point
         ax.set_axis_off()
         ax.set_xlim(-_LEFT * self._point, inches)
@@ -343,11 +230,11 @@ class _Sheet:
         look |= {"linewidth": stroke(0.9)}
         self._ax.add_patch(Rectangle((left, top), box.wide, self._box_high, **look))
         lines: tuple[tuple[str, float, float, dict[str, Any]], ...] = (
-            (box.hex, 0.15 + _HEX * 0.62, _HEX, {"family": "DejaVu Sans Mono"}),
-            (box.name, 0.2 + _HEX * 1.25 + _NAME * 1.15, _NAME, dict(_AS_A_NAME)),
+            (box.hex, 0.15 + HEX * 0.62, HEX, {"family": "DejaVu Sans Mono"}),
+            (box.name, 0.2 + HEX * 1.25 + NAME * 1.15, NAME, dict(_AS_A_NAME)),
             (
-                *(box.value, self._box_high / self._point - 0.15 - _VALUE * 0.62),
-                *(_VALUE, {"fontweight": "bold"}),
+                *(box.value, self._box_high / self._point - 0.15 - VALUE * 0.62),
+                *(VALUE, {"fontweight": "bold"}),
             ),
         )
         for written, down, size, more in lines:
@@ -366,7 +253,7 @@ class _Sheet:
         first = self._rows[number][0].row
         record = self._record_of(number)
         what = "header" if record < 0 else f"record {record}"
-        packed = _alone(self._fields, first)
+        packed = alone(self._fields, first)
         start = f"{int(self._fields['start'][first]):,}"
         unpacked = bool(self._fields["unpacked"][first])
         lines = f"unpacked {start}" if unpacked else f"byte {start}"
@@ -378,7 +265,7 @@ class _Sheet:
             lines,
             ha="right",
             va="center",
-            fontsize=self._text * _VALUE,
+            fontsize=self._text * VALUE,
         )
 
     def _record_of(self, number: int) -> int:
@@ -387,7 +274,7 @@ class _Sheet:
     def _below(self) -> None:
         """Say what is not drawn; draw a bar beside what the CRC covers, and say so."""
         point, bottom = self._point, (len(self._rows) * self._high) + 0.5 * self._point
-        small: dict[str, Any] = {"fontsize": self._text * _VALUE, "va": "center"}
+        small: dict[str, Any] = {"fontsize": self._text * VALUE, "va": "center"}
         covered = [bool(self._fields["covered"][row[0].row]) for row in self._rows]
         first = covered.index(True)
         span = [first * self._high, (first + sum(covered)) * self._high - 0.3 * point]

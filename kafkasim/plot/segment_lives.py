@@ -12,7 +12,9 @@ from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
 from kafkasim.plot.style import (
+    GREY,
     OKABE_ITO,
+    PALE,
     SIZE,
     canvas,
     hatch,
@@ -23,8 +25,17 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.time_axis import label_axes, time_scale
-from kafkasim.plot.words import amount, caption_of, counted, plain_numbers, time_unit
+from kafkasim.plot.words import (
+    amount,
+    caption_of,
+    counted,
+    listed,
+    plain_numbers,
+    time_unit,
+)
 from kafkasim.result.result import Result
+from kafkasim.result.rows import code
+from kafkasim.units import MISSING_NS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +58,12 @@ _MOST_EDGES: Final = 60
 class _Lives:
     """The segments of one partition, and the reader, as arrays; times in ms."""
 
-    def __init__(self, table: "pd.DataFrame", read: "pd.DataFrame | None") -> None:
+    def __init__(
+        self,
+        table: "pd.DataFrame",
+        read: "pd.DataFrame | None",
+        begun: "Floats | None" = None,
+    ) -> None:
         table = table.sort_values(["created_ms", "base_offset"], kind="stable")
         self.base = _floats(table, "base_offset")
         self.end = _floats(table, "end_offset")
@@ -58,6 +74,8 @@ class _Lives:
         self.times = none if read is None else _floats(read, "at_ms")
         self.log_end = none if read is None else _floats(read, "log_end")
         self.position = none if read is None else _floats(read, "position")
+        self.begun = none if begun is None else begun
+        """Offsets of what the reader worked on, or held in the end, rising."""
         known = (self.created, self.rolled, self.deleted, self.times)
         self.until = float(np.nanmax(np.concatenate(known), initial=0.0))
         if read is None:  # the table does not say when the run ended
@@ -85,10 +103,32 @@ class _Lives:
         found: Floats = starts[np.maximum(slots, 0)]
         return found
 
-    def overtaken(self) -> "Floats":
-        """Return how many offsets the log's start is ahead of the position, or 0."""
-        ahead = self.start_at(self.times) - self.position
-        return np.where(np.isfinite(ahead), np.maximum(ahead, 0.0), 0.0)
+    def jumps(self) -> "Floats":
+        """Return where the reader was overtaken, a row for each time.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, 4)
+            Milliseconds; its position before; the log's start then; the offset it went
+            on with. What lies between the first two offsets is gone unread, what lies
+            between the last two was passed by its reset.
+        """
+        after = np.flatnonzero(np.diff(self.begun) > 1)
+        before, onward = self.begun[after] + 1, self.begun[after + 1]
+        reached = np.maximum.accumulate(np.nan_to_num(self.position, nan=-1.0))
+        rows = np.searchsorted(reached, onward, side="right")
+        known = rows < len(self.times)
+        at = self.times[rows[known]]
+        start = np.minimum(self.start_at(at), onward[known])
+        found = np.column_stack((at, before[known], start, onward[known]))
+        return found[start > before[known]]
+
+    def end_of_reading(self) -> float:
+        """Return the offset that the reader never reached, since it is gone, or ∞."""
+        if not len(self.begun):
+            return np.inf
+        end = float(self.begun[-1]) + 1
+        return end if float(self.log_start()[1][-1]) > end else np.inf
 
 
 def retention(
@@ -102,8 +142,9 @@ def retention(
     """Draw the life of a log's segments: offsets over time.
 
     A segment grows while it is written, is closed, and is deleted whole; the log's
-    start jumps to the next one. With a subscriber its position is a line: where the
-    log's start overtakes it, records are gone before they were read.
+    start jumps to the next one. With a subscriber its position is a line. The log's
+    start can overtake it: what the reader had fetched it still works on, the rest is
+    gone unread.
 
     Parameters
     ----------
@@ -133,7 +174,10 @@ def retention(
     """
     table, name = _segments(data, topic, partition)
     read, attrs = _read(data, name, partition, subscriber)
-    lives = _Lives(table, read)
+    begun = None
+    if isinstance(data, Result) and subscriber is not None:
+        begun = _begun(data, name, partition, subscriber)
+    lives = _Lives(table, read, begun)
     what = f"Segments of {name}-{partition}"
     title = finding(lives, subscriber)
     with style():
@@ -184,6 +228,17 @@ def _read(
     return read, dict(read.attrs)
 
 
+def _begun(data: Result, topic: str, partition: int, subscriber: str) -> "Floats":
+    """Return the offsets of what a subscriber worked on or held in the end, rising."""
+    deliveries = data.columns("deliveries")
+    mine = deliveries["topic"] == code(deliveries, "topic", topic)
+    mine &= deliveries["partition"] == partition
+    mine &= deliveries["subscriber"] == code(deliveries, "subscriber", subscriber)
+    held = deliveries["outcome"] == code(deliveries, "outcome", "in_flight")
+    mine &= held | (deliveries["started_ns"] != MISSING_NS)
+    return np.unique(deliveries["offset"][mine]).astype(np.float64)
+
+
 def _floats(table: "pd.DataFrame", column: str) -> "Floats":
     made: Floats = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     return made
@@ -196,10 +251,15 @@ def finding(lives: _Lives, subscriber: str | None) -> str:
         return "There is no segment"
     if not gone:
         return f"Nothing is deleted: all {counted(count, 'segment')} stay"
-    if subscriber is not None and lives.overtaken().any():
-        lost = counted(float(lives.overtaken().max()), "record")
-        verb = "is" if lost.startswith("1 ") else "are"
-        return f"Deletion overtakes {subscriber}: up to {lost} {verb} gone unread"
+    jumps, end = lives.jumps(), lives.end_of_reading()
+    if subscriber is not None and (len(jumps) or np.isfinite(end)):
+        lost = int((jumps[:, 2] - jumps[:, 1]).sum())
+        lost += int(max(0.0, float(lives.log_start()[1][-1]) - end))
+        passed = int((jumps[:, 3] - jumps[:, 2]).sum())
+        more = f", {passed:,} more are passed by the reset" if passed else ""
+        verb = "is" if lost == 1 else "are"
+        said = f"{counted(lost, 'record')} {verb} gone unread{more}"
+        return f"Deletion overtakes {subscriber}: {said}"
     whole = "each whole" if gone > 1 else "and whole"
     start = int(lives.log_start()[1][-1])
     verb = "is" if gone == 1 else "are"
@@ -215,18 +275,21 @@ def in_words(lives: _Lives, subscriber: str | None) -> str:
         return ""
     unit, scale = time_unit(lives.until)
     at, starts = lives.log_start()
-    jumps = [
+    steps = [
         f"{start:,.0f} at {amount(when / scale)} {unit}"
         for when, start in zip(at[1:].tolist(), starts[1:].tolist(), strict=True)
     ]
     low, high = lives.base.min(), lives.end.max()
     said = [f"Offsets {low:,.0f} to {high - 1:,.0f} over time."]
-    if jumps:
-        told = ", ".join(jumps[:8])
-        more = f", and {len(jumps) - 8:,} times more" if len(jumps) > 8 else ""
-        said.append(f"The log's start jumps to {told}{more}.")
+    if steps:
+        said.append(f"The log's start jumps to {listed(steps, 8)}.")
     known = lives.position[np.isfinite(lives.position)]
     if subscriber is not None and len(known):
+        said += [
+            f"{subscriber} goes from {before:,.0f} to {onward:,.0f} at "
+            f"{amount(when / scale)} {unit}."
+            for when, before, _, onward in lives.jumps().tolist()
+        ]
         said.append(f"Position of {subscriber} in the end: {known[-1]:,.0f}.")
     return " ".join(said)
 
@@ -261,18 +324,21 @@ def _draw(ax: "Axes", lives: _Lives, subscriber: str | None) -> None:
     label = f"position of {subscriber}"
     ax.step(times / scale, position, where="post", label=label, **look)
     start = lives.start_at(times)
-    if (start > position).any():
+    jumps = lives.jumps()
+    following = np.searchsorted(jumps[:, 0], times, side="right")
+    limits = np.append(jumps[:, 1], lives.end_of_reading())[following]
+    held = np.minimum(start, limits)
+    step: dict[str, Any] = {"step": "post", "linewidth": 0, "zorder": 3.5}
+    if (held > position).any():
+        step |= {"facecolor": PALE, "hatch": hatch(2), "edgecolor": GREY}
+        label = "gone from the log, fetched before"
         ax.fill_between(
-            *(times / scale, position, start),
-            where=start > position,
-            step="post",
-            facecolor=OKABE_ITO["orange"],
-            hatch=hatch(3),
-            edgecolor="black",
-            linewidth=0,
-            zorder=3.5,
-            label="gone before it was read",
+            *(times / scale, position, held), held > position, label=label, **step
         )
+    if (start > limits).any():
+        step |= {"facecolor": OKABE_ITO["orange"], "hatch": hatch(3)}
+        step |= {"edgecolor": "black", "label": "gone unread"}
+        ax.fill_between(*(times / scale, limits, start), start > limits, **step)
 
 
 def _boxes(ax: "Axes", lives: _Lives, scale: float) -> None:
