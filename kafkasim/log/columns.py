@@ -238,29 +238,6 @@ class Columns:
         """Batches, those without records too."""
         return len(self.batch_starts) - 1
 
-    def check(self) -> None:
-        """Raise ValueError when the columns do not fit each other."""
-        records = self.record_count
-        starts = self.batch_starts
-        if len(self.keys) != records or len(self.values) != records:
-            raise ValueError(
-                f"{records:,} timestamps, {len(self.keys):,} keys and"
-                f" {len(self.values):,} values"
-            )
-        if (
-            not len(starts)
-            or starts[0] != 0
-            or starts[-1] != records
-            or bool((starts[1:] < starts[:-1]).any())
-        ):
-            raise ValueError(
-                f"batch_starts must rise from 0 to the {records:,} records"
-            )
-        if self.headers is not None and len(self.headers) != records:
-            raise ValueError(f"headers of {len(self.headers):,} of {records:,} records")
-        self.keys.check()
-        self.values.check()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedColumns:

@@ -85,7 +85,7 @@ def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes
     Raises
     ------
     ValueError
-        The columns do not fit each other, or a batch is too large.
+        No batch can be made of them (see `check_columns`), or one is too large.
     """
     source = gathered(columns)
     arena = Arena() if out is None else out
@@ -181,17 +181,14 @@ def _batch_headers(source: Gathered) -> NDArray[np.void]:
 
 
 def last_offset_deltas(columns: Columns) -> Ints:
-    """Return each batch's last offset delta (int64), −1 if nothing says it."""
+    """Return each batch's last offset delta (int64)."""
     if columns.last_offset_deltas is not None:
         return columns.last_offset_deltas
     starts = columns.batch_starts
     counts = np.diff(starts)
     if columns.offset_deltas is None:
         return counts - 1
-    last = np.full(counts.shape, -1, dtype=np.int64)
-    filled = counts > 0
-    last[filled] = columns.offset_deltas[starts[1:][filled] - 1]
-    return last
+    return columns.offset_deltas[starts[1:] - 1]
 
 
 def base_offsets(columns: Columns, last: Ints) -> PerBatch:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.columns import Blob, Bytes, Columns, Ints
+from kafkasim.log.gather_plan import MOST_BATCH_BYTES
 from kafkasim.log.header import HEADER_BYTES
 from kafkasim.log.pieces import words
 from kafkasim.log.record_size import record_bytes, varint_bytes_of
@@ -118,6 +119,8 @@ def fixed_layout(columns: Columns) -> FixedLayout | None:
         )
         runs.append(run)
         at += (last - first) * run.size
+    if at > MOST_BATCH_BYTES:
+        return None
     return FixedLayout(count, key_bytes, value_bytes, tuple(runs), at)
 
 

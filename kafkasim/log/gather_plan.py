@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from kafkasim.log.column_checks import check_columns
 from kafkasim.log.columns import Blob, Columns, Headers, Ints
 from kafkasim.log.encode import encoded_headers
 from kafkasim.log.header import HEADER_BYTES, NO_TIMESTAMP
@@ -63,22 +64,6 @@ class Plan:
     positions: Ints
     tails: Blob | None
 
-    @property
-    def is_alike(self) -> bool:
-        """Whether keys and values have one size each, and there are no headers."""
-        return (
-            self.tails is None
-            and len(self.keys) > 0
-            and only(self.keys.sizes) is not None
-            and only(self.values.sizes) is not None
-        )
-
-
-def only(sizes: Ints) -> int | None:
-    """Return the one value that all of some have; None if they differ."""
-    first = int(sizes[0])
-    return first if bool((sizes == first).all()) else None
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
@@ -117,9 +102,9 @@ def gathered(columns: Columns) -> Gathered:
     Raises
     ------
     ValueError
-        The columns do not fit each other.
+        See `check_columns`.
     """
-    columns.check()
+    check_columns(columns)
     return Gathered(columns, _base_timestamps(columns), _tails(columns.headers))
 
 

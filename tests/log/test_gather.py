@@ -1,15 +1,22 @@
 """Many batches in one pass against the plain encoder, byte by byte."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kafkasim.log import gather_plan
+from kafkasim.log.batch_size import RangeSizes
 from kafkasim.log.columns import Blob, Columns, Headers, Ints
 from kafkasim.log.encode import encode_batch
+from kafkasim.log.encode_any import encode, encode_plainly
 from kafkasim.log.gather import Arena, encode_batches
-from kafkasim.log.gather_plan import encoded_sizes
+from kafkasim.log.gather_plan import CHUNK_RECORDS, encoded_sizes
 from kafkasim.log.record import Record
+from kafkasim.log.record_size import body_bytes_of, record_bytes
+from kafkasim.units import NS_PER_MS
 
 ARENA = Arena()
 NEAR_STEPS = (
@@ -129,7 +136,7 @@ def plainly(columns: Columns) -> list[bytes]:
     batches = columns.batch_count
 
     def each(values: object) -> list[int]:
-        return np.broadcast_to(np.asarray(values), (batches,)).tolist()
+        return [*np.broadcast_to(np.asarray(values), (batches,)).tolist()]
 
     lines: list[Headers] = list(columns.headers or [()] * columns.record_count)
     records = [
@@ -175,8 +182,134 @@ def plainly(columns: Columns) -> list[bytes]:
 def test_many_batches_are_those_of_the_plain_encoder(columns: Columns) -> None:
     plain = plainly(columns)
 
-    data, positions = encode_batches(columns, out=ARENA)
+    sizes = [len(batch) for batch in plain]
+    for way in (encode_batches, encode):
+        data, positions = way(columns, out=ARENA)
+        assert positions.tolist() == [0, *np.cumsum(sizes).tolist()]
+        assert data.tobytes() == b"".join(plain)
+    assert encode_plainly(columns) == plain
+    assert encoded_sizes(columns).tolist() == sizes
 
-    assert positions.tolist() == [0, *np.cumsum([len(b) for b in plain]).tolist()]
-    assert data.tobytes() == b"".join(plain)
-    assert encoded_sizes(columns).tolist() == [len(batch) for batch in plain]
+
+def of_sizes(
+    counts: list[int],
+    value_sizes: Ints,
+    step_ms: int = 1,
+    key: bytes | None = b"Gander",
+) -> Columns:
+    """Return batches of records `step_ms` apart, all with one key."""
+    records = sum(counts)
+    data = np.arange(int(np.maximum(value_sizes, 0).sum())) % 251
+    return Columns(
+        2**40 + step_ms * np.arange(records),
+        Blob.of([key]).take(np.zeros(records, dtype=np.int64)),
+        Blob.packed(data.astype(np.uint8), value_sizes),
+        np.append(0, np.cumsum(counts)).astype(np.int64),
+    )
+
+
+def same_as_plain(columns: Columns) -> bool:
+    data, _ = encode_batches(columns, out=ARENA)
+    return data.tobytes() == b"".join(encode_plainly(columns))
+
+
+@pytest.mark.parametrize("value_size", [-1, 0, 1, 46, 47, 100, 8_170, 8_180])
+@pytest.mark.parametrize("counts", [[65, 65], [1, 64, 65, 130], [200], [1] * 9])
+@pytest.mark.parametrize("step_ms", [0, 1, 70, 9_000])
+def test_records_of_one_size_in_equal_and_in_unequal_batches(
+    value_size: int, counts: list[int], step_ms: int
+) -> None:
+    sizes = np.full(sum(counts), value_size)
+
+    assert same_as_plain(of_sizes(counts, sizes, step_ms))
+    assert same_as_plain(of_sizes(counts, sizes, step_ms, None))
+    assert same_as_plain(of_sizes(counts, sizes, step_ms, b"k" * 64))
+
+
+def test_values_of_very_unlike_sizes() -> None:
+    sizes = np.array([3, 5_000, -1, 0, 70_000, 100, 4_096, 4_095, 2, 2_000, 900])
+
+    assert same_as_plain(of_sizes([4, 3, 4], np.tile(sizes, 1)))
+    assert same_as_plain(of_sizes([1] * 11, sizes))
+    assert same_as_plain(of_sizes([11], sizes[::-1].copy()))
+
+
+def test_more_records_than_are_written_at_once() -> None:
+    assert CHUNK_RECORDS < 20_000
+    sizes = np.arange(20_000) % 90
+    assert same_as_plain(of_sizes([5_000, 9_000, 1, 5_999], sizes))
+    assert same_as_plain(of_sizes([5_000, 9_000, 1, 5_999], sizes * 0 + 9))
+    assert same_as_plain(of_sizes([10] * 2_000, sizes * 0 + 9, 0))
+
+
+def test_items_may_lie_in_any_order_and_in_one_place() -> None:
+    data = b"FrankfurtGanderOslo"
+    blob = Blob(data, np.array([15, 0, 0, 9, 9]), np.array([4, 9, -1, 6, 0]))
+    columns = Columns(np.arange(5), blob, blob[::-1], np.array([0, 2, 5]))
+
+    assert same_as_plain(columns)
+    assert blob[::-1].tolist() == [b"", b"Gander", None, b"Frankfurt", b"Oslo"]
+
+
+def test_an_arena_keeps_its_memory() -> None:
+    arena = Arena()
+    columns = of_sizes([3, 3], np.full(6, 10))
+
+    one, _ = encode_batches(columns, out=arena)
+    other, _ = encode_batches(columns, out=arena)
+
+    assert np.shares_memory(one, other)
+    alone, _ = encode_batches(columns)
+    assert not np.shares_memory(alone, other)
+
+
+def test_a_batch_is_as_long_as_the_sum_of_its_sizes_says() -> None:
+    # RangeSizes counts what the engine fills its batches by.
+    values = np.tile(np.array([-1, 0, 46, 47, 8_170], dtype=np.int64), 420)
+    columns = of_sizes([2_100], values, 7)
+    sizes = RangeSizes(
+        body_bytes_of(columns.keys.sizes, values), columns.timestamps_ms * NS_PER_MS
+    )
+    for lo, hi in ((0, 1), (0, 64), (3, 68), (1, 1_200), (0, 2_100)):
+        part = Columns(
+            columns.timestamps_ms[lo:hi],
+            columns.keys[lo:hi],
+            columns.values[lo:hi],
+            np.array([0, hi - lo]),
+        )
+        assert sizes.batch_bytes(lo, hi) == len(encode_batches(part)[0])
+
+
+@given(columns().filter(lambda drawn: drawn.headers is None))
+def test_batches_are_as_long_as_record_by_record_sizes_say(columns: Columns) -> None:
+    # DefaultRecord.sizeInBytes, record by record
+    deltas = columns.offset_deltas
+    lengths: list[int] = []
+    for lo, hi in pairwise(columns.batch_starts.tolist()):
+        horizon = np.broadcast_to(columns.delete_horizons_ms, (columns.batch_count,))
+        base = int(horizon[len(lengths)])
+        if base < 0 and lo < hi:
+            base = int(columns.timestamps_ms[lo])
+        lengths.append(
+            61
+            + sum(
+                record_bytes(
+                    i - lo if deltas is None else int(deltas[i]),
+                    int(columns.timestamps_ms[i]) - base,
+                    int(columns.keys.sizes[i]),
+                    int(columns.values.sizes[i]),
+                )
+                for i in range(lo, hi)
+            )
+        )
+
+    assert np.diff(encode_batches(columns)[1]).tolist() == lengths
+
+
+def test_a_batch_that_its_length_cannot_say_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gather_plan, "MOST_BATCH_BYTES", 61 + 17 - 1)
+
+    with pytest.raises(ValueError, match="more than"):
+        encode_batches(of_sizes([1], np.array([4])))
