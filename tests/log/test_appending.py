@@ -43,6 +43,16 @@ def test_a_batch_sent_twice_is_answered_with_its_first_offset() -> None:
     assert log.log_end_offset == 5 and len(log.read(0).headers()) == 2
 
 
+def test_a_coordinators_batch_is_never_a_duplicate() -> None:
+    """Source: UnifiedLog.analyzeAndValidateProducerState, AppendOrigin.CLIENT."""
+    log: Log = PartitionLog()
+    log.append_as_leader(numbered(0))
+
+    again = log.append_as_leader(numbered(0), origin="coordinator")
+
+    assert not again.duplicate and again.first_offset == 1
+
+
 def test_a_gap_in_the_sequence_numbers_is_refused() -> None:
     """ID-9. Source: UnifiedLog.analyzeAndValidateProducerState."""
     log: Log = PartitionLog()

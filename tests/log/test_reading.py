@@ -164,6 +164,23 @@ def test_aborted_transactions_are_listed_with_a_read() -> None:
     assert log.read(0).aborted is None
 
 
+def test_the_list_of_aborted_ends_at_the_next_index_entry() -> None:
+    """Source: OffsetIndex.fetchUpperBoundOffset."""
+    log: Log = PartitionLog(config=TopicConfig(index_interval_bytes=0))
+    for pid in range(3):
+        log.append_as_leader(numbered(0, pid=pid, transactional=True))
+        decide(log, "abort", pid=pid)
+    log.advance_high_watermark(6)
+
+    def listed(most_bytes: int) -> list[int]:
+        read = log.read(0, most_bytes, until="last_stable")
+        return [one.producer_id for one in read.aborted or ()]
+
+    assert listed(1) == [0]
+    assert listed(log.read(3).position) == [0, 1]
+    assert listed(1 << 20) == [0, 1, 2]
+
+
 def test_a_transaction_over_three_segments_is_found_from_its_first() -> None:
     """Source: LocalLog.collectAbortedTransactions: later segments are looked into."""
     log: Log = PartitionLog(config=TopicConfig(index_interval_bytes=0))
