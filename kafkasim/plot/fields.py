@@ -208,6 +208,8 @@ class _Sheet:
         self._high = height(self._text)
         self._box_high = self._high - 0.3 * self._point
         ax.set_axis_off()
+        ax.set_xticks([])
+        ax.set_yticks([])
         ax.set_xlim(-_LEFT * self._point, inches)
         below = 1.3 * self._point
         ax.set_ylim(len(rows) * self._high + below, -0.05)

@@ -181,11 +181,11 @@ def finding(records: _Records) -> str:
     if gone == total:
         return f"{said}: the log is empty"
     first = int(records.offsets[records.kept][0])
+    newest = records.newest_stay()
     if (records.offsets[records.gone] < first).all():
-        return f"{said}, all before offset {first:,}, whatever their keys"
-    if records.newest_stay():
-        return f"{said}: of each key the newest stays"
-    return said
+        whatever = "" if newest else ", whatever their keys"
+        return f"{said}, all before offset {first:,}{whatever}"
+    return f"{said}: of each key the newest stays" if newest else said
 
 
 def in_words(records: _Records) -> str:
@@ -287,11 +287,12 @@ class _Drawing:
         dashed = {"linestyle": (0, (3, 2)), "edgecolor": GREY, "facecolor": "none"}
         self._boxes(tops, shown & ~kept, "removed", dashed)
         gone = shown & ~kept & records.tombstone
-        at = records.offsets[gone] + 0.5
-        size = stroke(min(7.0, 60 * self._cell))
-        look: dict[str, Any] = {"color": GREY, "markersize": size, "linestyle": "none"}
-        label = self._new("removed tombstone") if len(at) else None
-        self._ax.plot(at, tops[gone] + 0.4, marker="x", label=label, **look)
+        if gone.any():
+            at = records.offsets[gone] + 0.5
+            size = stroke(min(7.0, 60 * self._cell))
+            look: dict[str, Any] = {"color": GREY, "markersize": size}
+            look |= {"linestyle": "none", "label": self._new("removed tombstone")}
+            self._ax.plot(at, tops[gone] + 0.4, marker="x", **look)
 
     def _boxes(
         self,

@@ -83,6 +83,10 @@ class Found:
     def told(self) -> str:
         """Say how the offset is found."""
         where = f"position {self.entry[1]:,} of segment {self.base:,}"
-        leads = "the index leads" if self.indexed else "no index entry, so one starts"
+        leads = f"the index leads to {where}"
+        if not self.indexed:
+            leads = f"no index entry is at or below it; from {where}"
         read = counted(len(self.read), "batch", "batches")
-        return f"Offset {self.offset:,}: {leads} to {where}, then {read} are looked at"
+        verb = "is" if len(self.read) == 1 else "are"
+        joint = ", then" if self.indexed else " on,"
+        return f"Offset {self.offset:,}: {leads}{joint} {read} {verb} looked at"
