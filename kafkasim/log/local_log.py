@@ -154,12 +154,14 @@ class LocalLog(Generic[BatchT]):
         if offset <= self.recovery_point:
             return
         first = max(segment_of(self.segments, self.recovery_point), 0)
+        is_new = False
         for segment in self.segments[first:]:
             if segment.base_offset >= offset:
                 break
             segment.flush()
-            if segment.base_offset >= self.recovery_point:
-                self.store.sync_directory()
+            is_new = is_new or segment.base_offset >= self.recovery_point
+        if is_new:
+            self.store.sync_directory()
         self._flushed(min(offset, self.log_end_offset))
 
     def _flushed(self, recovery_point: int) -> None:

@@ -92,6 +92,56 @@ def test_segments_of_many_logs_do_not_roll_at_once() -> None:
     assert log.active.roll_jitter_ms == 34 and log.roll(0).roll_jitter_ms == 34
 
 
+class Synced(MemoryStore):
+    """Files in memory that remember what was synced; "." is the folder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.synced: list[str] = []
+
+    def sync(self, name: str) -> None:
+        super().sync(name)
+        self.synced.append(name)
+
+    def sync_directory(self) -> None:
+        self.synced.append(".")
+
+
+def test_only_segments_above_the_recovery_point_are_synced() -> None:
+    """Source: LocalLog.flush: the folder too, if a segment in it is new."""
+    store = Synced()
+    log: Log = PartitionLog(store, SMALL)
+    log.append_as_leader(sent(0))
+    log.flush()
+    name = "00000000000000000000"
+    assert store.synced == [
+        f"{name}.log",
+        f"{name}.index",
+        f"{name}.timeindex",
+        ".",
+    ]
+
+    store.synced.clear()
+    log.flush()
+    assert store.synced == []
+    log.append_as_leader(sent(0))
+    log.flush()
+    assert "." not in store.synced and len(store.synced) == 3
+
+
+def test_a_stop_syncs_an_empty_segment_too() -> None:
+    """Source: UnifiedLog.flush with forceFlushActiveSegment."""
+    store = Synced()
+    log: Log = PartitionLog(store, SMALL)
+    log.append_as_leader(sent(0))
+    log.roll(0)
+    assert "00000000000000000001.log" not in store.synced
+
+    log.close()
+
+    assert "00000000000000000001.log" in store.synced
+
+
 # -- the high watermark
 
 
