@@ -77,7 +77,8 @@ class Story:
             producer_id=producer[0],
             producer_epoch=producer[1],
         )
-        return self._do("append", data=data, leader_epoch=0, coordinator=True)
+        given = {"leader_epoch": 0, "coordinator": True, "transaction_version": 1}
+        return self._do("append", data=data, **given)
 
     def wait(self, ms: int) -> "Story":
         self.now_ms += ms
@@ -161,7 +162,7 @@ def full_map() -> Story:
     for number in range(12):
         keys = [f"k{(number * 5 + at) % 9}={number}" for at in range(4)]
         story.put(" ".join(keys))
-    for slots in (3, 5, 2, 8, 6, 12):
+    for slots in (5, 3, 5, 2, 8, 6, 12):
         story.clean(slots)
     return story
 

@@ -12,6 +12,7 @@ from kafkasim.errors import CorruptBatchError
 from kafkasim.log.batch_retention import Fate
 from kafkasim.log.checkpoints import offsets_text
 from kafkasim.log.cleaned import Cleaned
+from kafkasim.log.encode import encode_batch
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
 from kafkasim.log.store import FolderStore, MemoryStore
@@ -244,6 +245,34 @@ def test_segments_that_became_one_leave_no_snapshot_of_the_later_ones() -> None:
     assert "00000000000000000001.snapshot.deleted" in gone
     assert "00000000000000000000.log.deleted" in gone
     assert not files(log, ".deleted")
+
+
+def test_a_segment_that_is_emptied_stays_and_is_as_old_as_it_was() -> None:
+    """Source: Cleaner.cleanSegments (setLastModified); its time is its file's now."""
+    story = Story(internal_segment_bytes=100).put("a=1").wait(70).put("a=2").clean()
+    log = log_of(story)
+    rounds = rounds_of(story, log)
+    next(rounds)
+    first = log.segments[0]
+
+    assert (first.size_bytes, first.next_offset) == (0, 0)
+    assert first.modified_ms == story.steps[0]["now_ms"] < story.now_ms
+
+
+def test_a_gap_before_the_next_segment_is_compacted_with_what_is_before_it() -> None:
+    """Source: Cleaner.buildOffsetMapForSegment: on to the next segment's base."""
+    log = log_of(story := Story().put("a=1 a=2"))
+    list(rounds_of(story, log))
+    log.append_as_follower(
+        encode_batch([Record(story.now_ms, b"a", b"3")], base_offset=9, leader_epoch=0)
+    )
+    log.truncate_to(9)
+    log.roll(story.now_ms)
+    log.set_high_watermark(log.log_end_offset)
+    cleaned = log.clean(story.now_ms)
+
+    assert [one.base_offset for one in log.segments] == [0, 9]
+    assert cleaned.first_dirty_offset == 9 and list(kept(log)) == [1]
 
 
 class Renames(MemoryStore):
