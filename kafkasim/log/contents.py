@@ -220,6 +220,8 @@ class ByteContents:
 
     def headers(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
         """Go over the batches from a position on; see `Contents.headers`."""
+        if position < 0:
+            raise CorruptBatchError(f"no batch begins at {position}", position)
         end = self.size_bytes
         window: bytes | memoryview = b""
         start = position

@@ -80,6 +80,14 @@ def test_what_is_no_header_is_an_error_with_its_position() -> None:
         assert error.value.position == len(ONE)
 
 
+def test_a_lying_index_may_point_before_the_first_batch() -> None:
+    store = MemoryStore()
+    store.write("0.log", ONE + ONE)
+
+    with pytest.raises(CorruptBatchError, match="begins at -5"):
+        list(ByteContents(store, "0.log").headers(-5))
+
+
 def test_what_kafka_takes_for_a_header_is_one() -> None:
     """A length that only just holds one; a later magic."""
     least = changed(8, b"\0\0\0\x31")

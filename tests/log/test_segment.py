@@ -128,6 +128,14 @@ def test_an_entry_is_made_before_a_batch_is_counted(store: AnyStore) -> None:
     assert segment.time_index.last_entry == (1000, 17)
 
 
+def test_the_largest_timestamp_is_that_of_the_first_batch_that_has_it() -> None:
+    segment = Segment(MemoryStore(), 0, settings(), 0)
+    for number, time_ms in enumerate((5, 9, 9, 7)):
+        segment.append(*batch(number, time_ms))
+
+    assert (segment.max_timestamp_ms, segment.offset_of_max_timestamp) == (9, 1)
+
+
 def test_index_files_are_long_while_open_and_trimmed_when_sealed(
     store: AnyStore,
 ) -> None:
@@ -184,6 +192,7 @@ class TestTruncate:
 
         assert segment.size_bytes == 0 and segment.next_offset == 0
         assert segment.created_ms == 7000 and segment.max_timestamp_ms == -1
+        assert [segment.first_timestamp_ms] == [None]
         segment.append(*batch(0, -1))
         assert segment.roll_cause(batch(1, 9999)[0], config, 8000) is None
         assert segment.roll_cause(batch(1, 9999)[0], config, 8001) == "time"
