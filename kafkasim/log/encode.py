@@ -20,7 +20,6 @@ from kafkasim.log.header import (
     CODEC_MASK,
     CODECS,
     CONTROL,
-    COVERED,
     COVERED_AT,
     DELETE_HORIZON,
     HEADER_BYTES,
@@ -41,7 +40,9 @@ from kafkasim.log.varint import COUNT_VARINTS, TABLE_HALF, VARINTS, write_varint
 
 _ZERO: Final = b"\x00"
 _pack_prefix = PREFIX.pack
-_pack_covered = COVERED.pack
+_pack_times = struct.Struct(">hiqq").pack
+_pack_producer = struct.Struct(">qhii").pack
+"""The two halves of what the CRC covers of the header, `COVERED`."""
 _COUNTED_PREFIX_BYTES: Final = PREFIX.size - LOG_OVERHEAD_BYTES
 _LENGTH_AT: Final = 8
 _EPOCH_AT: Final = 12
@@ -118,45 +119,40 @@ def encode_batch(
     if producer_id != NO_PRODUCER_ID or transactional or control:
         _check_producer(producer_id, producer_epoch, base_sequence, control=control)
         attributes |= (transactional and TRANSACTIONAL) | (control and CONTROL)
-    pieces = [b""]  # the header comes in here
-    count = len(records)
-    if not count:
+    if not records:
         if last_offset_delta is None:
             raise ValueError("a batch without records needs its last_offset_delta")
         attributes &= ~CODEC_MASK
         base_ms = NO_TIMESTAMP
+    elif delete_horizon_ms is None:
+        base_ms = records[0][0]
     else:
-        if delete_horizon_ms is None:
-            base_ms = records[0][0]
-        else:
-            if delete_horizon_ms < 0:
-                raise ValueError(f"invalid negative delete horizon {delete_horizon_ms}")
-            base_ms = delete_horizon_ms
-            attributes |= DELETE_HORIZON
+        base_ms = _checked_horizon(delete_horizon_ms)
+        attributes |= DELETE_HORIZON
+    pieces = [b"", b""]  # the header comes in here
+    if records:
         max_timestamp_ms = _add_records(pieces, records, base_ms, offset_deltas)
-        if codec != "none":
-            pieces = [b"", compress(codec, b"".join(pieces))]
-        if last_offset_delta is None:
-            last_offset_delta = (
-                count - 1 if offset_deltas is None else offset_deltas[-1]
-            )
+    if attributes & CODEC_MASK:
+        pieces = [b"", b"", compress(codec, b"".join(pieces))]
     if log_append_time_ms is not None:
         attributes |= LOG_APPEND_TIME
         max_timestamp_ms = log_append_time_ms
-    pieces[0] = _pack_covered(
-        attributes,
-        last_offset_delta,
-        base_ms,
-        max_timestamp_ms,
-        producer_id,
-        producer_epoch,
-        base_sequence,
-        count,
-    )
+    count = len(records)
+    last = last_offset_delta
+    if last is None:
+        last = count - 1 if offset_deltas is None else offset_deltas[-1]
+    pieces[0] = _pack_times(attributes, last, base_ms, max_timestamp_ms)
+    pieces[1] = _pack_producer(producer_id, producer_epoch, base_sequence, count)
     covered = b"".join(pieces)
     length = len(covered) + _COUNTED_PREFIX_BYTES
     prefix = _pack_prefix(base_offset, length, leader_epoch, MAGIC, crc32c(covered))
     return prefix + covered
+
+
+def _checked_horizon(horizon_ms: int) -> int:
+    if horizon_ms < 0:
+        raise ValueError(f"invalid negative delete horizon {horizon_ms}")
+    return horizon_ms
 
 
 def _add_records(
@@ -197,7 +193,7 @@ def _add_records(
             pieces.append(counts[len(body)])
             pieces.append(body)
     except LookupError:  # a number beyond the tables of short varints
-        del pieces[1:]
+        del pieces[2:]
         return _add_any_records(pieces, records, base_ms, offset_deltas)
     return top_ms
 
