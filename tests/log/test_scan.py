@@ -13,7 +13,8 @@ from kafkasim.log.encode import control_batch, encode_batch
 from kafkasim.log.header import CODECS
 from kafkasim.log.record import Record
 from kafkasim.log.scan import decode_columns, scan
-from tests.log.test_gather import columns, of_sizes, plainly
+from tests.log.column_strategies import columns, plainly
+from tests.log.test_gather import of_sizes
 
 RECORDS = [
     Record(10, b"Gander", b"v" * 30),
