@@ -162,7 +162,7 @@ class LocalLog(Generic[BatchT]):
             is_new = is_new or segment.base_offset >= self.recovery_point
         if is_new:
             self.store.sync_directory()
-        self._flushed(min(offset, self.log_end_offset))
+        self._flushed(offset)
 
     def _flushed(self, recovery_point: int) -> None:
         self.recovery_point = recovery_point
