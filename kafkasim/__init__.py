@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kafkasim.config.broker import BrokerConfig as BrokerConfig
     from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
     from kafkasim.config.producer import ProducerConfig as ProducerConfig
+    from kafkasim.config.topic import TopicConfig as TopicConfig
     from kafkasim.experiments.assignment import assign as assign
     from kafkasim.experiments.assignment import partition_for_key as partition_for_key
     from kafkasim.experiments.comparison import compare as compare
@@ -86,6 +87,7 @@ _HOME: Final = {
     "BrokerConfig": "kafkasim.config.broker",
     "ConsumerConfig": "kafkasim.config.consumer",
     "ProducerConfig": "kafkasim.config.producer",
+    "TopicConfig": "kafkasim.config.topic",
     "assign": "kafkasim.experiments.assignment",
     "partition_for_key": "kafkasim.experiments.assignment",
     "compare": "kafkasim.experiments.comparison",

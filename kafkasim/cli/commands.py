@@ -48,6 +48,7 @@ def run(
     force: bool,
     check: bool,
     streamed: bool,
+    logs: bool,
 ) -> None:
     """Run a scenario; write its result, a summary and figures to a folder."""
     scenario = read_scenario(scenario_file).where(_single(parse_settings(settings)))
@@ -56,7 +57,12 @@ def run(
         _folder(out, force=force) as folder,
         running.enough_memory(scenario.traffic, kind),
     ):
-        result = running.run(scenario, check=check, result=kind)
+        result = running.run(
+            scenario,
+            check=check,
+            result=kind,
+            logs=folder / "logs" if logs else None,
+        )
         table = summary(result)
         scenario.save(folder / "scenario.toml")
         result.save(folder / "result")

@@ -74,6 +74,11 @@ def _run(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check the engine's invariants after every event; slower",
     )
+    command.add_argument(
+        "--logs",
+        action="store_true",
+        help="write the brokers' logs too, into DIR/logs, as files that Kafka reads",
+    )
     _add_streamed(command)
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
 from typing import Final
 
 from kafkasim.analysis.measures import metrics
@@ -33,6 +35,7 @@ def run(
     check: bool = False,
     result: ResultKind = "full",
     progress: bool | None = None,
+    logs: str | PathLike[str] | None = None,
 ) -> Result:
     """Run a scenario and return what happened.
 
@@ -52,6 +55,12 @@ def run(
     progress : bool, optional
         Whether to draw a bar in simulated time on stderr; when not given, only on a
         terminal and for a run of about a million records or more.
+    logs : str or path, optional
+        A folder that is not there yet, or empty. When the run is over its logs are
+        written there as a broker leaves them after a clean stop: a log directory
+        `broker-N` for each broker, a folder for each partition in it, with files that
+        Kafka reads. Values are a text that says which record it is, as long as the
+        record's value was.
 
     Returns
     -------
@@ -60,7 +69,10 @@ def run(
     Raises
     ------
     ValidationError
-        Before anything runs, when the scenario is not allowed.
+        Before anything runs, when the scenario is not allowed, or `logs` is asked of a
+        streamed run or of a system that keeps no log.
+    OutputError
+        Before anything runs, when the folder for the logs holds something.
     RunError
         When the run cannot go on; names the simulated time, or how many records did
         not fit into memory.
@@ -82,7 +94,14 @@ def run(
         enough_memory(scenario.traffic, result),
         bar_in_simulated_time(duration_s, progress=progress) as report,
     ):
-        return simulate(scenario, plan=plan, check=check, result=result, report=report)
+        return simulate(
+            scenario,
+            plan=plan,
+            check=check,
+            result=result,
+            report=report,
+            logs=None if logs is None else Path(logs),
+        )
 
 
 def asked(traffic: Traffic) -> float:
