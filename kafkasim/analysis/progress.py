@@ -1,10 +1,11 @@
 """How far a subscriber has come: log end, position, committed offset, lag.
 
-In a partition the **log end** is the offset of the next record to be appended; the
-**position** here is one past the last record whose work has begun; the **committed**
-offset is where a member that takes over would go on. Committed ≤ position ≤ log end in
-a healthy run, and position − committed is what a crash at that moment makes a group
-begin twice.
+In a partition the **log start** is the first offset that can be read, the **log end**
+that of the next record to be appended; the **position** here is one past the last
+record whose work has begun; the **committed** offset is where a member that takes over
+would go on. Committed ≤ position ≤ log end in a healthy run, and position − committed
+is what a crash at that moment makes a group begin twice. A log start that has passed a
+position leaves its reader out of range.
 
 This line is finer than Kafka's `consumer.position()`, which jumps by a whole poll when
 the poll returns it (`KafkaConsumer.position`): for that one position − committed is an
@@ -156,12 +157,13 @@ def offsets(
     topic: str | None = None,
     partition: int = 0,
 ) -> "pd.DataFrame":
-    """Return log end, position and committed offset of one partition over time.
+    """Return log start, log end, position and committed offset of one partition.
 
     Parameters
     ----------
     result : Result
-        With the tables `appends`, `deliveries` and `commits`.
+        With the tables `appends`, `deliveries` and `commits`; and `segments`, unless it
+        was saved before there was that table.
     subscriber : str, optional
         Whose position and commits; the scenario's first without it.
     topic : str, optional
@@ -172,12 +174,13 @@ def offsets(
     Returns
     -------
     pandas.DataFrame
-        One row at time 0 and at each time when one of the three changed, none left out:
-        `at_ms`, `log_end`, `position`, `committed` (`Int64`). The position is one past
-        the last record whose work has begun, finer than Kafka's `consumer.position()`,
-        and falls when work is begun again after a crash. Of a subscriber that came
-        later it is `<NA>` until its work begins, and the committed offset until its
-        first commit. `attrs["title"]` names the partition and who reads.
+        One row at time 0 and at each time when one of the four changed, none left out:
+        `at_ms`, `log_start`, `log_end`, `position`, `committed` (`Int64`). The log
+        start moves when retention deletes segments. The position is one past the last
+        record whose work has begun, finer than Kafka's `consumer.position()`, and falls
+        when work is begun again after a crash. Of a subscriber that came later it is
+        `<NA>` until its work begins, and the committed offset until its first commit.
+        `attrs["title"]` names the partition and who reads.
 
     Raises
     ------
@@ -193,8 +196,9 @@ def offsets(
     ends = _log_ends(appends, name, partition)
     positions = _positions(result.columns("deliveries"), want, name, partition)
     commits = _committed(result.columns("commits"), want, name, partition)
+    starts = _log_starts(result, name, partition)
     zero = np.zeros(1, dtype=np.int64)
-    at = np.unique(np.concatenate((zero, ends[0], positions[0], commits[0])))
+    at = np.unique(np.concatenate((zero, starts[0], ends[0], positions[0], commits[0])))
     start = 0 if want.from_ns == 0 else -1
     position = step_at(*positions, at, before=start)
     committed = step_at(*commits, at, before=start)
@@ -202,6 +206,7 @@ def offsets(
         result,
         {
             "at_ms": ms_from_ns(at),
+            "log_start": offsets_column(step_at(*starts, at), at < 0),
             "log_end": offsets_column(step_at(*ends, at), at < 0),
             "position": offsets_column(position, position < 0),
             "committed": offsets_column(committed, committed < 0),
@@ -246,6 +251,17 @@ def _log_ends(appends: Table, topic: str, partition: int) -> Steps:
     inside = _in_partition(appends, topic, partition)
     ends = appends["base_offset"][inside] + appends["record_count"][inside]
     return step_last(appends["appended_ns"][inside], ends)
+
+
+def _log_starts(result: Result, topic: str, partition: int) -> Steps:
+    """Return where the log starts: after the last segment that retention deleted."""
+    if "segments" not in result.tables:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    segments = result.columns("segments")
+    inside = _in_partition(segments, topic, partition)
+    inside &= segments["deleted_ns"] != MISSING_NS
+    inside &= segments["cause"] != code(segments, "cause", "compaction")
+    return step_last(segments["deleted_ns"][inside], segments["end_offset"][inside])
 
 
 def _positions(deliveries: Table, want: Want, topic: str, partition: int) -> Steps:

@@ -1,4 +1,4 @@
-"""How far a subscriber has come in one partition, as three lines of steps."""
+"""How far a subscriber has come in one partition, as lines of steps."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
 from kafkasim.plot.style import (
+    GREY,
     OKABE_ITO,
     PALE,
     canvas,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _LINES: Final = {"log_end": 0, "position": 2, "committed": 1}
 """Columns of the table, and the number of the series whose look each has."""
+_START: Final = "log_start"
+"""Column that a table made by an older version lacks."""
 
 
 def offsets(
@@ -41,6 +44,8 @@ def offsets(
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw log end, position and committed offset of one partition over time.
+
+    The log start is drawn too, once retention has deleted a segment.
 
     Parameters
     ----------
@@ -76,12 +81,20 @@ def offsets(
     lines = {
         name: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _LINES
     }
+    gone = (
+        table[_START].to_numpy(dtype=np.float64, na_value=np.nan)
+        if _START in table
+        else np.zeros(len(table))
+    )
     title = f"{what}: {_finding(lines)}"
+    if gone.any():
+        title += f", {counted(gone[-1], 'record')} deleted"
     with style():
         ax = canvas(ax)
         _, scale = time_scale(table)
         at = table["at_ms"].to_numpy(dtype=np.float64) / scale
         if len(at):
+            _draw_gone(ax, at, gone)
             _draw(ax, at, lines)
         label_axes(ax, table, title, "simulated time", "offset (records)")
         from_zero(ax, whole=True)
@@ -90,8 +103,27 @@ def offsets(
         else:
             nothing(ax, "nothing happened in this partition")
     caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
-    say(ax, Words(caption, _in_words(lines)))
+    spoken = _in_words(lines)
+    if gone.any():
+        spoken += (
+            f" Below the log start, at the end {amount(gone[-1])}, all is deleted."
+        )
+    say(ax, Words(caption, spoken))
     return ax
+
+
+def _draw_gone(
+    ax: "Axes", at: NDArray[np.float64], log_start: NDArray[np.float64]
+) -> None:
+    """Draw where the log starts, and what lies below: it has been deleted."""
+    if not log_start.any():
+        return
+    look: Any = {"step": "post", "linewidth": 0}
+    ax.fill_between(
+        at, 0, log_start, facecolor="white", edgecolor=GREY, hatch=hatch(3),
+        label="deleted", **look,
+    )  # fmt: skip
+    ax.step(at, log_start, where="post", color=GREY, linewidth=1.5, label="log start")
 
 
 def _draw(
