@@ -87,15 +87,15 @@ def offsets(
         else np.zeros(len(table))
     )
     title = f"{what}: {_finding(lines)}"
-    if gone.any():
-        title += f", {counted(gone[-1], 'record')} deleted"
+    if (gone > lines["position"]).any():
+        title += ", overtaken by deletion"
     with style():
         ax = canvas(ax)
         _, scale = time_scale(table)
         at = table["at_ms"].to_numpy(dtype=np.float64) / scale
         if len(at):
-            _draw_gone(ax, at, gone)
             _draw(ax, at, lines)
+            _draw_gone(ax, at, gone, lines["position"])
         label_axes(ax, table, title, "simulated time", "offset (records)")
         from_zero(ax, whole=True)
         if len(at):
@@ -113,16 +113,29 @@ def offsets(
 
 
 def _draw_gone(
-    ax: "Axes", at: NDArray[np.float64], log_start: NDArray[np.float64]
+    ax: "Axes",
+    at: NDArray[np.float64],
+    log_start: NDArray[np.float64],
+    position: NDArray[np.float64],
 ) -> None:
-    """Draw where the log starts, and what lies below: it has been deleted."""
+    """Draw where the log starts, and what was deleted before it was read."""
     if not log_start.any():
         return
-    look: Any = {"step": "post", "linewidth": 0}
-    ax.fill_between(
-        at, 0, log_start, facecolor="white", edgecolor=GREY, hatch=hatch(3),
-        label="deleted", **look,
-    )  # fmt: skip
+    late = log_start > position
+    if late.any():
+        ax.fill_between(
+            at,
+            position,
+            log_start,
+            where=late.tolist(),
+            step="post",
+            linewidth=0,
+            facecolor=OKABE_ITO["vermillion"],
+            alpha=0.45,
+            hatch=hatch(3),
+            label="deleted before it was read",
+            zorder=1.5,
+        )
     ax.step(at, log_start, where="post", color=GREY, linewidth=1.5, label="log start")
 
 
