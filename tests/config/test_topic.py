@@ -16,7 +16,30 @@ def test_defaults_are_those_of_kafka() -> None:
     assert config.delete_retention_ms == 86_400_000
 
 
+@pytest.mark.parametrize(
+    ("key", "default"),
+    {
+        "segment.bytes": 2**30,
+        "segment.jitter.ms": 0,
+        "retention.bytes": -1,
+        "file.delete.delay.ms": 60_000,
+        "min.cleanable.dirty.ratio": 0.5,
+        "min.compaction.lag.ms": 0,
+        "max.compaction.lag.ms": 2**63 - 1,
+        "message.timestamp.type": "CreateTime",
+        "message.timestamp.before.max.ms": 2**63 - 1,
+        "message.timestamp.after.max.ms": 3_600_000,
+        "flush.messages": 2**63 - 1,
+        "flush.ms": 2**63 - 1,
+    }.items(),
+)
+def test_each_other_default_is_kafkas(key: str, default: float | str) -> None:
+    """LG-4, LG-5. Source: LogConfig, ServerLogConfigs, CleanerConfig of Kafka 4.3.1."""
+    assert getattr(TopicConfig().resolve(), key.replace(".", "_")) == default
+
+
 def test_the_least_segment_is_a_mebibyte_but_for_tests() -> None:
+    """LG-3. Source: LogConfig, TopicConfig (since 4.1)."""
     with pytest.raises(ValidationError, match="segment_bytes"):
         TopicConfig(segment_bytes=1_000)
 

@@ -63,7 +63,7 @@ def test_what_a_snapshot_says() -> None:
 def test_only_the_last_of_five_batches_outlives_a_snapshot() -> None:
     """ID-7. Source: ProducerStateManager.writeSnapshot."""
     states = ProducerStates()
-    first, second = (header(2 * i, 2, producer=(9, 0, 2 * i)) for i in range(2))
+    first, second = header(0, 2, producer=(9, 0, 0)), header(2, 3, producer=(9, 0, 2))
     states.add(first)
     states.add(second)
 
@@ -71,7 +71,7 @@ def test_only_the_last_of_five_batches_outlives_a_snapshot() -> None:
 
     assert again.duplicate_of(first) is None
     found = again.duplicate_of(second)
-    assert found is not None and (found.base_offset, found.last_offset) == (2, 3)
+    assert found is not None and (found.base_offset, found.last_offset) == (2, 4)
 
 
 def test_sequence_numbers_that_wrapped_are_read_back() -> None:
