@@ -9,14 +9,20 @@ belong to nothing. Nothing is changed in place.
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import LogError, OutputError
 from kafkasim.log.checkpoints import (
+    LOG,
     LOG_STARTS,
+    OFFSET_INDEX,
     RECOVERY_POINTS,
+    TIME_INDEX,
+    TRANSACTION_INDEX,
+    file_name,
     read_offsets,
 )
 from kafkasim.log.contents import ByteBatch, Files
@@ -156,14 +162,16 @@ def _check(
     known, bad = known_epochs(files)
     findings += bad
     findings += check_epochs(segments, known)
+    log_start = points.log_start_offset or 0
     if not bad:
-        findings += check_epoch_file(segments, known, points.log_start_offset or 0)
+        findings += check_epoch_file(segments, known, log_start)
     findings += check_indexes(files, segments)
-    replayed = replay(segments, snapshots)
+    replayed = replay(segments, snapshots, log_start)
     findings += check_transactions(files, segments, replayed.aborted, replayed.unknown)
     findings += replayed.findings
-    findings += check_snapshots(files, replayed, end)
+    findings += check_snapshots(files, segments, replayed, log_start, end)
     findings += check_names(names)
+    findings = [one for one in findings if one.file not in _dead(segments, log_start)]
     findings += _check_points(points, end)
     batches = [batch for segment in segments for batch in segment.batches]
     report = Report(
@@ -179,18 +187,33 @@ def _check(
     return report, segments, replayed.unknown
 
 
+def _dead(segments: Sequence[SegmentFile], log_start: int) -> set[str]:
+    """Return names of files of segments that lie below the log's start.
+
+    They wait to be deleted; nobody reads them, and the recovery point is beyond them.
+    """
+    dead = set()
+    for segment, following in pairwise(segments):
+        if following.base_offset <= log_start:
+            stem = file_name(segment.base_offset, "")
+            kinds = (LOG, OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX)
+            dead |= {stem + kind for kind in kinds}
+    return dead
+
+
 def _place(finding: Finding) -> tuple[bool, str, int]:
     """Sort damage before notices, then by file and position."""
     return not finding.is_damage, finding.file, finding.position or 0
 
 
 def _ends(segments: Sequence[SegmentFile]) -> tuple[int | None, int | None]:
+    """Return the first offset, and where the log ends: it may end with a gap."""
+    if not segments:
+        return None, None
     headers = [batch.header for segment in segments for batch in segment.batches]
-    if headers:
-        return headers[0].base_offset, max(header.next_offset for header in headers)
-    if segments:
-        return segments[0].base_offset, segments[-1].base_offset
-    return None, None
+    start = headers[0].base_offset if headers else segments[0].base_offset
+    ends = [segments[-1].base_offset, *(header.next_offset for header in headers)]
+    return start, max(ends)
 
 
 def _points(folder: Path, given: _Points) -> _Points:

@@ -195,11 +195,12 @@ def check_offsets(
         Offsets of producer snapshots: at a clean stop one is taken at the log's end.
     """
     compacted = is_compacted(segments)
+    most = widest(segments)
     findings: list[Finding] = []
     expected: int | None = None
     for number, segment in enumerate(segments):
         later = segments[number + 1 :]
-        following = next((one.base_offset for one in later if one.pieces), None)
+        following = later[0].base_offset if later else None
         expected = _check_start(segment, expected, findings, compacted=compacted)
         lost = 0
         for at, batch in enumerate(segment.batches):
@@ -214,7 +215,7 @@ def check_offsets(
                 # The offsets of what cannot be read are not known.
                 expected = max(expected, batch.header.base_offset)
             lost = batch.piece.end_position
-            kind, text = _misplaced(batch, before, expected, after)
+            kind, text = _misplaced(batch, before, expected, after, most)
             if kind:
                 if kind == "hole" and compacted:
                     kind = "gap"
@@ -261,9 +262,12 @@ def _lost_before(segment: SegmentFile, batch: Batch, lost: int) -> bool:
 
 
 def _misplaced(
-    batch: Batch, before: Batch | None, expected: int, after: int | None
+    batch: Batch, before: Batch | None, expected: int, after: int | None, most: int
 ) -> tuple[str, str]:
-    """Return the kind of a batch's wrong offset and a text; "" if it is right."""
+    """Return the kind of a batch's wrong offset and a text; "" if it is right.
+
+    A log that was truncated within a batch has a hole of that batch's width.
+    """
     header = batch.header
     base = header.base_offset
     if base == expected:
@@ -279,9 +283,19 @@ def _misplaced(
         return "jumped offset", f"{said}, {bits}; {_PROVEN}"
     if base < expected:
         return "overlap", said
-    if after is None and distance == 1 and base - expected > 1:
+    if after is None and distance == 1 and base - expected > most:
         return "jumped offset", f"{said}, {bits}; nothing follows to prove it"
     return "hole", f"no batch holds offsets {expected} to {base - 1}"
+
+
+def widest(segments: Sequence[SegmentFile]) -> int:
+    """Return how many offsets the widest batch has."""
+    deltas = [
+        batch.header.last_offset_delta
+        for segment in segments
+        for batch in segment.batches
+    ]
+    return max(deltas, default=0) + 1
 
 
 def _same(header: BatchHeader, other: BatchHeader) -> bool:

@@ -18,7 +18,7 @@ from kafkasim.log.checkpoints import (
 )
 from kafkasim.log.contents import Files
 from kafkasim.log.decode import control_kind, decode_batch
-from kafkasim.log.fsck_batches import SegmentFile, is_compacted, is_log
+from kafkasim.log.fsck_batches import SegmentFile, is_compacted, is_log, widest
 from kafkasim.log.fsck_indexes import is_index, log_of
 from kafkasim.log.fsck_report import Finding
 from kafkasim.log.header import NO_PRODUCER_ID, BatchHeader
@@ -47,7 +47,9 @@ class Replay:
     """Batches that their producers cannot have written so."""
 
 
-def replay(segments: Sequence[SegmentFile], snapshot_offsets: set[int]) -> Replay:
+def replay(
+    segments: Sequence[SegmentFile], snapshot_offsets: set[int], start_offset: int
+) -> Replay:
     """Go over all batches, and note what snapshots and transaction indexes should say.
 
     Parameters
@@ -55,6 +57,8 @@ def replay(segments: Sequence[SegmentFile], snapshot_offsets: set[int]) -> Repla
     segments : sequence of SegmentFile
     snapshot_offsets : set of int
         Offsets for which the state is wanted.
+    start_offset : int
+        Where the log starts: what lies below may be lost, it is not synced any more.
     """
     states = ProducerStates(expiration_ms=_NEVER_MS)
     compacted = is_compacted(segments)
@@ -68,7 +72,9 @@ def replay(segments: Sequence[SegmentFile], snapshot_offsets: set[int]) -> Repla
             if header.producer_id == NO_PRODUCER_ID or batch.repeats:
                 continue
             if not header.is_control:
-                text = _wrong_producer(states, header, compacted=compacted)
+                text = (
+                    "" if compacted else _wrong_producer(states, header, start_offset)
+                )
                 if text:
                     place = segment.name, batch.position, header.base_offset
                     result.findings.append(Finding("producer", *place, text))
@@ -84,11 +90,11 @@ def replay(segments: Sequence[SegmentFile], snapshot_offsets: set[int]) -> Repla
 
 
 def _wrong_producer(
-    states: ProducerStates, header: BatchHeader, *, compacted: bool
+    states: ProducerStates, header: BatchHeader, start_offset: int
 ) -> str:
     """Return why a producer cannot have written a batch next; "" if it can."""
     entry = states.entries.get(header.producer_id)
-    if entry is None:
+    if entry is None or entry.last_offset < start_offset:
         return ""
     said = f"producer {header.producer_id}"
     if header.producer_epoch < entry.epoch:
@@ -96,7 +102,7 @@ def _wrong_producer(
     open_since = entry.transaction_first_offset
     if open_since is not None and not header.is_transactional:
         return f"{said} has a transaction open since {open_since}, {_OUTSIDE}"
-    if header.producer_epoch > entry.epoch or not entry.batches or compacted:
+    if header.producer_epoch > entry.epoch:
         return ""
     following = (entry.last_sequence + 1) % (1 << 31)
     if header.base_sequence != following:
@@ -156,7 +162,11 @@ def is_snapshot(name: str) -> bool:
 
 
 def check_snapshots(
-    files: Files, replayed: Replay, end_offset: int | None
+    files: Files,
+    segments: Sequence[SegmentFile],
+    replayed: Replay,
+    start_offset: int,
+    end_offset: int | None,
 ) -> list[Finding]:
     """Return the snapshots that are damaged, or say other than the log."""
     findings = []
@@ -171,10 +181,10 @@ def check_snapshots(
             )
             continue
         if end_offset is not None and offset > end_offset:
-            text = f"the log ends at {end_offset}"
-            findings.append(
-                Finding("lying snapshot", name, None, offset, text, mendable=True)
-            )
+            # A truncation within a batch leaves a log that ends before its end.
+            kind = "hole" if offset - end_offset > widest(segments) else "leftover"
+            text = f"when it was written the log had offsets to {offset - 1}"
+            findings.append(Finding(kind, name, None, end_offset, text))
             continue
         held = {
             entry.producer_id: (entry.epoch, entry.last_sequence, entry.last_offset)
@@ -182,7 +192,7 @@ def check_snapshots(
         }
         for producer_id, right in replayed.states[offset].items():
             said = held.get(producer_id, right)
-            if said != right:
+            if said != right and max(said[2], right[2]) >= start_offset:
                 text = (
                     f"producer {producer_id} has epoch, last sequence number and last "
                     f"offset {said}; in the log they are {right}"
@@ -214,10 +224,12 @@ def check_epoch_file(
 ) -> list[Finding]:
     """Return where the epoch file and the batches part; batches are mended before."""
     held = LeaderEpochs() if known is None else known
+    if held.entries:  # what lies below was deleted
+        start_offset = max(start_offset, held.entries[0].start_offset)
     kind = "epoch file"
     findings = []
     told: int | None = None
-    end = 0
+    end = segments[-1].base_offset if segments else 0
     for segment in segments:
         for batch in segment.batches:
             header = batch.header
