@@ -277,6 +277,7 @@ class ReplicaLog(LocalLog[BatchT]):
         Source: `LogManager.shutdown`, `UnifiedLog.close`.
         """
         self._flush_below(self.log_end_offset + 1)  # an empty segment as well
+        self._flushed(self.log_end_offset)
         if self._snapshots.take(self.log_end_offset):
             self._snapshots.sync(self.log_end_offset)
         for segment in self.segments:

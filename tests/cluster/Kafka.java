@@ -36,6 +36,7 @@ public class Kafka {
     static final Clock CLOCK = new Clock();
     static final Tasks TASKS = new Tasks();
     static UnifiedLog log;
+    static Optional<Long> firstDirtyOffset;            // what the cleaner's checkpoint would say
 
     /** A clock that stands. */
     static class Clock implements Time {
@@ -172,10 +173,14 @@ public class Kafka {
     static Object open(JsonNode c) throws Exception {
         drop();
         CLOCK.now = number(c, "now_ms", 0);
+        firstDirtyOffset = Optional.empty();
         log = UnifiedLog.create(new File(c.get("folder").asText()), config(c), number(c, "log_start_offset", 0),
             number(c, "recovery_point", 0), TASKS, new BrokerTopicStats(), CLOCK, 60_000,
-            new ProducerStateManagerConfig((int) number(c, "producer_expiration_ms", 86_400_000), false), 600_000,
+            new ProducerStateManagerConfig((int) number(c, "producer_expiration_ms", 86_400_000), true), 600_000,
             new LogDirFailureChannel(4), is(c, "clean"), Optional.empty());
+        // kafkasim's files have no times: a segment without timestamps is as old as its opening.
+        for (LogSegment segment : log.logSegments())
+            if (!segment.log().file().setLastModified(CLOCK.now)) throw new IllegalStateException(segment.toString());
         return state();
     }
 
@@ -199,7 +204,8 @@ public class Kafka {
         s.put("log_start_offset", log.logStartOffset());
         s.put("log_end_offset", log.logEndOffset());
         s.put("high_watermark", log.highWatermark());
-        s.put("last_stable_offset", log.lastStableOffset());
+        // Kafka puts it where the batch begins, below the log's start if that lies in a batch.
+        s.put("last_stable_offset", Math.max(log.lastStableOffset(), log.logStartOffset()));
         s.put("recovery_point", log.recoveryPoint());
         List<Object> segments = new ArrayList<>();
         for (LogSegment segment : log.logSegments()) segments.add(List.of(segment.baseOffset(), segment.size()));
@@ -215,6 +221,14 @@ public class Kafka {
         return s;
     }
 
+    /** As a broker asks its coordinator whether the transaction is open, and the answer is yes. */
+    static VerificationGuard verified(MemoryRecords records, short version) {
+        for (RecordBatch b : records.batches())
+            if (b.isTransactional() && !b.isControlBatch())
+                return log.maybeStartTransactionVerification(b.producerId(), b.baseSequence(), b.producerEpoch(), version >= 2);
+        return VerificationGuard.SENTINEL;
+    }
+
     static Object append(JsonNode c) {
         MemoryRecords records = MemoryRecords.readableRecords(ByteBuffer.wrap(bytes(c.get("data"))));
         int epoch = (int) number(c, "leader_epoch", 0);
@@ -223,9 +237,10 @@ public class Kafka {
             info = log.appendAsFollower(records, epoch);
         } else {
             var origin = is(c, "coordinator") ? AppendOrigin.COORDINATOR : AppendOrigin.CLIENT;
-            info = log.appendAsLeader(records, epoch, origin, RequestLocal.noCaching(), VerificationGuard.SENTINEL, (short) 0);
+            short version = (short) number(c, "transaction_version", 2);
+            info = log.appendAsLeader(records, epoch, origin, RequestLocal.noCaching(), verified(records, version), version);
         }
-        return List.of(info.firstOffset(), info.lastOffset(), info.maxTimestamp());
+        return List.of(info.firstOffset(), info.lastOffset());
     }
 
     static Object read(JsonNode c) throws Exception {
@@ -234,9 +249,20 @@ public class Kafka {
         ByteBuffer copy = ByteBuffer.allocate(read.records.sizeInBytes());
         if (read.records instanceof FileRecords file) file.readInto(copy, 0);
         else if (read.records instanceof MemoryRecords memory) copy.put(memory.buffer().duplicate()).flip();
-        List<Object> aborted = new ArrayList<>();
-        read.abortedTransactions.ifPresent(all -> all.forEach(t -> aborted.add(List.of(t.producerId(), t.firstOffset()))));
+        copy.limit(MemoryRecords.readableRecords(copy.duplicate()).validBytes());  // the last batch may be cut off
+        long next = 0;
+        for (RecordBatch batch : MemoryRecords.readableRecords(copy.duplicate()).batches()) next = batch.nextOffset();
+        List<Object> aborted = new ArrayList<>();                      // those that reach into it, and no later ones
+        for (var one : read.abortedTransactions.orElse(List.of())) if (one.firstOffset() < next) aborted.add(List.of(one.producerId(), one.firstOffset()));
         return Map.of("data", text(copy), "aborted", aborted);
+    }
+
+    /** The offset of a command; if "whole", that of the batch it lies in. */
+    static long offset(JsonNode c) throws Exception {
+        long offset = c.get("offset").asLong();
+        if (!is(c, "whole") || offset < log.logStartOffset() || offset >= log.logEndOffset()) return offset;
+        var batches = log.read(offset, 1, FetchIsolation.LOG_END, true).records.batches().iterator();
+        return batches.hasNext() ? Math.max(batches.next().baseOffset(), log.logStartOffset()) : offset;
     }
 
     static Object offsetForTime(JsonNode c) {
@@ -247,7 +273,8 @@ public class Kafka {
     static Object clean(JsonNode c) throws Exception {
         var cleanable = LogCleanerManager.class.getDeclaredMethod("cleanableOffsets", UnifiedLog.class, Optional.class, long.class);
         cleanable.setAccessible(true);
-        Object offsets = cleanable.invoke(null, log, c.has("first_dirty_offset") ? Optional.of(c.get("first_dirty_offset").asLong()) : Optional.empty(), CLOCK.now);
+        if (c.has("first_dirty_offset")) firstDirtyOffset = Optional.of(c.get("first_dirty_offset").asLong());
+        Object offsets = cleanable.invoke(null, log, firstDirtyOffset, CLOCK.now);
         long[] range = new long[2];
         String[] names = {"firstDirtyOffset", "firstUncleanableDirtyOffset"};
         for (int i = 0; i < 2; i++) {
@@ -255,11 +282,22 @@ public class Kafka {
             part.setAccessible(true);
             range[i] = (Long) part.invoke(offsets);
         }
+        var found = new LogToClean(log, range[0], range[1], false);
+        firstDirtyOffset = Optional.of(range[0]);
+        long end = found.firstUncleanableOffset();
+        if (found.cleanableBytes() == 0) return List.of(range[0], end, range[0]);    // the manager passes such a log by
         var throttler = new Throttler(Double.MAX_VALUE, Long.MAX_VALUE, "cleaner-io", "bytes", CLOCK);
         int buffer = (int) number(c, "io_buffer_bytes", 1 << 20);
-        var cleaner = new Cleaner(0, new SkimpyOffsetMap(1 << 20), buffer, buffer, 0.9, throttler, CLOCK, partition -> { });
-        var done = cleaner.doClean(new LogToClean(log, range[0], range[1], false), CLOCK.now);
-        return List.of(range[0], range[1], done.getKey());
+        var cleaner = new Cleaner(0, new SkimpyOffsetMap((int) number(c, "map_bytes", 1 << 20)), buffer, buffer, 0.9, throttler, CLOCK, partition -> { });
+        var done = cleaner.doClean(found, CLOCK.now);
+        firstDirtyOffset = Optional.of(done.getKey());
+        return List.of(range[0], end, done.getKey());
+    }
+
+    /** As the manager of all logs does (LogCleanerManager.maybeTruncateCheckpoint). */
+    static boolean dirtyAfter(boolean truncated) {
+        firstDirtyOffset = firstDirtyOffset.map(known -> Math.min(known, log.activeSegment().baseOffset()));
+        return truncated;
     }
 
     static Object act(JsonNode c) throws Exception {
@@ -281,16 +319,25 @@ public class Kafka {
             case "clean": return clean(c);
             case "roll": return log.roll().baseOffset();
             case "flush": log.flush(is(c, "active")); return log.recoveryPoint();
-            case "truncate_to": return log.truncateTo(c.get("offset").asLong());
-            case "truncate_fully": log.truncateFullyAndStartAt(c.get("offset").asLong(), Optional.empty()); return true;
-            case "high_watermark": return log.updateHighWatermark(c.get("offset").asLong());
-            case "delete_records": return log.maybeIncrementLogStartOffset(c.get("offset").asLong(), LogStartOffsetIncrementReason.ClientRecordDeletion);
+            case "truncate_to": return dirtyAfter(log.truncateTo(c.get("offset").asLong()));
+            case "truncate_fully": log.truncateFullyAndStartAt(c.get("offset").asLong(), Optional.empty()); return dirtyAfter(true);
+            case "high_watermark": return log.updateHighWatermark(offset(c));
+            case "delete_records": return log.maybeIncrementLogStartOffset(offset(c), LogStartOffsetIncrementReason.ClientRecordDeletion);
             case "delete_old_segments": return log.deleteOldSegments();
             case "expire_producers": log.removeExpiredProducers(CLOCK.now); return true;
             case "epoch": log.assignEpochStartOffset(c.get("epoch").asInt(), c.get("offset").asLong()); return true;
             case "end_offset_for_epoch":
                 return log.endOffsetForEpoch(c.get("epoch").asInt()).map(e -> List.<Object>of(e.epoch(), e.offset())).orElse(List.of());
             default: throw new IllegalArgumentException(c.toString());
+        }
+    }
+
+    /** Lets files be as old as the clock says: retention looks there if no record has a timestamp. */
+    static void touch() {
+        if (log == null) return;
+        for (LogSegment segment : log.logSegments()) {
+            File file = segment.log().file();
+            if (file.lastModified() > CLOCK.now && !file.setLastModified(CLOCK.now)) throw new IllegalStateException(file.toString());
         }
     }
 
@@ -317,6 +364,7 @@ public class Kafka {
             Object answer;
             try {
                 answer = Collections.singletonMap("answer", act(JSON.readTree(line)));
+                touch();
             } catch (Throwable thrown) {
                 Throwable cause = thrown instanceof java.lang.reflect.InvocationTargetException ? thrown.getCause() : thrown;
                 if (cause instanceof RecordValidationException refused) cause = refused.invalidException();
