@@ -74,9 +74,12 @@ def test_what_is_written_is_read(batch: list[Record], codec: str) -> None:
     assert header_of(data).last_offset_delta == len(batch) - 1
 
 
-def test_the_base_is_the_first_timestamp_and_the_maximum_the_largest() -> None:
+@pytest.mark.parametrize("back_ms", [7, 86_400_000])
+def test_the_base_is_the_first_timestamp_and_the_maximum_the_largest(
+    back_ms: int,
+) -> None:
     """Source: MemoryRecordsBuilder: base of the first appended, maximum of all."""
-    stamps = [T0_MS, T0_MS - 86_400_000, T0_MS + 5, T0_MS + 1]
+    stamps = [T0_MS, T0_MS - back_ms, T0_MS + 5, T0_MS + 1]
     batch = encode_batch([Record(stamp, None, b"") for stamp in stamps])
 
     header = header_of(batch)
@@ -263,7 +266,7 @@ def test_what_kafkas_builder_refuses_is_refused(text: str) -> None:
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_negative_timestamp_is_refused(size: int, at: int) -> None:
     """Source: MemoryRecordsBuilder: "Invalid negative timestamp"."""
-    batch = [ONE._replace(value=b"x" * size)] * 2
+    batch = [Record(5, None, b"x" * size)] * 2
     batch[at] = batch[at]._replace(timestamp_ms=-2)
 
     with pytest.raises(ValueError, match="negative timestamp -2"):
