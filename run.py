@@ -78,6 +78,8 @@ SETS = {
     "lab": "lab",
     "test": "dev",
 }
+BENCH_SETS = {"browser": "browser", "log": "dev"}
+"""Benchmarks that take more than the package; the first of them brings the others."""
 CHECKS = {
     "ruff": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],
@@ -240,6 +242,15 @@ def unknown(what: str, name: str, names: Iterable[str]) -> int:
     return 2
 
 
+def set_of(command: str, arguments: list[str]) -> str:
+    """Return the set of packages that a command takes."""
+    if command == "bench":
+        for name, packages in BENCH_SETS.items():
+            if name in arguments:
+                return packages
+    return SETS.get(command, "runtime")
+
+
 def main(arguments: list[str]) -> int:
     """Set up what the command needs, then run it."""
     command, *rest = arguments or ["--help"]
@@ -251,8 +262,7 @@ def main(arguments: list[str]) -> int:
     rest = rest[1:] if rest[:1] == ["--"] else rest
     if command == "check" and (strange := sorted(set(rest) - set(CHECKS))):
         return unknown("check", strange[0], CHECKS)
-    opens = command == "bench" and "browser" in rest
-    set_up("browser" if opens else SETS.get(command, "runtime"))
+    set_up(set_of(command, rest))
     if command in RUNNERS:
         return RUNNERS[command](rest)
     if command not in OWN:

@@ -203,9 +203,11 @@ def test_in_the_command_browser_a_missing_browser_is_a_failure(
     assert run.main(["browser", "-k", "site"]) == 0
     assert run.main(["bench", "browser"]) == 0
     assert run.main(["bench", "import"]) == 0
+    assert run.main(["bench", "import", "log"]) == 0
+    assert run.main(["bench", "log", "browser"]) == 0
 
     assert told[0]["KAFKASIM_BROWSER"] == "required"
-    assert sets == ["browser", "browser", "runtime"]
+    assert sets == ["browser", "browser", "runtime", "dev", "browser"]
 
 
 def test_in_the_command_cluster_what_kafka_needs_must_be_there(
