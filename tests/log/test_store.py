@@ -146,11 +146,6 @@ class Stores(RuleBasedStateMachine):
 TestStores = Stores.TestCase
 
 
-@pytest.fixture(params=["memory", "folder"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryStore | FolderStore:
-    return MemoryStore() if request.param == "memory" else FolderStore(tmp_path / "t-0")
-
-
 def test_a_name_is_one_of_a_file_in_the_folder(
     store: MemoryStore | FolderStore,
 ) -> None:
@@ -204,6 +199,25 @@ def test_a_folder_is_written_by_large_writes(
     store.close()
 
     assert written == [1000] * 10 + [5000]
+
+
+def test_what_is_cut_or_written_over_stays_for_those_who_read_it(
+    store: MemoryStore | FolderStore,
+) -> None:
+    for seal in (False, True):
+        store.write("a", b"")
+        store.append("a", b"x" * 5000)
+        if seal:
+            store.seal("a")
+        views = [store.read("a"), store.read("a", 4000)]
+        store.truncate("a", 10)
+        store.append("a", b"y" * 4000)
+        views.append(store.read("a", 10, 20))
+        store.write_at("a", 5, b"z" * 50)
+
+        expected = [b"x" * 5000, b"x" * 1000, b"y" * 10]
+        assert [bytes(view) for view in views] == expected
+        assert bytes(store.read("a", 0, 12)) == b"x" * 5 + b"z" * 7
 
 
 def test_a_view_outlives_its_store_and_what_a_second_one_does_to_the_file(
