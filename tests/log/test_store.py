@@ -21,8 +21,8 @@ class Stores(RuleBasedStateMachine):
     """Both stores against a dict of bytes; what was read must stay as it was read.
 
     Found when planted: a tail that is used again while a view of it is held, a mapped
-    file that is cut in place (that one kills the process), zeros that a memory file
-    forgets, a rename that leaves bytes waiting under the old name.
+    file that is cut in place (in the thorough tier: it kills the process), zeros that a
+    memory file forgets, a rename that leaves bytes waiting under the old name.
     """
 
     def __init__(self) -> None:
