@@ -154,6 +154,12 @@ class Blob:
         """Return copies of all items."""
         return list(self)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether every item begins where the one before ends."""
+        ends = self.starts[:-1] + np.maximum(self.sizes[:-1], 0)
+        return bool((self.starts[1:] == ends).all())
+
     def check(self) -> None:
         """Raise ValueError when an item does not lie within the buffer."""
         if len(self.starts) != len(self.sizes):

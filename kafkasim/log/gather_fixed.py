@@ -36,6 +36,8 @@ class FixedLayout:
         Records in a batch.
     key_bytes, value_bytes : int
         Sizes; −1 for null.
+    keys_packed, values_packed : bool
+        Whether they lie back to back in their buffers.
     runs : tuple of Run
         Places of a batch whose records have one layout.
     batch_bytes : int
@@ -45,6 +47,8 @@ class FixedLayout:
     count: int
     key_bytes: int
     value_bytes: int
+    keys_packed: bool
+    values_packed: bool
     runs: "tuple[Run, ...]"
     batch_bytes: int
 
@@ -66,7 +70,10 @@ class Run:
     timestamp_at : int
         Where in a record they lie.
     heads : uint8 array of shape (places, bytes)
-        What stands before the key at each place, the timestamp's delta left at zero.
+        What stands before the value at each place; zeros for the timestamp's delta and
+        the key.
+    key_at : int
+        Where in a record the key lies.
     """
 
     first: int
@@ -76,6 +83,7 @@ class Run:
     timestamp_width: int
     timestamp_at: int
     heads: Bytes
+    key_at: int
 
 
 def _only(sizes: NDArray[np.int64]) -> int | None:
@@ -121,7 +129,15 @@ def fixed_layout(columns: Columns) -> FixedLayout | None:
         at += (last - first) * run.size
     if at > MOST_BATCH_BYTES:
         return None
-    return FixedLayout(count, key_bytes, value_bytes, tuple(runs), at)
+    return FixedLayout(
+        count,
+        key_bytes,
+        value_bytes,
+        columns.keys.is_packed,
+        columns.values.is_packed,
+        tuple(runs),
+        at,
+    )
 
 
 def _run(places: range, at: int, timestamp_width: int, sizes: tuple[int, int]) -> Run:
@@ -133,7 +149,8 @@ def _run(places: range, at: int, timestamp_width: int, sizes: tuple[int, int]) -
     length = next(written for written, width in sized if len(written) == width)
     prefix = length + bytes(1 + timestamp_width)
     key = write_varint(key_bytes)
-    heads = b"".join([prefix + write_varint(place) + key for place in places])
+    middle = key + bytes(max(key_bytes, 0)) + write_varint(value_bytes)
+    heads = b"".join([prefix + write_varint(place) + middle for place in places])
     return Run(
         places[0],
         places[-1] + 1,
@@ -141,7 +158,8 @@ def _run(places: range, at: int, timestamp_width: int, sizes: tuple[int, int]) -
         size,
         timestamp_width,
         len(length) + 1,
-        np.frombuffer(heads, dtype=np.uint8).reshape(len(places), -1),
+        rows := np.frombuffer(heads, dtype=np.uint8).reshape(len(places), -1),
+        rows.shape[1] - len(middle) + len(key),
     )
 
 
@@ -162,18 +180,15 @@ def write_fixed(
     base = columns.timestamps_ms[first * count : last * count : count, None]
     for run in layout.runs:
         block = _Block(out, layout, run, first, last)
-        block.put_words(0, run.heads)
+        block.put_rows(run.heads)
         deltas = block.of(columns.timestamps_ms, count) - base
         block.put_varints(run.timestamp_at, deltas, run.timestamp_width)
-        at = run.heads.shape[1]
         if layout.key_bytes > 0:
-            block.put_pieces(at, columns.keys, layout.key_bytes)
-            at += layout.key_bytes
-        value_size = np.frombuffer(write_varint(layout.value_bytes), dtype=np.uint8)
-        block.put_words(at, value_size[None, :])
-        at += len(value_size)
+            packed = layout.keys_packed
+            block.put_pieces(run.key_at, columns.keys, layout.key_bytes, packed=packed)
         if layout.value_bytes > 0:
-            block.put_pieces(at, columns.values, layout.value_bytes)
+            at, packed = run.heads.shape[1], layout.values_packed
+            block.put_pieces(at, columns.values, layout.value_bytes, packed=packed)
         block.lanes(run.size - 1, "u1")[:] = 0
 
 
@@ -207,10 +222,10 @@ class _Block:
         part = column[self._first * count : self._last * count]
         return part.reshape(-1, count)[:, self._run.first : self._run.last]
 
-    def put_words(self, at: int, rows: Bytes) -> None:
-        """Write a row of bytes into every record, one for each place or one for all."""
+    def put_rows(self, rows: Bytes) -> None:
+        """Write what every record at a place begins with, a row for each place."""
         word = f"V{rows.shape[1]}"
-        self.lanes(at, word)[:] = np.ascontiguousarray(rows).view(word)[:, 0]
+        self.lanes(0, word)[:] = rows.view(word)[:, 0]
 
     def put_varints(self, at: int, values: Ints, width: int) -> None:
         """Write varints that all have `width` bytes."""
@@ -220,19 +235,14 @@ class _Block:
             septets = (zigzag >> (7 * plane)) & 0x7F
             self.lanes(at + plane, "u1")[:] = septets | more
 
-    def put_pieces(self, at: int, blob: Blob, size: int) -> None:
-        """Write keys or values of one size."""
+    def put_pieces(self, at: int, blob: Blob, size: int, *, packed: bool) -> None:
+        """Write keys or values of one size; packed ones lie back to back."""
         word = f"V{size}"
         starts = self.of(blob.starts, self._layout.count)
-        step, row = size, self._layout.count * size
-        first = int(starts[0, 0])
-        if (
-            starts - first
-            == np.add.outer(
-                np.arange(len(starts)) * row, np.arange(starts.shape[1]) * step
-            )
-        ).all():
-            source = np.ndarray(starts.shape, word, blob.data, first, (row, step))
+        if packed:
+            strides = self._layout.count * size, size
+            begin = int(starts[0, 0])
+            source = np.ndarray(starts.shape, word, blob.data, begin, strides)
         else:
             source = words(blob.data, size)[starts]
         self.lanes(at, word)[:] = source
