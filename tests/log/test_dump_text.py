@@ -145,3 +145,9 @@ def test_half_a_surrogate_pair_is_one_replacement_as_in_java() -> None:
     assert text_of(b"\xed\xa0\x80z") == "\N{REPLACEMENT CHARACTER}z"
     assert text_of(b"\xed\xa0z") == "\N{REPLACEMENT CHARACTER}z"
     assert text_of("이름".encode()) == "이름"
+
+
+def test_an_entry_with_the_base_offset_ends_an_index_but_for_the_first() -> None:
+    files = {"00000000000000000000.index": bytes(24), LOG: b""}
+    lines = list(dump_lines(store_of(files)))
+    assert lines[1:3] == ["offset: 0 position: 0", f"Dumping {LOG}"]

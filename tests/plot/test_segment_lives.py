@@ -14,12 +14,14 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded, ValidationError
+from kafkasim.plot.segment_lives import _begun, _Lives
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.testing.builders import small_result
 from tests.plot.test_layout import assert_readable
 
 SUBSCRIBERS = {
@@ -166,6 +168,43 @@ def test_a_segment_grows_under_the_log_end(kept_short: Result) -> None:
         heights = np.asarray(path.vertices)[:, 1]
         assert heights.min() == base
         assert heights.max() <= end
+
+
+def test_the_log_start_jumps_at_the_moment_of_the_deletion() -> None:
+    lives = _Lives(table(), None)
+    moments = np.array([0.0, 5_999.0, 6_000.0, 7_500.0, 9_000.0])
+    assert lives.start_at(moments).tolist() == [0, 0, 100, 200, 300]
+
+
+def test_what_a_reader_reached_is_not_gone_unread_whenever_it_is_deleted() -> None:
+    read = pd.DataFrame(
+        {
+            "at_ms": [0.0, 1_000.0, 8_500.0],
+            "log_end": [0.0, 100.0, 600.0],
+            "position": [0.0, 100.0, 202.0],
+        }
+    )
+    begun = np.array([*range(100), 200.0, 201.0])
+    # At 8.5 s the log starts at 300; 200 and 201 were fetched before.
+    assert _Lives(table(), read, begun).jumps().tolist() == [[8_500, 100, 200, 200]]
+
+
+def test_what_was_held_when_the_run_was_cut_counts_as_reached(five: Result) -> None:
+    result = small_result(
+        records=[{"intended_ms": at, "offset": at, "partition": 0} for at in range(3)],
+        deliveries=[
+            {"record_id": 0, "subscriber": "billing", "ended_ms": 2},
+            {
+                "record_id": 1,
+                "subscriber": "billing",
+                "outcome": "in_flight",
+                "started_ms": None,
+                "ended_ms": None,
+            },
+        ],
+        scenario=five.scenario,
+    )
+    assert _begun(result, "orders", 0, "billing").tolist() == [0, 1]
 
 
 def test_no_segments_at_all_and_what_there_is_not() -> None:
