@@ -10,7 +10,12 @@ from typing import Final, Protocol, TypeVar
 
 from kafkasim.errors import CorruptBatchError
 from kafkasim.log.batch_retention import CleaningView
-from kafkasim.log.byte_cleaning import retained_bytes, view_of_bytes
+from kafkasim.log.byte_cleaning import (
+    DecodedRun,
+    rebuilt,
+    retained_bytes,
+    view_of_bytes,
+)
 from kafkasim.log.header import (
     HEADER_BYTES,
     LOG_OVERHEAD_BYTES,
@@ -25,6 +30,10 @@ ByteBatch = bytes | bytearray | memoryview
 BatchT = TypeVar("BatchT")
 
 _WINDOW_BYTES: Final = 1 << 16
+_RUN_BYTES: Final = 1 << 20
+"""Bytes that are decoded together for the cleaner."""
+_LEAST_RUN_BYTES: Final = 1 << 14
+"""Fewer are decoded faster batch by batch."""
 _MAGIC_END: Final = 17
 """`Records.HEADER_SIZE_UP_TO_MAGIC`: fewer bytes than these are the end of a log."""
 _LEAST_LENGTH: Final = 14
@@ -201,11 +210,14 @@ class ByteContents:
         The file's; it is made if it is not there.
     """
 
-    __slots__ = ("_append", "_files", "name", "size_bytes")
+    __slots__ = ("_append", "_files", "_plain_below", "_run", "name", "size_bytes")
 
     def __init__(self, files: Files, name: str) -> None:
         self._files = files
         self._append = files.append
+        self._run: DecodedRun | None = None
+        """What the cleaner looked at last."""
+        self._plain_below = 0
         self.name = name
         try:
             self.size_bytes = files.size(name)
@@ -268,8 +280,29 @@ class ByteContents:
         CorruptBatchError
             The batch cannot be decoded.
         """
+        run = self._run_with(position)
+        if run is not None:
+            return run.view(position, header)
         batch = self.read(position, position + header.size_bytes)
         return view_of_bytes(batch, 0, header)
+
+    def _run_with(self, position: int) -> DecodedRun | None:
+        """Return batches decoded together, that at a position among them.
+
+        None where there are too few, or one cannot be decoded: then which one it is
+        shows when they are decoded one by one.
+        """
+        if self._run is None or position not in self._run:
+            self._run = None
+            data = self.read(position, position + _RUN_BYTES)
+            if len(data) >= _LEAST_RUN_BYTES and position >= self._plain_below:
+                try:
+                    self._run = DecodedRun(data, position)
+                except CorruptBatchError:
+                    self._plain_below = position + _RUN_BYTES
+            if self._run is not None and position not in self._run:
+                self._run = None  # one batch larger than a run
+        return self._run
 
     def retained(
         self,
@@ -280,6 +313,9 @@ class ByteContents:
         delete_horizon_ms: int | None = None,
     ) -> tuple[BatchHeader, ByteBatch]:
         """Return a batch with the records that stay; see `Contents.retained`."""
+        if self._run is not None and position in self._run:
+            kept = self._run.kept(position, keep)
+            return rebuilt(header, kept, delete_horizon_ms)
         batch = self.read(position, position + header.size_bytes)
         return retained_bytes(
             batch, 0, header, keep, delete_horizon_ms=delete_horizon_ms
@@ -287,6 +323,7 @@ class ByteContents:
 
     def truncate(self, size_bytes: int) -> None:
         """Cut what lies after."""
+        self._run = None
         self._files.truncate(self.name, size_bytes)
         self.size_bytes = size_bytes
 

@@ -2,17 +2,28 @@
 
 from functools import partial
 from itertools import compress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kafkasim.config.topic import TopicConfig
+from kafkasim.errors import CorruptBatchError
+from kafkasim.log import contents
 from kafkasim.log.batch_retention import emptied
-from kafkasim.log.byte_cleaning import retained_bytes, view_of_bytes
+from kafkasim.log.byte_cleaning import (
+    DecodedRun,
+    rebuilt,
+    retained_bytes,
+    view_of_bytes,
+)
 from kafkasim.log.decode import check_batch, decode_batch
 from kafkasim.log.encode import control_batch, encode_batch
 from kafkasim.log.header import CODECS, unpack_header
+from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
+from kafkasim.log.store import MemoryStore
 
 RECORDS = [
     Record(5_000, b"a", b"1"),
@@ -151,3 +162,90 @@ def test_what_is_kept_is_read_as_it_was(
     assert decode_batch(left) == list(compress(decode_batch(batch), keep))
     assert header == check_batch(left)
     assert (header.base_offset, header.last_offset) == (7, 6 + count)
+
+
+_data = st.none() | st.binary(max_size=5)
+_headers = st.lists(st.tuples(st.text(max_size=2), _data), max_size=2).map(tuple)
+_records = st.lists(
+    st.builds(Record, st.integers(0, 2**41), _data, _data, _headers),
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def some_batch(draw: st.DrawFn) -> bytes:
+    """Draw a batch as it may lie in a compacted log."""
+    kind = draw(st.sampled_from(["data", "data", "marker", "stamped", "empty"]))
+    if kind == "marker":
+        return control_batch(
+            "abort", base_offset=3, timestamp_ms=5, producer_id=7, producer_epoch=2
+        )
+    if kind == "empty":
+        return encode_batch([], base_offset=9, last_offset_delta=2)
+    return encode_batch(
+        draw(_records),
+        base_offset=draw(st.integers(0, 2**40)),
+        codec=draw(st.sampled_from(["none", "none", *CODECS])),
+        log_append_time_ms=77 if kind == "stamped" else None,
+    )
+
+
+@given(st.lists(some_batch(), max_size=6), st.data())
+def test_batches_decoded_together_are_as_decoded_one_by_one(
+    batches: list[bytes], data: st.DataObject
+) -> None:
+    run = DecodedRun(b"".join(batches) + b"the next one's beginning", 40)
+    position = 40
+    for batch in batches:
+        header = unpack_header(batch, 0)
+        view = view_of_bytes(batch, 0, header)
+        count = len(view.keys)
+        keep = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+        horizon_ms = data.draw(st.none() | st.just(9_000))
+
+        assert position in run and run.view(position, header) == view
+        kept = run.kept(position, keep)
+        alone = retained_bytes(batch, 0, header, keep, delete_horizon_ms=horizon_ms)
+        assert rebuilt(header, kept, horizon_ms) == alone
+        position += len(batch)
+    assert position not in run
+
+
+def long_log(store: MemoryStore) -> PartitionLog[Any]:
+    """Return a log with a sealed segment of some 40 KiB."""
+    log: PartitionLog[Any] = PartitionLog(store, TopicConfig(cleanup_policy="compact"))
+    for number in range(60):
+        pairs = [(b"k%d" % (number * at % 40), b"v" * 90) for at in range(6)]
+        log.append([Record(number, *pair) for pair in pairs], codec=CODECS[number % 2])
+    log.append([Record(99, b"k1", None)])
+    log.roll(99)
+    log.advance_high_watermark(log.log_end_offset)
+    return log
+
+
+def test_a_log_is_compacted_alike_in_long_runs_and_batch_by_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("00000000000000000000.log", "00000000000000000000.index")
+    left = []
+    for run_bytes, least_bytes in ((2**20, 0), (20_000, 0), (2**20, 2**30)):
+        monkeypatch.setattr(contents, "_RUN_BYTES", run_bytes)
+        monkeypatch.setattr(contents, "_LEAST_RUN_BYTES", least_bytes)
+        log = long_log(store := MemoryStore())
+        before = log.segments[0].size_bytes
+        cleaned = log.clean(100)
+        assert cleaned.bytes_after == log.segments[0].size_bytes < before
+        left.append([bytes(store.read(name)) for name in names])
+
+    assert left[0] == left[1] == left[2]
+
+
+def test_a_batch_that_cannot_be_decoded_is_named_in_a_long_run_too() -> None:
+    log = long_log(store := MemoryStore())
+    position, header = list(log.segments[0].contents.headers())[30]
+    store.write_at("00000000000000000000.log", position + 61, b"\xff")
+
+    assert header.codec == 0
+    with pytest.raises(CorruptBatchError):
+        log.clean(100)
