@@ -125,7 +125,12 @@ class DeletedFiles:
         self._waiting: list[tuple[int, tuple[str, ...]]] = []
 
     def add_segment(self, segment: Segment[BatchT], due_ms: int) -> None:
-        """Rename a segment's files, to be removed when it is `due_ms`."""
+        """Rename a segment's files, to be removed when it is `due_ms`.
+
+        An active segment's index entries are put into its files before, where Kafka's
+        are at once.
+        """
+        segment.index_files.write()
         segment.contents.close()
         segment.change_suffix(DELETED)
         self.add_names(segment.files(), due_ms)

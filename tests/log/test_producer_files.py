@@ -162,17 +162,21 @@ def test_a_snapshot_at_the_end_leaves_nothing_to_read() -> None:
 
 def test_a_damaged_snapshot_is_deleted_and_an_older_one_read() -> None:
     """Source: ProducerStateManager.loadFromSnapshot."""
-    log = log_with_snapshots()
+    log: Log = PartitionLog(config=SMALL)
+    for pid in range(3):
+        log.append_as_leader(numbered(0, pid=pid))
+        log.roll(0)
     store = store_of(log)
-    for offset in (4, 6):
+    for offset in (2, 3):
         store.write(f"{offset:020d}.snapshot", b"\0\1 no snapshot")
+    log.segments[0].contents.truncate(0)
 
-    files = rebuilt(log, 0, 6)
+    files = rebuilt(log, 0, 3)
 
-    assert last_sequence(files) == 5
-    assert snapshots(store) == [2, 4, 6]  # made anew on the way
-    data = store.read("00000000000000000004.snapshot")
-    assert read_snapshot(data)[0].last_sequence == 3
+    assert list(files.states.entries) == [0, 1, 2]  # 0 is known from its snapshot
+    assert snapshots(store) == [1, 2, 3]  # the last two are made anew on the way
+    data = store.read("00000000000000000002.snapshot")
+    assert [entry.producer_id for entry in read_snapshot(data)] == [0, 1]
 
 
 def test_without_snapshots_all_batches_are_read() -> None:

@@ -143,6 +143,16 @@ def test_a_log_that_starts_anew_at_its_old_offset_keeps_the_old_files_apart() ->
     assert len(files(log)["00000000000000000000.log.deleted"]) > 0
 
 
+def test_a_deleted_segments_index_files_have_its_entries() -> None:
+    """Source: AbstractIndex: its files are mapped, so an entry is there at once."""
+    log = log_of([2, 2])
+
+    log.truncate_fully_and_start_at(9)
+
+    index = files(log)["00000000000000000000.index.deleted"]
+    assert index[:8] == b"\0\0\0\3" + (len(sent(0, 1))).to_bytes(4, "big")
+
+
 def test_a_log_cannot_end_below_0() -> None:
     with pytest.raises(ValueError, match="-1"):
         log_of([1]).truncate_to(-1)
