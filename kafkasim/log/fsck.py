@@ -169,7 +169,7 @@ def _check(
     replayed = replay(segments, snapshots, log_start)
     findings += check_transactions(files, segments, replayed.aborted, replayed.unknown)
     findings += replayed.findings
-    findings += check_snapshots(files, segments, replayed, log_start, end)
+    findings += check_snapshots(files, replayed, log_start, end)
     findings += check_names(names)
     findings = [one for one in findings if one.file not in _dead(segments, log_start)]
     findings += _check_points(points, end)

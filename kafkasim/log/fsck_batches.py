@@ -22,6 +22,9 @@ from kafkasim.log.leader_epochs import LeaderEpochs
 from kafkasim.log.record import Record
 from kafkasim.log.salvage import Piece, salvage
 
+MOST_OFFSETS: Final = 1 << 18
+"""More than a batch can have: a record takes 7 bytes or more of 1 MiB."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -195,7 +198,6 @@ def check_offsets(
         Offsets of producer snapshots: at a clean stop one is taken at the log's end.
     """
     compacted = is_compacted(segments)
-    most = widest(segments)
     findings: list[Finding] = []
     expected: int | None = None
     for number, segment in enumerate(segments):
@@ -215,7 +217,7 @@ def check_offsets(
                 # The offsets of what cannot be read are not known.
                 expected = max(expected, batch.header.base_offset)
             lost = batch.piece.end_position
-            kind, text = _misplaced(batch, before, expected, after, most)
+            kind, text = _misplaced(batch, before, expected, after)
             if kind:
                 if kind == "hole" and compacted:
                     kind = "gap"
@@ -262,11 +264,11 @@ def _lost_before(segment: SegmentFile, batch: Batch, lost: int) -> bool:
 
 
 def _misplaced(
-    batch: Batch, before: Batch | None, expected: int, after: int | None, most: int
+    batch: Batch, before: Batch | None, expected: int, after: int | None
 ) -> tuple[str, str]:
     """Return the kind of a batch's wrong offset and a text; "" if it is right.
 
-    A log that was truncated within a batch has a hole of that batch's width.
+    A log that was truncated within a batch has a hole, no wider than a batch.
     """
     header = batch.header
     base = header.base_offset
@@ -283,19 +285,9 @@ def _misplaced(
         return "jumped offset", f"{said}, {bits}; {_PROVEN}"
     if base < expected:
         return "overlap", said
-    if after is None and distance == 1 and base - expected > most:
+    if after is None and distance == 1 and base - expected > MOST_OFFSETS:
         return "jumped offset", f"{said}, {bits}; nothing follows to prove it"
     return "hole", f"no batch holds offsets {expected} to {base - 1}"
-
-
-def widest(segments: Sequence[SegmentFile]) -> int:
-    """Return how many offsets the widest batch has."""
-    deltas = [
-        batch.header.last_offset_delta
-        for segment in segments
-        for batch in segment.batches
-    ]
-    return max(deltas, default=0) + 1
 
 
 def _same(header: BatchHeader, other: BatchHeader) -> bool:

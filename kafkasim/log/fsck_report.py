@@ -19,7 +19,8 @@ KAFKA_DOES: Final[dict[str, str]] = {
     "header damage": "cuts the log here when it rescans it; otherwise readers fail",
     "hole": "does not notice: reads go on at the next batch",
     "jumped offset": "believes it: the offset is not under the CRC",
-    "leftover": "deletes it, or finishes the swap, at the next start",
+    "leftover": "deletes it or finishes the swap at the next start; writes over a "
+    "checkpoint that was not finished",
     "lying offset index": "never checks it: reads begin too late and skip records, "
     "or fail",
     "lying snapshot": "believes it: a repeated batch may be taken, a good one refused",

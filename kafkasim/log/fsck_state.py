@@ -18,7 +18,7 @@ from kafkasim.log.checkpoints import (
 )
 from kafkasim.log.contents import Files
 from kafkasim.log.decode import control_kind, decode_batch
-from kafkasim.log.fsck_batches import SegmentFile, is_compacted, is_log, widest
+from kafkasim.log.fsck_batches import MOST_OFFSETS, SegmentFile, is_compacted, is_log
 from kafkasim.log.fsck_indexes import is_index, log_of
 from kafkasim.log.fsck_report import Finding
 from kafkasim.log.header import NO_PRODUCER_ID, BatchHeader
@@ -27,6 +27,7 @@ from kafkasim.log.producer_snapshot import read_snapshot
 from kafkasim.log.producer_state import Marker, ProducerStates
 from kafkasim.log.transaction_index import AbortedTransaction
 
+TEMPORARY: Final = ".tmp"
 _NEVER_MS: Final = 1 << 62
 _OUTSIDE: Final = "and this is outside of it"
 Known = dict[int, tuple[int, int, int]]
@@ -163,7 +164,6 @@ def is_snapshot(name: str) -> bool:
 
 def check_snapshots(
     files: Files,
-    segments: Sequence[SegmentFile],
     replayed: Replay,
     start_offset: int,
     end_offset: int | None,
@@ -182,7 +182,7 @@ def check_snapshots(
             continue
         if end_offset is not None and offset > end_offset:
             # A truncation within a batch leaves a log that ends before its end.
-            kind = "hole" if offset - end_offset > widest(segments) else "leftover"
+            kind = "hole" if offset - end_offset > MOST_OFFSETS else "leftover"
             text = f"when it was written the log had offsets to {offset - 1}"
             findings.append(Finding(kind, name, None, end_offset, text))
             continue
@@ -265,8 +265,9 @@ def check_names(names: Sequence[str]) -> list[Finding]:
     findings = []
     there = set(names)
     for name in names:
-        if name.endswith((DELETED, CLEANED, SWAP)):
+        if name.endswith((DELETED, CLEANED, SWAP, TEMPORARY)):
             text = {
+                TEMPORARY: "of a checkpoint that was not finished",
                 DELETED: "was to be deleted",
                 CLEANED: "of a compaction that did not finish",
                 SWAP: "of a compaction that was about to take its place",

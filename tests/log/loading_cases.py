@@ -286,6 +286,15 @@ CASES = (
     Case("offset index missing", drop(log_name(16, ".index"))),
     Case("offset index missing, clean", drop(log_name(16, ".index")), clean=True),
     Case(
+        "offset index missing and zeros in the segment before",
+        all_of(
+            drop(log_name(16, ".index"), log_name(16, ".snapshot")),
+            in_batch(
+                0, 0, lambda data, at: data.__setitem__(slice(at, 115), bytes(115))
+            ),
+        ),
+    ),
+    Case(
         "offset index missing and a flipped bit, clean",
         all_of(drop(log_name(16, ".index")), in_batch(16, 2, flip(80, 3))),
         clean=True,

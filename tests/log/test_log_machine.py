@@ -382,7 +382,10 @@ class LogMachine(RuleBasedStateMachine):
 
     def check_files(self) -> None:
         report = fsck(self.store, log_start_offset=self.start)
-        assert report.kinds() <= NO_DAMAGE, str(report)
+        # A cut within the first batch that is read leaves a log that ends below its
+        # start: Kafka deletes it all, and begins at the start.
+        allowed = NO_DAMAGE if self.rows() else {*NO_DAMAGE, "log start"}
+        assert report.kinds() <= allowed, str(report)
 
     @rule()
     def stop_and_open(self) -> None:
