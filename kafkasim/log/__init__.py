@@ -15,7 +15,9 @@ Every public name is fetched when it is first asked for (PEP 562): the simulatio
 a few of these modules, and not all.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ _HOME: Final = {
     "FolderStore": "store",
     "MemoryStore": "store",
 }
-"""Public name → the module of this package it stands in; no module has such a name."""
+"""Public name → the module of this package it stands in."""
 
 __all__ = list(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -78,3 +80,14 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
 
 def __dir__() -> list[str]:
     return sorted(_HOME)
+
+
+class _Package(ModuleType):
+    """Keeps public names, which a module of the same name would take: `fsck`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
