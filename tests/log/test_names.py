@@ -50,7 +50,7 @@ def test_a_name_is_the_function_also_when_its_module_came_first() -> None:
 def test_the_package_alone_loads_none_of_its_modules() -> None:
     _run(
         "import sys, kafkasim.log\n"
-        "assert not [name for name in sys.modules if name.startswith('kafkasim.log.')]\n"
+        "assert not [m for m in sys.modules if m.startswith('kafkasim.log.')]\n"
         "assert 'numpy' not in sys.modules\n"
     )
 
