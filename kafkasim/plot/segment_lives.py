@@ -331,7 +331,7 @@ def _draw(ax: "Axes", lives: _Lives, subscriber: str | None) -> None:
     step: dict[str, Any] = {"step": "post", "linewidth": 0, "zorder": 3.5}
     if (held > position).any():
         step |= {"facecolor": PALE, "hatch": hatch(2), "edgecolor": GREY}
-        label = "gone from the log, fetched before"
+        label = "gone, fetched before"
         ax.fill_between(
             *(times / scale, position, held), held > position, label=label, **step
         )

@@ -145,7 +145,7 @@ def test_log_end_and_position_are_those_of_the_analysis(kept_short: Result) -> N
     assert ends.tolist() == table["log_end"].tolist()
     position = np.asarray(lines["position of slow"].get_ydata(), dtype=np.float64)
     assert np.nanmax(position) == table["position"].max()
-    assert {"gone unread", "gone from the log, fetched before"} <= set(labels(ax))
+    assert {"gone unread", "gone, fetched before"} <= set(labels(ax))
     assert "slow goes from " in plot.alt_text(ax)
     assert plot.caption(ax).startswith("Segments of orders-0. Kafka, 1 broker; ")
 
