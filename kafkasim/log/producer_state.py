@@ -164,6 +164,9 @@ class ProducerStates:
     def check(self, header: BatchHeader, *, sequence: bool = True) -> None:
         """Refuse a data batch that its producer may not write now.
 
+        Source: `UnifiedLog.analyzeAndValidateProducerState`,
+        `ProducerAppendInfo.checkProducerEpoch`, `checkSequence`, `appendDataBatch`.
+
         Parameters
         ----------
         header : BatchHeader
@@ -179,31 +182,24 @@ class ProducerStates:
             new epoch or the first transaction of an unknown producer does not start
             with 0 (ID-10, ID-11). INVALID_TXN_STATE: it belongs to no transaction, but
             one of its producer is open.
-
-        Notes
-        -----
-        Source: `UnifiedLog.analyzeAndValidateProducerState`,
-        `ProducerAppendInfo.checkProducerEpoch`, `checkSequence`, `appendDataBatch`.
         """
-        entry = self.entries.get(header.producer_id)
-        if entry is None:
-            entry = ProducerEntry(header.producer_id)
+        producer_id = header.producer_id
+        entry = self.entries.get(producer_id) or ProducerEntry(producer_id)
         if header.producer_epoch < entry.epoch:
             raise _old_epoch(header, entry)
         if sequence:
             _check_sequence(header, entry)
         if entry.transaction_first_offset is not None and not header.is_transactional:
-            text = (
-                f"a batch outside of the transaction that producer "
-                f"{entry.producer_id} has open since offset "
-                f"{entry.transaction_first_offset}"
-            )
+            first_offset = entry.transaction_first_offset
+            text = f"producer {producer_id} has a transaction open since {first_offset}"
             raise LogError("INVALID_TXN_STATE", text)
 
     def check_marker(
         self, header: BatchHeader, marker: Marker, transaction_version: int = 2
     ) -> None:
         """Refuse a marker that comes late.
+
+        Source: `ProducerAppendInfo.checkProducerEpoch`, `checkCoordinatorEpoch`.
 
         Parameters
         ----------
@@ -220,10 +216,6 @@ class ProducerStates:
         ------
         LogError
             INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED.
-
-        Notes
-        -----
-        Source: `ProducerAppendInfo.checkProducerEpoch`, `checkCoordinatorEpoch`.
         """
         entry = self.entries.get(header.producer_id)
         if entry is None:
@@ -271,9 +263,8 @@ class ProducerStates:
         CompletedTransaction or None
             None if the producer has no transaction open in this partition.
         """
-        entry = self.entries.get(header.producer_id)
-        if entry is None:
-            entry = self._new_entry(header.producer_id)
+        producer_id = header.producer_id
+        entry = self.entries.get(producer_id) or self._new_entry(producer_id)
         if entry.epoch != header.producer_epoch:
             entry.batches.clear()
             entry.epoch = header.producer_epoch
@@ -283,9 +274,20 @@ class ProducerStates:
         entry.transaction_first_offset = None
         if first_offset is None:
             return None
+        aborted = not marker.commits
         return CompletedTransaction(
-            header.producer_id, first_offset, header.base_offset, not marker.commits
+            producer_id, first_offset, header.base_offset, aborted
         )
+
+    def meet(self, producer_id: int) -> None:
+        """Take note of a marker of which compaction has left the header only.
+
+        It says nothing, and so does the entry of a producer that was unknown.
+
+        Source: `UnifiedLog.updateProducers`, `ProducerStateManager.update`.
+        """
+        if producer_id not in self.entries:
+            self._new_entry(producer_id)
 
     def last_stable_offset_after(self, completed: CompletedTransaction) -> int:
         """Return the last stable offset that the abort index notes with a transaction.
@@ -314,8 +316,8 @@ class ProducerStates:
         """Count as stable what was decided below the high watermark or log start."""
         if not self._decided:
             return
-        above = {first: last for first, last in self._decided.items() if last >= offset}
-        self._decided = above
+        decided = self._decided.items()
+        self._decided = {first: last for first, last in decided if last >= offset}
         self._update_first_unstable()
 
     def expire(self, now_ms: int) -> int:
@@ -362,11 +364,8 @@ class ProducerStates:
             self.table_size *= 2
 
     def _update_first_unstable(self) -> None:
-        oldest = min(self._open, default=None)
-        decided = min(self._decided, default=None)
-        if oldest is None or (decided is not None and decided < oldest):
-            oldest = decided
-        self.first_unstable_offset = oldest
+        unstable = (*self._open, *self._decided)
+        self.first_unstable_offset = min(unstable, default=None)
 
 
 def _check_sequence(header: BatchHeader, entry: ProducerEntry) -> None:
