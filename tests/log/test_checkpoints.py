@@ -1,3 +1,5 @@
+"""Source of the formats: CheckpointFile and its kin, LogFileUtils (4.3)."""
+
 import json
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Source of the rules: FileLogInputStream, FileRecords (4.3)."""
+
 import pytest
 
 from kafkasim.errors import CorruptBatchError

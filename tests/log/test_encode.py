@@ -1,3 +1,5 @@
+"""Source of the rules: MemoryRecordsBuilder, DefaultRecord, ByteUtils (4.3)."""
+
 import struct
 
 import pytest

@@ -1,3 +1,5 @@
+"""Source of the rules: AbstractIndex, OffsetIndex, TimeIndex (4.3)."""
+
 import json
 from pathlib import Path
 from typing import Any

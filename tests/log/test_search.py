@@ -1,3 +1,5 @@
+"""Source of the rules: LogSegment.translateOffset, LogSegment.read (4.3)."""
+
 import pytest
 
 from kafkasim.errors import CorruptBatchError

@@ -1,3 +1,5 @@
+"""Source of the rules: LogSegment, RollParams, LocalLog.roll (4.3)."""
+
 from pathlib import Path
 
 import pytest

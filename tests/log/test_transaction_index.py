@@ -1,3 +1,5 @@
+"""Source of the rules: TransactionIndex, AbortedTxn (4.3)."""
+
 import pytest
 
 from kafkasim.errors import LogError
