@@ -8,7 +8,9 @@ counts from there, which is left out.
 Source: `org.apache.kafka.tools.DumpLogSegments` (4.3.1), `TimeIndexDumpErrors`.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from kafkasim.errors import CorruptBatchError, LogError
 from kafkasim.log.checkpoints import (
@@ -19,10 +21,10 @@ from kafkasim.log.checkpoints import (
     file_name,
     offset_of,
 )
-from kafkasim.log.contents import ByteContents, Files
+from kafkasim.log.contents import ByteContents, Files, header_at
 from kafkasim.log.decode import decode_batch
 from kafkasim.log.dump_text import Where, files_of, offset_entries, time_entries
-from kafkasim.log.header import BatchHeader
+from kafkasim.log.header import HEADER_BYTES, BatchHeader
 from kafkasim.log.producer_snapshot import read_snapshot
 
 Found = tuple[int, BatchHeader]
@@ -82,12 +84,13 @@ def _of_a_log(files: Files, name: str, path: str, *, records: bool) -> Iterator[
 
 
 def _of_an_index(files: Files, name: str) -> Iterator[str]:
-    for offset, position in offset_entries(files, name):
-        found = next(_batches_from(files, name, position), None)
+    log = _Indexed(files, name)
+    for offset, position in log.entries:
+        found = log.batch_at(position)
         if found is None:
             yield f"  Index offset: {offset}, no batch at position {position}"
-        elif found[1].last_offset != offset:
-            yield f"  Index offset: {offset}, log offset: {found[1].last_offset}"
+        elif found.last_offset != offset:
+            yield f"  Index offset: {offset}, log offset: {found.last_offset}"
 
 
 def _of_a_time_index(files: Files, name: str, path: str) -> list[str]:
@@ -95,13 +98,14 @@ def _of_a_time_index(files: Files, name: str, path: str) -> list[str]:
     out_of_order: list[str] = []
     not_found: list[str] = []
     before = -1
+    log = _Indexed(files, name)
     for timestamp_ms, offset in time_entries(files, name):
-        found = _batch_of(files, name, offset)
+        found = log.batch_of(offset)
         last = -1 if found is None else found[1].last_offset
         if found is None or last != offset:
             not_found.append(f"Indexed offset: {offset}, found log offset: {last}")
         else:
-            largest = _largest_timestamp(files, name, found)
+            largest = log.largest_timestamp(found)
             stamp = f"  Index timestamp: {timestamp_ms}"
             if largest != timestamp_ms:
                 wrong.append(f"{stamp}, log timestamp: {largest}")
@@ -125,37 +129,46 @@ def _of_a_snapshot(files: Files, name: str, path: str) -> Iterator[str]:
         yield f"{path}: {error.text}"
 
 
-def _batches_from(files: Files, name: str, position: int) -> Iterator[Found]:
-    """Yield the batches of an index's log from a position on, up to what is none."""
-    log = file_name(offset_of(name), LOG)
-    if log not in files.names() or position < 0:
-        return
-    try:
-        yield from ByteContents(files, log).headers(position)
-    except CorruptBatchError:
-        return
+class _Indexed:
+    """A log file that an index of the same name points into; it may be missing."""
 
+    def __init__(self, files: Files, name: str) -> None:
+        base = offset_of(name)
+        names = files.names()
+        self._files = files
+        self._name = file_name(base, LOG)
+        self._size = files.size(self._name) if self._name in names else 0
+        index = file_name(base, OFFSET_INDEX)
+        self.entries = list(offset_entries(files, index)) if index in names else []
+        """Offset and position of each entry of the offset index."""
 
-def _batch_of(files: Files, name: str, offset: int) -> Found | None:
-    """Return the first batch that ends at the offset or after, from the index on."""
-    index = file_name(offset_of(name), OFFSET_INDEX)
-    start = 0
-    if index in files.names():
-        below = [p for o, p in offset_entries(files, index) if o <= offset]
-        start = below[-1] if below else 0
-    for found in _batches_from(files, name, start):
-        if found[1].last_offset >= offset:
-            return found
-    return None
+    def batch_at(self, position: int) -> BatchHeader | None:
+        """Return the header at a position; None if there is none."""
+        if not 0 <= position < self._size:
+            return None
+        data = self._files.read(self._name, position, position + HEADER_BYTES)
+        try:
+            return header_at(data, 0, self._size - position, position)
+        except CorruptBatchError:
+            return None
 
+    def batch_of(self, offset: int) -> Found | None:
+        """Return the first batch that ends at an offset or after, from the index on."""
+        row = bisect_right(self.entries, offset, key=itemgetter(0))
+        position = self.entries[row - 1][1] if row else 0
+        while (header := self.batch_at(position)) is not None:
+            if header.last_offset >= offset:
+                return position, header
+            position += header.size_bytes
+        return None
 
-def _largest_timestamp(files: Files, name: str, found: Found) -> int:
-    """Return the largest timestamp of a batch's records; −1 if it has none."""
-    position, header = found
-    log = file_name(offset_of(name), LOG)
-    batch = files.read(log, position, position + header.size_bytes)
-    try:
-        records = decode_batch(batch, check_crc=False)
-    except CorruptBatchError:
-        return -1
-    return max((record.timestamp_ms for record in records), default=-1)
+    def largest_timestamp(self, found: Found) -> int:
+        """Return the largest timestamp of a batch's records; −1 if it has none."""
+        position, header = found
+        end = position + header.size_bytes
+        batch = self._files.read(self._name, position, end)
+        try:
+            records = decode_batch(batch, check_crc=False)
+        except CorruptBatchError:
+            return -1
+        return max((record.timestamp_ms for record in records), default=-1)
