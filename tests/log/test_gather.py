@@ -1,5 +1,6 @@
 """Many batches in one pass against the plain encoder, byte by byte."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -154,3 +155,29 @@ def test_a_batch_that_its_length_cannot_say_is_refused(
 
     with pytest.raises(ValueError, match="more than"):
         encode_batches(of_sizes([1], np.array([4])))
+
+
+def test_equal_batches_that_differ_in_one_place() -> None:
+    equal = of_sizes([5] * 4, np.full(20, 9))
+    times = equal.timestamps_ms.copy()
+    times[12] += 500  # two bytes in the third batch, one in the others
+
+    assert same_as_plain(replace(equal, timestamps_ms=times))
+    gaps = np.tile(np.array([0, 1, 2, 3, 90]), 4)
+    assert same_as_plain(replace(equal, offset_deltas=gaps))
+    assert same_as_plain(replace(equal, delete_horizons_ms=2**39))
+    headers = [()] * 19 + [(("h", b"x"),)]
+    assert same_as_plain(replace(equal, headers=headers))
+
+
+def test_a_batch_without_records_has_no_delete_horizon() -> None:
+    # DefaultRecordBatch.writeEmptyHeader
+    some = of_sizes([2, 0, 3], np.full(5, 9))
+    emptied = replace(
+        some,
+        last_offset_deltas=np.array([1, 7, 2]),
+        delete_horizons_ms=np.array([2**39, 2**39, -1]),
+        max_timestamps_ms=77,
+    )
+
+    assert same_as_plain(emptied)
