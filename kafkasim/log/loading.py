@@ -255,7 +255,7 @@ class _Loader:
             except IndexRefusedError:
                 cut = segment.truncate_to(segment.base_offset, self._now_ms)
             if cut > 0:
-                self._delete(segments[number + 1 :])
+                self._mark_snapshots(self._delete(segments[number + 1 :]))
                 return
 
     def _end_if_past_start(self) -> int | None:
@@ -268,23 +268,28 @@ class _Loader:
         log_end = self._segments[-1].next_offset
         if log_end >= self._log_start:
             return log_end
-        self._delete(list(self._segments))
+        self._delete(list(self._segments))  # no snapshot: they go at once, with all
         self._epochs.clear()
         self._producers(ProducerStates()).start_at(self._log_start)
         return None
 
-    def _delete(self, segments: Sequence[ByteSegment]) -> None:
+    def _delete(self, segments: Sequence[ByteSegment]) -> Sequence[ByteSegment]:
         """Take segments out of the log; their files wait to be deleted.
 
         Source: `LogLoader.removeAndDeleteSegmentsAsync`.
         """
-        producers = self._producers(ProducerStates())
         for segment in segments:
             self._segments.remove(segment)
             segment.contents.close()
             segment.change_suffix(DELETED)
             self._deleted += segment.files()
-            producers.delete(segment.base_offset)
+        return segments
+
+    def _mark_snapshots(self, segments: Sequence[ByteSegment]) -> None:
+        """Let the snapshots of deleted segments wait with them."""
+        producers = self._producers(ProducerStates())
+        marked = (producers.mark_deleted(one.base_offset) for one in segments)
+        self._deleted += [name for name in marked if name is not None]
 
     def _splitting(self, step: Callable[[], ResultT]) -> ResultT:
         """Do a step; where an offset is too far from its segment's base, split that.

@@ -18,7 +18,13 @@ from kafkasim.errors import CorruptBatchError, LogError
 from kafkasim.log.checkpoints import DELETED, SNAPSHOT, file_name, offset_of
 from kafkasim.log.contents import ByteBatch, Files
 from kafkasim.log.decode import control_kind, decode_batch
-from kafkasim.log.header import CONTROL, TRANSACTIONAL, BatchHeader
+from kafkasim.log.header import (
+    CONTROL,
+    HEADER_BYTES,
+    MAGIC,
+    TRANSACTIONAL,
+    BatchHeader,
+)
 from kafkasim.log.producer_snapshot import read_snapshot, snapshot_bytes
 from kafkasim.log.producer_state import (
     CompletedTransaction,
@@ -33,12 +39,17 @@ MarkerReader = Callable[[BatchT], Marker | None]
 """Reads what a control batch says; None of one that compaction has emptied."""
 
 _MARKER_VALUE: Final = struct.Struct(">hi")
+_MAGIC_AT: Final = 16
+_COUNT_AT: Final = 57
 
 
 def read_marker(batch: ByteBatch) -> Marker | None:
     """Return what the record of a control batch says; None if it has no record.
 
-    Source: `EndTransactionMarker.deserialize`.
+    A later format, by its magic, is read as this one, as a log that is loaded is.
+
+    Source: `EndTransactionMarker.deserialize`; `AbstractRecordBatch`, whose readers ask
+    only whether the magic is below 2.
 
     Raises
     ------
@@ -48,7 +59,11 @@ def read_marker(batch: ByteBatch) -> Marker | None:
         It is of another type than a transaction's marker; such are only in the log of
         the controllers.
     """
-    records = decode_batch(batch, check_crc=False)
+    data = bytearray(batch)
+    data[_MAGIC_AT] = MAGIC
+    if int.from_bytes(data[_COUNT_AT:HEADER_BYTES], signed=True) > 1:
+        data[_COUNT_AT:HEADER_BYTES] = b"\0\0\0\1"  # the first alone is read
+    records = decode_batch(data, check_crc=False)
     if not records:
         return None
     kind = control_kind(records[0])
@@ -174,8 +189,9 @@ class ProducerFiles(Generic[BatchT]):
                 states.add(header)
                 continue
             marker = self._marker_of(batch)
-            completed = states.add_marker(header, marker) if marker else None
-            if completed is not None:
+            if marker is None:
+                states.meet(header.producer_id)
+            elif (completed := states.add_marker(header, marker)) is not None:
                 ended.append(completed)
         return ended
 

@@ -15,6 +15,12 @@ _FIELDS = (
     *((">q", 27), (">q", 35), (">q", 43), (">h", 51), (">i", 53), (">i", 57)),
 )
 """Layout and place of the header's fields."""
+_LEFT_WRONG = (17, 27, 35)
+"""Fields whose CRC is not mended: the CRC, and the timestamps, as kafkasim takes a
+marker's from its batch."""
+_ELSEWHERE = {(0, 2**63 - 1), (16, 0), (16, 1)}
+"""Values that kafkasim reads otherwise than Kafka: in Java the offset after the largest
+is negative, and a batch of an old format at the end of a closed log is read as one."""
 _LEFT = (".deleted", ".cleaned", ".swap")
 
 
@@ -72,18 +78,13 @@ def change_header(draws: Draws, files: Files) -> str:
     (old,) = struct.unpack_from(layout, data, start + place)
     bits = 8 * struct.calcsize(layout)
     low = 0 if layout == ">I" else -(2 ** (bits - 1))
-    some = (
-        low,
-        0,
-        1,
-        old + 1,
-        old - 1,
-        old ^ (1 << draws.below(bits - 1)),
-        low + 2**bits - 1,
-    )
-    new = min(max(draws.one(some), low), low + 2**bits - 1)
+    top = low + 2**bits - 1
+    flipped = old ^ (1 << draws.below(bits - 1))
+    new = draws.one((low, 0, 1, old + 1, old - 1, flipped, top))
+    if (place, new) in _ELSEWHERE or not low <= new <= top:
+        return "nothing"
     struct.pack_into(layout, data, start + place, new)
-    mends = draws.often(0.5) and place != 17 and end <= len(data)
+    mends = draws.often(0.5) and place not in _LEFT_WRONG and end <= len(data)
     if mends:
         struct.pack_into(
             ">I", data, start + 17, crc32c(bytes(data[start + COVERED_AT : end]))
@@ -109,8 +110,13 @@ def drop(draws: Draws, files: Files) -> str:
 
 
 def leave(draws: Draws, files: Files) -> str:
-    """Leave a copy of a file behind under a name that means something."""
-    old = draws.one(sorted(files))
+    """Leave a copy of a file behind under a name that means something.
+
+    Of files with an offset in their names: Kafka fails to read one in the others'.
+    """
+    old = draws.one(sorted(name for name in files if name[0].isdigit()) or [""])
+    if not old:
+        return "nothing"
     new = old + draws.one(_LEFT)
     files[new] = files[old]
     return f"{new} as well"
