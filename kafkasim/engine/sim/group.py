@@ -63,7 +63,7 @@ class Group:
 
         What it has not processed yet, or not committed when a crash may set it back;
         while its first commit may be on its way, where it began. One that comes later
-        begins at the log's start, or `NEVER` before its end.
+        is told of all from the first record on, or of none before the log's end.
         """
         index = partition.index
         processed = self.processed[index]
@@ -72,7 +72,7 @@ class Group:
         if index in self.committed:
             return min(self.committed[index], processed)
         if not self.resets_to_end:
-            return self.began.get(index, partition.log.log_start_offset)
+            return self.began.get(index, 0)
         if self.joined:
             return self.began.get(index, processed)
         return self.missed.get(index, NEVER)

@@ -228,7 +228,9 @@ class PlannedBatches:
         if number:
             self.next_offset = self.end_offset(number - 1)
         for gone in range(number, len(self.batches)):
-            self.record_count -= self._header(gone).record_count
+            batch, left = parts(self._held(gone))
+            count = batch.hi - batch.lo if left is None else len(left)
+            self.record_count -= count
         del self.base_offsets[number:], self.positions[number:], self.batches[number:]
         self.size_bytes = size_bytes
 
