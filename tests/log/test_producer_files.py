@@ -59,6 +59,34 @@ def test_an_emptied_control_batch_says_nothing() -> None:
     assert read_marker(batch) is None
 
 
+def test_of_a_producer_with_an_emptied_marker_only_an_entry_says_nothing() -> None:
+    """Source: UnifiedLog.updateProducers, ProducerStateManager.update."""
+    bare = header(0, 0, producer=(9, 2, -1), control=True)
+    files = ProducerFiles(MemoryStore(), ProducerStates(), lambda _: None)
+
+    assert files.add([(bare, b"")]) == []
+
+    entry = files.states.entries[9]
+    assert (entry.epoch, entry.coordinator_epoch, entry.last_timestamp_ms) == (-1,) * 3
+
+
+def test_a_marker_of_a_log_that_is_loaded_is_read_whatever_its_header_claims() -> None:
+    """A magic above 2 is read as 2, and of several records the first.
+
+    Source: DefaultRecordBatch.iterator, EndTransactionMarker.deserialize.
+    """
+    batch = control_batch(
+        "commit", base_offset=3, timestamp_ms=0, producer_id=1, producer_epoch=2
+    )
+    later = batch[:16] + b"\x12" + batch[17:57] + b"\0\0\0\x81" + batch[61:]
+
+    assert (
+        read_marker(later)
+        == read_marker(batch)
+        == Marker(commits=True, coordinator_epoch=0)
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

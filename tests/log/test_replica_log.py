@@ -32,6 +32,7 @@ def test_a_follower_rolls_to_the_offset_of_the_batch_not_to_its_own_end() -> Non
 
     assert [segment.base_offset for segment in log.segments] == [0, 7]
     assert log.log_end_offset == 8
+    assert log.recovery_point == 7  # flushUptoOffsetExclusive(newSegment.baseOffset)
 
 
 def test_a_snapshot_of_the_producers_is_written_at_every_roll() -> None:
