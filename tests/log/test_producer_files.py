@@ -62,7 +62,7 @@ def test_an_emptied_control_batch_says_nothing() -> None:
 def test_of_a_producer_with_an_emptied_marker_only_an_entry_says_nothing() -> None:
     """Source: UnifiedLog.updateProducers, ProducerStateManager.update."""
     bare = header(0, 0, producer=(9, 2, -1), control=True)
-    files = ProducerFiles(MemoryStore(), ProducerStates(), lambda _: None)
+    files = Files(MemoryStore(), ProducerStates(), lambda _: None)
 
     assert files.add([(bare, b"")]) == []
 
