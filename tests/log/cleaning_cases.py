@@ -4,13 +4,20 @@ A step is a command as `tests/cluster/Kafka.java` takes it. What Kafka 4.3.1 mad
 each stands in `data/cleaning.json`; `cleaning_truth.py` asks it again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from kafkasim.config.topic import TopicConfig
+from kafkasim.log.cleaned import Cleaned
 from kafkasim.log.encode import control_batch, encode_batch
+from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
+from kafkasim.log.store import FolderStore, MemoryStore
 
 Step = dict[str, Any]
+Log = PartitionLog[Any]
+KINDS = (".log", ".index", ".timeindex", ".txnindex")
+"""Files of a segment."""
 T0_MS = 1_700_000_000_000
 BYTES_PER_KEY = 24
 
@@ -217,3 +224,43 @@ CASES: dict[str, Callable[[], Story]] = {
         odd_keys,
     )
 }
+
+
+def files(log: Log, *kinds: str) -> dict[str, bytes]:
+    """Return the files of a log that end so."""
+    names = [name for name in log.store.names() if name.endswith(kinds)]
+    return {name: bytes(log.store.read(name)) for name in names}
+
+
+def sealed_files(log: Log) -> dict[str, bytes]:
+    """Return the files of all segments but the active one."""
+    active = f"{log.active.base_offset:020d}"
+    return {name: data for name, data in files(log, *KINDS).items() if name < active}
+
+
+def rounds_of(story: Story, log: Log) -> Iterator[Cleaned]:
+    """Act a story out, and yield each round when it is done."""
+    for step in story.steps:
+        now_ms = step["now_ms"]
+        match step["do"]:
+            case "append":
+                log.append_as_leader(
+                    step["data"],
+                    now_ms=now_ms,
+                    origin="coordinator" if "coordinator" in step else "client",
+                    transaction_version=1,
+                )
+            case "roll":
+                log.roll(now_ms)
+            case "high_watermark":
+                log.set_high_watermark(step["offset"])
+            case "clean":
+                slots = step["map_bytes"] // BYTES_PER_KEY
+                yield log.clean(now_ms, most_keys=int(slots * 0.9))
+            case _:
+                raise AssertionError(step)
+
+
+def log_of(story: Story, store: MemoryStore | FolderStore | None = None) -> Log:
+    config: dict[str, Any] = story.config
+    return PartitionLog(store, TopicConfig(**config), now_ms=story.steps[0]["now_ms"])

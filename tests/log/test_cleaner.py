@@ -1,7 +1,6 @@
 """Rounds of the cleaner over whole logs, held against what real ones left."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,60 +16,27 @@ from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
 from kafkasim.log.store import FolderStore, MemoryStore
 from tests.log.broker_files import BROKER, batches, partition
-from tests.log.cleaning_cases import BYTES_PER_KEY, CASES, Story
+from tests.log.cleaning_cases import (
+    CASES,
+    KINDS,
+    Log,
+    Story,
+    files,
+    log_of,
+    rounds_of,
+    sealed_files,
+)
 
-Log = PartitionLog[Any]
 TRUTH: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "data" / "cleaning.json").read_text(encoding="utf-8")
 )
 DAY_MS = 86_400_000
-KINDS = (".log", ".index", ".timeindex", ".txnindex")
 
 
 @pytest.fixture(params=["memory", "folder"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryStore | FolderStore:
     """Return a store of either kind."""
     return MemoryStore() if request.param == "memory" else FolderStore(tmp_path)
-
-
-def files(log: Log, *kinds: str) -> dict[str, bytes]:
-    """Return the files of a log that end so."""
-    names = [name for name in log.store.names() if name.endswith(kinds)]
-    return {name: bytes(log.store.read(name)) for name in names}
-
-
-def sealed_files(log: Log) -> dict[str, bytes]:
-    """Return the files of all segments but the active one."""
-    active = f"{log.active.base_offset:020d}"
-    return {name: data for name, data in files(log, *KINDS).items() if name < active}
-
-
-def rounds_of(story: Story, log: Log) -> Iterator[Cleaned]:
-    """Act a story out, and yield each round when it is done."""
-    for step in story.steps:
-        now_ms = step["now_ms"]
-        match step["do"]:
-            case "append":
-                log.append_as_leader(
-                    step["data"],
-                    now_ms=now_ms,
-                    origin="coordinator" if "coordinator" in step else "client",
-                    transaction_version=1,
-                )
-            case "roll":
-                log.roll(now_ms)
-            case "high_watermark":
-                log.set_high_watermark(step["offset"])
-            case "clean":
-                slots = step["map_bytes"] // BYTES_PER_KEY
-                yield log.clean(now_ms, most_keys=int(slots * 0.9))
-            case _:
-                raise AssertionError(step)
-
-
-def log_of(story: Story, store: MemoryStore | FolderStore | None = None) -> Log:
-    config: dict[str, Any] = story.config
-    return PartitionLog(store, TopicConfig(**config), now_ms=story.steps[0]["now_ms"])
 
 
 def lived(story: Story) -> tuple[Log, Cleaned]:
