@@ -6,6 +6,7 @@ ipywidgets is imported when the first explorer is made.
 """
 
 from kafkasim.widgets.channel import ChannelExplorer
+from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
 
-__all__ = ["ChannelExplorer", "PartitionExplorer", "partitions"]
+__all__ = ["ChannelExplorer", "LogExplorer", "PartitionExplorer", "partitions"]

@@ -1,13 +1,13 @@
 """What the partition explorer says of a run: titles that are findings, and alt text."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Final
 
 import numpy as np
 
 from kafkasim.plot.words import METRIC_LABELS, amount, counted, percent
 from kafkasim.widgets.braided import Braid
+from kafkasim.widgets.compared import compared
 from kafkasim.widgets.partition_shown import BUILT_UP, Shown
 
 _ENTITY_LETTERS: Final = 14
@@ -18,10 +18,6 @@ _TITLE_LETTERS: Final = 30
 
 _NAMED: Final = 3
 """Partitions that the alt text names, at most."""
-
-_LEFT: Final = ' style="text-align:left;font-weight:normal"'
-_CLOSE: Final = ' style="line-height:1.4"'
-_RIGHT: Final = ' style="text-align:right;padding-left:1.5em"'
 
 
 def about(value: float) -> str:
@@ -139,14 +135,11 @@ def _alt_braid(braid: Braid) -> str:
 
 def table(now: Mapping[str, float], before: Mapping[str, float] | None) -> str:
     """Return metrics as an HTML table, those of the run before beside them."""
-    columns = [("this run", now)] + ([("run before", before)] if before else [])
-    rows = ["<td>" + "".join(f"<th scope=col{_RIGHT}>{head}" for head, _ in columns)]
-    rows += [
-        f"<th scope=row{_LEFT}>{escape(METRIC_LABELS[name])}"
-        + "".join(f"<td{_RIGHT}>{_cell(name, each[name])}" for _, each in columns)
-        for name in now
-    ]
-    return f"<table{_CLOSE}><tr>{'<tr>'.join(rows)}</table>"
+    return compared(_texts(now), _texts(before) if before else None)
+
+
+def _texts(numbers: Mapping[str, float]) -> dict[str, str]:
+    return {METRIC_LABELS[name]: _cell(name, value) for name, value in numbers.items()}
 
 
 def _cell(name: str, value: float) -> str:
