@@ -1,8 +1,10 @@
 """Kafka's log beside kafkasim's: the same steps, answers and files compared."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kafkasim.log.header import BatchHeader, unpack_header
 from kafkasim.log.store import MemoryStore
 from tests.cluster.damages import Files
 from tests.cluster.kafka import Kafka, KafkaError
@@ -31,6 +33,15 @@ def compared(place: Path | MemoryStore) -> Files:
         size = _ENTRY_BYTES.get(Path(name.removesuffix(".deleted")).suffix, 1)
         whole[name] = data[: len(data) // size * size]
     return {n: data for n, data in whole.items() if any(data) or "index" not in n}
+
+
+def headers_of(data: bytes) -> Iterator[tuple[int, BatchHeader]]:
+    """Walk batches that lie back to back: where each begins, and its header."""
+    at = 0
+    while at < len(data):
+        header = unpack_header(data, at)
+        yield at, header
+        at += header.size_bytes
 
 
 def answer_of(one: Kafka | Ours, step: Step, place: Path | MemoryStore) -> object:

@@ -151,3 +151,11 @@ def packed(data: bytes) -> str:
 def unpacked(text: str) -> bytes:
     """Return the bytes of a text."""
     return base64.b64decode(text)
+
+
+def plain(row: list[Any]) -> list[Any]:
+    """Return a record of an answer with its bytes as bytes."""
+    stamp, key, value, headers, offset = row
+    some = [None if data is None else unpacked(data) for data in (key, value)]
+    pairs = [[name, None if v is None else unpacked(v)] for name, v in headers]
+    return [stamp, *some, pairs, offset]

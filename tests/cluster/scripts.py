@@ -322,17 +322,18 @@ def keyless() -> Script:
     return script.do("state")
 
 
-def compacted() -> Script:
+def compacted(codec: str = "none") -> Script:
     """Source: Cleaner, MemoryRecords.filterTo, LogCleanerManager.cleanableOffsets."""
     script = Script(cleanup_policy="compact", delete_retention_ms=50_000)
     for number in range(24):
         records = script.records(3)
         if number % 4 == 1:
             records[1] = records[1]._replace(value=None)
-        script.wait(100).send(records, producer=(number % 3, 0, 3 * (number // 3)))
+        producer = (number % 3, 0, 3 * (number // 3))
+        script.wait(100).send(records, producer=producer, codec=codec)
     script.do("high_watermark", offset=10**6).do("clean").do("state")
     for _ in range(12):
-        script.wait(100).send(2)
+        script.wait(100).send(2, codec=codec)
     script.do("high_watermark", offset=10**6).do("clean", first_dirty_offset=60)
     script.wait(50_000).send(1).do("high_watermark", offset=10**6)
     script.do("clean", first_dirty_offset=80).do("state").wait(60_000)

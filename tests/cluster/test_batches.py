@@ -19,7 +19,7 @@ from tests.cluster.batches import (
     some_batch,
     some_marker,
 )
-from tests.cluster.kafka import Kafka, unpacked
+from tests.cluster.kafka import Kafka, plain
 
 pytestmark = pytest.mark.cluster
 
@@ -108,11 +108,3 @@ def seen(batch: dict[str, Any]) -> list[Record]:
     if stamp is None:
         return records
     return [record._replace(timestamp_ms=stamp) for record in records]
-
-
-def plain(row: list[Any]) -> list[Any]:
-    """Return a record of an answer with its bytes as bytes."""
-    stamp, key, value, headers, offset = row
-    some = [None if data is None else unpacked(data) for data in (key, value)]
-    pairs = [[name, None if v is None else unpacked(v)] for name, v in headers]
-    return [stamp, *some, pairs, offset]

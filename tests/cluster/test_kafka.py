@@ -19,13 +19,3 @@ def test_an_exception_of_kafkas_has_its_name_in_the_protocol(
 
     assert refused.value.code == "OFFSET_OUT_OF_RANGE"
     kafka.ask("close")
-
-
-def test_a_dump_says_what_is_wrong_with_a_file(kafka: Kafka, folder: Path) -> None:
-    """So a dump without a complaint means something."""
-    (folder / "00000000000000000000.log").write_bytes(bytes(80))
-    index = folder / "00000000000000000000.index"
-    index.write_bytes(bytes((0, 0, 0, 9, 0, 0, 0, 0)))
-
-    with pytest.raises(KafkaError):
-        kafka.ask("dump", arguments=["--files", str(index)])
