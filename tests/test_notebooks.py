@@ -17,8 +17,9 @@ from notebooks import build, course, in_wheel
 
 ROOT = Path(__file__).parents[1]
 LESSONS = build.lessons()
-PACKAGES = {"kafkasim", "numpy", "pandas"}
-"""What a lesson imports; anything else is plumbing."""
+PACKAGES = {"kafkasim", "numpy", "pandas"} | {"pathlib", "struct", "tempfile"}
+"""What a lesson imports, the last three to look into files; anything else is
+plumbing."""
 
 CELL_LINES = 25
 PICTURE = re.compile(r'<img alt="[^"]{20,}"')
