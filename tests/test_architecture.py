@@ -88,7 +88,7 @@ COMMITTED += [
     for folder in (
         *("benchmarks", "docs", "kafkasim", "notebooks", "requirements", "tests"),
     )
-    for suffix in ("cfg", "ipynb", "json", "md", "py", "toml", "txt")
+    for suffix in ("cfg", "ipynb", "java", "json", "md", "py", "toml", "txt", "xml")
 ]
 GENERATED = {"docs/_build", "docs/reference/api"}
 
