@@ -36,7 +36,7 @@ from kafkasim.widgets.log_words import (
 _SIZE: Final = (10.0, 5.6)
 _WRITTEN: Final = OKABE_ITO["sky blue"]
 _CLOSED: Final = "#E4F0F8"
-_MERGED: Final = "#FBF3D0"
+_MERGED: Final = "#F0DC94"
 _LATE: Final = OKABE_ITO["purple"]
 _SLOW: Final = MappingProxyType[str, Any](
     {"color": OKABE_ITO["green"], "linestyle": (0, (6, 2)), "linewidth": 2.4}
@@ -111,14 +111,26 @@ class LogCanvas(Canvas[Shown]):
             zorder=2.7,
         )
         self.moment = ax.axvline(LATE_FROM_S, color=_LATE, linestyle=":", zorder=2.5)
-        self.before_text = ax.text(0, 0, "", fontsize=9.5, color=GREY, va="top")
+        self._draw_before(ax)
         ax.set_xlabel("simulated time (s)", fontsize=12)
         ax.set_ylabel("offset", fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.1)
-        ax.yaxis.set_label_coords(-0.125, 0.5)
+        ax.yaxis.set_label_coords(-0.118, 0.5)
         plain_numbers(ax.xaxis, 8)
         plain_numbers(ax.yaxis, 7, whole=True)
         ax.tick_params(labelsize=11)
+
+    def _draw_before(self, ax: Axes) -> None:
+        """Make the sign for the run before, where no log ever is: old, at the top."""
+        sample = Line2D([0.02, 0.07], [0.955] * 2, transform=ax.transAxes, **_BEFORE)
+        text = ax.text(
+            *(0.085, 0.955, "log start, run before"),
+            transform=ax.transAxes,
+            fontsize=10,
+            color=GREY,
+            va="center",
+        )
+        self.before_signs = (ax.add_line(sample), text)
 
     def _draw_found(self, ax: Axes) -> None:
         marks: dict[str, Any] = {"linestyle": "none", "color": _LATE}
@@ -211,9 +223,8 @@ class LogCanvas(Canvas[Shown]):
             was = _starts(before)
             lines = [] if np.array_equal(was, _starts(shown)) else list(was)
         self.before.set_segments(lines)
-        self.before_text.set_text(" log start before" if lines else "")
-        if lines:
-            self.before_text.set_position(tuple(lines[1][0]))
+        for sign in self.before_signs:
+            sign.set_visible(bool(lines))
 
     def _move_slow(self, shown: Shown) -> None:
         slow = shown.slow

@@ -108,6 +108,8 @@ class Shown:
     compacted segment, and until when."""
     most: int
     """Most records that were in the log at once."""
+    newest_stay: bool
+    """Whether what is left in compacted segments is the newest of each key there."""
     oldest_s: float
     """Age of the oldest record that retention deleted, in seconds; 0 without one."""
     slow: Reader | None
@@ -169,6 +171,7 @@ def shown_of(result: Result, policy: str, slow: str | None, late: str) -> Shown:
         log_start=np.concatenate(([0], segments.end[gone])),
         stays=_stays(segments, removed_s),
         most=_most(appended_s, removed_s[removed != MISSING_NS]),
+        newest_stay=_newest_stay(segments, records["key"][rows], removed),
         oldest_s=float(ages_s.max(initial=0.0)),
         slow=None if slow is None else _reader(result, slow),
         found=_found(result, late, rows),
@@ -210,6 +213,7 @@ def _stays(segments: Segments, removed_s: Float64) -> Float64:
     replaced.
     """
     first = np.flatnonzero(segments.merged & ~segments.made)
+    first = first[np.argsort(segments.base[first])]
     if not len(first):
         return np.zeros((0, 3))
     offsets = np.arange(int(segments.end[first[-1]]), dtype=np.int64)
@@ -217,7 +221,17 @@ def _stays(segments: Segments, removed_s: Float64) -> Float64:
     cleaned_s = segments.deleted_s[first][slots]
     until_s = removed_s[: len(offsets)]
     outlived = until_s > cleaned_s
-    return np.column_stack((offsets, cleaned_s, until_s))[outlived]
+    rows = (offsets.astype(np.float64), cleaned_s, until_s)
+    return np.column_stack(rows)[outlived]
+
+
+def _newest_stay(segments: Segments, keys: Int64, removed: Int64) -> bool:
+    """Tell whether compacted segments hold the newest of each key, and nothing else."""
+    there = segments.made & np.isinf(segments.deleted_s)
+    count = int(segments.end[there].max(initial=0))
+    newest = dict(zip(keys[:count].tolist(), range(count), strict=True))
+    left = np.flatnonzero(removed[:count] == MISSING_NS)
+    return count > 0 and left.tolist() == sorted(newest.values())
 
 
 def _reader(result: Result, name: str) -> Reader:
@@ -253,8 +267,10 @@ def _resets(of: Table, name: str) -> Float64:
     """Return when a group of one member began again elsewhere, and where."""
     rows = np.flatnonzero(of["group"] == code(of, "group", name))
     rows = rows[np.argsort(of["since_ns"][rows], kind="stable")][1:]
-    at_s: Float64 = of["since_ns"][rows] / NS_PER_S
-    return np.column_stack((at_s, of["start_offset"][rows])).astype(np.float64)
+    resets: Float64 = np.column_stack(
+        (of["since_ns"][rows] / NS_PER_S, of["start_offset"][rows].astype(np.float64))
+    )
+    return resets
 
 
 def _found(result: Result, name: str, rows: Int64) -> Found:

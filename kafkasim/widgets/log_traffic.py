@@ -116,7 +116,7 @@ def shrunk(values: Values) -> str:
     if values.policy == COMPACT:
         looks = f"looks every {span(broker.log_cleaner_backoff_ms)}"
         kept = "and the cleaner, which leaves that one alone, "
-        here = "and the cleaner looks every"
+        here = "retention plays no part, and the cleaner looks every"
     else:
         looks = f"a check is made every {span(broker.log_retention_check_interval_ms)}"
         kept = f"is kept for {span(topic.retention_ms)}, and "

@@ -16,7 +16,8 @@ def log_title(shown: Shown) -> str:
         stay, there = shown.compacted
         if not there:
             return "Nothing was compacted: no segment was closed"
-        return f"Compaction keeps {stay:,} of {there:,} records"
+        newest = ", the newest of each key" if shown.newest_stay else ""
+        return f"Compaction keeps {stay:,} of {there:,} records{newest}"
     went = int(shown.segments.expired.sum())
     if not went:
         return "Nothing was deleted"
@@ -38,7 +39,10 @@ def log_note(shown: Shown) -> str:
     if slow is None or not went or not slow.missed:
         if not went:
             return "no segment was old enough"
-        return f"the oldest record that went was {shown.oldest_s:.1f} s old"
+        return (
+            "retention counts from a segment's newest record: the oldest that went was "
+            f"{shown.oldest_s:.1f} s old"
+        )
     resets = counted(slow.errors, "time")
     return (
         f"{counted(went, 'segment')} went, each whole; "
@@ -53,6 +57,10 @@ def found_title(found: Found) -> str:
 
 def found_note(found: Found) -> str:
     """Return what of that is the newest of its key."""
+    return f"given, {_newest(found)}"
+
+
+def _newest(found: Found) -> str:
     newest = int(found.newest.sum())
     return f"with the newest of {newest:,} of {counted(found.keys, 'key')}"
 
@@ -99,6 +107,6 @@ def alt_text(shown: Shown) -> str:
     found = shown.found
     said.append(
         f"At {amount(found.at_s)} s a late reader comes: of {found.written:,} records "
-        f"written it is given {len(found.offsets):,}, {found_note(found)}."
+        f"written it is given {len(found.offsets):,}, {_newest(found)}."
     )
     return " ".join(said)
