@@ -2,7 +2,7 @@
 
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -23,6 +23,8 @@ EVERY_CODEC = dict.fromkeys(CLIENTS, CODECS) | {
 """kafka-python takes snappy from a package that the other two do without."""
 
 Log = PartitionLog[Any]
+Fate = Literal["plain", "abort", "commit", "open"]
+"""What becomes of a record."""
 
 
 @pytest.fixture(params=CLIENTS)
@@ -127,25 +129,34 @@ def test_offsets_that_compaction_took_are_passed_over(
         assert client(server.address, "orders", READ_UNCOMMITTED, gap) == after
 
 
-def test_read_committed_leaves_out_what_was_aborted(
-    client: Client, tmp_path: Path
-) -> None:
-    """Also of a transaction that began before the fetch, and none of an open one."""
-    log: Log = PartitionLog(FolderStore(tmp_path), SEGMENTED, now_ms=T0_MS)
-    sent: dict[str, list[Record]] = {"": [], "abort": [], "commit": [], "open": []}
-    sequences = {1: 0, 2: 0}
+class Transactions:
+    """Two producers whose transactions alternate, and plain records between.
 
-    def send(fate: str, producer: int | None, count: int = 2) -> None:
-        made = records(count, log.log_end_offset)
+    Parameters
+    ----------
+    folder : Path
+        Where the log is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.log: Log = PartitionLog(FolderStore(folder), SEGMENTED, now_ms=T0_MS)
+        self.sent: dict[Fate, list[Record]] = {fate: [] for fate in get_args(Fate)}
+        self.sequences = {1: 0, 2: 0}
+
+    def send(self, fate: Fate, producer: int | None, count: int = 2) -> None:
+        """Append records that will have a fate."""
+        made = records(count, self.log.log_end_offset)
         numbers: dict[str, Any] = {}
         if producer is not None:
             numbers = {"producer_id": producer, "producer_epoch": 0}
-            numbers |= {"base_sequence": sequences[producer], "transactional": True}
-            sequences[producer] += count
-        log.append_as_leader(encode_batch(made, **numbers), now_ms=T0_MS)
-        sent[fate] += made
+            numbers |= {"base_sequence": self.sequences[producer]}
+            numbers |= {"transactional": True}
+            self.sequences[producer] += count
+        self.log.append_as_leader(encode_batch(made, **numbers), now_ms=T0_MS)
+        self.sent[fate] += made
 
-    def end(kind: Any, producer: int) -> None:  # noqa: ANN401 - which of two
+    def end(self, kind: Literal["abort", "commit"], producer: int) -> None:
+        """Append a marker, as before KIP-890: the epoch stays."""
         marker = control_batch(
             kind,
             base_offset=0,
@@ -153,29 +164,41 @@ def test_read_committed_leaves_out_what_was_aborted(
             producer_id=producer,
             producer_epoch=0,
         )
-        log.append_as_leader(
+        self.log.append_as_leader(
             marker, now_ms=T0_MS, origin="coordinator", transaction_version=1
         )
 
-    for _ in range(5):
-        send("abort", 1)
-        send("commit", 2)
-        send("", None)
-        send("abort", 1, 3)
-        end("commit", 2)
-        send("abort", 1)
-        end("abort", 1)
-    send("abort", 1)
-    send("commit", 2)
-    end("abort", 1)
-    end("commit", 2)
-    stable = log.log_end_offset
-    send("open", 2)
-    send("open", None)
-    log.close()
+    def write(self) -> int:
+        """Write all, and return where the last transaction begins, which stays open."""
+        for _ in range(5):
+            self.send("abort", 1)
+            self.send("commit", 2)
+            self.send("plain", None)
+            self.send("abort", 1, 3)
+            self.end("commit", 2)
+            self.send("abort", 1)
+            self.end("abort", 1)
+        self.send("abort", 1)
+        self.send("commit", 2)
+        self.end("abort", 1)
+        self.end("commit", 2)
+        stable = self.log.log_end_offset
+        self.send("open", 2)
+        self.send("open", None)
+        self.log.close()
+        return stable
+
+
+def test_read_committed_leaves_out_what_was_aborted(
+    client: Client, tmp_path: Path
+) -> None:
+    """Also of a transaction that began before the fetch, and none of an open one."""
+    transactions = Transactions(tmp_path)
+    stable, sent = transactions.write(), transactions.sent
     every = in_order(*sent.values())
-    committed = in_order(sent[""], sent["commit"])
-    assert len(log.segments) > 3 and committed[-1].offset < stable < every[-1].offset
+    committed = in_order(sent["plain"], sent["commit"])
+    assert len(transactions.log.segments) > 3
+    assert committed[-1].offset < stable < every[-1].offset
 
     with serving({"orders": [opened(tmp_path)]}) as server:
         assert client(server.address, "orders", READ_UNCOMMITTED) == every
