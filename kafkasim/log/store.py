@@ -9,11 +9,12 @@ import contextlib
 import mmap
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from kafkasim.log.contents import ByteBatch, ByteContents, Contents, Files
+from kafkasim.log.descriptors import read_fully, write_fully
 from kafkasim.log.mapping import is_mapped, map_of
 from kafkasim.log.memory_file import MemoryFile
 
@@ -38,17 +39,23 @@ def _checked(name: str) -> str:
 class MemoryStore:
     """Files in memory; nothing of them outlives the process.
 
+    Parameters
+    ----------
+    files : mapping of str to bytes-like, optional
+        What is in it at first: by name, copied.
+
     Examples
     --------
-    >>> store = MemoryStore()
-    >>> store.append("a", b"one")
+    >>> store = MemoryStore({"a": b"one"})
     >>> store.append("a", b"two")
     >>> bytes(store.read("a", 2))
     b'etwo'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, files: Mapping[str, ByteBatch] | None = None) -> None:
         self._files: dict[str, MemoryFile] = {}
+        for name, data in (files or {}).items():
+            self.write(name, data)
 
     def _file(self, name: str) -> MemoryFile:
         try:
@@ -224,7 +231,7 @@ class FolderStore:
         elif name in self._maps:
             return self._mapped(name)[start:stop]
         with self._open(name, os.O_RDONLY) as descriptor:
-            return _read_fully(descriptor, start, stop)
+            return read_fully(descriptor, start, stop)
 
     def append(self, name: str, data: ByteBatch) -> None:
         """Put bytes at a file's end."""
@@ -237,7 +244,7 @@ class FolderStore:
             end = len(data)
             if end > len(tail.data):
                 with self._open(name, os.O_WRONLY) as descriptor:
-                    _write_fully(descriptor, tail.at, data)
+                    write_fully(descriptor, tail.at, data)
                 tail.at += end
                 return
         tail.data[tail.filled : end] = data
@@ -251,13 +258,13 @@ class FolderStore:
             self._where(name).unlink()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with self._open(name, flags) as descriptor:
-            _write_fully(descriptor, 0, data)
+            write_fully(descriptor, 0, data)
 
     def write_at(self, name: str, position: int, data: ByteBatch) -> None:
         """Put bytes over a file's bytes."""
         self._free(name)
         with self._open(name, os.O_WRONLY) as descriptor:
-            _write_fully(descriptor, position, data)
+            write_fully(descriptor, position, data)
 
     def truncate(self, name: str, size: int) -> None:
         """Cut a file, or make it longer."""
@@ -342,7 +349,7 @@ class FolderStore:
         if tail is None or not tail.filled:
             return
         with self._open(name, os.O_WRONLY) as descriptor:
-            _write_fully(descriptor, tail.at, memoryview(tail.data)[: tail.filled])
+            write_fully(descriptor, tail.at, memoryview(tail.data)[: tail.filled])
         tail.at += tail.filled
         tail.filled = 0
         if tail.lent:
@@ -381,20 +388,3 @@ class FolderStore:
             return is_mapped(self._where(name).stat())
         except FileNotFoundError:
             return False
-
-
-def _read_fully(descriptor: int, start: int, stop: int) -> bytes:
-    os.lseek(descriptor, start, os.SEEK_SET)
-    pieces = []
-    left = stop - start
-    while left and (piece := os.read(descriptor, left)):
-        pieces.append(piece)
-        left -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _write_fully(descriptor: int, position: int, data: ByteBatch) -> None:
-    os.lseek(descriptor, position, os.SEEK_SET)
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]

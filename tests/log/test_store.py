@@ -158,6 +158,19 @@ def test_a_name_is_one_of_a_file_in_the_folder(
     assert store.names() == ["a"] and bytes(store.read("a")) == b"kept"
 
 
+def test_a_store_in_memory_begins_with_copies_of_files() -> None:
+    data = bytearray(b"one")
+    store = MemoryStore({"b": data, "a": b""})
+
+    data[0] = 0
+    store.append("b", b"two")
+
+    assert store.names() == ["a", "b"]
+    assert bytes(store.read("b")) == b"onetwo"
+    with pytest.raises(ValueError, match="no name of a file"):
+        MemoryStore({"a/b": b""})
+
+
 def test_views_cannot_be_written_to(store: MemoryStore | FolderStore) -> None:
     store.append("a", bytes(10))
     waiting = store.read("a")
