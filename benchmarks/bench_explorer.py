@@ -1,4 +1,4 @@
-"""From a control of the partition explorer to its new figure, inside the kernel.
+"""From a control of an explorer to its new figure, inside the kernel.
 
 A move makes a scenario, runs it, looks at its tables, moves the artists and makes the
 PNG. It is held against the last two alone: the same figures, drawn again from numbers
@@ -6,12 +6,14 @@ that are at hand. So the ratio says what simulating costs whoever turns a contro
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.bench import Figure, figure, interleaved
-from kafkasim.widgets import PartitionExplorer
+from kafkasim.widgets import LogExplorer, PartitionExplorer
+from kafkasim.widgets.explorer import Explorer
 from kafkasim.widgets.inputs import Value
 from kafkasim.widgets.knobs import NO_KEY
+from kafkasim.widgets.log_traffic import COMPACT, DELETE
 from kafkasim.widgets.partition_traffic import BY_KEY
 
 BAR: Final = 1.6
@@ -31,38 +33,78 @@ OTHERS: Final[list[dict[str, Value]]] = [
     {"work_ms": 0.5},
     {"work_ms": 1.0},
 ]
+RETENTION: Final[list[dict[str, Value]]] = [
+    {"retention_s": seconds} for seconds in (5, 7, 10, 20, 40)
+]
+LOG_OTHERS: Final[list[dict[str, Value]]] = [
+    {"segment_s": 10},
+    {"segment_s": 2},
+    {"keys": 50},
+    {"keys": 8},
+    {"slow_reader": False},
+    {"slow_reader": True},
+    {"policy": COMPACT},
+    {"policy": DELETE},
+]
 
 
 def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
     yield measured(
         "a move of the slider of partitions (1, 2, 4, 8, 16) to the new figure",
+        at_4_partitions(),
         PARTITIONS,
     )
 
 
 def figures_of_the_other_controls() -> Iterator[Figure]:
     yield measured(
-        "a move of any other control at 4 partitions to the new figure", OTHERS
+        "a move of any other control at 4 partitions to the new figure",
+        at_4_partitions(),
+        OTHERS,
     )
 
 
-def measured(what: str, moves: Sequence[dict[str, Value]]) -> Figure:
-    """Return how long moves take, over drawing the same figures again."""
+def figures_of_the_slider_of_retention() -> Iterator[Figure]:
+    yield measured(
+        "a move of the log explorer's slider of retention to the new figure",
+        LogExplorer(live=True),
+        RETENTION,
+    )
+
+
+def figures_of_the_log_explorers_other_controls() -> Iterator[Figure]:
+    yield measured(
+        "a move of any other control of the log explorer to the new figure",
+        LogExplorer(live=True),
+        LOG_OTHERS,
+    )
+
+
+def at_4_partitions() -> PartitionExplorer:
     explorer = PartitionExplorer(live=True)
     explorer.set(partitions=4)
+    return explorer
+
+
+def measured(
+    what: str, explorer: Explorer[Any, Any], moves: Sequence[dict[str, Value]]
+) -> Figure:
+    """Return how long moves take, over drawing the same figures again."""
+    entries = int(explorer.result.facts["calendar_entries"])
     carry_out, draw_again = both(explorer, moves)
     took, drawing = interleaved(carry_out, draw_again, ROUNDS)
     return figure(
         f"{what}, over drawing it again",
         took / drawing,
         BAR,
+        calendar_entries_at_first=entries,
         milliseconds=1_000 * took / len(moves),
         milliseconds_of_drawing=1_000 * drawing / len(moves),
     )
 
 
 def both(
-    explorer: PartitionExplorer, moves: Sequence[dict[str, Value]]
+    explorer: Explorer[Any, Any], moves: Sequence[dict[str, Value]]
 ) -> tuple[Callable[[], None], Callable[[], None]]:
     """Return what makes all moves, and what draws their figures again."""
     seen = []

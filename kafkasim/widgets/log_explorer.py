@@ -52,7 +52,7 @@ class LogExplorer(Explorer[Values, Shown]):
     'Deletion overtakes the slow reader: 1,826 gone unread'
     >>> explorer.set(policy="compact")
     >>> explorer.canvas.log_title.get_text()
-    'Compaction keeps 8 of 3,012 records'
+    'Compaction keeps 8 of 3,012 records, the newest of each key'
     """
 
     canvas: LogCanvas
