@@ -32,7 +32,7 @@
 # it first comes up. The words of lessons 01 and 03 are used as they are.
 #
 # **Predict first.** In a cell with `guess = None`, put your answer in the place of
-# `None`, then go on. There are six.
+# `None`, then go on. There are seven.
 
 # %% [markdown]
 # ## A run that leaves its files
@@ -70,7 +70,7 @@ july_1 = ks.Scenario(
 )
 scratch = TemporaryDirectory()  # it goes when the notebook is closed
 folder = Path(scratch.name) / "logs"
-ks.run(july_1, logs=folder)
+day = ks.run(july_1, logs=folder)
 
 # %%
 partition = folder / "broker-1" / "flights-0"
@@ -88,7 +88,7 @@ ks.plot.anatomy(ks.log.anatomy(first))
 # - **The header has 61 bytes**, whatever follows. It says how long the batch is and
 #   which offsets and times it holds (`DefaultRecordBatch`).
 # - **A record has no offset of its own.** It has a *delta*, which is added to the
-#   batch's *base offset*, the offset of its first record. So with its time.
+#   batch's *base offset*, the offset of its first record. The same goes for its time.
 # - **The value** is a text that says which record it is. A simulation knows only its
 #   size; what stands in it is made up when the file is written.
 # - Producer id −1 says: nobody in particular. A producer of Kafka has an id by default,
@@ -102,10 +102,10 @@ ks.plot.anatomy(ks.log.anatomy(first))
 # **By hand.** The length of the record is written `e2 01`. The first byte is 226: its
 # top bit (128) is set, so another byte follows, and 98 is left. The second is 1. That
 # makes 98 + 1 × 128 = 226; half of it is 113. Count the boxes after it: 1 + 1 + 1 + 1 +
-# 6 + 2 + 100 + 1. And a length up to 63 would have been a single byte.
+# 6 + 2 + 100 + 1. A length up to 63 would have been a single byte.
 #
 # **Predict.** A record without a key, with a value of 100 bytes, travels alone in its
-# batch. How many bytes does the batch have? Two fields of the figure change.
+# batch. How many bytes does the batch have? The boxes above are all you need.
 
 # %%
 guess = None  # how many bytes?
@@ -154,8 +154,9 @@ ks.lessons.reveal(
 # > to every *batch*, and about 9 to every record. The header is shared.
 #
 # A hundred times 109 and a header make 10,961. The other 36 bytes: from record 64 on
-# the offset delta takes two bytes instead of one. The same in the log of our day, where
-# keys have six bytes: the fewer records in a batch, the dearer each.
+# the offset delta takes two bytes instead of one. In the log of our day it is the same:
+# the fewer records in a batch, the dearer each. (Keys of five or six bytes come on
+# top.)
 
 # %%
 tables = ks.log.dump(partition)
@@ -164,8 +165,8 @@ batches["bytes_per_record"] = batches["size_bytes"] / batches["record_count"]
 batches.groupby("record_count")["bytes_per_record"].first().round(1).iloc[[0, 1, 2, -1]]
 
 # %% [markdown]
-# `ks.log.dump` reads every file of a folder into tables; it is the long way round of
-# what we do here. It has a row for each batch:
+# `ks.log.dump` reads every file of a folder into tables. We use it to check what we
+# read by hand. One of them has a row for each batch:
 
 # %%
 held = ["segment", "position", "size_bytes", "base_offset", "last_offset"]
@@ -217,10 +218,10 @@ ks.lessons.reveal(
 # %% [markdown]
 # What the broker stamps lies before byte 21, outside the CRC
 # (`DefaultRecordBatch.setLastOffset`, `setPartitionLeaderEpoch`). So it checks the
-# producer's CRC when the batch comes in, sets two fields, and writes all else as it
-# came (`LogValidator`). The consumer checks the very same CRC at the other end
-# (`check.crcs`): from producer to consumer, through the disk, nothing under it can
-# change unnoticed.
+# producer's CRC when the batch comes in (`UnifiedLog.analyzeAndValidateRecords`), sets
+# two fields, and writes all else as it came. The consumer checks the very same CRC at
+# the other end (`check.crcs`): from producer to consumer, through the disk, nothing
+# under it can change unnoticed.
 #
 # The price: base offset and leader epoch have no checksum. Keep that in mind.
 #
@@ -254,12 +255,14 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# Each segment is as wide as the offsets and as high as the bytes that it holds;
-# positions begin at 0 in each. The blue boxes are batches. The dots come next.
+# Each segment is as wide as the offsets and as high as the bytes that it holds; a
+# position in a file (not to be confused with a reader's position) counts its bytes from
+# 0. The blue boxes are batches. The dots come next.
 #
 # At the right stands the *log end offset*: the offset that the next record will get.
 # Consumers read up to the *high watermark*, below which every copy of the partition has
-# the records. Here there is one copy, so the two are the same.
+# the records. Here there is one copy, so the two are the same. (A copy that has fallen
+# behind for long does not count; that is lesson 10.)
 #
 # ## The index knows only some
 #
@@ -300,20 +303,20 @@ ks.lessons.reveal(
 # larger, filled up with zeros to `segment.index.bytes` (10 MiB); when it is closed, it
 # is cut to what is in it.
 #
-# ## Find offset 700 by hand
+# ## Find offset 720 by hand
 #
-# A consumer asks for offset 700. Where is it? Three steps, each as a broker does it.
+# A consumer asks for offset 720. Where is it? Three steps, each as a broker does it.
 #
-# **First, the segment**: of the names, the largest that is not above 700
+# **First, the segment**: of the names, the largest that is not above 720
 # (`LogSegments.floorSegment`).
 
 # %%
-wanted = 700
+wanted = 720
 base = max(name for name in bases if name <= wanted)
 print(f"{bases}: so it is {base:020}.log")
 
 # %% [markdown]
-# **Second, the index**: the largest offset in it that is not above 700
+# **Second, the index**: the largest offset in it that is not above 720
 # (`OffsetIndex.lookup`). If there is none, one begins at position 0. An entry counts
 # from the base of its segment.
 
@@ -326,11 +329,11 @@ print(f"{entries}: so one begins at position {found[1]:,}")
 
 # %% [markdown]
 # **By hand.** There are five here. A full index of 10 MiB has 1.3 million; there one
-# does not look at all of them. Look at the middle one: is it above 700? Then the one
+# does not look at all of them. Look at the middle one: is it above 720? Then the one
 # wanted is in the half before it, else in the half from it on. Each look halves what is
 # left. Five entries take three looks, and 1.3 million take 21.
 #
-# **Third, the batches**: read a header, and if the batch ends before 700, go on by its
+# **Third, the batches**: read a header, and if the batch ends before 720, go on by its
 # length. Of the 61 bytes two fields are needed: the length (at byte 8, of what comes
 # after byte 12) and the last offset delta (at byte 23).
 
@@ -351,8 +354,9 @@ pd.DataFrame(
 
 # %% [markdown]
 # The first batch is never the one, unless its last record is asked for. (Why? Look
-# again what an entry says.) In the batch that was found the record is number 700 − 695
-# = 5. Now ask the library: it opens the folder, and reads.
+# again what an entry says.) In the batch that was found the record is number 720 − 695
+# = 25. (Numbers begin at 0.) Now ask the library: it opens the folder, and reads. That
+# the log was closed has to be said; later you see why.
 
 # %%
 log = ks.log.PartitionLog(ks.log.FolderStore(partition), small, clean_shutdown=True)
@@ -363,8 +367,8 @@ ks.plot.segments(tables, find=wanted)
 
 # %% [markdown]
 # `most_bytes=1`, and yet a whole batch came. A broker hands out whole batches, at least
-# one. It is the consumer that leaves out what comes before the offset it asked for.
-# That is one more reason why a broker looks at no record: headers are enough.
+# one. It is the consumer that leaves out what comes before the offset it asked for. So
+# to serve a fetch a broker looks at no record: headers are enough.
 #
 # **Investigate.** From which batch is it farthest to the nearest entry before it? A
 # question to a table: for the first offset of each batch, the entry, and the bytes
@@ -385,8 +389,8 @@ ways.nlargest(3, "bytes_on_the_way")[
 ]
 
 # %% [markdown]
-# Never much more than 4,096 bytes and a batch or two, in a log of a hundred kilobytes
-# as in one of a gigabyte.
+# At most 4,096 bytes and one batch more: in a log of a hundred kilobytes as in one of a
+# gigabyte.
 #
 # ## Find a moment
 #
@@ -404,18 +408,26 @@ times = (partition / f"{base:020}.timeindex").read_bytes()
 entries = [(at_ms, base + more) for at_ms, more in struct.iter_unpack(">qi", times)]
 before = max(entry for entry in entries if entry[0] <= moment)
 print(f"Segment {base}, entry {before[0] - moment:+} ms: look from {before[1]} on.")
-log.offset_for_time(moment)
 
 # %% [markdown]
-# From there it is the third step again: go from batch to batch until the max timestamp
-# in a header is late enough, then from record to record
-# (`LogSegment.findOffsetByTimestamp`). What the library found, checked the long way
-# round:
+# That entry says: nothing up to its offset is later than its timestamp. So one begins
+# there, and it is the third step again: from batch to batch, until the max timestamp in
+# a header is late enough (`LogSegment.findOffsetByTimestamp`).
 
 # %%
+on_the_way = batches[batches["last_offset"] >= before[1]].head(3)
+on_the_way[held].assign(late_by_ms=on_the_way["max_timestamp_ms"] - moment)
+
+# %% [markdown]
+# In the first of them that is late enough, record by record. A broker looks into a
+# batch when it comes in, and here, and hardly ever else:
+
+# %%
+answer = log.offset_for_time(moment)
 records = pd.DataFrame(tables["records"])[["offset", "timestamp_ms"]]
-in_time = records[records["timestamp_ms"] >= moment - 1].head(4)
-in_time.assign(late_by_ms=in_time["timestamp_ms"] - moment)
+near = records[records["offset"].between(answer.offset - 2, answer.offset + 1)]
+print(answer)
+near.assign(late_by_ms=near["timestamp_ms"] - moment)
 
 # %% [markdown]
 # ## One bit is wrong
@@ -440,11 +452,9 @@ noticed = []
 for field in ["base offset", "leader epoch", "max timestamp", "value"]:
     damaged = bytearray(files[name])
     damaged[batch_at + ends[field] - 1] ^= 1  # the last bit of the field
-    copy = ks.log.MemoryStore()
-    for file, content in (files | {name: damaged}).items():
-        copy.write(file, bytes(content))
+    copy = ks.log.MemoryStore(files | {name: damaged})
     crcs = pd.DataFrame(ks.log.dump(copy)["batches"]).query("segment == @bases[1]")
-    kinds = ", ".join(ks.log.fsck(copy).kinds())
+    kinds = ", ".join(sorted(ks.log.fsck(copy).kinds()))
     noticed.append((field, bool(crcs["valid"].all()), kinds))
 noticed = pd.DataFrame(noticed, columns=["turned in", "CRC fits", "ks.log.fsck finds"])
 
@@ -458,9 +468,9 @@ ks.lessons.reveal(
 
 # %% [markdown]
 # That is the price of above. With another base offset Kafka believes that these are
-# other records, and with another leader epoch that another broker wrote them. Nothing
-# in Kafka compares them with what stands before and after. `ks.log.fsck` does: it reads
-# every byte of a folder, and says what does not go together.
+# other records, and with another leader epoch that another broker wrote them. No broker
+# compares them with what stands before and after when it starts. `ks.log.fsck` does: it
+# reads every byte of a folder, and says what does not go together.
 #
 # `copy` is still the last of the four, the one with the wrong value:
 
@@ -473,13 +483,16 @@ print(ks.log.fsck(copy))
 
 # %%
 mended = ks.log.MemoryStore()
-ks.log.fsck(copy, repair_to=mended).repairs, mended.read(name) == files[name]
+report = ks.log.fsck(copy, repair_to=mended)
+print(*report.repairs, sep="\n")
+print("As it was:", mended.read(name) == files[name])
 
 # %% [markdown]
 # When does Kafka look? A broker that was stopped leaves a file `.kafka_cleanshutdown`.
 # If it is missing, the broker crashed: then all segments from the *recovery point* on
 # are read through, every CRC with them (`LogLoader`). The recovery point is the offset
-# below which all is known to be on the disk; after each new segment it moves up to it.
+# below which all is known to be on the disk; when a new segment is begun, all before it
+# is written out, and the recovery point moves up to its base offset.
 #
 # **Predict.** With the wrong value in segment 277 the broker crashes, and the recovery
 # point is lost, too: it counts as 0. The broker starts. How many of the 966 records are
@@ -491,16 +504,14 @@ guess = None  # how many of the 966?
 # %%
 starts = {
     "stopped, started": {"clean_shutdown": True},
-    "crashed, recovery point 826": {"recovery_point": bases[-1]},
+    f"crashed, recovery point {bases[-1]}": {"recovery_point": bases[-1]},
     "crashed, recovery point 0": {"recovery_point": 0},
 }
 after = {}
 for how, options in starts.items():
-    again = ks.log.MemoryStore()
-    for file in copy.names():
-        again.write(file, copy.read(file))
-    log = ks.log.PartitionLog(again, small, **options)
-    valid = ks.log.dump(again)["batches"]["valid"]
+    copy = ks.log.MemoryStore(files | {name: damaged})
+    log = ks.log.PartitionLog(copy, small, **options)
+    valid = ks.log.dump(log)["batches"]["valid"]
     after[how] = {
         "segments": len(log.segments),
         "log end offset": log.log_end_offset,
@@ -516,13 +527,14 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# A log has no holes: what cannot be trusted ends it, and all later segments are
+# The log ends before the first batch that cannot be trusted, and all later segments are
 # deleted. (Where there are other copies of the partition, the broker then fetches what
-# it lost from them.) In the other two cases nothing was read, and nothing noticed.
+# it lost from them.) In the first case nothing was checked, in the second only the last
+# segment: nobody noticed, and the wrong batch is still there.
 #
 # > **A plausible wrong result.** "The broker was restarted and said nothing, so its log
-# > is in order." It did say nothing; it had not looked. The wrong batch is still there,
-# > and the first to notice is a consumer, whose CRC does not fit.
+# > is in order." It did say nothing: it had not looked. The first to notice is a
+# > consumer that reads there, for whom the CRC does not fit.
 #
 # Nor does Kafka look into an index that is there. A wrong entry leads a read to a wrong
 # place, again and again. If the file is missing, it is made anew from the log: exercise
@@ -545,7 +557,7 @@ pd.DataFrame(
 # - `.snapshot`: what the broker knows of producers with an id, up to the offset in its
 #   name. Here there are none.
 # - `partition.metadata`: the topic's id. Names can be used again, ids cannot.
-# - beside the partitions, one line each: `recovery-point-offset-checkpoint`,
+# - beside the partitions, with a line for each: `recovery-point-offset-checkpoint`,
 #   `replication-offset-checkpoint` (the high watermarks),
 #   `log-start-offset-checkpoint`, `cleaner-offset-checkpoint`; and `meta.properties`,
 #   which broker of which cluster it is.
@@ -628,8 +640,8 @@ print(index == (partition / f"{base:020}.index").read_bytes())
 # do an empty value and none differ?
 
 # %% tags=["solution"]
-# Solution. 61; then 1 + 7 + 1: length, five fields, header count, and the key. Then
-# 1 + 6 + ... : count the boxes. Empty is length 0, none is length -1: both one byte.
+# Solution. 61, then 8 and 7: each record has seven fields of one byte, and the first a
+# key of one byte. Empty is a length of 0, none a length of -1; neither has a byte more.
 own = ks.log.PartitionLog()
 own.append([ks.log.Record(0, b"a", b""), ks.log.Record(1, None, None)])
 ks.plot.anatomy(ks.log.anatomy(own.read(0).data))
