@@ -81,4 +81,5 @@ class LogExplorer(Explorer[Values, Shown]):
     def below(self, shown: Shown, before: Shown | None) -> str:
         """Return what was shrunk, and the numbers beside those of the run before."""
         table = compared(numbers(shown), None if before is None else numbers(before))
-        return f"<p>{escape(shrunk(self.settings))}</p>{table}"
+        said = escape(shrunk(self.settings))
+        return f'<p style="line-height:1.4;margin:0 0 0.6em">{said}</p>{table}'

@@ -217,9 +217,10 @@ class LogCanvas(Canvas[Shown]):
         self.start.set_segments(list(_starts(shown)))
 
     def _move_before(self, shown: Shown, before: Shown | None) -> None:
-        """Draw the log's start of the run before, when it was another that moved."""
+        """Draw the log's start of the run before, where deletion moved it otherwise."""
         lines: list[Float64] = []
-        if before is not None and len(before.log_start) > 1:
+        alike = before is not None and before.policy == shown.policy
+        if before is not None and alike and len(before.log_start) > 1:
             was = _starts(before)
             lines = [] if np.array_equal(was, _starts(shown)) else list(was)
         self.before.set_segments(lines)

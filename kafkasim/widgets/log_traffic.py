@@ -60,7 +60,8 @@ class Values:
     policy: Policy = DELETE
     """`cleanup.policy`."""
     keys: int = 8
-    """Number of different keys, each rarer than the one before."""
+    """Number of different keys, each rarer than the one before; of many the last may
+    not come up in a minute."""
     slow_reader: bool = True
     """Whether there is a reader that works longer on a record than the next takes to
     come."""
@@ -79,7 +80,7 @@ PRESETS: Final = (
     Preset("Does keeping longer save it?", {"retention_s": 40}),
     Preset("Do records go, or segments?", {"segment_s": 10, "slow_reader": False}),
     Preset("What does compaction keep?", {"policy": COMPACT, "slow_reader": False}),
-    Preset("Of fifty keys?", {"policy": COMPACT, "keys": 50, "slow_reader": False}),
+    Preset("And of fifty keys?", {"policy": COMPACT, "keys": 50, "slow_reader": False}),
     Preset("What does a slow reader miss there?", {"policy": COMPACT}),
 )
 

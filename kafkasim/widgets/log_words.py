@@ -79,7 +79,10 @@ def numbers(shown: Shown) -> dict[str, str]:
         "oldest record that was deleted": oldest,
         "records that the slow reader missed": f"{missed:,}" if slow else "–",
         "its fetches refused, OFFSET_OUT_OF_RANGE": f"{errors:,}" if slow else "–",
-        "records that the late reader is given": f"{len(found.offsets):,}",
+        "keys that were written when the late one comes": (
+            f"{found.keys:,} of {found.known:,}"
+        ),
+        "records that it is given": f"{len(found.offsets):,}",
     }
 
 

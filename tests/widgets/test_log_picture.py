@@ -98,8 +98,12 @@ def test_the_logs_start_of_the_run_before_is_drawn_when_it_was_another(
     canvas.update(longer, usual)
     assert len(canvas.before.get_segments()) == len(usual.log_start)
     assert all(sign.get_visible() for sign in signs)
-    for before in (longer, seen(COMPACT), None):
-        canvas.update(longer, before)
+    compacted = seen(COMPACT)
+    for shown, before in (
+        *((longer, longer), (longer, compacted), (longer, None)),
+        *((compacted, longer), (compacted, compacted)),
+    ):
+        canvas.update(shown, before)
         assert canvas.before.get_segments() == []
         assert not any(sign.get_visible() for sign in signs)
 

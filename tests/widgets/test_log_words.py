@@ -70,6 +70,8 @@ def test_what_the_late_reader_is_given_is_counted() -> None:
 def test_numbers_below_have_a_dash_where_there_is_none() -> None:
     shown = numbers(SHOWN)
     assert shown["segments deleted"] == "1"
+    keyed = numbers(replace(SHOWN, found=replace(FOUND, keys=3, known=8)))
+    assert keyed["keys that were written when the late one comes"] == "3 of 8"
     assert shown["most records in the log at once"] == "6"
     assert shown["records that the slow reader missed"] == "2"
     alone = numbers(replace(SHOWN, slow=None, oldest_s=0.0))
