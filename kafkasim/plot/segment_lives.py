@@ -379,8 +379,10 @@ def _written(lives: _Lives, row: int, until: float) -> "Floats":
         corners = [(created, base), (until, end), (until, base)]
         return np.array(corners, dtype=np.float64)
     times = np.repeat(lives.times[inside], 2)
-    ends = np.clip(lives.log_end[inside], base, end)
-    before = np.concatenate(([base], ends[:-1]))
-    tops = np.column_stack((before, ends)).ravel()
+    last = int(np.searchsorted(lives.times, created, side="right")) - 1
+    known = [base if last < 0 else lives.log_end[last]]
+    ends = np.clip(np.concatenate((known, lives.log_end[inside])), base, end)
+    tops = np.column_stack((ends[:-1], ends[1:])).ravel()
     path = np.column_stack((times, tops))
-    return np.vstack(([created, base], path, [until, end], [until, base]))
+    begun = [[created, base], [created, ends[0]]]
+    return np.vstack((begun, path, [until, end], [until, base]))

@@ -170,6 +170,20 @@ def test_a_segment_grows_under_the_log_end(kept_short: Result) -> None:
         assert heights.max() <= end
 
 
+def test_a_segment_has_its_first_batch_from_its_beginning_on(
+    kept_short: Result,
+) -> None:
+    ax = plot.retention(kept_short)
+    grown = labelled(ax, "being written", PolyCollection).get_paths()
+    ends = analysis.offsets(kept_short)
+    for path, at_ms in zip(
+        grown[1:], kept_short.segments["created_ms"].iloc[1:], strict=True
+    ):
+        corners = np.asarray(path.vertices)
+        height = corners[corners[:, 0] == corners[0, 0], 1].max()
+        assert height == ends.loc[ends["at_ms"] <= at_ms, "log_end"].iloc[-1]
+
+
 def test_the_log_start_jumps_at_the_moment_of_the_deletion() -> None:
     lives = _Lives(table(), None)
     moments = np.array([0.0, 5_999.0, 6_000.0, 7_500.0, 9_000.0])
