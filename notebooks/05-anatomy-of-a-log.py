@@ -95,9 +95,9 @@ ks.plot.anatomy(ks.log.anatomy(first))
 #   since it is idempotent (KIP-679); those of kafkasim have none yet.
 #
 # The numbers of a record are *varints*: seven bits to a byte, the low ones first, and
-# the eighth bit says that another byte follows. Before that the number is doubled, so
-# that small negative ones stay small, too: 0, −1, 1, −2 become 0, 1, 2, 3
-# (`ByteUtils`).
+# the eighth bit says that another byte follows. Before that the number is doubled, and
+# a negative one takes the place that is left below it, so that it stays small, too: 0,
+# −1, 1, −2, 2 become 0, 1, 2, 3, 4 (`ByteUtils`).
 #
 # **By hand.** The length of the record is written `e2 01`. The first byte is 226: its
 # top bit (128) is set, so another byte follows, and 98 is left. The second is 1. That
@@ -162,7 +162,9 @@ ks.lessons.reveal(
 tables = ks.log.dump(partition)
 batches = pd.DataFrame(tables["batches"])
 batches["bytes_per_record"] = batches["size_bytes"] / batches["record_count"]
-batches.groupby("record_count")["bytes_per_record"].first().round(1).iloc[[0, 1, 2, -1]]
+batches.groupby("record_count")["bytes_per_record"].first().to_frame().round(1).iloc[
+    [0, 1, 2, -1]
+]
 
 # %% [markdown]
 # `ks.log.dump` reads every file of a folder into tables. We use it to check what we
@@ -270,6 +272,9 @@ ks.lessons.reveal(
 # offset (less the segment's base) and a position in the file. An entry is made when
 # more than 4,096 bytes have been added since the last one (`index.interval.bytes`).
 #
+# Python reads them with `struct`: in `>ii` the sign says that the first byte is the
+# highest, and each `i` is a number of four bytes (a `q` has eight).
+#
 # **Predict.** The first segment has 32,392 bytes. How many entries has its index?
 
 # %%
@@ -334,8 +339,8 @@ print(f"{entries}: so one begins at position {found[1]:,}")
 # left. Five entries take three looks, and 1.3 million take 21.
 #
 # **Third, the batches**: read a header, and if the batch ends before 720, go on by its
-# length. Of the 61 bytes two fields are needed: the length (at byte 8, of what comes
-# after byte 12) and the last offset delta (at byte 23).
+# length. Of the header three fields are needed: the base offset (at byte 0), the length
+# of what comes after byte 12 (at byte 8), and the last offset delta (at byte 23).
 
 # %%
 data = (partition / f"{base:020}.log").read_bytes()
@@ -353,10 +358,10 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# The first batch is never the one, unless its last record is asked for. (Why? Look
-# again what an entry says.) In the batch that was found the record is number 720 − 695
-# = 25. (Numbers begin at 0.) Now ask the library: it opens the folder, and reads. That
-# the log was closed has to be said; later you see why.
+# The batch of an entry is never the one, unless its last record is asked for. (Why?
+# Look again what an entry says.) In the batch that was found the record is number 720 −
+# 695 = 25. (Numbers begin at 0.) Now ask the library: it opens the folder, and reads.
+# That the log was closed has to be said; later you see why.
 
 # %%
 log = ks.log.PartitionLog(ks.log.FolderStore(partition), small, clean_shutdown=True)
@@ -383,7 +388,8 @@ ways = pd.merge_asof(
     right_on="offset",
     by="segment",
 )
-ways["bytes_on_the_way"] = ways["position"] - ways["from"].fillna(0).astype(int)
+ways["from"] = ways["from"].fillna(0).astype(int)  # none: from the beginning
+ways["bytes_on_the_way"] = ways["position"] - ways["from"]
 ways.nlargest(3, "bytes_on_the_way")[
     ["segment", "base_offset", "from", "position", "bytes_on_the_way"]
 ]
