@@ -281,7 +281,7 @@ def _misplaced(
     distance = (base ^ expected).bit_count()
     bits = "one bit apart" if distance == 1 else f"{distance} bits apart"
     ends = expected + header.last_offset_delta + 1
-    if after == ends and after != header.next_offset:
+    if after == ends:
         return "jumped offset", f"{said}, {bits}; {_PROVEN}"
     if base < expected:
         return "overlap", said

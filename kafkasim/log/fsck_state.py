@@ -23,13 +23,13 @@ from kafkasim.log.fsck_indexes import is_index, log_of
 from kafkasim.log.fsck_report import Finding
 from kafkasim.log.header import NO_PRODUCER_ID, BatchHeader
 from kafkasim.log.leader_epochs import LeaderEpochs
+from kafkasim.log.producer_files import refuse_outside
 from kafkasim.log.producer_snapshot import read_snapshot
 from kafkasim.log.producer_state import Marker, ProducerStates
 from kafkasim.log.transaction_index import AbortedTransaction
 
 TEMPORARY: Final = ".tmp"
 _NEVER_MS: Final = 1 << 62
-_OUTSIDE: Final = "and this is outside of it"
 Known = dict[int, tuple[int, int, int]]
 
 
@@ -73,14 +73,15 @@ def replay(
             if header.producer_id == NO_PRODUCER_ID or batch.repeats:
                 continue
             if not header.is_control:
+                batch.refused |= _is_outside(states, header)
                 text = (
                     "" if compacted else _wrong_producer(states, header, start_offset)
                 )
                 if text:
                     place = segment.name, batch.position, header.base_offset
                     result.findings.append(Finding("producer", *place, text))
-                    batch.refused |= text.endswith(_OUTSIDE)
-                states.add(header)
+                if not batch.refused:
+                    states.add(header)
                 continue
             marker = _marker(segment.bytes_of(batch))
             if marker is not None:
@@ -100,15 +101,23 @@ def _wrong_producer(
     said = f"producer {header.producer_id}"
     if header.producer_epoch < entry.epoch:
         return f"{said} has epoch {header.producer_epoch} after {entry.epoch}"
-    open_since = entry.transaction_first_offset
-    if open_since is not None and not header.is_transactional:
-        return f"{said} has a transaction open since {open_since}, {_OUTSIDE}"
+    if _is_outside(states, header):
+        since = entry.transaction_first_offset
+        return f"{said} has a transaction open since {since}, this is outside of it"
     if header.producer_epoch > entry.epoch:
         return ""
     following = (entry.last_sequence + 1) % (1 << 31)
     if header.base_sequence != following:
         return f"{said} has sequence number {header.base_sequence}, {following} is next"
     return ""
+
+
+def _is_outside(states: ProducerStates, header: BatchHeader) -> bool:
+    try:
+        refuse_outside(states, header)
+    except LogError:
+        return True
+    return False
 
 
 def _known(states: ProducerStates) -> Known:

@@ -98,7 +98,12 @@ class OffsetIndex:
     @property
     def is_full(self) -> bool:
         """Whether there is no room for one more entry."""
-        return len(self._relatives) >= self._most
+        return self.room <= 0
+
+    @property
+    def room(self) -> int:
+        """How many entries more it takes."""
+        return self._most - len(self._relatives)
 
     @property
     def last_offset(self) -> int:
@@ -171,12 +176,12 @@ class OffsetIndex:
         relatives = np.frombuffer(self._relatives, np.intc)
         wanted = np.asarray(offsets, np.int64) - self.base_offset
         if self._sorted:
-            largest = LARGEST_RELATIVE_OFFSET
-            keys = np.clip(wanted, -1, largest).astype(np.intc)
+            smallest, largest = -LARGEST_RELATIVE_OFFSET - 1, LARGEST_RELATIVE_OFFSET
+            keys = np.clip(wanted, smallest, largest).astype(np.intc)
             slots = np.searchsorted(relatives, keys, side="right") - 1
         else:
             slots = np.array([self._slot(int(one)) for one in wanted], np.int64)
-        found = slots >= 0
+        found = (slots >= 0) & (wanted > -LARGEST_RELATIVE_OFFSET - 1)
         at = slots[found]
         answer = np.full(wanted.size, self.base_offset, np.int64)
         positions = np.zeros(wanted.size, np.int64)
@@ -268,7 +273,12 @@ class TimeIndex:
     @property
     def is_full(self) -> bool:
         """Whether only the last place is left, which is kept for the roll."""
-        return len(self._timestamps) >= self._most - 1
+        return self.room <= 0
+
+    @property
+    def room(self) -> int:
+        """How many entries more it takes, but for the last place."""
+        return self._most - 1 - len(self._timestamps)
 
     @property
     def last_entry(self) -> TimestampOffset:

@@ -129,7 +129,7 @@ def _walk(
             _add_entry(segment, last, position, largest_ms, largest_at)
             entry_at = position
         if epoch > newest_epoch:
-            epochs.assign(epoch, base)
+            _assign(epochs, epoch, base)
             newest_epoch = epoch
         batch, position = view[position:stop], stop
         if producer_id >= 0:
@@ -141,6 +141,13 @@ def _walk(
     segment.max_timestamp_ms = largest_ms
     segment.offset_of_max_timestamp = largest_at
     return position
+
+
+def _assign(epochs: LeaderEpochs, epoch: int, offset: int) -> None:
+    try:
+        epochs.assign(epoch, offset)
+    except ValueError as error:
+        raise LogError("UNKNOWN_SERVER_ERROR", str(error)) from error
 
 
 def _add_entry(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kafkasim.config.topic import TopicConfig
+from kafkasim.errors import LogError
 from kafkasim.log.checkpoints import (
     LEADER_EPOCHS,
     LOG,
@@ -24,7 +25,7 @@ from kafkasim.log.contents import ByteBatch, Files
 from kafkasim.log.fsck_batches import Batch, SegmentFile
 from kafkasim.log.fsck_report import Finding
 from kafkasim.log.index import LARGEST_RELATIVE_OFFSET
-from kafkasim.log.loading import load
+from kafkasim.log.loading import Loaded, load
 from kafkasim.log.store import Store
 from kafkasim.log.transaction_index import TransactionIndex
 
@@ -63,7 +64,7 @@ def repair(
     for segment in segments:
         expected = _write_segment(segment, target, expected, done)
     _copy_small(files, findings, target)
-    loaded = load(target, config)
+    loaded = _load(target, config)
     for one in loaded.segments:
         _keep_transactions(files, target, one.base_offset, unknown)
         one.close()
@@ -73,6 +74,17 @@ def repair(
     left = sum(finding.kind in kinds for finding in findings)
     done.append(f"findings mended: {mended}; holes and overlaps that stay: {left}")
     return done
+
+
+def _load(target: Store[ByteBatch], config: TopicConfig) -> Loaded:
+    """Open the copy; from its batches alone if the small files keep it from opening."""
+    try:
+        return load(target, config)
+    except LogError:
+        for name in target.names():
+            if not name.endswith((LOG, SET_ASIDE, UNREADABLE)):
+                target.delete(name)
+        return load(target, config)
 
 
 def _write_segment(
@@ -141,7 +153,10 @@ def _keep_transactions(
     name = file_name(base_offset, TRANSACTION_INDEX)
     if not unknown or name not in files.names():
         return
-    old = TransactionIndex.from_bytes(base_offset, bytes(files.read(name))).entries
+    try:
+        old = TransactionIndex.from_bytes(base_offset, bytes(files.read(name))).entries
+    except LogError:  # reported as a lying index
+        return
     kept = [entry for entry in old if entry.last_offset in unknown]
     if kept:
         data = bytes(target.read(name)) if name in target.names() else b""

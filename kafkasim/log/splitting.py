@@ -7,6 +7,8 @@ the segment's base.
 Source: `LocalLog.splitOverflowedSegment`, `LogSegment.appendFromFile` (4.3).
 """
 
+from itertools import pairwise
+
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import LogError
 from kafkasim.log.checkpoints import CLEANED, DELETED, SWAP
@@ -43,7 +45,8 @@ def split(
     Raises
     ------
     LogError
-        Its last offset fits: what does not lies before, and Kafka gives up.
+        Its last offset fits: what does not lies before, and Kafka gives up. Or two
+        parts would have the same name.
     """
     end = segment.next_offset
     if end <= segment.base_offset or _fits(segment.base_offset, end - 1):
@@ -62,6 +65,9 @@ def split(
             groups.append([])
         groups[-1].append((position, header))
     bases = [segment.base_offset, *(group[0][1].base_offset for group in groups[1:])]
+    if any(later <= earlier for earlier, later in pairwise(bases)):
+        text = f"the parts of {segment.contents.name} would begin at {bases}"
+        raise LogError("UNKNOWN_SERVER_ERROR", text)
     data = segment.contents.read(0, segment.size_bytes)
     parts = []
     for base, group in zip(bases, groups, strict=True):

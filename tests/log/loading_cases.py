@@ -95,6 +95,11 @@ def cut(base: int, count: int) -> Damage:
     )
 
 
+def keep(name: str, size: int) -> Damage:
+    """Return a damage that keeps the first bytes of a file."""
+    return edit(name, lambda data: data.__delitem__(slice(size, None)))
+
+
 def add(name: str, tail: bytes) -> Damage:
     """Return a damage that adds bytes to a file; it need not be there."""
 
@@ -433,6 +438,24 @@ CASES = (
             copy(log_name(0), log_name(0, ".log.swap")),
             add(log_name(16, ".log.cleaned"), b"x"),
         ),
+    ),
+    Case(
+        "a shorter swap above a cleaned",
+        all_of(
+            copy(log_name(16), log_name(16, ".log.swap")),
+            keep(log_name(16, ".log.swap"), 194),
+            add(log_name(0, ".log.cleaned"), b"x"),
+        ),
+        clean=True,
+    ),
+    Case(
+        "a shorter swap below a cleaned",
+        all_of(
+            copy(log_name(16), log_name(16, ".log.swap")),
+            keep(log_name(16, ".log.swap"), 194),
+            add(log_name(32, ".log.cleaned"), b"x"),
+        ),
+        clean=True,
     ),
     Case(
         "an index swap alone", copy(log_name(0, ".index"), log_name(16, ".index.swap"))

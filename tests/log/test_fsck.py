@@ -47,6 +47,8 @@ SOUND = {
     "a swap of two segments, clean",
     "a swap above a cleaned",
     "a swap below a cleaned",
+    "a shorter swap above a cleaned",
+    "a shorter swap below a cleaned",
     "an index swap alone",
     "a torn swap",
     "a stranger's file",
