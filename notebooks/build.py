@@ -121,6 +121,7 @@ def executed(lesson: Path) -> tuple[NotebookNode, str]:
         timeout=120,
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # what is printed comes in pieces, as time falls
         resources={"metadata": {"path": str(FOLDER.parent)}},
         on_cell_executed=note,
     )

@@ -84,6 +84,12 @@ def test_the_notebook_holds_the_cells_of_its_text_and_their_outputs(
     assert counts == list(range(1, len(counts) + 1))
 
 
+def test_what_a_cell_prints_is_one_output_however_long_it_took(lesson: Lesson) -> None:
+    for cell in lesson.code:
+        printed = [each.name for each in cell.outputs if each.output_type == "stream"]
+        assert len(printed) == len(set(printed)), cell.id
+
+
 def test_a_beginning_chooses_lessons() -> None:
     numbers = [text.name[:2] for text in LESSONS]
 
