@@ -43,6 +43,8 @@ class Member:
         Its configuration.
     calls : MemberCalls
         Whom to tell what.
+    number_request : callable
+        Gives a request its number.
     store_commit : callable
         Called with a commit when a broker handles it.
     """
@@ -59,6 +61,7 @@ class Member:
         brokers: Sequence[Broker],
         settings: PollSettings,
         calls: MemberCalls,
+        number_request: Callable[[Request], None],
         store_commit: Callable[[Request], None],
     ) -> None:
         self._env = env
@@ -70,6 +73,7 @@ class Member:
         self._coordinator = brokers[commit_connection.broker]
         self._settings = settings
         self._calls = calls
+        self._number_request = number_request
         self._store_commit = store_commit
         self._buffer: deque[tuple[Partition, int, int]] = deque()
         self._working: list[Returned] = []
@@ -158,7 +162,7 @@ class Member:
                 payload=fetcher.session,
                 on_answer=None,
             )
-            self._calls.number_request(request)
+            self._number_request(request)
             fetcher.go.succeed((request, connection.up.transfer(now_ns, 0)))
 
     def _fetch(self, fetcher: Fetcher, broker: Broker) -> Steps:
@@ -220,7 +224,7 @@ class Member:
             payload=(self._group, self._code, dict(self._positions)),
             on_answer=None,
         )
-        self._calls.number_request(request)
+        self._number_request(request)
         arrives_ns = self._commit_connection.up.transfer(now_ns, 0)
         self._env.process(self._carry_commit(request, arrives_ns))
         if self._committed is not None:

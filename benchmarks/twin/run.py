@@ -39,6 +39,7 @@ class Twin(KafkaRun):
 
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
         super().__init__(scenario, plan, check=False)
+        self.write_request = self.note_written
         late = any(subscriber.from_s for subscriber in self.subscribers.values())
         if scenario.events or late or self.calendar.pending():
             raise ValueError(
@@ -90,13 +91,14 @@ class Twin(KafkaRun):
                     brokers=self._nodes,
                     settings=poll_settings(self.system.groups[name].config),
                     calls=MemberCalls(
-                        number_request=self.number_request,
+                        next_request_id=self.next_request_id,
                         write_request=self.write_request,
                         write_returned=self.tables.returned,
                         on_working=self.timeline.expect,
                         on_processed=self._processed,
                         on_reset=self._reset,
                     ),
+                    number_request=self.number_request,
                     store_commit=self._store_commit,
                 )
             )
@@ -182,12 +184,12 @@ class Twin(KafkaRun):
 
     def number_request(self, request: Request) -> None:
         """Give a request its number and keep it until its row is written."""
-        super().number_request(request)
+        request.request_id = self.next_request_id()
         self._open[request.request_id] = request
 
-    def write_request(self, request: Request, answered_ns: int) -> None:
+    def note_written(self, request: Request, answered_ns: int) -> None:
         """Write a request to which nothing more happens at its client."""
-        super().write_request(request, answered_ns)
+        self.tables.request(request, answered_ns)
         del self._open[request.request_id]
 
     def _open_requests(self) -> list[Request]:

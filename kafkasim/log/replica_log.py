@@ -12,7 +12,6 @@ from typing import TypeVar, cast
 from kafkasim.config.topic import TopicConfig
 from kafkasim.log.checkpoints import (
     LEADER_EPOCHS,
-    LOG,
     PARTITION_METADATA,
     leader_epochs_text,
     partition_metadata_text,
@@ -84,7 +83,7 @@ class ReplicaLog(LocalLog[BatchT]):
         if topic_id is not None:
             text = partition_metadata_text(topic_id)
             self.store.replace(PARTITION_METADATA, text.encode())
-        if any(name.endswith(LOG) for name in self.store.names()):
+        if any(name != PARTITION_METADATA for name in self.store.names()):
             log_start_offset = self._load(
                 now_ms,
                 clean_shutdown=clean_shutdown,
@@ -159,9 +158,10 @@ class ReplicaLog(LocalLog[BatchT]):
         if header.leader_epoch != self.leader_epochs.latest:
             self._assign_epoch(header)
         segment = self.active
-        if segment.roll_cause(header, self.config, now_ms) is not None:
-            segment = self._roll(header.base_offset, now_ms)
-        segment.append(header, batch)
+        if not segment.append_surely(header, batch):
+            if segment.roll_cause(header, self.config, now_ms) is not None:
+                segment = self._roll(header.base_offset, now_ms)
+            segment.append(header, batch)
         self.log_end_offset = header.base_offset + header.last_offset_delta + 1
         if header.producer_id >= 0:
             if header.attributes & CONTROL:

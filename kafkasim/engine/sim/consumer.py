@@ -39,8 +39,8 @@ _BROKER_OF: Final = attrgetter("connection.broker")
 class MemberCalls(NamedTuple):
     """What a member calls when something is final."""
 
-    number_request: Callable[[Request], None]
-    """Numbers a request that is being sent."""
+    next_request_id: Callable[[], int]
+    """Gives the number of the next request."""
     write_request: Callable[[Request, int], None]
     """Takes a request and the time of its answer, missing when it never comes."""
     write_returned: Callable[[Returned], None]
@@ -98,7 +98,7 @@ class Member:
         self._commit_connection = commit_connection
         self._brokers = brokers
         self._settings = settings
-        self._number_request = calls.number_request
+        self._next_request_id = calls.next_request_id
         self._write_request = calls.write_request
         self._write_returned = calls.write_returned
         self._on_working = calls.on_working
@@ -237,7 +237,7 @@ class Member:
                 self._end_poll()
             if now_ns >= self._commit_at_ns:
                 self._commit(now_ns)
-            if not self._buffer:
+            if not self._buffer.fetches:
                 self._send_fetches(now_ns)
                 return
             end_ns = self._take_records(now_ns)
@@ -258,14 +258,17 @@ class Member:
 
     def _take_records(self, now_ns: int) -> int:
         """Return up to `max.poll.records` from the buffer; when their work ends."""
-        taken = self._buffer.take(
-            self._settings.max_poll_records, self.positions, now_ns, self._slowed
+        rows, end_ns = self._buffer.take(
+            self._settings.max_poll_records,
+            self.positions,
+            now_ns,
+            self._slowed,
+            self._idle,
         )
-        self._working += taken.rows
-        self._idle += taken.used_up
-        for session, partition in taken.lost:
+        self._working += rows
+        for session, partition in self._buffer.lost:
             self._list_offsets(session, partition, now_ns)
-        return taken.end_ns
+        return end_ns
 
     def _newly_processed(self, row: Returned, offset: int) -> int:
         """Return how many of a row's records below `offset` never were before."""
@@ -293,7 +296,7 @@ class Member:
             self._send(request, now_ns)
 
     def _send(self, request: Request, now_ns: int) -> None:
-        self._number_request(request)
+        request.request_id = self._next_request_id()
         connection = request.connection
         self._sent_key += 1
         self._calendar.at(

@@ -6,26 +6,12 @@ Source: `org.apache.kafka.clients.consumer.internals.FetchBuffer`, `FetchCollect
 
 from collections import deque
 from collections.abc import Iterable, MutableMapping
-from typing import NamedTuple
 
 from kafkasim.engine.sim.at_work import UNSLOWED, Returned, slowed_ns
 from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, Fetched, FetchSession
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
-
-
-class Taken(NamedTuple):
-    """What one poll took out of the buffer."""
-
-    rows: list[Returned]
-    """The records, by partition."""
-    end_ns: int
-    """When the work on them ends."""
-    used_up: list[FetchSession]
-    """Sessions of which nothing is buffered any more."""
-    lost: list[tuple[FetchSession, Partition]]
-    """Partitions whose position is out of range."""
 
 
 class FetchBuffer:
@@ -40,17 +26,16 @@ class FetchBuffer:
     def __init__(self, group: int, member: int) -> None:
         self._group = group
         self._member = member
-        self._fetches: deque[
+        self.lost: list[tuple[FetchSession, Partition]] = []
+        """Partitions whose position the last poll found to be out of range."""
+        self.fetches: deque[
             tuple[FetchSession, Partition, int, int, Survivors | None]
         ] = deque()
-
-    def __bool__(self) -> bool:
-        """Return whether there is anything in it."""
-        return bool(self._fetches)
+        """Session, partition, offset after it, time, and what compaction had left."""
 
     def clear(self) -> None:
         """Throw all away."""
-        self._fetches.clear()
+        self.fetches.clear()
 
     def add(
         self,
@@ -74,9 +59,7 @@ class FetchBuffer:
         """
         for partition, end_offset, survivors in answer:
             if end_offset > positions[partition.index] or end_offset == OUT_OF_RANGE:
-                self._fetches.append(
-                    (session, partition, end_offset, now_ns, survivors)
-                )
+                self.fetches.append((session, partition, end_offset, now_ns, survivors))
                 session.buffered += 1
 
     def take(
@@ -85,7 +68,8 @@ class FetchBuffer:
         positions: MutableMapping[int, int],
         now_ns: int,
         slowed: float,
-    ) -> Taken:
+        used_up: list[FetchSession],
+    ) -> tuple[list[Returned], int]:
         """Take out what one poll returns, and move the positions on.
 
         Parameters
@@ -98,19 +82,27 @@ class FetchBuffer:
             When work on the first of them begins.
         slowed : float
             Factor on the work.
+        used_up : list of FetchSession
+            Gets those of which nothing is buffered any more.
+
+        Returns
+        -------
+        rows : list of Returned
+            The records, by partition.
+        end_ns : int
+            When the work on them ends.
         """
         left = most_records
         at_ns = now_ns
         rows: list[Returned] = []
-        used_up: list[FetchSession] = []
-        lost: list[tuple[FetchSession, Partition]] = []
-        fetches, group, member = self._fetches, self._group, self._member
+        self.lost = []
+        fetches, group, member = self.fetches, self._group, self._member
         while left and fetches:
             session, partition, to_offset, fetched_ns, survivors = fetches[0]
             index = partition.index
             if to_offset == OUT_OF_RANGE:
                 self._drop_first(session, used_up)
-                lost.append((session, partition))
+                self.lost.append((session, partition))
                 continue
             from_offset = positions[index]
             count = to_offset - from_offset
@@ -139,10 +131,10 @@ class FetchBuffer:
                 left -= count
                 work = partition.work_between(group, from_offset, to_offset, survivors)
                 at_ns += work if slowed == UNSLOWED else slowed_ns(work, slowed)
-        return Taken(rows, at_ns, used_up, lost)
+        return rows, at_ns
 
     def _drop_first(self, session: FetchSession, used_up: list[FetchSession]) -> None:
-        self._fetches.popleft()
+        self.fetches.popleft()
         session.buffered -= 1
         if not session.buffered:
             used_up.append(session)

@@ -158,7 +158,7 @@ class FetchSession:
             batches, number = self.cursors[index]
             if batches is not partition.active:
                 return True
-            size_bytes = batches.size_bytes - batches.end_position(number)
+            size_bytes = batches.size_bytes - batches.positions[number]
             available += size_bytes if size_bytes < most_bytes else most_bytes
             if available >= min_bytes:
                 return True
@@ -172,50 +172,44 @@ class FetchSession:
         with data always gives a batch.
         """
         max_partition_bytes, left_bytes = self._limits
-        order, ready = self._order, self.ready
+        order, ready, cursors = self._order, self.ready, self.cursors
         answer: list[Fetched] = []
         if self.lost:
             for index, partition in self.lost.items():
                 answer.append((partition, OUT_OF_RANGE, None))
-                self.cursors.pop(index, None)  # until the member seeks
+                cursors.pop(index, None)  # until the member seeks
             self.lost.clear()
         total = count = 0
-        for index in sorted(ready, key=order.__getitem__):
+        turns = list(ready)
+        if len(turns) > 1:
+            turns.sort(key=order.__getitem__)
+        for index in turns:
             if left_bytes <= 0:
                 break
-            if index not in self.cursors:
+            if index not in cursors:
                 continue
             partition = ready[index]
+            batches, first = cursors[index]
+            active = partition.active
+            while batches is not active and first == len(batches.base_offsets):
+                batches, first = partition.segment_after(batches), 0
             limit = (
                 max_partition_bytes if max_partition_bytes < left_bytes else left_bytes
             )
-            size_bytes, read = self._read_one(partition, limit, at_least_one=not total)
-            if not read:
+            end = batches.read_end(
+                first, limit, partition.log.high_watermark, not total
+            )
+            if batches is active and end == len(batches.base_offsets):
+                del ready[index]
+            if end == first:
                 continue
+            cursors[index] = (batches, end)
+            end_offset = self.positions[index] = batches.end_offset(end - 1)
             self._sequence += 1
             order[index] = self._sequence
-            answer.append((partition, self.positions[index], partition.survivors))
+            answer.append((partition, end_offset, partition.survivors))
+            size_bytes = batches.positions[end] - batches.positions[first]
             total += size_bytes
-            count += read
+            count += end - first
             left_bytes -= size_bytes
         return answer, total, count
-
-    def _read_one(
-        self, partition: Partition, limit: int, *, at_least_one: bool
-    ) -> tuple[int, int]:
-        """Read on in one partition; return bytes and batches."""
-        index = partition.index
-        batches, first = self.cursors[index]
-        active = partition.active
-        while first == len(batches) and batches is not active:
-            batches, first = partition.segment_after(batches), 0
-        end = batches.read_end(
-            first, limit, partition.log.high_watermark, at_least_one=at_least_one
-        )
-        self.cursors[index] = (batches, end)
-        if end == len(batches) and batches is active:
-            del self.ready[index]
-        if end == first:
-            return 0, 0
-        self.positions[index] = batches.end_offset(end - 1)
-        return batches.end_position(end) - batches.end_position(first), end - first

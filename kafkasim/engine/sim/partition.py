@@ -195,7 +195,7 @@ class Partition:
         )  # fmt: skip
         last = log.active
         log.append_batch(header, batch, now_ns // NS_PER_MS)
-        log.advance_high_watermark(base_offset + count)
+        log.high_watermark = log.log_end_offset
         if log.active is not last:
             cause = last.roll_cause(header, self.config, now_ns // NS_PER_MS)
             self.note_roll(last, now_ns, cause)

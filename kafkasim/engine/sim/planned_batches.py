@@ -67,8 +67,12 @@ class PlannedBatches:
         Of the file.
     base_offset : int
         Of the segment.
-    base_offsets, positions : list of int
-        Offset and position of each batch's first record and byte.
+    base_offsets : list of int
+        Offset of each batch's first record.
+    positions : list of int
+        Position of each batch's first byte, and at the end the size.
+    dense : bool
+        Whether each batch begins where the one before it ended.
     batches : list
         What each is; None for one that was released.
     next_offset : int
@@ -85,6 +89,7 @@ class PlannedBatches:
         "base_offset",
         "base_offsets",
         "batches",
+        "dense",
         "name",
         "next_offset",
         "positions",
@@ -96,7 +101,8 @@ class PlannedBatches:
         self.name = name
         self._facts = facts
         self.base_offsets: list[int] = []
-        self.positions: list[int] = []
+        self.positions: list[int] = [0]
+        self.dense = True
         self.batches: list[Held | None] = []
         self.size_bytes = 0
         self.base_offset = self.next_offset = base_offset
@@ -105,11 +111,14 @@ class PlannedBatches:
 
     def append(self, header: BatchHeader, batch: Held) -> None:
         """Add a batch at the end."""
-        self.base_offsets.append(header.base_offset)
-        self.positions.append(self.size_bytes)
+        base_offset = header.base_offset
+        if base_offset != self.next_offset:
+            self.dense = False
+        self.base_offsets.append(base_offset)
         self.batches.append(batch)
         self.size_bytes += header.size_bytes
-        self.next_offset = header.next_offset
+        self.positions.append(self.size_bytes)
+        self.next_offset = base_offset + header.last_offset_delta + 1
         self.record_count += header.record_count
 
     def headers(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
@@ -143,7 +152,7 @@ class PlannedBatches:
     def number_of(self, offset: int) -> int:
         """Return which batch holds an offset, or else the first one behind it."""
         number = max(0, bisect_right(self.base_offsets, offset) - 1)
-        if number < len(self) and self.end_offset(number) <= offset:
+        if number < len(self.batches) and self.end_offset(number) <= offset:
             number += 1
         return number
 
@@ -159,25 +168,22 @@ class PlannedBatches:
 
     def end_offset(self, number: int) -> int:
         """Return the offset after the last of a batch."""
-        held = self.batches[number]
-        if isinstance(held, Batch):
-            return self.base_offsets[number] + held.hi - held.lo
+        if self.dense:
+            number += 1
+            if number < len(self.base_offsets):
+                return self.base_offsets[number]
+            return self.next_offset
+        held = self._held(number)
         if isinstance(held, CleanedBatch):
             return held.header.next_offset
-        # Released, so nothing here was compacted: the next one follows at once.
-        number += 1
-        return self.base_offsets[number] if number < len(self) else self.next_offset
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def end_position(self, number: int) -> int:
-        """Return the position after the batches below a number."""
-        positions = self.positions
-        return positions[number] if number < len(positions) else self.size_bytes
+        return self.base_offsets[number] + held.hi - held.lo
 
     def read_end(
-        self, first: int, most_bytes: int, high_watermark: int, *, at_least_one: bool
+        self,
+        first: int,
+        most_bytes: int,
+        high_watermark: int,
+        at_least_one: bool,  # noqa: FBT001 - hot path
     ) -> int:
         """Return the number after the last batch of a read from batch `first` on.
 
@@ -192,17 +198,16 @@ class PlannedBatches:
         at_least_one : bool
             Read the first batch even when it alone is over the limit (KIP-74).
         """
-        end = len(self.batches)
+        end = len(self.base_offsets)
         if high_watermark < self.next_offset:
             end = max(first, bisect_right(self.base_offsets, high_watermark) - 1)
         positions = self.positions
-        if first < end:
-            most = positions[first] + most_bytes
-            if self.end_position(end) > most:
-                readable = end
-                end = max(first, bisect_right(positions, most, first, end) - 1)
-                if end == first and at_least_one and first < readable:
-                    end += 1
+        most = positions[first] + most_bytes
+        if positions[end] > most:
+            readable = end
+            end = bisect_right(positions, most, first, end) - 1
+            if end == first and at_least_one and first < readable:
+                end += 1
         return end
 
     def first_at(
@@ -231,7 +236,8 @@ class PlannedBatches:
             batch, left = parts(self._held(gone))
             count = batch.hi - batch.lo if left is None else len(left)
             self.record_count -= count
-        del self.base_offsets[number:], self.positions[number:], self.batches[number:]
+        del self.base_offsets[number:], self.batches[number:]
+        del self.positions[number + 1 :]
         self.size_bytes = size_bytes
 
     def flush(self) -> None:

@@ -188,10 +188,6 @@ class ProducerClient:
         """
         return self._accumulator.append_list(partition)
 
-    def newest_ns(self, batch: Batch) -> int:
-        """Return when the last record of a batch was created, while it is held."""
-        return self._accumulator.newest_ns(batch)
-
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
         return self._accumulator.work_of(name)

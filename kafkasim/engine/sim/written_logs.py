@@ -171,7 +171,7 @@ class RunLog:
         config = self.partition.config
         written = Segment(store, segment.base_offset, config, made_ms)
         batches = contents_of(segment)
-        if len(batches):
+        if batches.batches:
             data, positions = encode_batches(self._columns(batches))
             view = data.data
             for start, end in pairwise(positions.tolist()):
@@ -183,7 +183,7 @@ class RunLog:
         """Return the records of a segment, and what the headers of its batches say."""
         facts, first_records = self._facts, self._first_records
         times_ms, codes, sizes, records, deltas = [], [], [], [], []
-        for position in batches.positions:
+        for position in batches.positions[:-1]:
             batch, left = parts(batches.at(position))
             times_ms.append(facts.timestamps_ms(batch, left))
             codes.append(facts.key_codes(batch, left))

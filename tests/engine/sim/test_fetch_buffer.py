@@ -3,7 +3,7 @@
 import numpy as np
 
 from kafkasim.engine.sim.fetch_buffer import FetchBuffer
-from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE
+from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession
 from kafkasim.engine.sim.survivors import Survivors
 from tests.engine.sim.test_fetch_session import session_of
 
@@ -26,43 +26,46 @@ def buffer_of(
 
 def test_a_poll_takes_so_many_records_and_leaves_the_rest() -> None:
     buffer, positions = buffer_of((10, None), (30, None))
-    taken = buffer.take(15, positions, 100, 1.0)
-    assert [(r.from_offset, r.to_offset, r.started_ns) for r in taken.rows] == [
+    used_up: list[FetchSession] = []
+    rows, end_ns = buffer.take(15, positions, 100, 1.0, used_up)
+    assert [(r.from_offset, r.to_offset, r.started_ns) for r in rows] == [
         (0, 10, 100),
         (10, 15, 200),
     ]
-    assert taken.end_ns == 250 and positions == {0: 15}
-    assert taken.used_up == [] and buffer
+    assert end_ns == 250 and positions == {0: 15}
+    assert used_up == [] and buffer.fetches
 
-    taken = buffer.take(500, positions, 250, 2.0)
-    assert [(r.from_offset, r.to_offset) for r in taken.rows] == [(15, 30)]
-    assert taken.end_ns == 250 + 2 * 150
-    assert len(taken.used_up) == 1 and not buffer
+    rows, end_ns = buffer.take(500, positions, 250, 2.0, used_up)
+    assert [(r.from_offset, r.to_offset) for r in rows] == [(15, 30)]
+    assert end_ns == 250 + 2 * 150
+    assert len(used_up) == 1 and not buffer.fetches
 
 
 def test_a_fetch_is_used_up_when_one_more_was_asked_for() -> None:
     buffer, positions = buffer_of((10, None))
-    assert buffer.take(10, positions, 0, 1.0).used_up == []
-    taken = buffer.take(10, positions, 0, 1.0)
-    assert taken.rows == [] and len(taken.used_up) == 1
+    used_up: list[FetchSession] = []
+    buffer.take(10, positions, 0, 1.0, used_up)
+    assert used_up == []
+    rows, _ = buffer.take(10, positions, 0, 1.0, used_up)
+    assert rows == [] and len(used_up) == 1
 
 
 def test_what_compaction_removed_is_no_record_of_a_poll() -> None:
     left = Survivors(1, np.array([2, 3, 7, 12]), 20)
     buffer, positions = buffer_of((30, left))
-    taken = buffer.take(2, positions, 100, 1.0)
-    assert [(r.from_offset, r.to_offset) for r in taken.rows] == [(0, 4)]
-    assert taken.end_ns == 120
+    rows, end_ns = buffer.take(2, positions, 100, 1.0, [])
+    assert [(r.from_offset, r.to_offset) for r in rows] == [(0, 4)]
+    assert end_ns == 120
 
-    taken = buffer.take(500, positions, 120, 1.0)
-    assert [(r.from_offset, r.to_offset) for r in taken.rows] == [(4, 30)]
-    assert taken.end_ns == 120 + 10 * (2 + 10)
+    rows, end_ns = buffer.take(500, positions, 120, 1.0, [])
+    assert [(r.from_offset, r.to_offset) for r in rows] == [(4, 30)]
+    assert end_ns == 120 + 10 * (2 + 10)
 
 
 def test_a_lost_position_is_told_in_its_turn() -> None:
     buffer, positions = buffer_of((10, None), (OUT_OF_RANGE, None))
-    first = buffer.take(10, positions, 0, 1.0)
-    assert first.lost == []
-    second = buffer.take(10, positions, 100, 1.0)
-    assert [partition.index for _, partition in second.lost] == [0]
-    assert second.rows == [] and positions == {0: 10}
+    buffer.take(10, positions, 0, 1.0, [])
+    assert buffer.lost == []
+    rows, _ = buffer.take(10, positions, 100, 1.0, [])
+    assert [partition.index for _, partition in buffer.lost] == [0]
+    assert rows == [] and positions == {0: 10}

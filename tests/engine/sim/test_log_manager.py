@@ -70,8 +70,8 @@ def test_a_segment_rolls_by_its_first_batch_and_goes_by_its_last(
     assert ms(result, "segments", "created_ns") == [0.0, 101.5, 201.5]
     assert ms(result, "segments", "rolled_ns") == [101.5, 201.5, None]
     assert result.segments["rolled_by"].tolist()[:2] == ["time", "time"]
-    # Its largest timestamp, 90, is more than 100 ms old at 191: the next look is at 200;
-    # that of the second one, 190, at 291: the next look is at 300.
+    # Its largest timestamp, 90, is too old from 191 on: the next look is at 200. That
+    # of the second one, 190, is so from 291 on.
     assert ms(result, "segments", "deleted_ns") == [200.0, 300.0, None]
     assert result.segments["cause"].tolist()[:2] == ["time", "time"]
     removals = result.columns("removals")

@@ -7,6 +7,7 @@ own time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log
 """
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
@@ -84,7 +85,6 @@ class KafkaRun(KafkaCluster):
         super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
         self._logs = logs
         self.scenario = scenario
-        self._request_count = 0
         self.stream: KafkaStream | None = None
         if streamed:
             self.stream = KafkaStream(self, resolved)
@@ -105,7 +105,7 @@ class KafkaRun(KafkaCluster):
                     partitions=self.partitions,
                     groups=self.groups,
                     members=self.members,
-                    requests_sent=lambda: self._request_count,
+                    requests_sent=lambda: next(copy(self._request_ids)),
                 )
             )
         groups, members = list(self.groups.values()), list(self.members.values())
@@ -126,16 +126,6 @@ class KafkaRun(KafkaCluster):
         self.timeline.run(self.inspection)
         self._finish()
         return self._full_result() if self.stream is None else self._streamed_result()
-
-    def write_request(self, request: Request, answered_ns: int) -> None:
-        """Write a request to which nothing more happens at its client."""
-        request.written = True
-        self.tables.request(request, answered_ns)
-
-    def number_request(self, request: Request) -> None:
-        """Give a request its number, in the order of sending."""
-        request.request_id = self._request_count
-        self._request_count += 1
 
     def _schedule_join(self, name: str) -> None:
         from_ns = ns_from_s(self.subscribers[name].from_s)

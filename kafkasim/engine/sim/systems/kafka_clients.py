@@ -29,9 +29,11 @@ class ProduceRequests:
         Run-wide index of partition 0 of the producer's topic.
     wants_answers : bool
         False with acks=0.
-    number_request, on_done : callables
-        Called with a request when it is sent, and with it and the time of its answer
-        when nothing more will happen to it.
+    next_request_id : callable
+        Gives the number of the next request.
+    on_done : callable
+        Called with a request and the time of its answer when nothing more will happen
+        to it.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class ProduceRequests:
         brokers: Sequence[Broker],
         first_partition: int,
         wants_answers: bool,
-        number_request: Callable[[Request], None],
+        next_request_id: Callable[[], int],
         on_done: Callable[[Request, int], None],
     ) -> None:
         self._calendar = calendar
@@ -52,7 +54,7 @@ class ProduceRequests:
         self._brokers = brokers
         self._first_partition = first_partition
         self._wants_answers = wants_answers
-        self._number_request = number_request
+        self._next_request_id = next_request_id
         self._on_done = on_done
         self._producer: ProducerClient | None = None
 
@@ -77,7 +79,7 @@ class ProduceRequests:
         request.size_bytes = size_bytes
         request.batch_count = len(batches)
         self._producer = producer
-        self._number_request(request)
+        request.request_id = self._next_request_id()
         for batch in batches:
             batch.partition_index = self._first_partition + batch.partition
         self._key += 1

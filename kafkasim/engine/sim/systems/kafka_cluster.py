@@ -90,6 +90,9 @@ class KafkaCluster(ABC):
         ]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._batch_ids = count()
+        self._request_ids = count()
+        self.next_request_id = self._request_ids.__next__
+        """Numbers requests in the order of sending."""
         self._seed = scenario.seed
         self._actors = self._number_actors()
         self.hosts = Hosts(system.hardware.link, scenario.seed)
@@ -100,6 +103,8 @@ class KafkaCluster(ABC):
             sources=self.sources,
             brokers=system.brokers,
         )
+        self.write_request = self.tables.request
+        """Writes a request to which nothing more happens at its client."""
         self.partitions = self._make_partitions()
         self.by_topic = {
             topic: [p for p in self.partitions if p.topic == code]
@@ -116,7 +121,7 @@ class KafkaCluster(ABC):
         for index in range(len(self.sources)):
             self.producers.append(self._make_producer(index))
             for partition in self.by_topic[self.sources[index].stream]:
-                partition.add_source(index, self.producers[index].newest_ns)
+                partition.add_source(index, self.producers[index].accumulator.newest_ns)
         for name in self.subscribers:
             self._make_group(name)
         self.log_managers = [self._make_log_manager(b) for b in self.brokers]
@@ -219,7 +224,7 @@ class KafkaCluster(ABC):
             brokers=self.brokers,
             first_partition=partitions[0].index,
             wants_answers=config.acks != "0",
-            number_request=self.number_request,
+            next_request_id=self.next_request_id,
             on_done=self._produced,
         )
         return ProducerClient(
@@ -308,7 +313,7 @@ class KafkaCluster(ABC):
             brokers=self.brokers,
             settings=settings,
             calls=MemberCalls(
-                number_request=self.number_request,
+                next_request_id=self.next_request_id,
                 write_request=self.write_request,
                 write_returned=self.tables.returned,
                 on_working=self.timeline.expect,
@@ -318,14 +323,6 @@ class KafkaCluster(ABC):
         )
 
     # --- what a run does with them ---------------------------------------------------
-
-    @abstractmethod
-    def number_request(self, request: Request) -> None:
-        """Give a request its number, in the order of sending."""
-
-    @abstractmethod
-    def write_request(self, request: Request, answered_ns: int) -> None:
-        """Write a request to which nothing more happens at its client."""
 
     @abstractmethod
     def _reset(self, member: Member, partition: Partition, offset: int) -> None:

@@ -130,6 +130,7 @@ class KafkaTables:
 
     def request(self, request: Request, answered_ns: int) -> None:
         """Write a request whose answer has come, or that awaits none."""
+        request.written = True
         connection = request.connection
         self._write_request(
             request.request_id,
