@@ -72,13 +72,11 @@ class PlannedBatches:
     positions : list of int
         Position of each batch's first byte, and at the end the size.
     dense : bool
-        Whether each batch begins where the one before it ended.
+        Whether each batch is as it was appended, and begins where the last one ended.
     batches : list
         What each is; None for one that was released.
     next_offset : int
         Offset after the last.
-    record_count : int
-        Records in all of them.
     size_bytes : int
         Bytes of all of them.
     """
@@ -93,7 +91,6 @@ class PlannedBatches:
         "name",
         "next_offset",
         "positions",
-        "record_count",
         "size_bytes",
     )
 
@@ -106,20 +103,26 @@ class PlannedBatches:
         self.batches: list[Held | None] = []
         self.size_bytes = 0
         self.base_offset = self.next_offset = base_offset
-        self.record_count = 0
         self._released = 0
 
     def append(self, header: BatchHeader, batch: Held) -> None:
         """Add a batch at the end."""
         base_offset = header.base_offset
-        if base_offset != self.next_offset:
+        if base_offset != self.next_offset or isinstance(batch, CleanedBatch):
             self.dense = False
         self.base_offsets.append(base_offset)
         self.batches.append(batch)
         self.size_bytes += header.size_bytes
         self.positions.append(self.size_bytes)
         self.next_offset = base_offset + header.last_offset_delta + 1
-        self.record_count += header.record_count
+
+    @property
+    def record_count(self) -> int:
+        """Records in all of them."""
+        if self.dense:
+            first = self.base_offsets[0] if self.base_offsets else self.next_offset
+            return self.next_offset - first
+        return len(offsets_in(self))
 
     def headers(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
         """Yield the position and the header of each batch from a position on."""
@@ -232,10 +235,6 @@ class PlannedBatches:
         number = bisect_left(self.positions, size_bytes)
         if number:
             self.next_offset = self.end_offset(number - 1)
-        for gone in range(number, len(self.batches)):
-            batch, left = parts(self._held(gone))
-            count = batch.hi - batch.lo if left is None else len(left)
-            self.record_count -= count
         del self.base_offsets[number:], self.batches[number:]
         del self.positions[number + 1 :]
         self.size_bytes = size_bytes
