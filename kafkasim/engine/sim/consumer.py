@@ -268,6 +268,8 @@ class Member:
         self._working += rows
         for session, partition in self._buffer.lost:
             self._list_offsets(session, partition, now_ns)
+            if not session.cursors and session in self._idle:
+                self._idle.remove(session)  # nothing to fetch until the answer
         return end_ns
 
     def _newly_processed(self, row: Returned, offset: int) -> int:
@@ -331,15 +333,11 @@ class Member:
         """Ask where to go on: a position is out of range.
 
         By `auto.offset.reset`, at the log end or the log start (`OffsetFetcher`
-        `.resetPositionsIfNeeded`); until the answer the partition is not fetched.
+        `.resetPositionsIfNeeded`); until the answer the partition is not fetched, and
+        a broker with no other one gets no fetch (`AbstractFetch.prepareFetchRequests`).
         """
-        request = Request(
-            LIST_OFFSETS,
-            session.connection,
-            now_ns,
-            (session, partition, self.group.resets_to_end),
-            self._listed,
-        )
+        wish = (session, partition, self.group.resets_to_end)
+        request = Request(LIST_OFFSETS, session.connection, now_ns, wish, self._listed)
         request.epoch = session.epoch
         self._send(request, now_ns)
 
@@ -358,6 +356,10 @@ class Member:
             self.begun[partition.index] = (now_ns, offset)
             self.positions[partition.index] = offset
             session.seek_one(partition, offset)
+            if not (session.buffered or session.request or session in self._idle):
+                self._idle.append(session)
+                if not self._working:
+                    self._poll(self._wake)
 
     # --- commit -------------------------------------------------------------------
 
@@ -381,13 +383,9 @@ class Member:
         assert self._settings.auto_commit_ns is not None
         self._commit_at_ns = now_ns + self._settings.auto_commit_ns
         self._arm_commit_timer()
-        request = Request(
-            OFFSET_COMMIT,
-            self._commit_connection,
-            now_ns,
-            (self.group, self.code, dict(self.positions)),
-            self._committed,
-        )
+        connection = self._commit_connection
+        what = (self.group, self.code, dict(self.positions))
+        request = Request(OFFSET_COMMIT, connection, now_ns, what, self._committed)
         request.epoch = self.epoch
         self._send(request, now_ns)
 

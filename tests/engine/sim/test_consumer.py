@@ -9,9 +9,10 @@ import pytest
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT
 from kafkasim.engine.sim.run import run
-from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import UniformKeys
@@ -238,3 +239,23 @@ def test_a_request_has_one_row_also_when_it_outlives_its_member() -> None:
     # The second member's first fetch still waits for the IO thread when the run ends.
     assert result.columns("requests")["request_id"].tolist() == [0, 1, 2, 3]
     assert result.table("violations").empty
+
+
+def test_while_its_only_position_is_reset_a_member_fetches_nothing() -> None:
+    """AbstractFetch.prepareFetchRequests: no fetch without a fetchable partition."""
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000, log_initial_task_delay_ms=0
+    )
+    short = TopicConfig(segment_ms=2_000, retention_ms=10_000)
+    slow = Subscriber(["orders"], work_ms=2_000, wants="all")
+    scenario = Scenario(
+        Traffic({"web": Source("orders", Periodic(1))}, {"slow": slow}, duration_s=50),
+        Kafka(topics={"orders": Topic(config=short)}, broker_config=looks),
+    )
+    requests = run(scenario).table("requests")
+    mine = requests[requests["sender"] == "member:slow/1"]
+    reset = mine[mine["api"] == "ListOffsets"].iloc[0]
+    fetches = mine[(mine["api"] == "Fetch") & (mine["sent_ms"] >= reset["sent_ms"])]
+    assert fetches["sent_ms"].iloc[0] == reset["answered_ms"]
+    assert fetches["answered_ms"].iloc[0] - reset["answered_ms"] < 1
+    assert fetches["batch_count"].iloc[0] == 3
