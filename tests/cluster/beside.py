@@ -9,7 +9,7 @@ from kafkasim.log.store import MemoryStore
 from tests.cluster.damages import Files
 from tests.cluster.kafka import Kafka, KafkaError
 from tests.cluster.ours import Ours
-from tests.cluster.scripts import Script, Step
+from tests.cluster.script import Script, Step
 
 _ENTRY_BYTES = {".index": 8, ".timeindex": 12}
 

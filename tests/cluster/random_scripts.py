@@ -6,7 +6,7 @@ from typing import Literal
 from kafkasim.log.header import CODECS
 from kafkasim.log.record import Record
 from tests.cluster.batches import Draws
-from tests.cluster.scripts import Script
+from tests.cluster.script import Script
 
 STEPS = 70
 _SIZES = (0, 5, 30, 30, 80, 250)

@@ -16,7 +16,7 @@ from tests.cluster.damages import Files, damaged
 from tests.cluster.kafka import Kafka
 from tests.cluster.ours import Ours
 from tests.cluster.random_scripts import random_script
-from tests.cluster.scripts import Script, Step
+from tests.cluster.script import Script, Step
 
 pytestmark = pytest.mark.cluster
 

@@ -15,7 +15,8 @@ from tests.cluster.batches import Draws, records_of, some_batch
 from tests.cluster.beside import answer_of, files_of, headers_of, play
 from tests.cluster.kafka import Kafka, plain, unpacked
 from tests.cluster.ours import Ours
-from tests.cluster.scripts import SCRIPTS, Script, compacted
+from tests.cluster.script import Script
+from tests.cluster.scripts import SCRIPTS, compacted
 
 pytestmark = pytest.mark.cluster
 
