@@ -18,6 +18,7 @@ import numpy.typing as npt
 from kafkasim.errors import LogError
 from kafkasim.log.contents import ByteBatch
 from kafkasim.log.header import NO_TIMESTAMP
+from kafkasim.log.index_arrays import kafkas_slot, native, rises
 
 Int64s = npt.NDArray[np.int64]
 
@@ -26,7 +27,6 @@ TIME_ENTRY_BYTES: Final = 12
 LARGEST_RELATIVE_OFFSET: Final = (1 << 31) - 1
 """An offset is kept as its distance from the segment's base, an int of four bytes."""
 
-_WARM_BYTES: Final = 8_192
 _OFFSET_ENTRY: Final = np.dtype([("relative", ">i4"), ("position", ">i4")])
 _TIME_ENTRY: Final = np.dtype([("timestamp", ">i8"), ("relative", ">i4")])
 
@@ -78,9 +78,9 @@ class OffsetIndex:
         index = cls(base_offset, most_bytes)
         count = len(data) // OFFSET_ENTRY_BYTES
         table = np.frombuffer(data, _OFFSET_ENTRY, count)
-        index._relatives = _native("i", table["relative"])
-        index._positions = _native("i", table["position"])
-        index._sorted = _rises(table["relative"])
+        index._relatives = native("i", table["relative"])
+        index._positions = native("i", table["position"])
+        index._sorted = rises(table["relative"])
         return index
 
     def to_bytes(self, first: int = 0) -> bytes:
@@ -176,17 +176,15 @@ class OffsetIndex:
         relatives = np.frombuffer(self._relatives, np.intc)
         wanted = np.asarray(offsets, np.int64) - self.base_offset
         if self._sorted:
-            smallest, largest = -LARGEST_RELATIVE_OFFSET - 1, LARGEST_RELATIVE_OFFSET
-            keys = np.clip(wanted, smallest, largest).astype(np.intc)
+            keys = np.clip(wanted, -1 << 31, LARGEST_RELATIVE_OFFSET).astype(np.intc)
             slots = np.searchsorted(relatives, keys, side="right") - 1
         else:
             slots = np.array([self._slot(int(one)) for one in wanted], np.int64)
-        found = (slots >= 0) & (wanted > -LARGEST_RELATIVE_OFFSET - 1)
-        at = slots[found]
+        found = (slots >= 0) & (wanted > -1 << 31)
         answer = np.full(wanted.size, self.base_offset, np.int64)
         positions = np.zeros(wanted.size, np.int64)
-        answer[found] += relatives[at]
-        positions[found] = np.frombuffer(self._positions, np.intc)[at]
+        answer[found] += relatives[slots[found]]
+        positions[found] = np.frombuffer(self._positions, np.intc)[slots[found]]
         return answer, positions
 
     def before_last(self, position: int, offset: int) -> OffsetPosition | None:
@@ -221,7 +219,7 @@ class OffsetIndex:
     def _slot(self, relative: int) -> int:
         if self._sorted:
             return bisect_right(self._relatives, relative) - 1
-        return _kafkas_slot(self._relatives, relative, OFFSET_ENTRY_BYTES)
+        return kafkas_slot(self._relatives, relative, OFFSET_ENTRY_BYTES)
 
 
 class TimeIndex:
@@ -253,9 +251,9 @@ class TimeIndex:
         index = cls(base_offset, most_bytes)
         count = len(data) // TIME_ENTRY_BYTES
         table = np.frombuffer(data, _TIME_ENTRY, count)
-        index._timestamps = _native("q", table["timestamp"])
-        index._relatives = _native("i", table["relative"])
-        index._sorted = _rises(table["timestamp"]) and _rises(table["relative"])
+        index._timestamps = native("q", table["timestamp"])
+        index._relatives = native("i", table["relative"])
+        index._sorted = rises(table["timestamp"]) and rises(table["relative"])
         return index
 
     def to_bytes(self, first: int = 0) -> bytes:
@@ -340,7 +338,7 @@ class TimeIndex:
         if self._sorted:
             slot = bisect_right(self._timestamps, timestamp_ms) - 1
         else:
-            slot = _kafkas_slot(self._timestamps, timestamp_ms, TIME_ENTRY_BYTES)
+            slot = kafkas_slot(self._timestamps, timestamp_ms, TIME_ENTRY_BYTES)
         if slot < 0:
             return TimestampOffset(NO_TIMESTAMP, self.base_offset)
         return self.entry(slot)
@@ -351,7 +349,7 @@ class TimeIndex:
         if self._sorted:
             slot = bisect_right(self._relatives, relative) - 1
         else:
-            slot = _kafkas_slot(self._relatives, relative, TIME_ENTRY_BYTES)
+            slot = kafkas_slot(self._relatives, relative, TIME_ENTRY_BYTES)
         count = slot + (slot < 0 or self._relatives[slot] != relative)
         del self._timestamps[count:], self._relatives[count:]
 
@@ -359,43 +357,6 @@ class TimeIndex:
         """Remove all entries."""
         del self._timestamps[:], self._relatives[:]
         self._sorted = True
-
-
-def _native(code: str, column: npt.NDArray[np.signedinteger]) -> "array[int]":
-    made: array[int] = array(code)
-    made.frombytes(column.astype(np.dtype(code)).tobytes())
-    return made
-
-
-def _rises(column: npt.NDArray[np.signedinteger]) -> bool:
-    return bool((column[1:] >= column[:-1]).all())
-
-
-def _kafkas_slot(keys: "array[int]", target: int, entry_bytes: int) -> int:
-    """Return the slot where Kafka's search ends; −1 for before the first.
-
-    For keys that do not rise, which a damaged file can have. It first looks whether the
-    target lies in the last 8 KiB (`AbstractIndex.indexSlotRangeFor`).
-    """
-    if not keys:
-        return -1
-    low, high = 0, len(keys) - 1
-    warm = max(0, high - _WARM_BYTES // entry_bytes)
-    if keys[warm] < target:
-        low = warm
-    elif keys[0] > target:
-        return -1
-    else:
-        high = warm
-    while low < high:
-        middle = (low + high + 1) // 2
-        if keys[middle] > target:
-            high = middle - 1
-        elif keys[middle] < target:
-            low = middle
-        else:
-            return middle
-    return low
 
 
 def _refused(text: str) -> LogError:
