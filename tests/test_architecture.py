@@ -26,6 +26,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """`path::function` → why it may be longer than a screen."""
 
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
+_LOG_RUNS = "tests/simulation/test_log_runs.py"
 _STREAMED = "tests/simulation/test_streamed_runs.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
@@ -39,6 +40,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
+    "kafkasim/engine/sim/plan_facts.py": _LOG_RUNS,
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/ends.py": (
@@ -49,14 +51,17 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/kafka_stream.py": _STREAMED,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
     "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",
+    "kafkasim/engine/sim/written_logs.py": _LOG_RUNS,
     "kafkasim/log/column_checks.py": "tests/log/test_columns.py",
     "kafkasim/log/encode_any.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_alike.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_fixed.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_plan.py": "tests/log/test_gather.py",
+    "kafkasim/log/index_arrays.py": "tests/log/test_index.py",
     "kafkasim/log/index_files.py": "tests/log/test_segment.py",
     "kafkasim/log/record_fields.py": "tests/log/test_scan.py",
     "kafkasim/log/record_walk.py": "tests/log/test_scan.py",
+    "kafkasim/log/segment_writing.py": "tests/log/test_segment.py",
     "kafkasim/log/descriptors.py": "tests/log/test_store.py",
     "kafkasim/log/mapping.py": "tests/log/test_store.py",
     "kafkasim/log/memory_file.py": "tests/log/test_store.py",

@@ -153,3 +153,42 @@ def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - counts), counts) + np.arange(total)
+
+
+def partition_order(
+    kept_counts: NDArray[np.int64], added: Sequence[NDArray[np.signedinteger]]
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+    """Return how to sort records by partition, kept ones first, then those added.
+
+    Parameters
+    ----------
+    kept_counts : int64 array of shape (partitions,)
+        Records of each partition that are there, partition after partition.
+    added : sequence of int array
+        Partition of each record that comes after them, block by block, no block being
+        empty; one whose partition is negative is left out.
+
+    Returns
+    -------
+    order : int64 array or None
+        Places of the records in the order of their partitions; None when they are in it
+        as they stand.
+    counts : int64 array of shape (partitions,)
+        How many records each partition then has.
+
+    Examples
+    --------
+    >>> order, counts = partition_order(np.array([1, 2]), [np.array([0, -1, 1])])
+    >>> order.tolist(), counts.tolist()
+    ([0, 3, 1, 2, 5], [2, 3])
+    """
+    count = len(kept_counts)
+    if count == 1 and all(int(part.min()) == 0 for part in added):
+        return None, kept_counts + sum(map(len, added))
+    # Two bytes are sorted by radix, ten times as fast as four.
+    narrow = np.int16 if count < 1 << 15 else np.int32
+    kept = np.repeat(np.arange(count, dtype=narrow), kept_counts)
+    partitions = np.concatenate([kept, *(part.astype(narrow) for part in added)])
+    order = np.argsort(partitions, kind="stable")
+    order = order[np.count_nonzero(partitions < 0) :]
+    return order, np.bincount(partitions[order], minlength=count)

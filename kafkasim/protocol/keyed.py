@@ -39,6 +39,7 @@ from kafkasim.protocol.columns import (
     Keeper,
     RecordBlocks,
     RecordColumns,
+    partition_order,
     ranges,
 )
 from kafkasim.units import MISSING_NS, NS_PER_MS
@@ -124,7 +125,7 @@ class KeyedAccumulator(Accumulator):
         self._release(firsts.tolist())
         kept_counts = ends - starts - firsts
         kept = ranges(starts + firsts, kept_counts)
-        order, counts = self._order(kept_counts, blocks)
+        order, counts = partition_order(kept_counts, [b.partitions for b in blocks])
         bounds = np.concatenate([[0], np.cumsum(counts)])
         for name, parts in self._columns_of(blocks).items():
             if name in self._window:
@@ -141,25 +142,6 @@ class KeyedAccumulator(Accumulator):
             if self._full_ns[partition] == NEVER:
                 self._full_ns[partition] = _UNKNOWN
         self._refer()
-
-    def _order(
-        self, kept_counts: NDArray[np.int64], blocks: Sequence[RecordColumns]
-    ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
-        """Return how to sort kept and new records, and how many each partition has.
-
-        The order is None when they are in it.
-        """
-        count = len(kept_counts)
-        added = [block.partitions for block in blocks]
-        if count == 1 and all(int(part.min()) == 0 for part in added):
-            return None, kept_counts + sum(map(len, added))
-        # Two bytes are sorted by radix, ten times as fast as four.
-        narrow = np.int16 if count < 1 << 15 else np.int32
-        kept = np.repeat(np.arange(count, dtype=narrow), kept_counts)
-        partitions = np.concatenate([kept, *(part.astype(narrow) for part in added)])
-        order = np.argsort(partitions, kind="stable")
-        order = order[np.count_nonzero(partitions < 0) :]
-        return order, np.bincount(partitions[order], minlength=count)
 
     def _release(self, firsts: Sequence[int]) -> None:
         """Let go of the records before these positions."""

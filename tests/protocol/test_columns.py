@@ -3,7 +3,13 @@
 import numpy as np
 
 from kafkasim.protocol.batch import NEVER
-from kafkasim.protocol.columns import REFUSED, STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import (
+    REFUSED,
+    STICKY,
+    RecordBlocks,
+    RecordColumns,
+    partition_order,
+)
 
 
 def columns_of(
@@ -59,3 +65,23 @@ def test_a_source_without_records_is_known_for_ever() -> None:
     blocks = RecordBlocks([some([])])
 
     assert (blocks.known_ns, blocks.exhausted) == (NEVER, True)
+
+
+def test_records_are_ordered_by_partition_and_within_it_as_they_came() -> None:
+    kept, added = np.array([2, 0, 1]), [np.array([2, 0, REFUSED]), np.array([1, 0])]
+
+    order, counts = partition_order(kept, added)
+
+    assert order is not None
+    assert order.tolist() == [0, 1, 4, 7, 6, 2, 3]
+    assert counts.tolist() == [4, 1, 2]
+
+
+def test_records_of_one_partition_are_in_order_unless_one_was_refused() -> None:
+    in_order = partition_order(np.array([2]), [np.array([0, 0])])
+    order, counts = partition_order(np.array([2]), [np.array([0, REFUSED])])
+
+    assert in_order[0] is None
+    assert in_order[1].tolist() == [4]
+    assert order is not None
+    assert (order.tolist(), counts.tolist()) == ([0, 1, 2], [3])

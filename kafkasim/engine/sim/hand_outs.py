@@ -71,29 +71,8 @@ def deliveries(  # noqa: PLR0917
     read = None
     if removed_in is not None:
         read, counts = _left(polls, counts, starts, removed_in)
-    total = int(counts.sum())
-    columns: dict[str, NDArray[Any]] = {
-        "record_id": np.empty(total, np.int64),
-        "offset": np.empty(total, np.int64),
-        "started_ns": np.empty(total, np.int64),
-        "ended_ns": np.empty(total, np.int64),
-        "outcome": np.empty(total, np.int8),
-    }
-    at = 0
-    for first, end in chunks(counts):
-        here = counts[first:end]
-        offset = (
-            ranges(polls["from_offset"][first:end], here)
-            if read is None
-            else read[at : at + int(here.sum())]
-        )
-        some = _some_deliveries(
-            polls[first:end], here, offset, rows_at, starts, work_ns
-        )
-        part = slice(at, at + len(some["record_id"]))
-        for name, column in some.items():
-            columns[name][part] = column
-        at = part.stop
+    columns = _by_record(polls, counts, read, rows_at, starts, work_ns)
+    total = len(columns["record_id"])
     columns |= {
         "subscriber": spread(polls["group"], counts),
         "member": spread(polls["member"], counts),
@@ -122,6 +101,44 @@ def _left(
     left = (removed == 0) | (removed > np.repeat(polls["cleaned"], counts))
     poll = np.repeat(np.arange(len(polls)), counts)[left]
     return offsets[left], np.bincount(poll, minlength=len(polls))
+
+
+def _by_record(  # noqa: PLR0917
+    polls: NDArray[np.void],
+    counts: Ints,
+    read: Ints | None,
+    rows_at: NDArray[np.signedinteger],
+    starts: Ints,
+    work_ns: Sequence[Ints],
+) -> dict[str, NDArray[Any]]:
+    """Return those columns of all deliveries that differ from row to row.
+
+    `read` has the offsets that polls returned, where that is not all of each range.
+    """
+    total = int(counts.sum())
+    columns: dict[str, NDArray[Any]] = {
+        "record_id": np.empty(total, np.int64),
+        "offset": np.empty(total, np.int64),
+        "started_ns": np.empty(total, np.int64),
+        "ended_ns": np.empty(total, np.int64),
+        "outcome": np.empty(total, np.int8),
+    }
+    at = 0
+    for first, end in chunks(counts):
+        here = counts[first:end]
+        offset = (
+            ranges(polls["from_offset"][first:end], here)
+            if read is None
+            else read[at : at + int(here.sum())]
+        )
+        some = _some_deliveries(
+            polls[first:end], here, offset, rows_at, starts, work_ns
+        )
+        part = slice(at, at + len(some["record_id"]))
+        for name, column in some.items():
+            columns[name][part] = column
+        at = part.stop
+    return columns
 
 
 def _some_deliveries(  # noqa: PLR0917

@@ -105,15 +105,19 @@ class KafkaCluster(ABC):
         )
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
+        self._make_brokers()
+        self.producers: list[ProducerClient] = []
+        self.groups: dict[str, Group] = {}
+        self.members: dict[str, list[Member]] = {}
+
+    def _make_brokers(self) -> None:
+        """Make the partitions and the brokers that lead them."""
         self.partitions = self._make_partitions()
         self.by_topic = {
             topic: [p for p in self.partitions if p.topic == code]
             for code, topic in enumerate(self.topics)
         }
-        self.brokers = [self._make_broker(index) for index in range(system.brokers)]
-        self.producers: list[ProducerClient] = []
-        self.groups: dict[str, Group] = {}
-        self.members: dict[str, list[Member]] = {}
+        self.brokers = [self._make_broker(i) for i in range(self.system.brokers)]
 
     def _connect_clients(self) -> None:
         """Make producers and groups; from here on sources are read."""
