@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kafkasim.log.dump_text import dump_lines as dump_lines
     from kafkasim.log.encode import control_batch as control_batch
     from kafkasim.log.encode import encode_batch as encode_batch
+    from kafkasim.log.encode_any import encode_columns as encode_columns
     from kafkasim.log.fsck import fsck as fsck
     from kafkasim.log.gather import encode_batches as encode_batches
     from kafkasim.log.header import BatchHeader as BatchHeader
@@ -54,6 +55,7 @@ _HOME: Final = {
     "dump_lines": "dump_text",
     "control_batch": "encode",
     "encode_batch": "encode",
+    "encode_columns": "encode_any",
     "fsck": "fsck",
     "encode_batches": "gather",
     "BatchHeader": "header",

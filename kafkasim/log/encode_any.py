@@ -22,7 +22,7 @@ _BATCH: Final = 8
 """What the plain encoder does for a batch, in records."""
 
 
-def encode(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes, Ints]:
+def encode_columns(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes, Ints]:
     """Encode batches, few or many, uncompressed.
 
     Parameters

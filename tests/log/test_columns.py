@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kafkasim.log.columns import Blob, Columns, DecodedColumns
-from kafkasim.log.encode_any import encode
+from kafkasim.log.encode_any import encode_columns
 from kafkasim.log.gather import encode_batches
 from kafkasim.log.record import Record
 from kafkasim.log.scan import decode_columns
@@ -75,7 +75,7 @@ def test_what_makes_no_batch_is_refused(changed: dict[str, Any], text: str) -> N
     # MemoryRecordsBuilder: appendWithOffset, validateProducerState
     columns = replace(sound(), **changed)
 
-    for way in (encode, encode_batches):
+    for way in (encode_columns, encode_batches):
         with pytest.raises(ValueError, match=text):
             way(columns)
 
@@ -90,7 +90,7 @@ def test_offsets_may_begin_anew_in_every_batch() -> None:
 
 
 def test_what_is_decoded_says_which_records_are_markers() -> None:
-    found: DecodedColumns = decode_columns(encode(sound())[0])
+    found: DecodedColumns = decode_columns(encode_columns(sound())[0])
 
     assert found.record_count == 4
     assert found.is_control.tolist() == [False] * 4

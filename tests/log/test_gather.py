@@ -10,7 +10,7 @@ from hypothesis import given
 from kafkasim.log import gather_plan
 from kafkasim.log.batch_size import RangeSizes
 from kafkasim.log.columns import Blob, Columns, Ints
-from kafkasim.log.encode_any import encode, encode_plainly
+from kafkasim.log.encode_any import encode_columns, encode_plainly
 from kafkasim.log.gather import Arena, encode_batches
 from kafkasim.log.gather_plan import CHUNK_RECORDS, encoded_sizes
 from kafkasim.log.record_size import body_bytes_of, record_bytes
@@ -25,7 +25,7 @@ def test_many_batches_are_those_of_the_plain_encoder(columns: Columns) -> None:
     plain = plainly(columns)
 
     sizes = [len(batch) for batch in plain]
-    for way in (encode_batches, encode):
+    for way in (encode_batches, encode_columns):
         data, positions = way(columns, out=ARENA)
         assert positions.tolist() == [0, *np.cumsum(sizes).tolist()]
         assert data.tobytes() == b"".join(plain)
