@@ -256,9 +256,7 @@ def _reader(result: Result, name: str) -> Reader:
         position=np.concatenate(([0], last + 1)),
         jumps=np.column_stack(jumps).astype(np.float64),
         resets=_resets(result.columns("assignments"), name),
-        missed=int(
-            np.count_nonzero(~dealing.done & (dealing.skipped_ns != MISSING_NS))
-        ),
+        missed=int(np.count_nonzero(dealing.skipped_ns != MISSING_NS)),
         errors=int(np.count_nonzero(refused & np.isin(requests["sender"], mine))),
     )
 

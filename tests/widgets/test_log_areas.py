@@ -72,6 +72,8 @@ def test_a_closed_segment_stands_until_it_is_deleted_or_the_run_ends() -> None:
     assert first.tolist() == [[2, 0], [5, 0], [5, 4], [2, 4]]
     assert second.tolist() == [[4, 4], [8, 4], [8, 6], [4, 6]]
     assert closed(SEGMENTS, SEGMENTS.made, 8.0) == []
+    at_once = replace(SEGMENTS, rolled_s=np.array([5.0, 4.0, INF]))
+    assert len(closed(at_once, ~SEGMENTS.made, 8.0)) == 1
 
 
 def test_only_what_was_deleted_has_an_end_and_an_empty_one_has_none() -> None:

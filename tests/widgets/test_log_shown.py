@@ -52,6 +52,21 @@ def test_most_records_at_once_is_what_a_count_at_every_moment_gives(
     assert shown.most < 0.3 * shown.sent
 
 
+@pytest.mark.parametrize("policy", [DELETE, COMPACT])
+def test_a_jump_is_where_the_next_record_is_not_the_one_after(policy: Policy) -> None:
+    result, shown = run_of(policy)
+    slow = shown.slow
+    assert slow is not None
+    read = result.deliveries.query("subscriber == 'slow'").sort_values("started_ms")
+    offsets = read["offset"].to_numpy()
+    after = np.flatnonzero(offsets[1:] != offsets[:-1] + 1)
+    at_s = read["started_ms"].to_numpy()[after + 1] / 1_000
+    assert slow.jumps[:, 0] == pytest.approx(at_s, rel=1e-12)
+    assert slow.jumps[:, 1].tolist() == (offsets[after] + 1).tolist()
+    assert slow.jumps[:, 2].tolist() == offsets[after + 1].tolist()
+    assert len(after) > 1
+
+
 def test_segments_are_told_by_what_made_and_ended_them() -> None:
     result, shown = run_of(COMPACT)
     of, table = shown.segments, result.segments
