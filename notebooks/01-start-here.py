@@ -268,8 +268,8 @@ three.deliveries.groupby("subscriber", observed=True).size()
 # Every group keeps a position of its own, and reading moves that position and nothing
 # else. What deletes by default is *retention*: a topic keeps records for a time, seven
 # days if nothing is said (`retention.ms`), or up to a size, and then drops the oldest,
-# a whole file at once, read or not (`UnifiedLog.deleteOldSegments`). kafkasim does not
-# model retention yet: here the log keeps everything. Lesson 06 is about it.
+# a whole file at once, read or not (`UnifiedLog.deleteOldSegments`). No run here lasts
+# seven days: the log keeps everything. Lesson 06 is about it.
 #
 # ## Does the producer notice?
 #

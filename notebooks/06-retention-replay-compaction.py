@@ -119,16 +119,16 @@ for readers in ({}, ten):
 # broker say how:
 
 # %%
-topic, broker = ks.TopicConfig().resolve(), ks.BrokerConfig().resolve()
-days = 24 * 3_600 * 1_000
+MINUTE_MS, DAY_MS = 60_000, 24 * 3_600_000
+topic = ks.TopicConfig().resolve()
+look_ms = ks.BrokerConfig().resolve().log_retention_check_interval_ms
 pd.Series(
     {
         "segment.bytes (GiB)": topic.segment_bytes / 2**30,
-        "segment.ms (days)": topic.segment_ms / days,
-        "retention.ms (days)": topic.retention_ms / days,
+        "segment.ms (days)": topic.segment_ms / DAY_MS,
+        "retention.ms (days)": topic.retention_ms / DAY_MS,
         "retention.bytes (-1: no limit)": topic.retention_bytes,
-        "log.retention.check.interval.ms (min)": broker.log_retention_check_interval_ms
-        / 60_000,
+        "log.retention.check.interval.ms (minutes)": look_ms / MINUTE_MS,
     }
 ).to_frame("Kafka's default")
 
@@ -139,7 +139,7 @@ pd.Series(
 # its *newest* record older than `retention.ms`, the whole segment goes. Then it looks
 # at the next, and stops at the first that stays (`UnifiedLog.deleteOldSegments`).
 #
-# In a minute none of that can happen. So we make it smaller, in sight: segments of 2 s
+# In a minute none of that happens. So we make it smaller, in sight: segments of 2 s
 # in the place of 7 days, 10 s of retention in the place of 7 days, a look every second.
 # (By size it would take more records: Kafka takes no segments below 1 MiB.)
 
@@ -203,7 +203,7 @@ ages.describe().loc[["count", "min", "max"]]
 #
 # **By hand, with the defaults.** A quiet topic never fills 1 GiB. Then a segment holds
 # seven days, its newest record has to be more than seven days old, and the look may be
-# five minutes late: its oldest record is 14 days and 5 minutes old when it goes. (The
+# five minutes late: its oldest record is up to 14 days and 5 minutes old then. (The
 # file itself is only renamed then, and goes a minute later, `file.delete.delay.ms`.)
 #
 # ## A topic that falls silent
@@ -240,7 +240,7 @@ silent.segments[[*columns, "rolled_by"]].tail(3)
 
 # %% [markdown]
 # A topic that falls silent does become empty. Its numbers go on, though: the next
-# reading would get offset 20. An offset is never used twice.
+# reading would get offset 20. What is deleted gives no offset back.
 #
 # ## Ask for it again
 #
@@ -281,7 +281,7 @@ ks.summary(replay)[["subscriber", "records", "expired", "skipped"]]
 # %% [markdown]
 # Research wanted sixty and got 42. The other 18 are *expired*: they were kept once, and
 # were gone before research came to them. (`ks.analysis.receipts` says it record by
-# record.) A log is a memory with an end, and that end is a setting.
+# record.) How far back a log remembers is a setting.
 #
 # Why did research begin at the log start? A group that has committed an offset goes on
 # from there. One that has not, begins by its *reset policy*, `auto.offset.reset`: at
@@ -357,7 +357,7 @@ pd.DataFrame(
 # %% [markdown]
 # Neither brings back what is gone, and neither makes counting faster: it reads about as
 # much. With `earliest` it goes on with the oldest there is, which is the next to go.
-# With `latest` it loses 13 that it could have had, and is among the new ones. A reader
+# With `latest` it passes 13 that were still there, and is among the new ones. A reader
 # that was only held up for a while loses less with `earliest`.
 #
 # What helps is to be faster (lesson 03 has more members and their limits), or to keep
@@ -429,7 +429,7 @@ ks.lessons.reveal(
 
 # %% [markdown]
 # More than four, and more than the three stations that are left. Of the harbour its one
-# reading, a minute old: no age sends it away. Of the market not only the newest. The
+# reading, 55 s old: no age sends it away. Of the market not only the newest. The
 # offsets are the old ones, with gaps: a record is never renumbered, and a consumer that
 # asks for an offset in a gap gets the next one there is.
 #
@@ -480,8 +480,7 @@ for name in ("in_time", "too_late"):
 # > record per key, and I can read it as a table."
 
 # %%
-made = compact.segments.query("cause == 'compaction' or deleted_ms.isna()")
-made = made.query("created_ms == rolled_ms and created_ms > 30_000")
+made = compact.segments.query("created_ms == rolled_ms and created_ms > 30_000")
 made[["base_offset", "end_offset", "record_count", "created_ms"]]
 
 # %% [markdown]
@@ -641,22 +640,21 @@ settings
 # is gone. All times, the broker's too: a look each 35 ms for one each 5 minutes. Who
 # comes at the end of the sixth day gets what is left of the last two and a half.
 SIX_DAYS_A_MINUTE = 8_640
+LOOK = "system.broker_config.log_retention_check_interval_ms"
 quick = ks.TopicConfig(
     cleanup_policy=settings.cleanup_policy,
     segment_ms=settings.segment_ms // SIX_DAYS_A_MINUTE,
     retention_ms=settings.retention_ms // SIX_DAYS_A_MINUTE,
 )
-look_ms = ks.BrokerConfig().resolve().log_retention_check_interval_ms
 six_days = small.where(
     {
         "system.topics.bikes.config": quick,
-        "system.broker_config.log_retention_check_interval_ms": look_ms
-        // SIX_DAYS_A_MINUTE,
+        LOOK: look_ms // SIX_DAYS_A_MINUTE,
         SUBSCRIBERS: {"too_late": too_late},
     }
 )
 got = ks.run(six_days).deliveries["offset"]
-oldest_days = (60 - got.min()) * SIX_DAYS_A_MINUTE / (24 * 3_600)
+oldest_days = (60_000 - got.min() * 1_000) * SIX_DAYS_A_MINUTE / DAY_MS
 print(f"{len(got)} records, the oldest sent {oldest_days:.1f} days before")
 
 # %% [markdown]
