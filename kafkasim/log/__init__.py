@@ -11,8 +11,8 @@ round. No simulation is needed: a log is opened, appended to, read and looked in
     >>> ks.log.anatomy(log.read(0).data)["name"][:3]
     ['base offset', 'batch length', 'leader epoch']
 
-Every public name is fetched when it is first asked for (PEP 562): the simulation needs
-a few of these modules, and not all.
+Every public name is fetched when it is first asked for (PEP 562): a batch by hand needs
+a few of these modules and no numpy, and the rules of producers need only sizes.
 """
 
 import sys
