@@ -492,9 +492,9 @@ made[["base_offset", "end_offset", "record_count", "created_ms"]]
 #
 # ## Move it yourself
 #
-# A shop's prices, fifty changes a second for a minute, eight products, and a reader
-# that is too slow. Its questions are buttons: answer each before you press it. (Without
-# a kernel, on a web page for instance, you see a picture.)
+# A shop's prices, fifty changes a second for a minute, eight products, a reader that is
+# too slow and one that comes at 45.5 s. Its questions are buttons: answer each before
+# you press it. (Without a kernel, on a web page for instance, you see a picture.)
 
 # %%
 ks.widgets.LogExplorer()
@@ -503,12 +503,14 @@ ks.widgets.LogExplorer()
 # <details><summary>What you should have seen, and why</summary>
 #
 # - **A slow reader** is not waited for. What it loses it never learns.
-# - **Keeping longer** gives it time. It helps when what is kept is more than it falls
-#   behind in all, and otherwise only puts the loss off.
+# - **Keeping longer** gives it time: it loses less, and later. It falls behind all the
+#   same.
 # - **Segments go, not records**: the longer a segment, the older its oldest record when
 #   it goes.
-# - **Compaction** keeps a few records for each product, and with fifty products more.
-# - **A slow reader there** gets no error. What it misses are values that were no longer
+# - **Compaction** keeps the newest price of each product in what was cleaned; with
+#   fifty products that is more. The late reader gets it, and all that nobody has
+#   cleaned yet.
+# - **A slow reader there** gets no error. What it misses are prices that were no longer
 #   true.
 #
 # </details>
@@ -519,9 +521,11 @@ ks.widgets.LogExplorer()
 #   was moved; none that has a record consumers may not read yet
 #   (`UnifiedLog.deleteOldSegments`; its looks: `LogManager.cleanupLogs`).
 # - **By size** (`retention.bytes`, off by default): the oldest goes while what remains
-#   is at least so large. So a log has at least that size, and up to a segment more.
+#   is at least so large. So a log that has grown to that size stays above it, by up to
+#   a segment and what is being written.
 # - **By time** counts the largest timestamp of a segment, which is what producers
-#   wrote. One record from the future holds its segment, and all later ones.
+#   wrote. One record from the future holds its segment, and all later ones. (More than
+#   an hour ahead is refused by default, `message.timestamp.after.max.ms`.)
 # - **Too old an offset**: `OFFSET_OUT_OF_RANGE`, then `auto.offset.reset`
 #   (`FetchCollector`, `OffsetFetcher`).
 # - **Compaction**: `LogCleaner`, `LogCleanerManager`, `Cleaner`. Each record needs a
