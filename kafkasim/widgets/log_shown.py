@@ -57,7 +57,7 @@ class Reader:
     """Where it was given another place, a row for each: when, in seconds, and from
     which offset on it read."""
     missed: int
-    """Records that left the log, or that a reset passed, before it had them."""
+    """Records that left the log before it had processed them."""
     errors: int
     """Its fetches that were answered with OFFSET_OUT_OF_RANGE."""
 
@@ -111,7 +111,8 @@ class Shown:
     newest_stay: bool
     """Whether what is left in compacted segments is the newest of each key there."""
     oldest_s: float
-    """Age of the oldest record that retention deleted, in seconds; 0 without one."""
+    """Age of the oldest record that retention deleted, in seconds since its timestamp,
+    which is its creation; 0 without one."""
     slow: Reader | None
     """None when there is no slow reader."""
     found: Found
@@ -160,7 +161,8 @@ def shown_of(result: Result, policy: str, slow: str | None, late: str) -> Shown:
     appended_s = records["appended_ns"][rows] / NS_PER_S
     removed = removed_ns(records, rows, result.columns("removals"))
     removed_s = np.where(removed == MISSING_NS, until_s, removed / NS_PER_S)
-    ages_s = segments.deleted_s[gone] - appended_s[segments.base[gone]]
+    created_s = records["created_ns"][rows[segments.base[gone]]] / NS_PER_S
+    ages_s = segments.deleted_s[gone] - created_s
     return Shown(
         policy=policy,
         until_s=until_s,
@@ -256,7 +258,7 @@ def _reader(result: Result, name: str) -> Reader:
         position=np.concatenate(([0], last + 1)),
         jumps=np.column_stack(jumps).astype(np.float64),
         resets=_resets(result.columns("assignments"), name),
-        missed=int(np.count_nonzero(dealing.skipped_ns != MISSING_NS)),
+        missed=int(np.count_nonzero(dealing.expired)),
         errors=int(np.count_nonzero(refused & np.isin(requests["sender"], mine))),
     )
 

@@ -64,12 +64,15 @@ def test_a_segment_goes_at_the_first_check_after_its_newest_record_is_too_old(
     retention_s: int, segment_s: int
 ) -> None:
     result, shown = seen(retention_s=retention_s, segment_s=segment_s)
-    appended = result.records.sort_values("offset")["created_ms"].to_numpy() / 1_000
+    created = result.records.sort_values("offset")["created_ms"].to_numpy() / 1_000
     of = shown.segments
-    for row in np.flatnonzero(of.expired & (of.records > 0)).tolist():
-        age = of.deleted_s[row] - appended[of.base[row] : of.end[row]].max()
+    rows = np.flatnonzero(of.expired & (of.records > 0))
+    for row in rows.tolist():
+        age = of.deleted_s[row] - created[of.base[row] : of.end[row]].max()
         assert retention_s < age <= retention_s + 1.001
         assert of.deleted_s[row] == round(of.deleted_s[row])
+    oldest = (of.deleted_s[rows] - created[of.base[rows]]).max()
+    assert shown.oldest_s == pytest.approx(oldest)
     assert retention_s < shown.oldest_s <= retention_s + segment_s + 2
 
 
