@@ -134,7 +134,7 @@ class Member:
                 self._working.append(
                     Returned(
                         group, self._code, partition.index, from_offset, to_offset,
-                        fetched_ns, at_ns, UNSLOWED, MISSING_NS, 0, None,
+                        fetched_ns, at_ns, UNSLOWED, MISSING_NS, 0, 0,
                     )
                 )  # fmt: skip
                 self._positions[partition.index] = to_offset

@@ -109,6 +109,8 @@ class Accumulator(ABC):
         """
 
     def _first_ready_ns(self, may_send: Sequence[bool]) -> int:
+        if len(may_send) == 1:
+            return self.ready_ns[0] if may_send[0] else NEVER
         first_ns = NEVER
         for ready_ns, may in zip(self.ready_ns, may_send, strict=True):
             if may and ready_ns < first_ns:

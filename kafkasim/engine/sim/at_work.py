@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
 
 UNSLOWED: Final = 1.0
@@ -32,8 +31,8 @@ class Returned(NamedTuple):
     """When the member crashed or the run was cut; missing when all were processed."""
     crashed: int
     """1 when `until_ns` is a crash, 0 otherwise."""
-    survivors: Survivors | None
-    """What compaction had left of the log when they were read; none: all."""
+    cleaned: int
+    """Round of compaction after which they were read; 0 for none."""
 
 
 class AtWork:
@@ -156,7 +155,7 @@ class AtWork:
         """Return the work on some records of a row's partition, at its usual speed."""
         partition = self._partitions[row.partition]
         return partition.work_between(
-            self._group, from_offset, to_offset, row.survivors
+            self._group, from_offset, to_offset, partition.survivors_of(row.cleaned)
         )
 
 

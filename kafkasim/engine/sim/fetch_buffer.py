@@ -106,7 +106,9 @@ class FetchBuffer:
                 continue
             from_offset = positions[index]
             count = to_offset - from_offset
+            cleaned = 0
             if survivors is not None:
+                cleaned = survivors.number
                 count = survivors.count(from_offset, to_offset)
             if count < left:
                 # Asked for one more and found none: only then is a fetch used up
@@ -123,7 +125,7 @@ class FetchBuffer:
                     Returned,
                     (
                         group, member, index, from_offset, to_offset, fetched_ns,
-                        at_ns, slowed, MISSING_NS, 0, survivors,
+                        at_ns, slowed, MISSING_NS, 0, cleaned,
                     ),
                 )  # fmt: skip
                 rows.append(row)

@@ -118,9 +118,9 @@ class Partition:
     """
 
     __slots__ = (
-        "_groups", "_newest_ns", "_released", "_varied", "active", "base_offsets",
-        "batches", "config", "index", "leader", "lives", "log", "number", "removed_in",
-        "survivors", "topic",
+        "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
+        "base_offsets", "batches", "config", "index", "leader", "lives", "log",
+        "number", "removed_in", "survivors", "topic",
     )  # fmt: skip
 
     def __init__(
@@ -144,6 +144,7 @@ class Partition:
         self.batches: list[Batch] = []
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
+        self._rounds: list[Survivors] = []
         self.removed_in = np.zeros(0, np.int32)
         self._newest_ns: dict[int, Callable[[Batch], int]] = {}
         self._released = 0
@@ -267,6 +268,11 @@ class Partition:
         self.survivors = Survivors(
             number, np.concatenate([np.zeros(0, np.int64), *left]), end
         )
+        self._rounds.append(self.survivors)
+
+    def survivors_of(self, number: int) -> Survivors | None:
+        """Return what a round of compaction left; None of round 0, before the first."""
+        return self._rounds[number - 1] if number else None
 
     # --- work ---------------------------------------------------------------------
 

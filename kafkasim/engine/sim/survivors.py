@@ -35,7 +35,7 @@ class Survivors:
         """Of each offset below the end, whether it holds a record."""
         self.held[offsets] = True
         self._offsets = ints(offsets)
-        self._before = _running(self.held.astype(np.int64))
+        self._counts: Sequence[int] | None = None
         self._work: dict[int, Sequence[int]] = {}
 
     def count(self, from_offset: int, to_offset: int) -> int:
@@ -43,9 +43,11 @@ class Survivors:
         return self._count_below(to_offset) - self._count_below(from_offset)
 
     def _count_below(self, offset: int) -> int:
+        if self._counts is None:
+            self._counts = _running(self.held.astype(np.int64))
         if offset <= self.end:
-            return self._before[offset]
-        return self._before[self.end] + offset - self.end
+            return self._counts[offset]
+        return self._counts[self.end] + offset - self.end
 
     def offset_after(self, from_offset: int, count: int) -> int:
         """Return the offset after so many records from an offset on."""

@@ -17,7 +17,7 @@ def row(
     from_offset: int, to_offset: int, started_ns: int, slowed: float = 1.0
 ) -> Returned:
     return Returned(
-        0, 0, 0, from_offset, to_offset, 0, started_ns, slowed, MISSING_NS, 0, None
+        0, 0, 0, from_offset, to_offset, 0, started_ns, slowed, MISSING_NS, 0, 0
     )
 
 

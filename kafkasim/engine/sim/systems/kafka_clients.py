@@ -68,13 +68,8 @@ class ProduceRequests:
         """Send one request."""
         now_ns = self._calendar.now_ns
         connection = self._connections[node]
-        request = Request(
-            api=PRODUCE,
-            connection=connection,
-            sent_ns=now_ns,
-            payload=batches,
-            on_answer=self._answered if self._wants_answers else self._appended,
-        )
+        on_answer = self._answered if self._wants_answers else self._appended
+        request = Request(PRODUCE, connection, now_ns, batches, on_answer)
         request.wants_answer = self._wants_answers
         request.size_bytes = size_bytes
         request.batch_count = len(batches)

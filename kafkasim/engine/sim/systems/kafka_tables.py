@@ -149,8 +149,7 @@ class KafkaTables:
 
     def returned(self, row: Returned) -> None:
         """Write what a poll returned, once work on it has ended."""
-        survivors = row.survivors
-        self._write_poll(*row[:-1], 0 if survivors is None else survivors.number)
+        self._write_poll(*row)
 
     def commits(
         self,
