@@ -64,7 +64,7 @@ def test_batches_below_the_lowest_offset_are_forgotten_and_still_counted() -> No
     assert [batch is None for batch in case.partition.batches] == forgotten
     held = case.partition.active
     assert [batch is None for batch in held.batches] == forgotten
-    assert held.read_end(0, 10**6, case.end, False) == 6
+    assert held.read_end(0, 10**6, case.end, at_least_one=False) == 6
     assert held.end_offset(0) == 10
     assert held.positions[6] == 6 * 99
 

@@ -29,13 +29,13 @@ def test_a_read_stays_below_bytes_and_high_watermark() -> None:
     batches = three()
 
     def end(first: int, most: int, high_watermark: int = 30) -> int:
-        return batches.read_end(first, most, high_watermark, False)
+        return batches.read_end(first, most, high_watermark, at_least_one=False)
 
     assert [end(0, most) for most in (99, 100, 169, 170, 220)] == [0, 1, 1, 2, 3]
     assert end(1, 120) == 3
     assert [end(0, 999, mark) for mark in (29, 20, 19, 0)] == [2, 2, 1, 0]
-    assert batches.read_end(0, 1, 30, True) == 1
-    assert batches.read_end(0, 1, 5, True) == 0
+    assert batches.read_end(0, 1, 30, at_least_one=True) == 1
+    assert batches.read_end(0, 1, 5, at_least_one=True) == 0
 
 
 def test_what_was_released_is_counted_and_what_was_cut_is_not() -> None:
