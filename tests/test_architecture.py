@@ -61,7 +61,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/index_files.py": "tests/log/test_segment.py",
     "kafkasim/log/record_fields.py": "tests/log/test_scan.py",
     "kafkasim/log/record_walk.py": "tests/log/test_scan.py",
-    "kafkasim/log/segment_writing.py": "tests/log/test_segment.py",
     "kafkasim/log/descriptors.py": "tests/log/test_store.py",
     "kafkasim/log/mapping.py": "tests/log/test_store.py",
     "kafkasim/log/memory_file.py": "tests/log/test_store.py",
