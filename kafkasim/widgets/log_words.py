@@ -43,7 +43,7 @@ def log_note(shown: Shown) -> str:
             "retention counts from a segment's newest record: the oldest that went was "
             f"{shown.oldest_s:.1f} s old"
         )
-    resets = counted(slow.errors, "time")
+    resets = "once" if slow.errors == 1 else f"{slow.errors:,} times"
     return (
         f"{counted(went, 'segment')} went, each whole; "
         f"OFFSET_OUT_OF_RANGE reset it {resets}"

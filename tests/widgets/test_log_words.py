@@ -25,7 +25,7 @@ COMPACTED = replace(
 def test_who_was_overtaken_is_the_finding_and_else_what_went() -> None:
     assert log_title(SHOWN) == "Deletion overtakes the slow reader: 2 gone unread"
     assert log_note(SHOWN) == (
-        "1 segment went, each whole; OFFSET_OUT_OF_RANGE reset it 1 time"
+        "1 segment went, each whole; OFFSET_OUT_OF_RANGE reset it once"
     )
     alone = replace(SHOWN, slow=None)
     assert log_title(alone) == "1 segment went, each whole; no record went alone"
@@ -86,7 +86,7 @@ def test_numbers_below_have_a_dash_where_there_is_none() -> None:
 def test_alt_text_tells_the_figure() -> None:
     assert alt_text(SHOWN) == (
         "Deletion overtakes the slow reader: 2 gone unread; 1 segment went, each "
-        "whole; OFFSET_OUT_OF_RANGE reset it 1 time. Offsets 0 to 5 over 8 s, in "
+        "whole; OFFSET_OUT_OF_RANGE reset it once. Offsets 0 to 5 over 8 s, in "
         "segments. The log's start jumps to 4 at 5 s. The slow reader goes on from 2 "
         "to 4 at 7 s. At 1 s a late reader comes: of 0 records written it is given 0, "
         "with the newest of 0 of 0 keys."
