@@ -1,7 +1,8 @@
 """Partition logs as bands: numbered boxes, and under them who stands where.
 
 A band is a partition. Its records lie in a row, old to new, each box with its offset;
-the dashed box is the offset that the next record will get. Below it runs a lane for
+what retention or compaction took has no box; the dashed box is the offset that the next
+record will get. Below it runs a lane for
 each subscriber: a line over what its work has begun with, a triangle under its
 position, a hollow square under its committed offset. All three of log end, position and
 committed offset are the offset of the *next* record, so each stands at that number.
@@ -85,6 +86,18 @@ class Band:
     """By offset, what stands in a box below its number; empty: nothing."""
     lanes: Sequence[Lane]
     """Who reads it."""
+    gone: Sequence[tuple[int, int]] = ()
+    """Runs of offsets whose records have left the log: the first, one past the last."""
+
+    @property
+    def kept(self) -> list[tuple[int, int]]:
+        """Runs of offsets whose records are there, in their order."""
+        runs, at = [], 0
+        for first, end in sorted(self.gone):
+            if first > at:
+                runs.append((at, first))
+            at = max(at, end)
+        return [*runs, (at, self.log_end)] if at < self.log_end else runs
 
 
 def heights(lanes: Sequence[int]) -> float:
@@ -252,15 +265,16 @@ class Bands:
             self._write(bands)
 
     def _move_boxes(self, bands: Sequence[Band]) -> None:
-        ends = [
-            (top, band.log_end) for top, band in zip(self._tops, bands, strict=True)
-        ]
+        rows = list(zip(self._tops, bands, strict=True))
+        runs = [(top, *run) for top, band in rows for run in band.kept]
+        following = []
         if self._boxes:
-            records = [_box(at, at, top) for top, end in ends for at in range(end)]
-            following = [_box(end, end, top) for top, end in ends]
+            records = [
+                _box(at, at, y) for y, low, end in runs for at in range(low, end)
+            ]
+            following = [_box(band.log_end, band.log_end, y) for y, band in rows]
         else:
-            records = [_box(0, end - 1, top) for top, end in ends if end]
-            following = []
+            records = [_box(low, end - 1, y) for y, low, end in runs]
         self._records.set_verts(records)
         self._next.set_verts(following)
 
@@ -308,15 +322,17 @@ class Bands:
         for row, (top, band) in enumerate(zip(self._tops, bands, strict=True)):
             labelled = any(band.labels) and self._fits(max(band.labels, key=len), tiny)
             middle = top + (0.36 if labelled else 0.52)
+            there = {at for first, end in band.kept for at in range(first, end)}
             for at in range(0, band.log_end + 1, every):
-                new = at == band.log_end
                 text = self._text(self._numbers, row, at, size)
-                text.set_position((at, top + 0.52 if new else middle))
-                text.set_color(GREY if new else "black")
+                text.set_position((at, middle if at in there else top + 0.52))
+                text.set_color("black" if at in there else GREY)
                 shown.add(text)
             if not labelled:
                 continue
             for at, label in enumerate(band.labels[: band.log_end]):
+                if at not in there:
+                    continue
                 text = self._text(self._labels, row, at, tiny)
                 text.set_position((at, top + 0.78))
                 text.set_text(label)

@@ -60,7 +60,8 @@ def log(
     """Draw the log of a topic's partitions, and where every subscriber stands in it.
 
     Up to 40 records in a partition each have a numbered box, with the key where it
-    fits; more are one bar. Under it each subscriber has a triangle at its position and
+    fits; more are one bar. Where retention or compaction has taken records there is
+    none. Under it each subscriber has a triangle at its position and
     a square at its committed offset. Many partitions are one picture: log ends as an
     area, positions as lines.
 
@@ -267,9 +268,23 @@ def bands_of(
             int(now.log_end[column]),
             keys_by_offset(result, *now.partitions[column]) if keyed else (),
             tuple(lane_of(now, row, column) for row in rows if now.reads[row, column]),
+            gone_by(result, *now.partitions[column], now.at_ns),
         )
         for column in columns
     ]
+
+
+def gone_by(
+    result: Result, topic: str, partition: int, at_ns: int
+) -> tuple[tuple[int, int], ...]:
+    """Return the runs of offsets whose records had left a partition's log by a time."""
+    if "removals" not in result.tables:
+        return ()
+    rows = result.columns("removals")
+    inside = rows["topic"] == code(rows, "topic", topic)
+    inside &= (rows["partition"] == partition) & (rows["at_ns"] <= at_ns)
+    runs = rows["from_offset"][inside].tolist(), rows["to_offset"][inside].tolist()
+    return tuple(zip(*runs, strict=True))
 
 
 def lane_of(now: Standing, row: int, column: int) -> Lane:
@@ -331,10 +346,16 @@ def in_words(drawn: Sequence[Band]) -> str:
 def _band_in_words(band: Band) -> str:
     if not band.log_end:
         holds = f"{band.name} is empty"
+    elif not band.kept:
+        holds = f"{band.name} is empty, all before offset {band.log_end:,} is gone"
     else:
-        last = band.log_end - 1
-        offsets = f"offsets 0 to {last:,}" if last else "offset 0"
-        holds = f"{band.name} holds {counted(band.log_end, 'record')}, {offsets}"
+        first, last = band.kept[0][0], band.kept[-1][1] - 1
+        offsets = (
+            f"offsets {first:,} to {last:,}" if last > first else f"offset {last:,}"
+        )
+        offsets += " with gaps" if len(band.kept) > 1 else ""
+        count = sum(end - first for first, end in band.kept)
+        holds = f"{band.name} holds {counted(count, 'record')}, {offsets}"
     stands = []
     for lane in band.lanes:
         told = lane.told(band.log_end)

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kafkasim.plot.bands import Band, Bands, Lane, heights
+from kafkasim.plot.style import GREY
 
 BOARD = Lane("board", 0, first=0, position=3, committed=1)
 LATE = Lane("late", 1, why="not there yet")
@@ -99,3 +100,28 @@ def test_bands_lie_under_each_other_without_touching() -> None:
     tops = sorted({path.get_extents().y0 for path in two._records.get_paths()})
     lowest = max(y for _, y in np.asarray(two.positions.get_offsets())[:1])
     assert tops[0] < lowest < tops[1]
+
+
+def test_what_has_left_the_log_has_a_grey_number_and_no_box() -> None:
+    bands = drawn(replace(BAND, gone=((2, 3), (0, 1), (0, 2))))
+    boxes = [path.get_extents() for path in bands._records.get_paths()]
+    assert [(box.x0 + box.x1) / 2 for box in boxes] == [3]
+    assert shown(bands, "_labels") == ["d"]
+    numbers = {at: text.get_color() for (_, at), text in bands._numbers.items()}
+    assert numbers == {0: GREY, 1: GREY, 2: GREY, 3: "black", 4: GREY}
+
+
+@pytest.mark.parametrize(
+    ("gone", "kept"),
+    [
+        ((), [(0, 4)]),
+        (((0, 2),), [(2, 4)]),
+        (((2, 3), (0, 1)), [(1, 2), (3, 4)]),
+        (((0, 3), (1, 2)), [(3, 4)]),
+        (((0, 4),), []),
+    ],
+)
+def test_what_is_kept_is_all_but_what_is_gone(
+    gone: tuple[tuple[int, int], ...], kept: list[tuple[int, int]]
+) -> None:
+    assert replace(BAND, gone=gone).kept == kept

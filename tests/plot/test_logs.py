@@ -8,6 +8,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from kafkasim import analysis, plot
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.plot.sizes import sized
@@ -277,3 +279,32 @@ def test_what_there_is_not_is_refused(
 def test_a_system_without_a_log_says_so(direct: Result) -> None:
     with pytest.raises(TableNotRecorded):
         plot.log(direct)
+
+
+@pytest.mark.parametrize("rate_per_s", [1.0, 4.0])
+def test_what_retention_took_has_no_box_from_that_moment_on(rate_per_s: float) -> None:
+    short = TopicConfig(segment_ms=2_000, retention_ms=4_000)
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000, log_initial_task_delay_ms=0
+    )
+    gates = Source("departures", Periodic(rate_per_s))
+    board = Subscriber(["departures"], work_ms=1)
+    result = run(
+        Scenario(
+            Traffic({"gates": gates}, {"board": board}, duration_s=20.0),
+            Kafka(topics={"departures": Topic(config=short)}, broker_config=looks),
+        )
+    )
+    starts = []
+    for at_s in (3.5, 15.5):
+        there = analysis.offsets(result).query(f"at_ms <= {1_000 * at_s}").iloc[-1]
+        start, end = int(there["log_start"]), int(there["log_end"])
+        ax = plot.log(result, at_s=at_s)
+        records = next(c for c in ax.collections if isinstance(c, PolyCollection))
+        covered = [corners(path)[:, 0] for path in records.get_paths()]
+        assert min(x.min() for x in covered) == start - 0.5
+        assert max(x.max() for x in covered) == end - 0.5
+        assert f"offsets {start} to {end - 1};" in plot.alt_text(ax)
+        assert f"holds {end - start} records" in plot.alt_text(ax)
+        starts.append(start)
+    assert 0 == starts[0] < starts[1]
