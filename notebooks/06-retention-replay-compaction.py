@@ -265,13 +265,14 @@ ks.lessons.reveal(
     guess,
     again["offset"].iloc[0],
     "is the offset of the first reading that research gets",
-    figure=ks.plot.retention(replay, subscriber="research"),
+    figure=ks.plot.log(replay, at_s=30.35),
 )
 
 # %% [markdown]
-# At 30 s the log begins with reading 18: its segment ends with reading 20, which is 10
-# s old, not older. From there research reads what the board read, in the same order,
-# and nobody had to keep it for research:
+# The grey offsets are those of readings that are gone. At 30 s the log begins with
+# reading 18: its segment ends with reading 20, which is 10 s old, not older. From there
+# research reads what the board read, in the same order, and nobody had to keep it for
+# research:
 
 # %%
 before = read.query("subscriber == 'board' and offset >= 18")["offset"]
@@ -460,7 +461,13 @@ changes = {"sent": sent, "found at 60 s": found}
 pd.DataFrame({name: table["key"].value_counts() for name, table in changes.items()})
 
 # %% [markdown]
-# **And the tombstone?** Look for 20 among the removals, and among what the readers got:
+# **And the tombstone?** Here is the log at 30.5 s. It is still there, number 20:
+
+# %%
+ks.plot.log(compact, at_s=30.5)
+
+# %% [markdown]
+# Look for it among the removals, and among what the readers got:
 
 # %%
 first_gone = compact.removals.query("from_offset <= 20 < to_offset")
