@@ -43,10 +43,14 @@ def copy_words(out: Bytes, at: Ints, data: Bytes, starts: Ints, size: int) -> No
 
     Parameters
     ----------
-    out, data : uint8 arrays
-        Where to and where from.
-    at, starts : int64 arrays of shape (pieces,), bytes
-        Where each is to begin, and where it does.
+    out : uint8 array
+        Where to.
+    at : int64 array of shape (pieces,), bytes
+        Where each is to begin in it.
+    data : uint8 array
+        Where from.
+    starts : int64 array of shape (pieces,), bytes
+        Where each begins in it.
     size : int
         Bytes of every piece.
     """
@@ -63,10 +67,14 @@ def copy_pieces(out: Bytes, at: Ints, data: Bytes, starts: Ints, sizes: Ints) ->
 
     Parameters
     ----------
-    out, data : uint8 arrays
-        Where to and where from.
-    at, starts, sizes : int64 arrays of shape (pieces,), bytes
-        Where each is to begin, where it does, and how long it is.
+    out : uint8 array
+        Where to.
+    at : int64 array of shape (pieces,), bytes
+        Where each is to begin in it.
+    data : uint8 array
+        Where from.
+    starts, sizes : int64 arrays of shape (pieces,), bytes
+        Where each begins in it, and how long it is.
     """
     least, most = int(sizes.min(initial=_TABLED)), int(sizes.max(initial=0))
     if least == most:
