@@ -172,6 +172,12 @@ def test_compaction_keeps_the_newest_of_each_key_and_the_active_segment(
     assert there["record_count"].tolist() == [10, len(newest)]
 
 
+def test_a_compacted_topic_takes_no_record_without_a_key(scenario_of: Builder) -> None:
+    scenario = kept(scenario_of, TopicConfig(cleanup_policy="compact"))
+    with pytest.raises(ValidationError, match=r"traffic\.sources\.web\.keys"):
+        run(scenario)
+
+
 def test_a_streamed_run_refuses_a_compacted_topic(scenario_of: Builder) -> None:
     scenario = kept(scenario_of, TopicConfig(cleanup_policy="compact"))
     with pytest.raises(ValidationError, match="cleanup_policy"):

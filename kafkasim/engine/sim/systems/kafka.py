@@ -22,6 +22,7 @@ from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
+    check_keys,
     check_not_compacted,
     check_time_passes,
 )
@@ -82,6 +83,7 @@ class KafkaRun(KafkaCluster):
             sources = self._drawn = drawn_blocks(scenario.traffic, scenario.seed)
         else:
             sources = blocks_of(plan)
+        check_keys(resolved.system, sources)
         super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
         self._logs = logs
         self.scenario = scenario

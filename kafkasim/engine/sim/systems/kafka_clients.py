@@ -128,6 +128,22 @@ def check_not_compacted(system: Kafka) -> None:
             )
 
 
+def check_keys(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
+    """Refuse records without a key on their way to a compacted topic.
+
+    A broker refuses them (INVALID_RECORD, `LogValidator.validateKey`), which is an
+    error that clients do not meet here yet.
+    """
+    for source in sources:
+        if source.may_lack_keys and system.topics[source.stream].config.compacts:
+            raise ValidationError(
+                f"traffic.sources.{source.source}.keys",
+                "no key",
+                f"a key for every record: topic {source.stream} is compacted",
+                "a broker refuses the others, LogValidator.validateKey",
+            )
+
+
 def _is_nothing(duration_ms: Distribution | float) -> bool:
     """Return whether it is always 0."""
     if isinstance(duration_ms, Uniform):
