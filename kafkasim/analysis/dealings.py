@@ -62,7 +62,7 @@ class Dealings:
     first_processed_ns: Int64
     """End of the first that did; `MISSING_NS` when none did."""
     skipped_ns: Int64
-    """When the subscriber began to read beyond it, or else when it left its log;
+    """When the subscriber began to read beyond it, or else when compaction removed it;
     `MISSING_NS` when neither ever was, and for what it processed."""
     expired: Bool
     """Which of them left their log before the subscriber had processed them."""

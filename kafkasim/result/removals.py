@@ -1,18 +1,22 @@
 """What a subscriber never reads: passed by a reset position, or gone from its log."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.result.resets import passed_ns
 from kafkasim.result.rows import code, rows_with_label
+from kafkasim.result.schema import REMOVED_BY
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want
 from kafkasim.units import MISSING_NS
 
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
+
+_COMPACTION: Final = REMOVED_BY.index("compaction")
 
 
 def passed_or_gone(
@@ -33,8 +37,9 @@ def passed_or_gone(
     Returns
     -------
     at_ns : int64 array of shape (n,), nanoseconds
-        When it began to read beyond the record, or else when the record left its log;
-        `MISSING_NS` when neither ever was.
+        When it began to read beyond the record, or else when compaction removed the
+        record; `MISSING_NS` when neither ever was: of what retention took, a subscriber
+        learns at its reset.
     expired : bool array of shape (n,)
         Whether it left its log before a beginning had passed it; what the subscriber
         has at work when the run is cut is not so.
@@ -45,11 +50,15 @@ def passed_or_gone(
     if "assignments" in tables:
         at_ns = passed_ns(want, records, rows, tables["assignments"])
     if "removals" in tables and len(tables["removals"]):
-        gone_ns = removed_ns(records, rows, tables["removals"])
+        removal = _removal_of(records, rows, tables["removals"])
+        gone_ns = _times_of(removal, tables["removals"])
         in_time = (at_ns != MISSING_NS) & (at_ns < gone_ns)
         expired = (gone_ns != MISSING_NS) & ~in_time
         expired &= ~_at_work(want, tables["deliveries"], len(records))[rows]
-        at_ns = np.where(expired & (at_ns == MISSING_NS), gone_ns, at_ns)
+        by_compaction = tables["removals"]["cause"][removal] == _COMPACTION
+        at_ns = np.where(
+            expired & by_compaction & (at_ns == MISSING_NS), gone_ns, at_ns
+        )
     return at_ns, expired
 
 
@@ -78,7 +87,17 @@ def removed_ns(records: Table, rows: Int64, removals: Table) -> Int64:
     int64 array of shape (n,), nanoseconds
         `MISSING_NS` for a record in no log, and for one that is still in its log.
     """
-    found = np.full(len(rows), MISSING_NS, dtype=np.int64)
+    return _times_of(_removal_of(records, rows, removals), removals)
+
+
+def _times_of(removal: Int64, removals: Table) -> Int64:
+    """Return when each removal was; `MISSING_NS` for −1."""
+    return np.append(removals["at_ns"], MISSING_NS)[removal]
+
+
+def _removal_of(records: Table, rows: Int64, removals: Table) -> Int64:
+    """Return the row of `removals` that each record is in; −1 for none."""
+    found = np.full(len(rows), -1, dtype=np.int64)
     in_log = np.flatnonzero(records["offset"][rows] >= 0)
     if not len(removals) or not len(in_log):
         return found
@@ -98,5 +117,5 @@ def removed_ns(records: Table, rows: Int64, removals: Table) -> Int64:
     inside = (first[places] <= own) & (
         own < base[places] + removals["to_offset"][places]
     )
-    found[in_log[inside]] = removals["at_ns"][places[inside]]
+    found[in_log[inside]] = places[inside]
     return found

@@ -130,7 +130,7 @@ class Tally:
         """Take records that left their log before the subscriber had read them."""
         wanted = self._wanted(block)
         self._counts["expired"] += int(np.count_nonzero(wanted))
-        self._backlog.went(block.at_ns[wanted])
+        self._backlog.went(block.at_ns[wanted & (block.at_ns != MISSING_NS)])
 
     def lost(self, block: PassedBlock) -> None:
         """Take records that no log holds; before the subscriber came, none was kept."""

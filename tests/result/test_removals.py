@@ -92,7 +92,8 @@ def outcome(result: Result) -> tuple[list[int | None], list[bool]]:
 @pytest.mark.parametrize(
     ("began_ms", "expected"),
     [
-        (None, ([20, 20, None], [True, True, False])),
+        # Nobody has told it yet: to it the two still wait.
+        (None, ([None, None, None], [True, True, False])),
         # Passed first, and gone later: a reset skipped it.
         (19, ([19, 19, None], [False, False, False])),
         # Gone at once or first: the reset found it no more.
@@ -113,6 +114,19 @@ def test_what_came_first_decides_a_reset_or_the_end_in_the_log(
     assert outcome(result) == expected
 
 
+def test_what_compaction_took_waits_no_more_from_then_on() -> None:
+    """A reader goes on behind the gap: there is no reset that could pass it."""
+    result = small_result(
+        placed((0, 0), (0, 1), (0, 2)),
+        removals=[
+            removal(0, 0, 1, 30),
+            removal(0, 1, 2, 20, cause="compaction"),
+        ],
+    )
+
+    assert outcome(result) == ([None, 20, None], [True, True, False])
+
+
 def test_what_is_at_work_at_the_cut_did_not_expire() -> None:
     result = small_result(
         placed((0, 0), (0, 1), (0, 2)),
@@ -121,7 +135,7 @@ def test_what_is_at_work_at_the_cut_did_not_expire() -> None:
             {"record_id": 1, "started_ms": 5, "outcome": "abandoned"},
             {"record_id": 2, "started_ms": 5, "subscriber": "audit"},
         ],
-        removals=[removal(0, 0, 3, 20)],
+        removals=[removal(0, 0, 3, 20, cause="compaction")],
     )
 
     assert outcome(result) == ([None, 20, 20], [False, True, True])

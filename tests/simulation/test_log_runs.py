@@ -24,6 +24,7 @@ from kafkasim.protocol import sticky
 from kafkasim.result.result import Result
 from kafkasim.scenario import arrivals, blocks
 from kafkasim.scenario.events import Event
+from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Traffic
@@ -69,6 +70,12 @@ def logs(draw: st.DrawFn, *policies: str) -> Kafka:
 def scenario_of(
     traffic: Traffic, kafka: Kafka, faults: list[Event], seed: int
 ) -> Scenario:
+    if kafka.topics["orders"].config.compacts:
+        sources = {
+            name: replace(source, keys=UniformKeys(9))
+            for name, source in traffic.sources.items()
+        }
+        traffic = replace(traffic, sources=sources)
     scenario = Scenario(traffic, system=kafka, seed=seed, events=tuple(faults))
     note(scenario.to_toml())
     return scenario
@@ -152,11 +159,18 @@ def _key(result: Result, row: int) -> int:
     return int(result.columns("records")["key"][row])
 
 
-@given(traffics(), logs("delete"), faults_of_a_run, SEEDS, st.integers(1, 60))
-def test_a_streamed_run_counts_what_expired(
-    traffic: Traffic, kafka: Kafka, faults: list[Event], seed: int, block: int
+@given(
+    traffics(),
+    logs("delete"),
+    faults_of_a_run,
+    SEEDS,
+    st.integers(1, 60),
+    st.sampled_from(["cut", "drain"]),
+)
+def test_a_streamed_run_counts_what_expired(  # noqa: PLR0917
+    traffic: Traffic, kafka: Kafka, faults: list[Event], seed: int, block: int, end: str
 ) -> None:
-    scenario = scenario_of(traffic, kafka, faults, seed)
+    scenario = replace(scenario_of(traffic, kafka, faults, seed), end=end)  # type: ignore[arg-type]
     full = run(scenario)
     with (
         patch.object(blocks, "BLOCK", block),

@@ -134,18 +134,46 @@ class KafkaStream:
         index, begin, end = (np.array(column) for column in zip(*jumps, strict=True))
         logs = [self._cluster.partitions[i].log for i in index.tolist()]
         held = np.clip([log.log_start_offset for log in logs], begin, end)
-        self._hand_over_passed(self._streamed.expired, group, index, begin, held)
-        self._hand_over_passed(self._streamed.skipped, group, index, held, end)
+        now_ns = self._cluster.calendar.now_ns
+        self._hand_over_passed(
+            self._streamed.expired, group, index, (begin, held), now_ns
+        )
+        self._hand_over_passed(
+            self._streamed.skipped, group, index, (held, end), now_ns
+        )
+
+    def _expire(self, group: Group) -> None:
+        """Hand over what left its logs and no reset has passed when the run ends.
+
+        A member that is there holds what it has been given and not processed.
+        """
+        reached = dict(group.processed)
+        if group.joined and group.up:
+            for member in self._cluster.members[self._names[group.index]]:
+                for number, position in member.positions.items():
+                    reached[number] = max(reached[number], position)
+        logs = {p.index: p.log for p in self._cluster.partitions}
+        gone = [
+            (number, offset, logs[number].log_start_offset)
+            for number, offset in reached.items()
+            if offset < logs[number].log_start_offset
+        ]
+        if gone:
+            index, begin, end = (np.array(column) for column in zip(*gone, strict=True))
+            self._hand_over_passed(
+                self._streamed.expired, group, index, (begin, end), MISSING_NS
+            )
 
     def _hand_over_passed(
         self,
         hand_over: Callable[[PassedBlock], None],
         group: Group,
         index: Ints,
-        begin: Ints,
-        end: Ints,
+        offsets: tuple[Ints, Ints],
+        at_ns: int,
     ) -> None:
         """Hand over the records of some ranges of offsets, one for each partition."""
+        begin, end = offsets
         source, place = self._located()
         starts, firsts = self._kept_bounds()
         begin = np.maximum(begin, firsts[index])
@@ -157,7 +185,7 @@ class KafkaStream:
                 np.full(len(at), group.index, np.int16),
                 self._streams[source],
                 intended_ns,
-                np.full(len(at), self._cluster.calendar.now_ns, np.int64),
+                np.full(len(at), at_ns, np.int64),
             )
         )
 
@@ -165,6 +193,8 @@ class KafkaStream:
         """Hand over the rest, the run having ended, and return what came of it all."""
         self.flush()
         cluster = self._cluster
+        for group in cluster.groups.values():
+            self._expire(group)
         for source, producer in enumerate(cluster.producers):
             accumulator = producer.accumulator
             left = accumulator.rest(cluster.lists[source].appended)
