@@ -40,7 +40,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
-    "kafkasim/engine/sim/plan_facts.py": _LOG_RUNS,
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/ends.py": (

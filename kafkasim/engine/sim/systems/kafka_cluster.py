@@ -162,8 +162,12 @@ class KafkaCluster(ABC):
         return partitions
 
     def _list_of(self, number: int, source: int) -> NDArray[np.int32]:
-        """Return the ordinals of a source's records in a partition of its topic."""
-        return self.producers[source].append_list(number)
+        """Return the ordinals of a source's records in the log of a partition.
+
+        Not of those behind them: which these are may still change.
+        """
+        appended = self.lists[source].appended[number]
+        return self.producers[source].append_list(number)[:appended]
 
     def _make_log_manager(self, broker: Broker) -> LogManager:
         return LogManager(
