@@ -15,7 +15,7 @@ from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.config.rules import AtLeastZero, Positive, Whole
+from kafkasim.config.rules import INT64_MAX, AtLeastZero, Positive, Whole
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.distributions import Distribution
@@ -66,6 +66,8 @@ class Hardware(Document):
 
 
 _LEAST_MESSAGE_BYTES: Final = 1_048_588
+REFUSES: Final = "a broker that refuses a batch is not modelled yet"
+"""Why settings are refused that would make one do so."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,14 +90,36 @@ class Topic(Document):
                 "1",
                 "replication is not modelled yet",
             )
-        most_bytes = self.config.resolve().max_message_bytes
-        if most_bytes < _LEAST_MESSAGE_BYTES:
-            raise ValidationError(
-                "config.max_message_bytes",
-                most_bytes,
-                f"at least {_LEAST_MESSAGE_BYTES}, the default",
-                "a broker that refuses a batch is not modelled yet",
-            )
+        config = self.config.resolve()
+        _check_modelled(
+            "max_message_bytes",
+            config.max_message_bytes,
+            f"at least {_LEAST_MESSAGE_BYTES}, the default",
+            why=REFUSES,
+            holds=config.max_message_bytes >= _LEAST_MESSAGE_BYTES,
+        )
+        _check_modelled(
+            "message_timestamp_before_max_ms",
+            config.message_timestamp_before_max_ms,
+            f"{INT64_MAX}, the default",
+            why=REFUSES,
+            holds=config.message_timestamp_before_max_ms == INT64_MAX,
+        )
+        _check_modelled(
+            "message_timestamp_type",
+            config.message_timestamp_type,
+            "CreateTime",
+            why="a broker that stamps records is not modelled yet",
+            holds=config.message_timestamp_type == "CreateTime",
+        )
+
+
+def _check_modelled(
+    name: str, value: object, allowed: str, *, why: str, holds: bool
+) -> None:
+    """Refuse a setting that a run would not honour."""
+    if not holds:
+        raise ValidationError(f"config.{name}", value, allowed, why)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
