@@ -11,6 +11,7 @@ asked for: O(appends + hand-outs + commits before it), sorted.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 NONE: Final = -1
 """An offset that there is not."""
+
+Runs = tuple[tuple[int, int], ...]
+"""Runs of offsets: of each the first, and one past the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,39 @@ class Standing:
     begun none."""
     committed: Int64
     """Committed offset; `NONE` for a latecomer that has committed none."""
+    gone: tuple[Runs, ...] = ()
+    """By partition, the runs of offsets whose records have left the log: the first,
+    one past the last. They rise, and none overlaps another. Empty: nothing is gone."""
+
+    @property
+    def kept(self) -> Int64:
+        """Records that are in the log; shape (partitions,)."""
+        return self.log_end - self._gone_before(self.log_end)
 
     @property
     def unread(self) -> Int64:
         """Records in the log that each has not begun; shape (subscribers, partitions).
 
-        A latecomer that has begun nothing in a partition has all of it before it when
-        it wants all, and none when it wants what is new. 0 where it does not read.
+        What retention or compaction took counts no more. A latecomer that has begun
+        nothing in a partition has all of it before it when it wants all, and none when
+        it wants what is new. 0 where it does not read.
         """
         wants_all = np.array([want.history == "all" for want in self.wants], np.bool_)
         unbegun = np.where(wants_all[:, None], 0, self.log_end)
         position = np.where(self.position == NONE, unbegun, self.position)
-        return np.where(self.reads, self.log_end - position, 0)
+        passed = position - self._gone_before(position)
+        return np.where(self.reads, self.kept - passed, 0)
+
+    def _gone_before(self, offsets: Int64) -> Int64:
+        """Return how many records below offsets are gone; last axis: partitions."""
+        counts = np.zeros_like(offsets)
+        for column, runs in enumerate(self.gone):
+            if not runs:
+                continue
+            firsts, ends = np.array(runs, dtype=np.int64).T
+            below = offsets[..., column, None]
+            counts[..., column] = (np.clip(below, firsts, ends) - firsts).sum(axis=-1)
+        return counts
 
 
 def positions(
@@ -222,6 +247,22 @@ def standing(
         first=begun.first(none),
         position=np.where(last == NONE, zero, last + 1),
         committed=stored.last(zero),
+        gone=_gone_by(result, grid, at_ns),
+    )
+
+
+def _gone_by(result: Result, grid: "_Grid", at_ns: int) -> tuple[Runs, ...]:
+    """Return by column the runs of offsets whose records had left the log by a time."""
+    if "removals" not in result.tables:
+        return ((),) * grid.width
+    rows = result.columns("removals")
+    columns = np.where(rows["at_ns"] <= at_ns, grid.columns(rows), NONE)
+    runs = np.column_stack((rows["from_offset"], rows["to_offset"]))
+    runs = runs[np.lexsort((rows["from_offset"], columns))]
+    ends = np.searchsorted(np.sort(columns), np.arange(grid.width + 1))
+    return tuple(
+        tuple((first, end) for first, end in runs[low:high].tolist())
+        for low, high in pairwise(ends.tolist())
     )
 
 

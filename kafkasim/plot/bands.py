@@ -65,12 +65,12 @@ class Lane:
     why: str = ""
     """Why it has no position: not there yet, does not read this topic."""
 
-    def told(self, log_end: int) -> str:
-        """Return where it stands, in a few words."""
+    def told(self, log_end: int, left: int) -> str:
+        """Return where it stands, in a few words; `left`: records it has to read."""
         if self.position == NONE:
             return self.why
-        left = log_end - self.position
-        where = f"{left:,} to read" if left else "at the end"
+        where = "at the end" if self.position >= log_end else "what comes next is gone"
+        where = f"{left:,} to read" if left else where
         return f"position {self.position:,}, {where}"
 
 
@@ -98,6 +98,12 @@ class Band:
                 runs.append((at, first))
             at = max(at, end)
         return [*runs, (at, self.log_end)] if at < self.log_end else runs
+
+    def told(self, lane: Lane) -> str:
+        """Return where a subscriber stands, in a few words."""
+        at = lane.position
+        left = sum(end - max(first, at) for first, end in self.kept if end > at)
+        return lane.told(self.log_end, left)
 
 
 def heights(lanes: Sequence[int]) -> float:
@@ -260,7 +266,7 @@ class Bands:
         for band in bands:
             next(texts).set_text(f"log end {band.log_end:,}")
             for lane in band.lanes:
-                next(texts).set_text(lane.told(band.log_end))
+                next(texts).set_text(band.told(lane))
         if self._boxes:
             self._write(bands)
 

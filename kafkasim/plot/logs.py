@@ -163,12 +163,13 @@ def finding(now: Standing, columns: Sequence[int]) -> str:
         The partitions looked at.
     """
     at = f"At {_moment(now)}"
-    ends = now.log_end[columns]
-    if not ends.sum():
-        return f"{at} the log is empty"
+    written, kept = int(now.log_end[columns].sum()), int(now.kept[columns].sum())
+    if not kept:
+        gone = f": what was written, {counted(written, 'record')}, is gone"
+        return f"{at} the log is empty{gone if written else ''}"
     readers = [row for row in range(len(now.wants)) if now.reads[row, columns].any()]
     if not readers:
-        return f"{at} nobody reads the {counted(int(ends.sum()), 'record')}"
+        return f"{at} nobody reads the {counted(kept, 'record')}"
     known: dict[str, tuple[int, int]] = {}
     absent: list[str] = []
     idle: list[str] = []
@@ -214,7 +215,7 @@ def to_read(now: Standing, row: int, columns: Sequence[int]) -> tuple[int, int] 
     began = bool((now.position[row, mine] != NONE).any())
     if not began and not (now.there[row] and now.wants[row].history == "all"):
         return None
-    return int(now.unread[row, mine].sum()), int(now.log_end[mine].sum())
+    return int(now.unread[row, mine].sum()), int(now.kept[mine].sum())
 
 
 def furthest_behind(now: Standing, columns: Sequence[int], most: int) -> list[int]:
@@ -268,23 +269,10 @@ def bands_of(
             int(now.log_end[column]),
             keys_by_offset(result, *now.partitions[column]) if keyed else (),
             tuple(lane_of(now, row, column) for row in rows if now.reads[row, column]),
-            gone_by(result, *now.partitions[column], now.at_ns),
+            now.gone[column],
         )
         for column in columns
     ]
-
-
-def gone_by(
-    result: Result, topic: str, partition: int, at_ns: int
-) -> tuple[tuple[int, int], ...]:
-    """Return the runs of offsets whose records had left a partition's log by a time."""
-    if "removals" not in result.tables:
-        return ()
-    rows = result.columns("removals")
-    inside = rows["topic"] == code(rows, "topic", topic)
-    inside &= (rows["partition"] == partition) & (rows["at_ns"] <= at_ns)
-    runs = rows["from_offset"][inside].tolist(), rows["to_offset"][inside].tolist()
-    return tuple(zip(*runs, strict=True))
 
 
 def lane_of(now: Standing, row: int, column: int) -> Lane:
@@ -321,7 +309,7 @@ def _draw_bands(
     ax = canvas(ax, (SIZE[0], 1.7 + _ROW_INCHES * high))
     text = sizes.now().text
     names = [name for band in drawn for name in (band.name, *_names(band))]
-    told = [lane.told(band.log_end) for band in drawn for lane in band.lanes]
+    told = [band.told(lane) for band in drawn for lane in band.lanes]
     left = inches_of(max(names, key=len), text)
     right = inches_of(max(["log end 00", *told], key=len), text)
     inches = max(1.0, room(ax) - left - right)
@@ -358,7 +346,7 @@ def _band_in_words(band: Band) -> str:
         holds = f"{band.name} holds {counted(count, 'record')}, {offsets}"
     stands = []
     for lane in band.lanes:
-        told = lane.told(band.log_end)
+        told = band.told(lane)
         kept = f", committed {lane.committed:,}" if lane.committed != NONE else ""
         stands.append(f"{lane.name}: {told}{kept}")
     return f"{holds}; {'; '.join(stands)}." if stands else f"{holds}; nobody reads it."

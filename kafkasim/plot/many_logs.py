@@ -1,7 +1,7 @@
 """Logs of many partitions in one picture: ends as an area, positions as lines."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,9 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
         columns = np.asarray(columns)[order].tolist()
     ends = now.log_end[columns]
     edges = np.arange(len(ends) + 1) - 0.5
-    ax.stairs(ends, edges, fill=True, orientation="horizontal", color=PALE)
+    starts = [_log_start(now, column) for column in columns]
+    look: dict[str, Any] = {"fill": True, "orientation": "horizontal", "color": PALE}
+    ax.stairs(ends, edges, baseline=np.array(starts), **look)
     ax.stairs(
         ends,
         edges,
@@ -78,15 +80,25 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
     plain_numbers(ax.xaxis)
     plain_numbers(ax.yaxis)
     legend_beside(ax)
-    return _in_words(now, ends, {row: left[row] for row in shown})
+    return _in_words(now, now.kept[columns], {row: left[row] for row in shown})
+
+
+def _log_start(now: Standing, column: int) -> int:
+    """Return the offset below which nothing is in a partition's log any more."""
+    start = 0
+    for first, end in now.gone[column]:
+        if first > start:
+            break
+        start = end
+    return start
 
 
 def _in_words(
-    now: Standing, ends: NDArray[np.int64], left: dict[int, NDArray[np.int64]]
+    now: Standing, kept: NDArray[np.int64], left: dict[int, NDArray[np.int64]]
 ) -> str:
     holds = (
-        f"{len(ends):,} partitions with {amount(ends.min())} to {amount(ends.max())} "
-        f"records each, {int(ends.sum()):,} together."
+        f"{len(kept):,} partitions with {amount(kept.min())} to {amount(kept.max())} "
+        f"records each, {int(kept.sum()):,} together."
     )
     stands = [
         f"{now.wants[row].subscriber} has {int(each.sum()):,} to read, at the most "

@@ -212,6 +212,7 @@ def bands_of(shown: Shown, before: Shown | None) -> list[Band]:
                 )
                 for lane in _unread_lanes()
             ),
+            shown.now.gone[column],
         )
         for column, topic in enumerate(TOPICS)
     ]

@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 
-from kafkasim.analysis.positions import positions
+from kafkasim.analysis.positions import positions, standing
 from kafkasim.analysis.progress import offsets
+from kafkasim.analysis.world import world_of
+from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.result.result import Result
@@ -171,3 +174,55 @@ def test_a_system_without_a_log_says_so() -> None:
     )
     with pytest.raises(TableNotRecorded):
         positions(run(Scenario(traffic, PointToPoint())))
+
+
+@pytest.fixture(scope="module", params=["delete", "compact"])
+def thinned(request: pytest.FixtureRequest) -> Result:
+    sources = {
+        "gates": Source("departures", Periodic(20.0), keys=UniformKeys(6)),
+        "tower": Source("arrivals", Periodic(9.0), keys=UniformKeys(6)),
+    }
+    both = ["departures", "arrivals"]
+    subscribers = {
+        "board": Subscriber(both, work_ms=1.0),
+        "slow": Subscriber(both, work_ms=200.0, wants="all"),
+        "late": Subscriber(["departures"], work_ms=90.0, from_s=9.0, wants="all"),
+    }
+    config = TopicConfig(
+        segment_ms=1_000, retention_ms=4_000, cleanup_policy=request.param
+    )
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000,
+        log_initial_task_delay_ms=0,
+        log_cleaner_backoff_ms=1_000,
+    )
+    topics = {name: Topic(partitions=2, config=config) for name in both}
+    kafka = Kafka(topics=topics, broker_config=looks)
+    return run(Scenario(Traffic(sources, subscribers, duration_s=12.0), kafka, seed=2))
+
+
+@pytest.mark.parametrize("at_s", [0.0, 1.05, 8.0, 9.0, 11.3, 60.0])
+def test_what_is_gone_is_neither_in_the_log_nor_to_be_read(
+    thinned: Result, at_s: float
+) -> None:
+    topics = ("departures", "arrivals")
+    now = standing(thinned, world_of(thinned), topics, int(at_s * 1e9))
+    removals = thinned.removals.query(f"at_ms <= {at_s * 1_000}")
+    assert bool(len(removals)) == (at_s > 5)
+    for column, (topic, partition) in enumerate(now.partitions):
+        mine = removals[
+            (removals["topic"] == topic) & (removals["partition"] == partition)
+        ]
+        there = set(range(int(now.log_end[column])))
+        for first, end in zip(mine["from_offset"], mine["to_offset"], strict=True):
+            there -= set(range(first, end))
+        assert now.kept[column] == len(there)
+        for row, want in enumerate(now.wants):
+            if not now.reads[row, column]:
+                assert now.unread[row, column] == 0
+                continue
+            position = int(now.position[row, column])
+            if position == -1:
+                position = 0 if want.history == "all" else int(now.log_end[column])
+            left = sum(offset >= position for offset in there)
+            assert now.unread[row, column] == left, (want.subscriber, topic, partition)

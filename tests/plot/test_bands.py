@@ -89,9 +89,24 @@ def test_a_number_without_a_label_stands_in_the_middle_of_its_box() -> None:
 
 
 def test_a_lane_says_where_it_stands_or_why_it_does_not() -> None:
-    assert BOARD.told(4) == "position 3, 1 to read"
-    assert BOARD.told(3) == "position 3, at the end"
-    assert LATE.told(4) == "not there yet"
+    assert BOARD.told(4, 1) == "position 3, 1 to read"
+    assert BOARD.told(3, 0) == "position 3, at the end"
+    assert LATE.told(4, 4) == "not there yet"
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ((), "position 1, 3 to read"),
+        (((0, 1),), "position 1, 3 to read"),
+        (((0, 2), (3, 4)), "position 1, 1 to read"),
+        (((0, 4),), "position 1, what comes next is gone"),
+    ],
+)
+def test_what_is_gone_is_not_to_be_read(
+    gone: tuple[tuple[int, int], ...], told: str
+) -> None:
+    assert replace(BAND, gone=gone).told(Lane("slow", 0, position=1)) == told
 
 
 def test_bands_lie_under_each_other_without_touching() -> None:

@@ -289,9 +289,11 @@ def test_what_retention_took_has_no_box_from_that_moment_on(rate_per_s: float) -
     )
     gates = Source("departures", Periodic(rate_per_s))
     board = Subscriber(["departures"], work_ms=1)
+    late = Subscriber(["departures"], work_ms=10_000, from_s=15.25, wants="all")
+    readers = {"board": board, "late": late}
     result = run(
         Scenario(
-            Traffic({"gates": gates}, {"board": board}, duration_s=20.0),
+            Traffic({"gates": gates}, readers, duration_s=20.0),
             Kafka(topics={"departures": Topic(config=short)}, broker_config=looks),
         )
     )
@@ -307,4 +309,27 @@ def test_what_retention_took_has_no_box_from_that_moment_on(rate_per_s: float) -
         assert f"offsets {start} to {end - 1};" in plot.alt_text(ax)
         assert f"holds {end - start} records" in plot.alt_text(ax)
         starts.append(start)
+        if at_s > 15:
+            left = f"late still has {end - start - 1} of {end - start} records to read"
+            assert title(ax) == f"At 15.5 s {left}, board none"
+            said = f"position {start + 1}, {end - start - 1} to read"
+            assert said in plot.alt_text(ax)
     assert 0 == starts[0] < starts[1]
+
+
+def test_a_log_from_which_all_is_gone_is_empty() -> None:
+    short = TopicConfig(segment_ms=2_000, retention_ms=4_000)
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000, log_initial_task_delay_ms=0
+    )
+    traffic = Traffic(
+        {"gates": Source("departures", Periodic(1.0))},
+        {"late": Subscriber(["departures"], from_s=20, wants="all")},
+        duration_s=10.0,
+    )
+    topics = {"departures": Topic(config=short)}
+    kafka = Kafka(topics=topics, broker_config=looks)
+    ax = plot.log(run(Scenario(traffic, kafka)))
+    said = "the log is empty: what was written, 10 records, is gone"
+    assert title(ax).endswith(said)
+    assert "departures-0 is empty, all before offset 10 is gone" in plot.alt_text(ax)
