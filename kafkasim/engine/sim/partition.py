@@ -98,6 +98,8 @@ class Partition:
         Resolved.
     facts : BatchFacts
         What the batches in its log hold.
+    draw : callable, optional
+        Gives a random whole number for each segment, for `segment_jitter_ms`.
 
     Attributes
     ----------
@@ -132,13 +134,16 @@ class Partition:
         leader: int,
         config: TopicConfig,
         facts: BatchFacts,
+        draw: Callable[[], int] | None = None,
     ) -> None:
         self.index = index
         self.topic = topic
         self.number = number
         self.leader = leader
         self.config = config
-        self.log: PartitionLog[Held] = PartitionLog(PlannedStore(facts), config)
+        self.log: PartitionLog[Held] = PartitionLog(
+            PlannedStore(facts), config, draw=draw
+        )
         self.lives: dict[LogSegment, Life] = {self.log.active: Life(0)}
         self.active = contents_of(self.log.active)
         self.batches: list[Batch] = []

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
@@ -18,7 +19,7 @@ from kafkasim.result.result import Result
 from kafkasim.scenario.events import Event, Pause
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Subscriber
 
 Builder = Callable[..., Scenario]
@@ -182,3 +183,55 @@ def test_a_streamed_run_refuses_a_compacted_topic(scenario_of: Builder) -> None:
     scenario = kept(scenario_of, TopicConfig(cleanup_policy="compact"))
     with pytest.raises(ValidationError, match="cleanup_policy"):
         run(scenario, result="streamed")
+
+
+def test_jitter_takes_something_off_the_time_of_each_segment(
+    scenario_of: Builder,
+) -> None:
+    """`LogConfig.randomSegmentJitter`: at most the jitter, drawn for each segment."""
+
+    def lengths_of(jitter_ms: int, seed: int = 0) -> list[int]:
+        config = TopicConfig(segment_ms=45, segment_jitter_ms=jitter_ms)
+        segments = run(kept(scenario_of, config, seed=seed)).columns("segments")
+        lengths: list[int] = (segments["end_offset"] - segments["base_offset"]).tolist()
+        return lengths[:-1]
+
+    # Without it batches 0 to 40 ms after the first; with all of it taken off, one.
+    assert lengths_of(0) == [5] * 5
+    drawn = lengths_of(45)
+    assert len(set(drawn)) > 1
+    assert all(1 <= length <= 5 for length in drawn)
+    assert lengths_of(45) == drawn
+    assert lengths_of(45, seed=1) != drawn
+
+
+@pytest.mark.parametrize(
+    ("config", "producer", "value_bytes", "setting"),
+    [
+        ({"internal_segment_bytes": 300}, {"linger_ms": 30}, 100, "internal_segment_"),
+        ({}, {"max_request_size": 3_000_000}, 1_048_600, "max_message_"),
+        (
+            {"max_message_bytes": 3_000_000, "segment_bytes": 1_048_576},
+            {"max_request_size": 3_000_000},
+            1_048_600,
+            "segment_",
+        ),
+    ],
+)
+def test_a_batch_that_a_broker_would_refuse_stops_the_run(
+    scenario_of: Builder,
+    config: dict[str, int],
+    producer: dict[str, int],
+    value_bytes: int,
+    setting: str,
+) -> None:
+    scenario = kept(
+        scenario_of,
+        TopicConfig(**config),  # type: ignore[arg-type]
+        producer=Producer(config=ProducerConfig(**producer)),  # type: ignore[arg-type]
+    )
+    source = replace(scenario.traffic.sources["web"], value_bytes=value_bytes)
+    traffic = replace(scenario.traffic, sources={"web": source})
+    with pytest.raises(ValidationError, match="refuses a batch") as caught:
+        run(replace(scenario, traffic=traffic))
+    assert caught.value.path == f"system.topics.orders.config.{setting}bytes"

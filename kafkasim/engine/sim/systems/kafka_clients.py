@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import PollSettings
@@ -12,7 +13,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.distributions import Distribution, Uniform
-from kafkasim.scenario.systems import Kafka
+from kafkasim.scenario.systems import REFUSES, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -25,8 +26,10 @@ class ProduceRequests:
         Where arrivals go, and the producer's number among the run's actors.
     connections, brokers : sequences
         By broker index.
+    topic : tuple of str and TopicConfig
+        Name and resolved settings of the producer's topic.
     first_partition : int
-        Run-wide index of partition 0 of the producer's topic.
+        Run-wide index of its partition 0.
     wants_answers : bool
         False with acks=0.
     next_request_id : callable
@@ -43,6 +46,7 @@ class ProduceRequests:
         actor: int,
         connections: Sequence[Connection],
         brokers: Sequence[Broker],
+        topic: tuple[str, TopicConfig],
         first_partition: int,
         wants_answers: bool,
         next_request_id: Callable[[], int],
@@ -52,6 +56,9 @@ class ProduceRequests:
         self._key = key_base(Rank.ARRIVAL, actor)
         self._connections = connections
         self._brokers = brokers
+        self._topic = topic
+        config = topic[1]
+        self._most_bytes = min(config.max_message_bytes, config.most_segment_bytes)
         self._first_partition = first_partition
         self._wants_answers = wants_answers
         self._next_request_id = next_request_id
@@ -65,7 +72,13 @@ class ProduceRequests:
         batches: Sequence[Batch],
         size_bytes: int,
     ) -> None:
-        """Send one request."""
+        """Send one request.
+
+        Raises
+        ------
+        ValidationError
+            A broker would refuse a batch in it.
+        """
         now_ns = self._calendar.now_ns
         connection = self._connections[node]
         on_answer = self._answered if self._wants_answers else self._appended
@@ -77,6 +90,8 @@ class ProduceRequests:
         request.request_id = self._next_request_id()
         for batch in batches:
             batch.partition_index = self._first_partition + batch.partition
+            if batch.size_bytes > self._most_bytes:
+                raise _too_large(*self._topic, batch.size_bytes)
         self._key += 1
         self._calendar.at(
             connection.up.transfer(now_ns, size_bytes),
@@ -142,6 +157,25 @@ def check_keys(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
                 f"a key for every record: topic {source.stream} is compacted",
                 "a broker refuses the others, LogValidator.validateKey",
             )
+
+
+def _too_large(topic: str, config: TopicConfig, size_bytes: int) -> ValidationError:
+    """Return what says that a broker would refuse a batch.
+
+    With MESSAGE_TOO_LARGE, or RECORD_LIST_TOO_LARGE if it goes into no segment
+    (`UnifiedLog.append`).
+    """
+    name = "segment_bytes"
+    if size_bytes > config.max_message_bytes:
+        name = "max_message_bytes"
+    elif config.internal_segment_bytes:
+        name = "internal_segment_bytes"
+    return ValidationError(
+        f"system.topics.{topic}.config.{name}",
+        getattr(config, name),
+        f"at least {size_bytes}, the size of a batch that is sent",
+        REFUSES,
+    )
 
 
 def _is_nothing(duration_ms: Distribution | float) -> bool:

@@ -5,7 +5,7 @@ are made and wired to each other; `kafkasim.engine.sim.systems.kafka` runs them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 
@@ -157,9 +157,17 @@ class KafkaCluster(ABC):
                         leader=number % self.system.brokers,
                         config=self.system.topics[topic].config,
                         facts=facts,
+                        draw=self._jitter_of(topic, number),
                     )
                 )
         return partitions
+
+    def _jitter_of(self, topic: str, number: int) -> Callable[[], int] | None:
+        """Return what gives a log random numbers, if `segment.jitter.ms` needs any."""
+        if not self.system.topics[topic].config.segment_jitter_ms:
+            return None
+        draws = stream(self._seed, f"segment_jitter/{topic}-{number}")
+        return lambda: int(draws.integers(1 << 31))
 
     def _list_of(self, number: int, source: int) -> NDArray[np.int32]:
         """Return the ordinals of a source's records in the log of a partition.
@@ -230,6 +238,7 @@ class KafkaCluster(ABC):
                 for broker in range(self.system.brokers)
             ],
             brokers=self.brokers,
+            topic=(source.stream, self.system.topics[source.stream].config),
             first_partition=partitions[0].index,
             wants_answers=config.acks != "0",
             next_request_id=self.next_request_id,
