@@ -7,6 +7,7 @@ a Kafka run asks of `kafkasim.engine.sim.calendar.Calendar`.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 from unittest import mock
@@ -25,6 +26,7 @@ class PlainCalendar:
         self.entry_count = 0
         self.stopped = False
         self._heap: list[Entry] = []
+        self.push: Callable[[Entry], None] = partial(heappush, self._heap)
 
     def at(
         self,

@@ -87,17 +87,16 @@ def test_the_twin_follows_what_a_scenario_changes(change: dict[str, Any]) -> Non
 def test_only_timers_without_effect_on_others_coincide(name: str) -> None:
     chosen = short(name)
     kafka = KafkaRun(chosen, chosen.plan(), check=False)
-    at = kafka.calendar.at
+    push = kafka.calendar.push
     actors_at: dict[int, set[int]] = defaultdict(set)
 
-    def watched(
-        time_ns: int, key: int, function: Callable[[Any], object], argument: object
-    ) -> None:
+    def watched(entry: tuple[int, int, Callable[[Any], object], Any]) -> None:
+        time_ns, key, function, _ = entry
         if function.__name__ not in {"_commit_timer", "_look"}:
             actors_at[time_ns].add(key >> SEQUENCE_BITS & (1 << ACTOR_BITS) - 1)
-        at(time_ns, key, function, argument)
+        push(entry)
 
-    kafka.calendar.at = watched  # type: ignore[method-assign]
+    kafka.calendar.push = watched
     kafka.run()
 
     assert len(actors_at) > 1_000

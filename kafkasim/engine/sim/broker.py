@@ -164,8 +164,8 @@ class Broker:
         if request.api == PRODUCE:
             service_ns += round(request.size_bytes * self._ns_per_byte)
         self._service_key += 1
-        self._calendar.at(
-            now_ns + service_ns, self._service_key, self._serviced, request
+        self._calendar.push(
+            (now_ns + service_ns, self._service_key, self._serviced, request)
         )
 
     def _serviced(self, request: Request) -> None:
@@ -253,7 +253,7 @@ class Broker:
         connection = request.connection
         answered_ns = connection.down.transfer(now_ns, size_bytes)
         self._answer_key += 1
-        self._calendar.at(answered_ns, self._answer_key, request.on_answer, request)
+        self._calendar.push((answered_ns, self._answer_key, request.on_answer, request))
         self._release(connection, connection.down.left_ns)
 
     def _release(self, connection: Connection, free_ns: int) -> None:

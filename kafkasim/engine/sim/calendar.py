@@ -14,6 +14,7 @@ SimPy's own events come last at their time and keep their order of scheduling.
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NoReturn
 
@@ -75,6 +76,9 @@ class Calendar(simpy.Environment):
         The current time in nanoseconds since the run's start.
     entry_count : int
         Entries and events run so far.
+    push : callable
+        Puts an entry on the calendar: `at` with its arguments in one tuple, for what
+        does so at every event.
     stopped : bool
         `stop` was called.
     """
@@ -85,6 +89,7 @@ class Calendar(simpy.Environment):
         "_simpy_sequence",
         "entry_count",
         "now_ns",
+        "push",
         "stopped",
     )
 
@@ -92,6 +97,7 @@ class Calendar(simpy.Environment):
         self.now_ns = 0
         self.entry_count = 0
         self._heap: list[_Entry] = []
+        self.push: Callable[[_Entry], None] = partial(heappush, self._heap)
         self._simpy_sequence = 0
         self.stopped = False
         self._ended = False
@@ -124,7 +130,7 @@ class Calendar(simpy.Environment):
         function, argument
             What is called with what.
         """
-        heappush(self._heap, (time_ns, key, function, argument))
+        self.push((time_ns, key, function, argument))
 
     def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Put a SimPy event on the calendar after `delay` whole nanoseconds.
@@ -259,19 +265,15 @@ class CheckedCalendar(Calendar):
     def __init__(self) -> None:
         self._running_key = 0
         super().__init__()
+        self.push = self._push_checked
 
-    def at(
-        self,
-        time_ns: int,
-        key: int,
-        function: Callable[[Any], object],
-        argument: Any,  # noqa: ANN401 - whatever the function takes
-    ) -> None:
+    def _push_checked(self, entry: _Entry) -> None:
         """Put an entry on the calendar that its order allows."""
+        time_ns, key, _, _ = entry
         assert time_ns > self.now_ns or (
             time_ns == self.now_ns and key > self._running_key
         ), f"entry at {time_ns} with key {key:#x} goes back from {self.now_ns}"
-        super().at(time_ns, key, function, argument)
+        heappush(self._heap, entry)
 
     def step(self) -> None:
         """Run the next entry and remember its key."""

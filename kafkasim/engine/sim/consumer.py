@@ -225,7 +225,7 @@ class Member:
             return
         self._wake_key += 1
         self._on_working(time_ns)
-        self._calendar.at(time_ns, self._wake_key, self._poll, self._wake)
+        self._calendar.push((time_ns, self._wake_key, self._poll, self._wake))
 
     def _poll(self, wake: int) -> None:
         """End the work of the last poll and poll again."""
@@ -301,12 +301,9 @@ class Member:
         request.request_id = self._next_request_id()
         connection = request.connection
         self._sent_key += 1
-        self._calendar.at(
-            connection.up.transfer(now_ns, 0),
-            self._sent_key,
-            self._brokers[connection.broker].arrive,
-            request,
-        )
+        arrived_ns = connection.up.transfer(now_ns, 0)
+        arrive = self._brokers[connection.broker].arrive
+        self._calendar.push((arrived_ns, self._sent_key, arrive, request))
 
     def _fetched(self, request: Request) -> None:
         """Take an answer into the buffer; go on at once when poll waits for it."""

@@ -244,7 +244,7 @@ class ProducerClient:
         if wake_ns < self._armed_ns:
             self._armed_ns = wake_ns
             self._timer_key += 1
-            self._calendar.at(wake_ns, self._timer_key, self._on_deadline, wake_ns)
+            self._calendar.push((wake_ns, self._timer_key, self._on_deadline, wake_ns))
 
 
 def _settings(

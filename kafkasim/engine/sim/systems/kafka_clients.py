@@ -93,12 +93,9 @@ class ProduceRequests:
             if batch.size_bytes > self._most_bytes:
                 raise _too_large(*self._topic, batch.size_bytes)
         self._key += 1
-        self._calendar.at(
-            connection.up.transfer(now_ns, size_bytes),
-            self._key,
-            self._brokers[node].arrive,
-            request,
-        )
+        arrived_ns = connection.up.transfer(now_ns, size_bytes)
+        arrive = self._brokers[node].arrive
+        self._calendar.push((arrived_ns, self._key, arrive, request))
 
     def _answered(self, request: Request) -> None:
         """Take an answer at the client."""
