@@ -75,6 +75,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/cleaned.py": "tests/log/test_cleaner.py",
     "kafkasim/log/compacted_log.py": "tests/log/test_cleaner.py",
     "kafkasim/plot/field_boxes.py": "tests/plot/test_fields.py",
+    "kafkasim/plot/lives.py": "tests/plot/test_segment_lives.py",
     "kafkasim/plot/many_logs.py": "tests/plot/test_logs.py",
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",

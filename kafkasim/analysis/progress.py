@@ -229,7 +229,8 @@ def chosen_want(result: Result, subscriber: str | None) -> Want:
         if subscriber is None or want.subscriber == subscriber:
             return want
     names = ", ".join(want.subscriber for want in known)
-    raise ValidationError("subscriber", subscriber, f"one of {names}")
+    allowed = f"one of {names}" if known else "a run with one: nobody reads in this one"
+    raise ValidationError("subscriber", subscriber, allowed)
 
 
 def _check_partition(result: Result, topic: str, partition: int) -> None:

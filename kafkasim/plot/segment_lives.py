@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.analysis.provenance import provenance
+from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import table_with
+from kafkasim.plot.lives import Lives
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
@@ -48,87 +51,11 @@ _COLUMNS: Final = (
     *("created_ms", "rolled_ms", "deleted_ms"),
 )
 
-_MARGIN: Final = 1.03
-
+_OPEN: Final = OKABE_ITO["sky blue"]
 _CLOSED: Final = "#E4F0F8"
+_MADE: Final = "#F0DC94"
 _MOST_EDGES: Final = 60
 """Segments up to which each has an edge of its own."""
-
-
-class _Lives:
-    """The segments of one partition, and the reader, as arrays; times in ms."""
-
-    def __init__(
-        self,
-        table: "pd.DataFrame",
-        read: "pd.DataFrame | None",
-        begun: "Floats | None" = None,
-    ) -> None:
-        table = table.sort_values(["created_ms", "base_offset"], kind="stable")
-        self.base = _floats(table, "base_offset")
-        self.end = _floats(table, "end_offset")
-        self.created = _floats(table, "created_ms")
-        self.rolled = _floats(table, "rolled_ms")
-        self.deleted = _floats(table, "deleted_ms")
-        none = np.zeros(0)
-        self.times = none if read is None else _floats(read, "at_ms")
-        self.log_end = none if read is None else _floats(read, "log_end")
-        self.position = none if read is None else _floats(read, "position")
-        self.begun = none if begun is None else begun
-        """Offsets of what the reader worked on, or held in the end, rising."""
-        known = (self.created, self.rolled, self.deleted, self.times)
-        self.until = float(np.nanmax(np.concatenate(known), initial=0.0))
-        if read is None:  # the table does not say when the run ended
-            self.until *= _MARGIN
-
-    @property
-    def gone(self) -> NDArray[np.bool_]:
-        """Which segments are deleted."""
-        return np.isfinite(self.deleted)
-
-    def log_start(self) -> "tuple[Floats, Floats]":
-        """Return when the first offset that is still there changed, and to which."""
-        at = np.unique(np.concatenate((self.created[:1], self.deleted[self.gone])))
-        there = [
-            (self.created <= when) & ~(self.deleted <= when) for when in at.tolist()
-        ]
-        last = self.end.max(initial=0.0)
-        starts = [self.base[each].min(initial=last) for each in there]
-        return at, np.array(starts)
-
-    def start_at(self, times: "Floats") -> "Floats":
-        """Return the log's first offset at each of these times."""
-        at, starts = self.log_start()
-        slots = np.searchsorted(at, times, side="right") - 1
-        found: Floats = starts[np.maximum(slots, 0)]
-        return found
-
-    def jumps(self) -> "Floats":
-        """Return where the reader was overtaken, a row for each time.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, 4)
-            Milliseconds; its position before; the log's start then; the offset it went
-            on with. What lies between the first two offsets is gone unread, what lies
-            between the last two was passed by its reset.
-        """
-        after = np.flatnonzero(np.diff(self.begun) > 1)
-        before, onward = self.begun[after] + 1, self.begun[after + 1]
-        reached = np.maximum.accumulate(np.nan_to_num(self.position, nan=-1.0))
-        rows = np.searchsorted(reached, onward, side="right")
-        known = rows < len(self.times)
-        at = self.times[rows[known]]
-        start = np.minimum(self.start_at(at), onward[known])
-        found = np.column_stack((at, before[known], start, onward[known]))
-        return found[start > before[known]]
-
-    def end_of_reading(self) -> float:
-        """Return the offset that the reader never reached, since it is gone, or ∞."""
-        if not len(self.begun):
-            return np.inf
-        end = float(self.begun[-1]) + 1
-        return end if float(self.log_start()[1][-1]) > end else np.inf
 
 
 def retention(
@@ -142,7 +69,8 @@ def retention(
     """Draw the life of a log's segments: offsets over time.
 
     A segment grows while it is written, is closed, and is deleted whole; the log's
-    start jumps to the next one. With a subscriber its position is a line. The log's
+    start jumps to the next one. What compaction writes anew keeps its offsets, and the
+    log's start stays. With a subscriber its position is a line. The log's
     start can overtake it: what the reader had fetched it still works on, the rest is
     gone unread.
 
@@ -162,7 +90,8 @@ def retention(
     Returns
     -------
     Axes
-        The title says how many segments were deleted, or whom deletion overtook.
+        The title says how many segments were deleted, how often compaction rewrote
+        some, or whom deletion overtook.
 
     Raises
     ------
@@ -177,7 +106,7 @@ def retention(
     begun = None
     if isinstance(data, Result) and subscriber is not None:
         begun = _begun(data, name, partition, subscriber)
-    lives = _Lives(table, read, begun)
+    lives = Lives(table, read, begun)
     what = f"Segments of {name}-{partition}"
     title = finding(lives, subscriber)
     with style():
@@ -222,6 +151,8 @@ def _read(
             expected = "a run as data: the table of segments knows no subscriber"
             raise ValidationError("subscriber", subscriber, expected)
         return None, dict(data.attrs)
+    if subscriber is None and not world_of(data).wants:
+        return None, {ATTRIBUTE: provenance(data)}
     read = progress.offsets(
         data, subscriber=subscriber, topic=topic or None, partition=partition
     )
@@ -239,18 +170,19 @@ def _begun(data: Result, topic: str, partition: int, subscriber: str) -> "Floats
     return np.unique(deliveries["offset"][mine]).astype(np.float64)
 
 
-def _floats(table: "pd.DataFrame", column: str) -> "Floats":
-    made: Floats = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
-    return made
-
-
-def finding(lives: _Lives, subscriber: str | None) -> str:
+def finding(lives: Lives, subscriber: str | None) -> str:
     """Say how many segments were deleted, or whom deletion overtook."""
-    count, gone = len(lives.base), int(lives.gone.sum())
-    if not count:
+    count, gone = int((~lives.made).sum()), int(lives.expired.sum())
+    if not len(lives.base):
         return "There is no segment"
-    if not gone:
+    rounds = len(lives.cleanings)
+    if not gone and not rounds:
         return f"Nothing is deleted: all {counted(count, 'segment')} stay"
+    start = int(lives.log_start()[1][-1])
+    if not gone:
+        often = counted(rounds, "time")
+        still = f"the log still begins at offset {start:,}"
+        return f"Compaction rewrites closed segments {often}; {still}"
     jumps, end = lives.jumps(), lives.end_of_reading()
     if subscriber is not None and (len(jumps) or np.isfinite(end)):
         lost = int((jumps[:, 2] - jumps[:, 1]).sum())
@@ -261,15 +193,20 @@ def finding(lives: _Lives, subscriber: str | None) -> str:
         said = f"{counted(lost, 'record')} {verb} gone unread{more}"
         return f"Deletion overtakes {subscriber}: {said}"
     whole = "each whole" if gone > 1 else "and whole"
-    start = int(lives.log_start()[1][-1])
     verb = "is" if gone == 1 else "are"
+    if rounds:
+        return (
+            f"{counted(gone, 'segment')} {verb} deleted, {whole}, and compaction "
+            f"rewrites others {counted(rounds, 'time')}; the log then begins at offset "
+            f"{start:,}"
+        )
     return (
         f"{gone:,} of {counted(count, 'segment')} {verb} deleted, {whole}; "
         f"the log then begins at offset {start:,}"
     )
 
 
-def in_words(lives: _Lives, subscriber: str | None) -> str:
+def in_words(lives: Lives, subscriber: str | None) -> str:
     """Return what is drawn."""
     if not len(lives.base):
         return ""
@@ -277,12 +214,18 @@ def in_words(lives: _Lives, subscriber: str | None) -> str:
     at, starts = lives.log_start()
     steps = [
         f"{start:,.0f} at {amount(when / scale)} {unit}"
-        for when, start in zip(at[1:].tolist(), starts[1:].tolist(), strict=True)
+        for when, start, before in zip(
+            at[1:].tolist(), starts[1:].tolist(), starts[:-1].tolist(), strict=True
+        )
+        if start != before
     ]
     low, high = lives.base.min(), lives.end.max()
     said = [f"Offsets {low:,.0f} to {high - 1:,.0f} over time."]
     if steps:
         said.append(f"The log's start jumps to {listed(steps, 8)}.")
+    if len(lives.cleanings):
+        when = [f"{amount(each / scale)} {unit}" for each in lives.cleanings.tolist()]
+        said.append(f"Compaction writes closed segments anew at {listed(when, 8)}.")
     known = lives.position[np.isfinite(lives.position)]
     if subscriber is not None and len(known):
         said += [
@@ -294,7 +237,7 @@ def in_words(lives: _Lives, subscriber: str | None) -> str:
     return " ".join(said)
 
 
-def _label(ax: "Axes", lives: _Lives, title: str, attrs: dict[Any, Any]) -> None:
+def _label(ax: "Axes", lives: Lives, title: str, attrs: dict[Any, Any]) -> None:
     import pandas as pd
 
     ends = pd.DataFrame({"at_ms": [0.0, lives.until or 1.0]})
@@ -305,7 +248,7 @@ def _label(ax: "Axes", lives: _Lives, title: str, attrs: dict[Any, Any]) -> None
     plain_numbers(ax.yaxis, whole=True)
 
 
-def _draw(ax: "Axes", lives: _Lives, subscriber: str | None) -> None:
+def _draw(ax: "Axes", lives: Lives, subscriber: str | None) -> None:
     scale = time_unit(lives.until)[1]
     _boxes(ax, lives, scale)
     at, starts = lives.log_start()
@@ -341,37 +284,45 @@ def _draw(ax: "Axes", lives: _Lives, subscriber: str | None) -> None:
         ax.fill_between(*(times / scale, limits, start), start > limits, **step)
 
 
-def _boxes(ax: "Axes", lives: _Lives, scale: float) -> None:
+def _boxes(ax: "Axes", lives: Lives, scale: float) -> None:
     """Draw each segment: growing while it is written, then as high as it is."""
     from matplotlib.collections import LineCollection, PolyCollection
 
     rolled = np.where(np.isfinite(lives.rolled), lives.rolled, lives.until)
     left = np.where(lives.gone, lives.deleted, lives.until)
-    growing, closed, ends = [], [], []
+    growing: list[Floats] = []
+    closed: list[Floats] = []
+    made: list[Floats] = []
+    ends: list[list[tuple[float, float]]] = []
     for row, (base, end) in enumerate(zip(lives.base, lives.end, strict=True)):
-        growing.append(_written(lives, row, min(rolled[row], left[row])) / [scale, 1])
+        if not lives.made[row]:
+            path = _written(lives, row, min(rolled[row], left[row]))
+            growing.append(path / [scale, 1])
         if left[row] > rolled[row]:
             x = np.array([rolled[row], left[row], left[row], rolled[row]]) / scale
-            closed.append(np.column_stack((x, [base, base, end, end])))
-        if lives.gone[row]:
+            box = np.column_stack((x, [base, base, end, end]))
+            (made if lives.made[row] else closed).append(box)
+        if lives.expired[row]:
             ends.append([(left[row] / scale, base), (left[row] / scale, end)])
     thin = stroke(0.9) if len(lives.base) <= _MOST_EDGES else 0.0
     look: dict[str, Any] = {"edgecolor": "black", "linewidth": thin}
-    written = PolyCollection(growing, facecolor=OKABE_ITO["sky blue"], **look)
-    sealed = PolyCollection(closed, facecolor=_CLOSED, **look)
-    red: dict[str, Any] = {"color": OKABE_ITO["vermillion"], "zorder": 4.5}
-    cut = LineCollection(ends, linewidth=stroke(4.0), capstyle="butt", **red)
+    red: dict[str, Any] = {
+        "color": OKABE_ITO["vermillion"],
+        "zorder": 4.5,
+        "capstyle": "butt",
+    }
     for artist, label, there in (
-        (written, "being written", growing),
-        (sealed, "closed", closed),
-        (cut, "deleted", ends),
+        (PolyCollection(growing, facecolor=_OPEN, **look), "being written", growing),
+        (PolyCollection(closed, facecolor=_CLOSED, **look), "closed", closed),
+        (PolyCollection(made, facecolor=_MADE, **look), "written by compaction", made),
+        (LineCollection(ends, linewidth=stroke(4.0), **red), "deleted", ends),
     ):
         if there:
             artist.set_label(label)
             ax.add_collection(artist)
 
 
-def _written(lives: _Lives, row: int, until: float) -> "Floats":
+def _written(lives: Lives, row: int, until: float) -> "Floats":
     """Return the corners of a segment while it is written: under the log's end."""
     created, base, end = lives.created[row], lives.base[row], lives.end[row]
     inside = (lives.times > created) & (lives.times < until)

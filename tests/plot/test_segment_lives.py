@@ -14,10 +14,12 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded, ValidationError
-from kafkasim.plot.segment_lives import _begun, _Lives
+from kafkasim.plot.lives import Lives
+from kafkasim.plot.segment_lives import _begun
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -185,7 +187,7 @@ def test_a_segment_has_its_first_batch_from_its_beginning_on(
 
 
 def test_the_log_start_jumps_at_the_moment_of_the_deletion() -> None:
-    lives = _Lives(table(), None)
+    lives = Lives(table(), None)
     moments = np.array([0.0, 5_999.0, 6_000.0, 7_500.0, 9_000.0])
     assert lives.start_at(moments).tolist() == [0, 0, 100, 200, 300]
 
@@ -200,7 +202,7 @@ def test_what_a_reader_reached_is_not_gone_unread_whenever_it_is_deleted() -> No
     )
     begun = np.array([*range(100), 200.0, 201.0])
     # At 8.5 s the log starts at 300; 200 and 201 were fetched before.
-    assert _Lives(table(), read, begun).jumps().tolist() == [[8_500, 100, 200, 200]]
+    assert Lives(table(), read, begun).jumps().tolist() == [[8_500, 100, 200, 200]]
 
 
 def test_what_was_held_when_the_run_was_cut_counts_as_reached(five: Result) -> None:
@@ -250,3 +252,54 @@ def test_it_is_readable_at_every_size(
 def test_it_draws_into_axes_that_are_given() -> None:
     other = plot.retention(table()).figure.add_subplot(2, 1, 2)
     assert plot.retention(table(), ax=other) is other
+
+
+@pytest.fixture(scope="module", params=["compact", "compact,delete"])
+def compacted(request: pytest.FixtureRequest) -> Result:
+    config = TopicConfig(
+        segment_ms=2_000,
+        retention_ms=4_000,
+        cleanup_policy=request.param,
+        min_cleanable_dirty_ratio=0.9,
+    )
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000,
+        log_initial_task_delay_ms=0,
+        log_cleaner_backoff_ms=1_000,
+    )
+    topics = {"orders": Topic(config=config)}
+    source = Source("orders", Poisson(40.0), keys=UniformKeys(9))
+    traffic = Traffic({"web": source}, {}, duration_s=50)
+    return run(Scenario(traffic, Kafka(topics=topics, broker_config=looks), seed=3))
+
+
+def test_what_compaction_wrote_anew_is_not_deleted(compacted: Result) -> None:
+    segments = compacted.segments
+    rewritten = segments[segments["cause"] == "compaction"]
+    expired = segments[segments["cause"] == "time"]
+    often = rewritten["deleted_ms"].nunique()
+    assert often > 3
+    ax = plot.retention(compacted)
+    start = segments["base_offset"][segments["deleted_ms"].isna()].min()
+    if not len(expired):
+        assert start == 0
+        assert title(ax) == (
+            f"Compaction rewrites closed segments {often} times; "
+            "the log still begins at offset 0"
+        )
+        assert "deleted" not in labels(ax)
+        assert "The log's start jumps" not in plot.alt_text(ax)
+    else:
+        assert title(ax) == (
+            f"{len(expired)} segments are deleted, each whole, and compaction "
+            f"rewrites others {often} times; the log then begins at offset {start}"
+        )
+        cuts = labelled(ax, "deleted", LineCollection).get_segments()
+        assert len(cuts) == len(expired)
+    made = labelled(ax, "written by compaction", PolyCollection).get_paths()
+    assert len(made) == (segments["created_ms"] == segments["rolled_ms"]).sum()
+    assert "Compaction writes closed segments anew at " in plot.alt_text(ax)
+    assert plot.caption(ax).startswith("Segments of orders-0. Kafka, 1 broker; ")
+    with pytest.raises(ValidationError, match="nobody reads in this one"):
+        plot.retention(compacted, subscriber="slow")
+    assert_readable(ax)
