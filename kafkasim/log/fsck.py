@@ -16,6 +16,7 @@ from typing import NamedTuple
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import LogError, OutputError
 from kafkasim.log.checkpoints import (
+    CLEANER_OFFSETS,
     LOG,
     LOG_STARTS,
     OFFSET_INDEX,
@@ -55,6 +56,7 @@ class _Points(NamedTuple):
 
     recovery_point: int | None
     log_start_offset: int | None
+    first_dirty_offset: int | None
 
 
 def fsck(
@@ -63,6 +65,7 @@ def fsck(
     repair_to: PathLike | Store[ByteBatch] | None = None,
     recovery_point: int | None = None,
     log_start_offset: int | None = None,
+    first_dirty_offset: int | None = None,
     config: TopicConfig | None = None,
 ) -> Report:
     """Check a partition's files, and write a repaired copy if asked.
@@ -73,9 +76,10 @@ def fsck(
         The partition's folder, such as ``orders-0``, or a store. It is only read.
     repair_to : str, Path or Store, optional
         A folder that is not there yet, or an empty one, for the repaired copy.
-    recovery_point, log_start_offset : int, optional
+    recovery_point, log_start_offset, first_dirty_offset : int, optional
         As the log directory has them; looked up in its checkpoint files, beside the
-        folder, if not given.
+        folder, if not given. Below the last one the log was compacted, so offsets may
+        be missing.
     config : TopicConfig, optional
         Settings of the topic, for the indexes of the copy.
 
@@ -99,7 +103,7 @@ def fsck(
     >>> fsck(store).findings[0].kind
     'orphan file'
     """
-    points = _Points(recovery_point, log_start_offset)
+    points = _Points(recovery_point, log_start_offset, first_dirty_offset)
     if isinstance(log, str | os.PathLike):
         folder = Path(log)
         if not folder.is_dir():
@@ -157,7 +161,8 @@ def _check(
     findings = check_bytes(segments)
     findings += check_records(segments)
     snapshots = snapshot_offsets(names)
-    findings += check_offsets(segments, snapshots)
+    cleaned = points.first_dirty_offset or 0
+    findings += check_offsets(segments, snapshots, cleaned)
     start, end = _ends(segments)
     known, bad = known_epochs(files)
     findings += bad
@@ -166,7 +171,7 @@ def _check(
     if not bad:
         findings += check_epoch_file(segments, known, log_start)
     findings += check_indexes(files, segments)
-    replayed = replay(segments, snapshots, log_start)
+    replayed = replay(segments, snapshots, log_start, compacted=cleaned > 0)
     findings += check_transactions(files, segments, replayed.aborted, replayed.unknown)
     findings += replayed.findings
     findings += check_snapshots(files, replayed, log_start, end)
@@ -222,7 +227,7 @@ def _points(folder: Path, given: _Points) -> _Points:
     if not topic or not partition.isdigit():
         return given
     held = []
-    for name in (RECOVERY_POINTS, LOG_STARTS):
+    for name in (RECOVERY_POINTS, LOG_STARTS, CLEANER_OFFSETS):
         file = folder.parent / name
         offsets: dict[tuple[str, int], int] = {}
         if file.is_file():
@@ -233,10 +238,11 @@ def _points(folder: Path, given: _Points) -> _Points:
             except LogError:
                 offsets = {}  # another partition's trouble too; not one of this log
         held.append(offsets.get((topic, int(partition))))
-    recovery_point, log_start = given
     return _Points(
-        held[0] if recovery_point is None else recovery_point,
-        held[1] if log_start is None else log_start,
+        *(
+            found if said is None else said
+            for said, found in zip(given, held, strict=True)
+        )
     )
 
 

@@ -185,7 +185,7 @@ def is_compacted(segments: Sequence[SegmentFile]) -> bool:
 
 
 def check_offsets(
-    segments: Sequence[SegmentFile], ends: Collection[int] = ()
+    segments: Sequence[SegmentFile], ends: Collection[int] = (), cleaned: int = 0
 ) -> list[Finding]:
     """Return where offsets do not go on, and mend those that are certain.
 
@@ -196,14 +196,16 @@ def check_offsets(
     segments : sequence of SegmentFile
     ends : collection of int
         Offsets of producer snapshots: at a clean stop one is taken at the log's end.
+    cleaned : int
+        Offset below which the log was compacted.
     """
-    compacted = is_compacted(segments)
+    cleaned = _FOREVER if is_compacted(segments) else cleaned
     findings: list[Finding] = []
     expected: int | None = None
     for number, segment in enumerate(segments):
         later = segments[number + 1 :]
         following = later[0].base_offset if later else None
-        expected = _check_start(segment, expected, findings, compacted=compacted)
+        expected = _check_start(segment, expected, findings, cleaned)
         lost = 0
         for at, batch in enumerate(segment.batches):
             before = segment.batches[at - 1] if at else None
@@ -219,7 +221,7 @@ def check_offsets(
             lost = batch.piece.end_position
             kind, text = _misplaced(batch, before, expected, after)
             if kind:
-                if kind == "hole" and compacted:
+                if kind == "hole" and batch.header.base_offset <= cleaned:
                     kind = "gap"
                 findings.append(_offset_finding(segment, batch, kind, text))
             header = batch.header
@@ -230,6 +232,7 @@ def check_offsets(
     return findings
 
 
+_FOREVER: Final = 1 << 63
 _PROVEN: Final = "what follows goes on from there"
 
 
@@ -237,15 +240,14 @@ def _check_start(
     segment: SegmentFile,
     expected: int | None,
     findings: list[Finding],
-    *,
-    compacted: bool,
+    cleaned: int,
 ) -> int:
     """Report what lies between two segments; return the offset that comes next."""
     base = segment.base_offset
     if expected is None or base == expected or not segment.pieces:
         return base if expected is None else expected
     if base > expected:
-        kind = "gap" if compacted else "hole"
+        kind = "gap" if base <= cleaned else "hole"
         text = f"no segment holds offsets {expected} to {base - 1}"
         findings.append(Finding(kind, segment.name, None, expected, text))
         return base

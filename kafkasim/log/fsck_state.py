@@ -49,7 +49,11 @@ class Replay:
 
 
 def replay(
-    segments: Sequence[SegmentFile], snapshot_offsets: set[int], start_offset: int
+    segments: Sequence[SegmentFile],
+    snapshot_offsets: set[int],
+    start_offset: int,
+    *,
+    compacted: bool = False,
 ) -> Replay:
     """Go over all batches, and note what snapshots and transaction indexes should say.
 
@@ -60,9 +64,11 @@ def replay(
         Offsets for which the state is wanted.
     start_offset : int
         Where the log starts: what lies below may be lost, it is not synced any more.
+    compacted : bool
+        Whether the log is known to be compacted: batches of a producer may be missing.
     """
     states = ProducerStates(expiration_ms=_NEVER_MS)
-    compacted = is_compacted(segments)
+    compacted = compacted or is_compacted(segments)
     result = Replay()
     wanted = sorted(snapshot_offsets, reverse=True)
     for segment in segments:

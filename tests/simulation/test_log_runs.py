@@ -18,6 +18,7 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.log.contents import ByteBatch
+from kafkasim.log.fsck import fsck
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.store import FolderStore
 from kafkasim.protocol import sticky
@@ -194,7 +195,10 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
         gone = _removed(result)
         for partition in range(kafka.topics["orders"].partitions):
             broker = partition % kafka.brokers + 1
-            store = FolderStore(folder / f"broker-{broker}" / f"orders-{partition}")
+            where_it_is = folder / f"broker-{broker}" / f"orders-{partition}"
+            report = fsck(where_it_is)
+            assert report.ok, str(report)
+            store = FolderStore(where_it_is)
             mine = (segments["partition"] == partition) & (
                 segments["deleted_ns"] == MISSING_NS
             )
