@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
@@ -38,8 +38,15 @@ from tests.simulation.test_random_runs import (
     traffics,
 )
 from tests.simulation.test_streamed_runs import check_same
+from tests.tiers import TIERS
 
 SEEDS = st.integers(0, 2**31)
+
+IN_QUICK = TIERS["quick"].examples
+EXAMPLES = settings().max_examples
+DEAR = settings(max_examples=IN_QUICK // 2 if EXAMPLES == IN_QUICK else EXAMPLES)
+"""For properties that take several runs each: half of the examples in the quick tier.
+"""
 
 
 @st.composite
@@ -82,6 +89,7 @@ def scenario_of(
     return scenario
 
 
+@DEAR
 @given(traffics(), logs("delete", "compact", "compact,delete"), faults_of_a_run, SEEDS)
 def test_what_a_subscriber_does_not_process_has_left_its_log(
     traffic: Traffic, kafka: Kafka, faults: list[Event], seed: int
@@ -160,6 +168,7 @@ def _key(result: Result, row: int) -> int:
     return int(result.columns("records")["key"][row])
 
 
+@DEAR
 @given(
     traffics(),
     logs("delete"),
@@ -181,6 +190,7 @@ def test_a_streamed_run_counts_what_expired(  # noqa: PLR0917
         check_same(run(scenario, result="streamed"), full)
 
 
+@DEAR
 @given(traffics(), logs("delete", "compact", "compact,delete"), SEEDS)
 def test_the_logs_of_a_run_are_those_its_tables_tell_of(
     traffic: Traffic, kafka: Kafka, seed: int
