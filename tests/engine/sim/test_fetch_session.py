@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
-from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
+import numpy as np
+
+from kafkasim.config.topic import TopicConfig
+from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession, PollSettings
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.protocol.batch import Batch
 from kafkasim.scenario.systems import Link
 from tests.engine.sim.partitions import partition
@@ -16,9 +20,10 @@ def session_of(
     min_bytes: int = 1,
     max_partition_bytes: int = PLENTY,
     max_bytes: int = PLENTY,
+    config: TopicConfig | None = None,
 ) -> FetchSession:
     """A session at offset 0 of partitions with batches of these sizes, 10 records."""
-    partitions = [partition(index) for index in range(len(logs))]
+    partitions = [partition(index, config) for index in range(len(logs))]
     for each, sizes in zip(partitions, logs, strict=True):
         for number, size_bytes in enumerate(sizes):
             lo = 10 * number
@@ -85,3 +90,49 @@ def test_partitions_take_turns_when_an_answer_has_room_for_one() -> None:
     session = session_of([100] * 2, [100] * 2, [100] * 2, max_bytes=100)
     answers = [read(session) for _ in range(7)]
     assert answers == [{0: 10}, {1: 10}, {2: 10}, {0: 20}, {1: 20}, {2: 20}, {}]
+
+
+def test_a_position_in_an_older_segment_is_enough() -> None:
+    """`DelayedFetch.tryComplete`, case C; and a read gives batches of one segment."""
+    config = TopicConfig(internal_segment_bytes=250)
+    session = session_of([100] * 5, min_bytes=PLENTY, config=config)
+    assert session.has_enough()
+    assert read(session) == {0: 20}
+    assert session.has_enough()
+    assert read(session) == {0: 40}
+    # At the end of the second: nothing to read there, but the log goes on.
+    assert session.has_enough()
+    assert read(session) == {0: 50}
+    assert not session.has_enough()
+
+
+def test_a_position_out_of_range_is_enough_and_not_read_on_until_it_is_reset() -> None:
+    session = session_of([100, 100], [100], min_bytes=PLENTY)
+    lost = session.partitions[0]
+    session.seek({0: 21, 1: 0})
+    assert session.has_enough()
+    assert read(session) == {0: OUT_OF_RANGE, 1: 10}
+
+    # A batch comes; the member is still asking where to go on.
+    lost.append(Batch(0, 0, 20, 30, 2 * PLENTY, 0), 0)
+    session.ready[0] = lost
+    assert not session.has_enough()
+    assert read(session) == {}
+
+    session.seek_one(lost, 20)
+    assert session.has_enough()
+    assert read(session) == {0: 30}
+
+
+def test_the_log_end_is_in_range_and_one_more_is_not() -> None:
+    session = session_of([100])
+    session.seek({0: 10})
+    assert read(session) == {}
+    session.seek({0: 11})
+    assert read(session) == {0: OUT_OF_RANGE}
+
+
+def test_what_a_read_returns_carries_what_compaction_had_left() -> None:
+    session = session_of([100])
+    session.partitions[0].survivors = left = Survivors(1, np.array([2]), 5)
+    assert session.read()[0] == [(session.partitions[0], 10, left)]
