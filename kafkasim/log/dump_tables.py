@@ -30,6 +30,7 @@ from kafkasim.log.dump_text import (
     time_entries,
 )
 from kafkasim.log.header import CODECS
+from kafkasim.log.index import TIME_ENTRY_BYTES
 from kafkasim.log.local_log import LocalLog
 from kafkasim.log.producer_snapshot import read_snapshot
 from kafkasim.log.transaction_index import TransactionIndex
@@ -131,9 +132,14 @@ def _add(rows: Rows, files: Files, name: str) -> None:
     if name.endswith(LOG):
         rows["segments"].append(_log(rows, files, name))
     elif name.endswith(OFFSET_INDEX):
-        rows["offset_index"] += [(base, *pair) for pair in offset_entries(files, name)]
+        entries = offset_entries(files, name)
+        # No first batch has an entry: that is the first zeros of an open index.
+        rows["offset_index"] += [(base, *pair) for pair in entries if pair != (base, 0)]
     elif name.endswith(TIME_INDEX):
-        rows["time_index"] += [(base, *pair) for pair in time_entries(files, name)]
+        times = list(time_entries(files, name))
+        if times == [(0, base)] and files.size(name) > TIME_ENTRY_BYTES:
+            times = []  # zeros again; a closed index has only its entries
+        rows["time_index"] += [(base, *pair) for pair in times]
     elif name.endswith(TRANSACTION_INDEX):
         index = TransactionIndex.from_bytes(base, bytes(files.read(name)))
         rows["aborted"] += [(base, *entry) for entry in index.entries]

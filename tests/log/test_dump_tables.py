@@ -119,3 +119,18 @@ def test_a_segment_that_waits_for_its_deletion_is_a_row_of_segments_only() -> No
     assert np.isin(
         tables["records"]["segment"], tables["segments"]["base_offset"]
     ).all()
+
+
+@pytest.mark.parametrize("interval", [0, 4_096])
+def test_the_zeros_of_an_open_index_are_no_entry(interval: int) -> None:
+    log: PartitionLog[ByteBatch] = PartitionLog(
+        config=TopicConfig(index_interval_bytes=interval)
+    )
+    log.append([Record(0, b"k", b"v")])
+    opened = dump(log)
+    assert opened["offset_index"]["offset"].tolist() == []
+    assert opened["time_index"]["offset"].tolist() == []
+    log.close()  # the time index then gets the segment's largest timestamp, here 0
+    closed = dump(log.store)
+    assert closed["offset_index"]["offset"].tolist() == []
+    assert closed["time_index"]["offset"].tolist() == [0]
