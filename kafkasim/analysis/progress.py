@@ -255,14 +255,23 @@ def _log_ends(appends: Table, topic: str, partition: int) -> Steps:
 
 
 def _log_starts(result: Result, topic: str, partition: int) -> Steps:
-    """Return where the log starts: after the last segment that retention deleted."""
+    """Return where the log starts: at the oldest segment that retention has left.
+
+    That need not be where a deleted one ended: compaction leaves gaps between them.
+    """
     if "segments" not in result.tables:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     segments = result.columns("segments")
     inside = _in_partition(segments, topic, partition)
-    inside &= segments["deleted_ns"] != MISSING_NS
-    inside &= segments["cause"] != code(segments, "cause", "compaction")
-    return step_last(segments["deleted_ns"][inside], segments["end_offset"][inside])
+    bases = segments["base_offset"][inside]
+    came, went = segments["created_ns"][inside], segments["deleted_ns"][inside]
+    retained = segments["cause"][inside] != code(segments, "cause", "compaction")
+    at = np.unique(went[(went != MISSING_NS) & retained])
+    starts = [
+        bases[(came <= now) & ((went == MISSING_NS) | (went > now))].min()
+        for now in at.tolist()
+    ]
+    return at, np.array(starts, dtype=np.int64)
 
 
 def _positions(deliveries: Table, want: Want, topic: str, partition: int) -> Steps:

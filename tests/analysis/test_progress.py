@@ -183,3 +183,24 @@ def test_what_does_not_exist_is_named() -> None:
 def test_one_subscriber_can_be_asked_for() -> None:
     table = lag(one_partition(), subscriber="billing", bin_ms=6)
     assert table["subscriber"].tolist() == ["billing", "billing"]
+
+
+def test_a_log_starts_at_the_oldest_segment_that_is_left() -> None:
+    """With a gap before it: compaction emptied what had come between."""
+    segment = {"topic": "orders", "partition": 0, "broker": 1, "created_ms": 0}
+    compacted = {"deleted_ms": 7, "cause": "compaction"}
+    result = one_partition(
+        segments=[
+            segment | compacted | {"base_offset": 0, "end_offset": 2},
+            segment | {"created_ms": 7, "deleted_ms": 8, "cause": "time"}
+            | {"base_offset": 0, "end_offset": 1},
+            segment | {"base_offset": 2, "end_offset": 3, "deleted_ms": 10}
+            | {"cause": "size"},
+            segment | {"created_ms": 5, "base_offset": 3, "end_offset": 4},
+        ]
+    )  # fmt: skip
+
+    rows = offsets(result)
+
+    assert rows["log_start"][rows["at_ms"] >= 8].tolist() == [2, 2, 3, 3]
+    assert rows["log_start"][rows["at_ms"] < 8].unique().tolist() == [0]
