@@ -23,6 +23,9 @@ MOST_NAMED: Final = 10
 _MOST_ENTRIES: Final = 16
 """Index entries up to which each has its numbers."""
 
+_SMALLEST: Final = 4.5
+"""Points that a batch is wide or high at least, to be drawn as a box with an edge."""
+
 _DIGIT: Final = 0.64
 """Width of a digit for each point of its size."""
 
@@ -67,6 +70,7 @@ class Drawing:
         place = ax.get_position().height
         inches = max(1.0, float(ax.figure.bbox.height / ax.figure.dpi) * place)
         lines = (len(self._marks) + 2.2) * _LINE * self._text / POINTS
+        self._bytes_per_point = self._top / max(0.5, inches - lines) / POINTS
         self._line = self._top / max(0.5, inches - lines) * _LINE * self._text / POINTS
         ax.set_xlim(self._low - 0.02 * width, self._high + 0.04 * width)
         ax.set_ylim(0, self._top + (len(self._marks) + 2.2) * self._line)
@@ -78,7 +82,8 @@ class Drawing:
         ax.grid(visible=False)
         bases = self._held.segments["base_offset"].tolist()
         if len(bases) <= MOST_NAMED:
-            ax.set_xticks(self._apart([*bases, self._high]))
+            named = self._apart([*bases, self._high])
+            ax.set_xticks(named, [f"{tick:,}" for tick in named])
         else:
             plain_numbers(ax.xaxis, whole=True)
 
@@ -163,6 +168,7 @@ class Drawing:
         read = np.zeros(len(left), dtype=np.bool_)
         if self._found is not None:
             read[self._found.read] = True
+        small = self._is_crowded()
         for chosen, colour, name in (
             (~read, OKABE_ITO["sky blue"], "batch"),
             (read, OKABE_ITO["orange"], "batch that is looked at"),
@@ -171,7 +177,42 @@ class Drawing:
                 boxes = PolyCollection(list(corners[chosen]), zorder=2, label=name)
                 boxes.set(facecolor=colour, edgecolor="black", linewidth=stroke(0.6))
                 boxes.set_hatch(hatch(0 if name == "batch" else 1))
+                if small:  # together they are a line
+                    thick = stroke(3.0 if name == "batch" else 7.0)
+                    boxes.set(edgecolor=colour, linewidth=thick, capstyle="butt")
                 self._ax.add_collection(boxes, autolim=False)
+        if small and self._found is not None:
+            self._point_at(self._found)
+
+    def _is_crowded(self) -> bool:
+        """Tell whether most batches are too small for a box of their own."""
+        of = self._held.batches
+        wide = float(np.median(of["last_offset"] + 1 - of["base_offset"]))
+        wide *= POINTS / self._per_inch
+        high = float(np.median(of["size_bytes"])) / self._bytes_per_point
+        return max(wide, high) < stroke(_SMALLEST)
+
+    def _point_at(self, found: Found) -> None:
+        """Say where the offset that is looked for lies: its batch is but a speck."""
+        of, last = self._held.batches, found.read[-1]
+        x = (int(of["base_offset"][last]) + int(of["last_offset"][last]) + 1) / 2
+        y = int(of["position"][last])
+        bases = self._held.segments["base_offset"].tolist()
+        end = int(self._held.segments["next_offset"][bases.index(found.base)])
+        right = x < (found.base + end) / 2  # below the batches, else above them
+        arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": stroke(1.4)}
+        self._ax.annotate(
+            f"offset {found.offset:,}",
+            (x, y),
+            xytext=(2.2 if right else -2.2, -2.4 if right else 2.4),
+            textcoords="offset fontsize",
+            ha="left" if right else "right",
+            va="center",
+            fontsize=0.84 * self._text,
+            arrowprops=arrow,
+            zorder=6,
+            path_effects=_on_white(),
+        )
 
     def _entries(self) -> None:
         of = self._held.entries
@@ -180,6 +221,10 @@ class Drawing:
         look: dict[str, Any] = {"color": OKABE_ITO["vermillion"], "zorder": 4}
         look |= {"marker": "o", "markeredgecolor": "black", "linestyle": "none"}
         look |= {"markersize": stroke(6.5), "clip_on": False}
+        apart = self._points_apart()
+        if apart < stroke(6.5):  # as small as they must be to stay dots
+            look |= {"markersize": max(stroke(2.0), 0.8 * apart)}
+            look |= {"markeredgewidth": stroke(0.3)}
         at = of["offset"] + 0.5
         self._ax.plot(at, of["position"], label="index entry", **look)
         if len(at) > _MOST_ENTRIES:
@@ -187,13 +232,24 @@ class Drawing:
         for row in range(len(at)):
             self._number(row)
 
+    def _points_apart(self) -> float:
+        """Return how far index entries are from their next, mostly, in points."""
+        of = self._held.entries
+        same = np.diff(of["segment"]) == 0
+        if not same.any():
+            return np.inf
+        x = np.diff(of["offset"])[same] * (POINTS / self._per_inch)
+        y = np.diff(of["position"])[same] / self._bytes_per_point
+        return float(np.median(np.hypot(x, y)))
+
     def _number(self, row: int) -> None:
         """Write an index entry beside its dot, to the right while its segment lasts."""
         small = 0.7 * self._text
         of, batches = self._held.entries, self._held.batches
         base, offset, position = (int(of[name][row]) for name in ENTRY)
         text = f"{offset:,} → {position:,}"
-        wide = (_DIGIT * len(text) * small + 0.7 * self._text) / POINTS * self._per_inch
+        letters = _DIGIT * len(text) - 0.3 * sum(each in ", " for each in text)
+        wide = (letters * small + 0.7 * self._text) / POINTS * self._per_inch
         bases = self._held.segments["base_offset"].tolist()
         end = int(self._held.segments["next_offset"][bases.index(base)])
         right = offset + 0.5 + wide <= max(end, self._low + 1.5 * wide)

@@ -195,3 +195,41 @@ def test_it_draws_into_axes_that_are_given() -> None:
     tables = dump(filled())
     other = plot.segments(tables).figure.add_subplot(2, 1, 2)
     assert plot.segments(tables, ax=other) is other
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7, 0.95])
+@pytest.mark.parametrize("size", SIZES)
+def test_among_very_many_batches_the_one_found_is_pointed_at(
+    share: float, size: SizeName
+) -> None:
+    config = TopicConfig(internal_segment_bytes=30_000, index_interval_bytes=300)
+    log: Log = PartitionLog(config=config)
+    for at in range(800):
+        log.append([Record(at, b"key", b"a value" * (1 + at % 9))])
+    tables = dump(log)
+    offset = int(share * log.log_end_offset)
+    with plot.sized(size):
+        ax = plot.segments(tables, find=offset)
+        assert_readable(ax)
+    (named,) = (each for each in ax.texts if each.get_text().startswith("offset "))
+    assert named.get_text() == f"offset {offset:,}"
+    x, y = named.xy  # type: ignore[attr-defined]
+    assert x == offset + 0.5
+    of = tables["batches"]
+    assert y == of["position"][of["base_offset"] == offset].item()
+    read = next(
+        each
+        for each in ax.collections
+        if isinstance(each, PolyCollection)
+        and each.get_label() == "batch that is looked at"
+    )
+    assert float(np.min(read.get_linewidth())) > 3
+    (dots,) = (line for line in ax.lines if line.get_label() == "index entry")
+    assert dots.get_markersize() < 5
+
+
+def test_few_batches_have_edges_and_nothing_points() -> None:
+    ax = plot.segments(dump(filled()), find=40)
+    assert not [each for each in texts(ax) if each.startswith("offset ")]
+    boxes = [each for each in ax.collections if isinstance(each, PolyCollection)]
+    assert {float(np.max(each.get_linewidth())) < 1 for each in boxes} == {True}
