@@ -25,6 +25,9 @@ from kafkasim.log.salvage import Piece, salvage
 MOST_OFFSETS: Final = 1 << 18
 """More than a batch can have: a record takes 7 bytes or more of 1 MiB."""
 
+CERTAIN: Final = "; certain, can be mended"
+"""How the text of a finding ends whose batch can be as it was."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -114,7 +117,7 @@ def check_bytes(segments: Sequence[SegmentFile]) -> list[Finding]:
             mendable = piece.mended is not None
             text = piece.text
             if mendable:
-                text += "; certain, can be mended"
+                text += CERTAIN
             findings.append(
                 Finding(kind, segment.name, piece.position, offset, text, mendable)
             )

@@ -22,7 +22,7 @@ from kafkasim.log.checkpoints import (
     file_name,
 )
 from kafkasim.log.contents import ByteBatch, Files
-from kafkasim.log.fsck_batches import Batch, SegmentFile
+from kafkasim.log.fsck_batches import CERTAIN, Batch, SegmentFile, is_log
 from kafkasim.log.fsck_report import Finding
 from kafkasim.log.index import LARGEST_RELATIVE_OFFSET
 from kafkasim.log.loading import Loaded, load
@@ -59,7 +59,7 @@ def repair(
     config : TopicConfig
         Resolved settings, for the indexes.
     """
-    done: list[str] = []
+    done = [_mended(one) for one in findings if one.mendable and is_log(one.file)]
     expected = 0
     for segment in segments:
         expected = _write_segment(segment, target, expected, done)
@@ -74,6 +74,15 @@ def repair(
     left = sum(finding.kind in kinds for finding in findings)
     done.append(f"findings mended: {mended}; holes and overlaps that stay: {left}")
     return done
+
+
+def _mended(finding: Finding) -> str:
+    """Say which bytes of a log file are as they were again."""
+    where = f"{finding.kind} at position {finding.position} of {finding.file}"
+    what = finding.text.removesuffix(CERTAIN)
+    if finding.kind == "bit rot":  # two checksums, and then which bit it was
+        what = what.split("; ")[-1].removesuffix(" explains it")
+    return f"{where} is mended: {what}"
 
 
 def _load(target: Store[ByteBatch], config: TopicConfig) -> Loaded:

@@ -230,6 +230,28 @@ def test_what_cannot_be_placed_or_read_is_kept_beside(tmp_path: Path) -> None:
     assert "97 bytes of 00000000000000000016.log cannot be read" in report.repairs
 
 
+@pytest.mark.parametrize(
+    ("byte", "said"),
+    [
+        (7, "jumped offset at position {} of {} is mended: offset "),
+        (16, "header damage at position {} of {} is mended: magic is 0"),
+        (18, "bit rot at position {} of {} is mended: one bit of the CRC itself"),
+        (70, "bit rot at position {} of {} is mended: bit 1 of byte 70 of the batch"),
+    ],
+)
+def test_a_repair_says_what_was_mended_and_where(byte: int, said: str) -> None:
+    files = dict(WRITTEN["clean"])
+    name = log_name(16)
+    second = positions(files[name])[1]
+    damaged = bytearray(files[name])
+    damaged[second + byte] ^= 2
+    files[name] = bytes(damaged)
+    report = fsck(store_of(files), repair_to=MemoryStore(), config=CONFIG)
+    (first, last) = report.repairs
+    assert first.startswith(said.format(second, name))
+    assert last == "findings mended: 1; holes and overlaps that stay: 0"
+
+
 def with_right_crc(batch: bytes) -> bytes:
     from crc32c import crc32c
 
