@@ -122,8 +122,7 @@ class FetchSession:
         if not log.log_start_offset <= offset <= log.log_end_offset:
             self.lost[index] = partition
             return
-        batches = partition.segment_of(offset)
-        self.cursors[index] = (batches, batches.number_of(offset))
+        self._located(partition)
         if offset < log.log_end_offset:
             self.ready[index] = partition
 
@@ -132,6 +131,13 @@ class FetchSession:
         index = partition.index
         if index in self.cursors and index not in self.lost:
             self.seek_one(partition, self.positions[index])
+
+    def _located(self, partition: Partition) -> tuple[PlannedBatches, int]:
+        """Look up the place of the next offset in a partition."""
+        offset = self.positions[partition.index]
+        batches = partition.segment_of(offset)
+        cursor = self.cursors[partition.index] = batches, batches.number_of(offset)
+        return cursor
 
     def hang_up(self) -> None:
         """Drop what is under way and connect anew: the member crashed."""
@@ -146,7 +152,9 @@ class FetchSession:
 
         It would get at least `fetch.min.bytes`, each partition counting for no more
         than `max.partition.fetch.bytes`; or a position lies in another segment than the
-        log end, or is out of range (`DelayedFetch.tryComplete`).
+        log end, or is out of range (`DelayedFetch.tryComplete`). The end of a segment
+        is in it for a fetch that waits already, and at the start of the next one for
+        a fetch that comes: that one is only now looked up (`LocalLog.read`).
         """
         if self.lost:
             return True
@@ -157,7 +165,11 @@ class FetchSession:
                 continue  # its position is being reset
             batches, number = self.cursors[index]
             if batches is not partition.active:
-                return True
+                if self.parked or number < len(batches.base_offsets):
+                    return True
+                batches, number = self._located(partition)
+                if batches is not partition.active:
+                    return True
             size_bytes = batches.size_bytes - batches.positions[number]
             available += size_bytes if size_bytes < most_bytes else most_bytes
             if available >= min_bytes:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession, PollSettings
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.request import FETCH, Request
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.protocol.batch import Batch
 from kafkasim.scenario.systems import Link
@@ -93,17 +95,37 @@ def test_partitions_take_turns_when_an_answer_has_room_for_one() -> None:
 
 
 def test_a_position_in_an_older_segment_is_enough() -> None:
-    """`DelayedFetch.tryComplete`, case C; and a read gives batches of one segment."""
+    """`DelayedFetch.tryComplete`, case F; and a read gives batches of one segment."""
     config = TopicConfig(internal_segment_bytes=250)
     session = session_of([100] * 5, min_bytes=PLENTY, config=config)
     assert session.has_enough()
     assert read(session) == {0: 20}
     assert session.has_enough()
     assert read(session) == {0: 40}
-    # At the end of the second: nothing to read there, but the log goes on.
-    assert session.has_enough()
+    # The next one comes for offset 40, with which the active segment begins.
+    assert not session.has_enough()
     assert read(session) == {0: 50}
     assert not session.has_enough()
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_roll_answers_the_fetch_that_waits_and_not_the_next(waits: bool) -> None:  # noqa: FBT001
+    """`DelayedFetch` holds the segment that was active when it came (case F).
+
+    One that comes later for the same offset finds it in the new segment
+    (`LocalLog.read`), and waits there for its least bytes.
+    """
+    config = TopicConfig(internal_segment_bytes=250)
+    session = session_of([100] * 2, min_bytes=101, config=config)
+    assert read(session) == {0: 20}
+    if waits:
+        request = Request(FETCH, session.connection, 0, session, lambda _: None)
+        session.parked = request
+    (rolled,) = session.partitions
+    rolled.append(Batch(0, 0, 20, 30, 100, 0), 0)
+    session.ready[0] = rolled
+    assert session.has_enough() is waits
+    assert read(session) == {0: 30}
 
 
 def test_a_position_out_of_range_is_enough_and_not_read_on_until_it_is_reset() -> None:
