@@ -62,6 +62,13 @@ def test_what_compaction_removed_is_no_record_of_a_poll() -> None:
     assert end_ns == 120 + 10 * (2 + 10)
 
 
+def test_only_records_that_are_left_count_for_the_next_fetch() -> None:
+    left = Survivors(1, np.array([2, 3, 7]), 10)
+    buffer, positions = buffer_of((10, left), (20, left))
+    rows, _ = buffer.take(5, positions, 100, 1.0, [])
+    assert [(r.from_offset, r.to_offset) for r in rows] == [(0, 10), (10, 12)]
+
+
 def test_a_lost_position_is_told_in_its_turn() -> None:
     buffer, positions = buffer_of((10, None), (OUT_OF_RANGE, None))
     buffer.take(10, positions, 0, 1.0, [])
@@ -69,3 +76,5 @@ def test_a_lost_position_is_told_in_its_turn() -> None:
     rows, _ = buffer.take(10, positions, 100, 1.0, [])
     assert [partition.index for _, partition in buffer.lost] == [0]
     assert rows == [] and positions == {0: 10}
+    buffer.take(10, positions, 100, 1.0, [])
+    assert buffer.lost == []
