@@ -59,6 +59,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/index_arrays.py": "tests/log/test_index.py",
     "kafkasim/log/index_files.py": "tests/log/test_segment.py",
     "kafkasim/log/record_fields.py": "tests/log/test_scan.py",
+    "kafkasim/log/record_split.py": "tests/log/test_scan.py",
     "kafkasim/log/record_walk.py": "tests/log/test_scan.py",
     "kafkasim/log/descriptors.py": "tests/log/test_store.py",
     "kafkasim/log/mapping.py": "tests/log/test_store.py",

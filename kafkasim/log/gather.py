@@ -10,8 +10,7 @@ What is written goes into an `Arena`, memory that is used again: the first touch
 fresh memory costs more than the encoding.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from crc32c import crc32c
@@ -214,11 +213,10 @@ def crcs_of(data: Bytes, starts: Ints, ends: Ints) -> NDArray[np.uint32]:
     size = int(ends[0] - starts[0]) if count else 0
     step = int(starts[1] - starts[0]) if count > 1 else 0
     evenly = starts[:1] + step * np.arange(count)
-    ranges: Iterable[Any]
     if step > 0 and (starts == evenly).all() and (ends == evenly + size).all():
         # The rows of an array are made faster than slices of a buffer.
-        ranges = np.ndarray((count, size), np.uint8, data, int(starts[0]), (step, 1))
-    else:
-        slices = map(slice, starts.tolist(), ends.tolist())
-        ranges = map(data.data.__getitem__, slices)
-    return np.fromiter(map(crc32c, ranges), dtype=np.uint32, count=count)
+        rows = np.ndarray((count, size), np.uint8, data, int(starts[0]), (step, 1))
+        return np.fromiter(map(crc32c, rows), dtype=np.uint32, count=count)
+    memory = data.data
+    ranges = zip(starts.tolist(), ends.tolist(), strict=True)
+    return np.array([crc32c(memory[lo:hi]) for lo, hi in ranges], dtype=np.uint32)

@@ -103,10 +103,11 @@ class _Reader:
         columns[1][:] = self._number(MOST_INT_BYTES)
         self._field(columns[2], columns[3])
         self._field(columns[4], columns[5])
-        some = np.flatnonzero(self.data.take(self.at, mode="clip"))
+        counts = self.data.take(self.at, mode="clip")
         self.at += 1
         ends = self.at == self.stops
-        if len(some):
+        if counts.any():
+            some = np.flatnonzero(counts)
             self.with_headers = some
             ends[some] = True
         self.bad |= ~ends

@@ -1,11 +1,13 @@
 """Finding where every record of many batches begins.
 
-A record says how long it is, so the next one is found only from the one before. Three
+A record says how long it is, so the next one is found only from the one before. Four
 ways are faster than going one by one:
 
 - by a guess: batches with as many records in as many bytes may all be laid out as the
   first of them is;
 - in step: the first records of all batches at once, then all second ones, and so on;
+- in step from places inside the batches, if they are few
+  (`kafkasim.log.record_split`);
 - by runs: where records are of one length, it stands again and again at one distance,
   and one comparison finds how often.
 
@@ -23,11 +25,16 @@ from typing import Final
 import numpy as np
 
 from kafkasim.log.columns import Bytes, Ints
+from kafkasim.log.record_split import split
 from kafkasim.log.varint import read_varint
 from kafkasim.log.varint_columns import MOST_INT_BYTES, read_varints
 
 _FEWEST_LANES: Final = 32
 """Batches below which going in step costs more than one by one."""
+_STEPS_OF_A_LANE: Final = 4
+"""Steps that cost less than to walk one batch on its own."""
+_LONG: Final = 1 << 12
+"""Records of a batch from which runs are looked for before places inside."""
 _SHORT_RUN: Final = 16
 """Records below which looking for a run was not worth its calls."""
 
@@ -56,8 +63,12 @@ def record_places(
     alike = (counts == counts[0]) & (ends - starts == ends[0] - starts[0])
     if len(counts) > 1 and alike.all():
         yield _as_the_first(*regions)
-    if len(counts) < int(counts.max()) and _begins_with_a_run(*regions):
-        yield _one_by_one(*regions)
+    if len(counts) < int(counts.max()):
+        if _begins_with_a_run(*regions) and counts.sum() >= _LONG * len(counts):
+            yield _one_by_one(*regions)
+        parted = split(*regions)
+        if parted is not None:
+            yield _walk_in_step(_by_table(data), data, *parted)
     yield _walk_in_step(_by_table(data), *regions)
     yield _walk_in_step(_by_reading(data), *regions)
 
@@ -138,16 +149,15 @@ def _walk_in_step(
     at, ends, counts, firsts = (c[order] for c in (starts, ends, counts, firsts))
     # Batches with more than 0, 1, 2, … records.
     going = np.searchsorted(-counts, -np.arange(int(counts[0])))
-    going = going[going >= _FEWEST_LANES]
-    found = []
+    enough = int((going >= _FEWEST_LANES).sum())
+    if len(going) - enough > _STEPS_OF_A_LANE * int((counts > enough).sum()):
+        going = going[:enough]
+    to = firsts.copy()
     for lanes in going.tolist():
-        at = at[:lanes]
-        found.append(at)
+        at, to = at[:lanes], to[:lanes]
+        places[to] = at
         at = step_of(at)
-    if found:
-        steps = np.repeat(np.arange(len(going)), going)
-        lane = np.arange(len(steps)) - np.repeat(np.cumsum(going) - going, going)
-        places[firsts.take(lane) + steps] = np.concatenate(found)
+        to += 1
     left = int((counts > len(going)).sum())
     rest = (at, ends, firsts + len(going), firsts + counts)
     _walk_each(data, tuple(column[:left] for column in rest), places)

@@ -44,9 +44,10 @@ from kafkasim.log.pieces import words
 from kafkasim.log.record_fields import Fields, read_fields
 from kafkasim.log.record_walk import record_places
 
-_LENGTH_AND_MAGIC: Final = struct.Struct(">i4xb")
-_FIELDS_BYTES: Final = _LENGTH_AND_MAGIC.size
 _LENGTH_AT: Final = 8
+_LENGTH_AND_MAGIC: Final = struct.Struct(f">{_LENGTH_AT}xi4xb")
+"""Of a batch, from its beginning on."""
+_FIELDS_BYTES: Final = _LENGTH_AND_MAGIC.size - _LENGTH_AT
 _LEAST_RECORD_BYTES: Final = 7
 """Length, attributes, two deltas, two null sizes and a count of headers."""
 
@@ -114,13 +115,15 @@ def _walk_headers(buffer: Bytes, position: int) -> tuple[Ints, int, str | None]:
     positions: list[int] = []
     append = positions.append
     at = position
+    least = HEADER_BYTES - LOG_OVERHEAD_BYTES
     while at <= last:
-        length, magic = unpack(data, at + _LENGTH_AT)
-        end = at + length + LOG_OVERHEAD_BYTES
-        if magic != MAGIC or end < at + HEADER_BYTES or end > total:
+        length, magic = unpack(data, at)
+        if magic != MAGIC or length < least:
             break
         append(at)
-        at = end
+        at += length + LOG_OVERHEAD_BYTES
+    if at > total and positions:
+        at = positions.pop()
     problem = None if at == total else _problem(buffer, at)
     return np.array(positions, dtype=np.int64), at, problem
 
@@ -130,7 +133,7 @@ def _batches_alike(buffer: Bytes, position: int) -> Ints | None:
     room = len(buffer) - position
     if room < 2 * HEADER_BYTES:
         return None
-    (length, _) = _LENGTH_AND_MAGIC.unpack_from(buffer.data, position + _LENGTH_AT)
+    (length, _) = _LENGTH_AND_MAGIC.unpack_from(buffer.data, position)
     size = length + LOG_OVERHEAD_BYTES
     if size < HEADER_BYTES or room % size:
         return None
@@ -146,7 +149,7 @@ def _problem(buffer: Bytes, at: int) -> str:
     room = len(buffer) - at
     if room < HEADER_BYTES:
         return f"{room} bytes are fewer than a batch's header has"
-    length, magic = _LENGTH_AND_MAGIC.unpack_from(buffer.data, at + _LENGTH_AT)
+    length, magic = _LENGTH_AND_MAGIC.unpack_from(buffer.data, at)
     size = length + LOG_OVERHEAD_BYTES
     if magic != MAGIC:
         return f"magic is {magic}, not {MAGIC}"
@@ -245,14 +248,17 @@ def _decoded(
             "a record is not what its length and its fields say",
             int(batches["position"][batch[fields]]),
         )
-    times = batches["base_timestamp_ms"].take(batch) + fields.timestamp_deltas_ms
+    times = np.repeat(batches["base_timestamp_ms"], counts)
+    times += fields.timestamp_deltas_ms
+    offsets = np.repeat(batches["base_offset"], counts)
+    offsets += fields.offset_deltas
     appended = (batches["attributes"] & LOG_APPEND_TIME) != 0
     if appended.any():
         stamps = batches["max_timestamp_ms"].take(batch)
         times = np.where(appended.take(batch), stamps, times)
     return DecodedColumns(
         batches,
-        batches["base_offset"].take(batch) + fields.offset_deltas,
+        offsets,
         times,
         fields.keys,
         fields.values,

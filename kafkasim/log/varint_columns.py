@@ -22,11 +22,8 @@ MOST_LONG_BYTES: Final = 10
 _MORE: Final = 0x80
 _BITS: Final = np.uint8(0x7F)
 _SEVEN: Final = np.uint8(7)
+_ONE_BIT: Final = np.uint8(1)
 _ONE: Final = np.uint16(1)
-_DECODED: Final[Ints] = np.array(
-    [(byte >> 1) ^ -(byte & 1) for byte in range(256)], dtype=np.int64
-)
-"""Values of varints of one byte."""
 
 
 def magnitudes(values: Ints) -> Ints:
@@ -101,7 +98,8 @@ def read_varints(
     first = data.take(at, mode="clip")
     after = at + 1
     if int(first.max(initial=0)) < _MORE:
-        return _DECODED.take(first), after, None
+        halves = (first >> _ONE_BIT) ^ -(first & _ONE_BIT)
+        return halves.view(np.int8).astype(np.int64), after, None
     second = data.take(after, mode="clip")
     longer = first >> _SEVEN
     short = (second & _BITS).astype(np.uint16) << np.uint16(7)

@@ -1,5 +1,7 @@
 """Columns of a log against the plain decoder, and what is not believed."""
 
+from dataclasses import replace
+
 import crc32c
 import numpy as np
 import pytest
@@ -7,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.errors import CorruptBatchError
-from kafkasim.log.columns import Columns, DecodedColumns
+from kafkasim.log.columns import Blob, Columns, DecodedColumns
 from kafkasim.log.decode import check_batch, decode_batch
 from kafkasim.log.encode import control_batch, encode_batch
+from kafkasim.log.gather import encode_batches
 from kafkasim.log.header import CODECS
 from kafkasim.log.record import Record
+from kafkasim.log.record_split import split
+from kafkasim.log.record_walk import record_places
 from kafkasim.log.scan import decode_columns, scan
 from tests.log.column_strategies import columns, plainly
 from tests.log.test_gather import of_sizes
@@ -79,6 +84,48 @@ def test_long_and_many_batches(
     data = b"".join(plainly(of_sizes(counts, sizes)))
 
     assert records_of(decode_columns(data)) == read_plainly(data)
+
+
+@pytest.mark.parametrize("step_ms", [0, 3, 200])
+@pytest.mark.parametrize("filler", [b"\0", b"\2", b"\0\2", b"Gander"])
+def test_long_batches_whose_records_are_found_from_inside(
+    step_ms: int, filler: bytes
+) -> None:
+    sizes = 10 + np.arange(9_000) ** 2 % 97
+    drawn = of_sizes([4_000, 1, 4_999], sizes, step_ms)
+    content = np.resize(np.frombuffer(filler, dtype=np.uint8), int(sizes.sum()))
+    drawn = replace(drawn, values=Blob.packed(content, sizes))
+    gone = np.arange(9_000) - np.repeat([0, 4_000, 4_001], [4_000, 1, 4_999])
+    compacted = replace(drawn, offset_deltas=gone + (gone > 700) * 30)
+    with_headers = replace(drawn, headers=[(("h", b"\0"),)] * 9_000)
+
+    for each in (drawn, compacted, with_headers):
+        found = decode_columns(encode_batches(each)[0])
+        assert found.values.tolist() == each.values.tolist()
+        assert found.timestamps_ms.tolist() == each.timestamps_ms.tolist()
+        starts = found.batches["base_offset"].take(found.batch)
+        deltas = gone if each.offset_deltas is None else each.offset_deltas
+        assert (found.offsets - starts).tolist() == deltas.tolist()
+
+
+def test_long_batches_are_parted_where_records_are() -> None:
+    sizes = 10 + np.arange(9_000) ** 2 % 97
+    data, positions = encode_batches(of_sizes([4_000, 5_000], sizes))
+    starts, ends, counts = positions[:-1] + 61, positions[1:], np.array([4_000, 5_000])
+    places = list(record_places(data, starts, ends, counts))[-1]
+
+    parted = split(data, starts, ends, counts)
+
+    assert parted is not None
+    begins, stops, many = parted
+    firsts = np.cumsum(many) - many
+    assert len(many) > 100
+    assert int(many.max()) < 200
+    assert begins.tolist() == places[firsts].tolist()
+    assert stops[:-1][firsts[1:] != 4_000].tolist() == [
+        at for at in begins[1:].tolist() if at != starts[1]
+    ]
+    assert split(data, starts, ends, np.array([40, 50])) is None
 
 
 def test_values_are_views_of_the_bytes() -> None:
