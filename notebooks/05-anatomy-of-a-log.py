@@ -95,9 +95,9 @@ ks.plot.anatomy(ks.log.anatomy(first))
 #   since it is idempotent (KIP-679); those of kafkasim have none yet.
 #
 # The numbers of a record are *varints*: seven bits to a byte, the low ones first, and
-# the eighth bit says that another byte follows. Before that the number is doubled, and
-# a negative one takes the place that is left below it, so that it stays small, too: 0,
-# −1, 1, −2, 2 become 0, 1, 2, 3, 4 (`ByteUtils`).
+# the eighth bit says that another byte follows. Before that *n* becomes 2*n*, and −*n*
+# the odd number below it, 2*n* − 1, so that it stays small, too: 0, −1, 1, −2, 2 become
+# 0, 1, 2, 3, 4 (`ByteUtils`).
 #
 # **By hand.** The length of the record is written `e2 01`. The first byte is 226: its
 # top bit (128) is set, so another byte follows, and 98 is left. The second is 1. That
@@ -304,7 +304,7 @@ ks.lessons.reveal(
 # offset of its batch, and the position of its first byte. Follow the table to the end.
 #
 # A record can be found without the others: from an entry, a few headers lead on. So the
-# index may be small: eight bytes for thousands. While a segment is active its file is
+# index may be small: eight bytes for more than 4,096 of the log. While a segment is active its file is
 # larger, filled up with zeros to `segment.index.bytes` (10 MiB); when it is closed, it
 # is cut to what is in it.
 #
@@ -371,9 +371,11 @@ print(read.position == position, record.offset, record.key, record.value[:16])
 ks.plot.segments(tables, find=wanted)
 
 # %% [markdown]
-# `most_bytes=1`, and yet a whole batch came. A broker hands out whole batches, at least
-# one. It is the consumer that leaves out what comes before the offset it asked for. So
-# to serve a fetch a broker looks at no record: headers are enough.
+# `most_bytes=1`, and yet a whole batch came: an answer begins with a whole one,
+# however large. (A broker may cut it off within a later one. The consumer drops such a
+# piece, and asks for it again.) It is the consumer, too, that leaves out what comes
+# before the offset it asked for. So to serve a fetch a broker looks at no record:
+# headers are enough.
 #
 # **Investigate.** From which batch is it farthest to the nearest entry before it? A
 # question to a table: for the first offset of each batch, the entry, and the bytes
@@ -539,8 +541,8 @@ ks.lessons.reveal(
 # segment: nobody noticed, and the wrong batch is still there.
 #
 # > **A plausible wrong result.** "The broker was restarted and said nothing, so its log
-# > is in order." It did say nothing: it had not looked. The first to notice is a
-# > consumer that reads there, for whom the CRC does not fit.
+# > is in order." It did say nothing: it had not looked. The first to notice is who
+# > fetches that batch and checks its CRC: a consumer, or another copy.
 #
 # Nor does Kafka look into an index that is there. A wrong entry leads a read to a wrong
 # place, again and again. If the file is missing, it is made anew from the log: exercise
@@ -672,8 +674,8 @@ ks.plot.anatomy(ks.log.anatomy(own.read(0).data))
 # </details>
 # <details><summary>C. The log has 8,964 records so far.</summary>
 #
-# Not so: the second file has records, too. And offsets can have gaps, so that there may
-# be fewer in the first.
+# Not so: the second file may have records, too. And offsets can have gaps, so that
+# there may be fewer in the first.
 #
 # </details>
 #

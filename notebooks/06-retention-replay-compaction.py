@@ -336,8 +336,9 @@ said[["api", "sent_ms", "answered_ms", "error"]].round(3)
 # program is told nothing; the jump is a line in the consumer's own log. (With
 # `auto.offset.reset=none` the program gets an exception instead.)
 #
-# Nine read, nine lost, nine read. **And with `latest`?** Then it goes on at the log's
-# end, past all that still lies there. What a reset passes is *skipped*.
+# So it goes on: nine lost, nine read, nine lost, nine read, and the last three lost.
+# **And with `latest`?** Then it goes on at the log's end, past all that still lies
+# there. What a reset passes is *skipped*.
 
 # %%
 latest = ks.run(small.where({SUBSCRIBERS: {"counting": new_only}}))
@@ -648,7 +649,7 @@ settings
 
 # %% tags=["solution"]
 # Solution. Two days it is sure to be kept; half a day and a look of the broker later it
-# is gone. All times, the broker's too: a look each 35 ms for one each 5 minutes. Who
+# is gone. All times, the broker's too: a look each 34 ms for one each 5 minutes. Who
 # comes at the end of the sixth day gets what is left of the last two and a half.
 SIX_DAYS_A_MINUTE = 8_640
 LOOK = "system.broker_config.log_retention_check_interval_ms"
