@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kafkasim.log.gather import encode_batches as encode_batches
     from kafkasim.log.header import BatchHeader as BatchHeader
     from kafkasim.log.header import unpack_header as unpack_header
+    from kafkasim.log.opening import open_partition as open_partition
     from kafkasim.log.partition_log import PartitionLog as PartitionLog
     from kafkasim.log.record import Record as Record
     from kafkasim.log.scan import decode_columns as decode_columns
@@ -60,6 +61,7 @@ _HOME: Final = {
     "encode_batches": "gather",
     "BatchHeader": "header",
     "unpack_header": "header",
+    "open_partition": "opening",
     "PartitionLog": "partition_log",
     "Record": "record",
     "decode_columns": "scan",

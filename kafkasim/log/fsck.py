@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from kafkasim.config.topic import TopicConfig
-from kafkasim.errors import LogError, OutputError
+from kafkasim.errors import OutputError
 from kafkasim.log.checkpoints import (
-    CLEANER_OFFSETS,
     LOG,
     LOG_STARTS,
     OFFSET_INDEX,
@@ -24,7 +22,6 @@ from kafkasim.log.checkpoints import (
     TIME_INDEX,
     TRANSACTION_INDEX,
     file_name,
-    read_offsets,
 )
 from kafkasim.log.contents import ByteBatch, Files
 from kafkasim.log.fsck_batches import (
@@ -45,18 +42,9 @@ from kafkasim.log.fsck_state import (
     replay,
     snapshot_offsets,
 )
+from kafkasim.log.opening import PathLike, Points, checked_folder, points_beside
 from kafkasim.log.repair import repair
 from kafkasim.log.store import FolderStore, Store
-
-PathLike = str | os.PathLike[str]
-
-
-class _Points(NamedTuple):
-    """What a log directory says of the partition; None where it says nothing."""
-
-    recovery_point: int | None
-    log_start_offset: int | None
-    first_dirty_offset: int | None
 
 
 def fsck(
@@ -103,16 +91,19 @@ def fsck(
     >>> fsck(store).findings[0].kind
     'orphan file'
     """
-    points = _Points(recovery_point, log_start_offset, first_dirty_offset)
+    points = Points()
     if isinstance(log, str | os.PathLike):
-        folder = Path(log)
-        if not folder.is_dir():
-            raise LogError("UNKNOWN_TOPIC_OR_PARTITION", f"no folder {folder}")
+        folder = checked_folder(log)
         files: Files = FolderStore(folder)
-        name = folder.resolve().name
-        points = _points(folder.resolve(), points)
+        name = folder.name
+        points = points_beside(folder)
     else:
         files, name = log, "log"
+    points = points._replace(
+        recovery_point=_first(recovery_point, points.recovery_point),
+        log_start_offset=_first(log_start_offset, points.log_start_offset),
+        first_dirty_offset=_first(first_dirty_offset, points.first_dirty_offset),
+    )
     target = None if repair_to is None else _target(repair_to)
     report, segments, unknown = _check(files, name, points)
     if target is None:
@@ -126,6 +117,10 @@ def fsck(
         config=(config or TopicConfig()).resolve(),
     )
     return replace(report, repaired_to=_said(repair_to), repairs=tuple(done))
+
+
+def _first(given: int | None, found: int | None) -> int | None:
+    return found if given is None else given
 
 
 def _said(repair_to: PathLike | Store[ByteBatch] | None) -> str:
@@ -153,7 +148,7 @@ def _target(repair_to: PathLike | Store[ByteBatch]) -> Store[ByteBatch]:
 def _check(
     files: Files,
     name: str,
-    points: _Points,
+    points: Points,
 ) -> tuple[Report, list[SegmentFile], set[int]]:
     """Do all checks; return also what a repair needs."""
     names = files.names()
@@ -221,32 +216,7 @@ def _ends(segments: Sequence[SegmentFile]) -> tuple[int | None, int | None]:
     return start, max(ends)
 
 
-def _points(folder: Path, given: _Points) -> _Points:
-    """Look up what is not given in the checkpoint files beside the folder."""
-    topic, _, partition = folder.name.rpartition("-")
-    if not topic or not partition.isdigit():
-        return given
-    held = []
-    for name in (RECOVERY_POINTS, LOG_STARTS, CLEANER_OFFSETS):
-        file = folder.parent / name
-        offsets: dict[tuple[str, int], int] = {}
-        if file.is_file():
-            store = FolderStore(folder.parent)
-            text = bytes(store.read(name)).decode("utf-8", "replace")
-            try:
-                offsets = read_offsets(text)
-            except LogError:
-                offsets = {}  # another partition's trouble too; not one of this log
-        held.append(offsets.get((topic, int(partition))))
-    return _Points(
-        *(
-            found if said is None else said
-            for said, found in zip(given, held, strict=True)
-        )
-    )
-
-
-def _check_points(points: _Points, end: int | None) -> list[Finding]:
+def _check_points(points: Points, end: int | None) -> list[Finding]:
     findings: list[Finding] = []
     if end is None:
         return findings

@@ -7,13 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.errors import LogError, OutputError
-from kafkasim.log.contents import ByteBatch
 from kafkasim.log.fsck import fsck
 from kafkasim.log.fsck_report import KAFKA_DOES, NOTICES, Finding, Report
 from kafkasim.log.header import unpack_header
 from kafkasim.log.loading import load
-from kafkasim.log.partition_log import PartitionLog
-from kafkasim.log.record import Record
 from kafkasim.log.store import FolderStore, MemoryStore
 from tests.log.loading_cases import CASES, Case, Files, log_name, positions
 from tests.log.test_loading import CONFIG, WRITTEN, damaged, files_of, store_of
@@ -281,40 +278,6 @@ def test_a_compacted_log_has_gaps_and_no_holes() -> None:
 
     assert report.ok
     assert "hole" not in report.kinds()
-
-
-@pytest.mark.parametrize(
-    ("first_dirty_offset", "kinds"),
-    [(None, {"hole"}), (2, {"hole"}), (3, {"gap"}), (6, {"gap"})],
-)
-def test_below_the_cleaners_offset_what_is_missing_was_compacted(
-    tmp_path: Path, first_dirty_offset: int | None, kinds: set[str]
-) -> None:
-    """A batch that is gone as a whole leaves no other trace.
-
-    `cleaner-offset-checkpoint` says how far the cleaner has come.
-    """
-    log: PartitionLog[ByteBatch] = PartitionLog(FolderStore(tmp_path / "orders-0"))
-    for number in range(3):
-        log.append([Record(number, b"k", b"v")] * 3)
-    log.close()
-    file = tmp_path / "orders-0" / log_name(0)
-    data = file.read_bytes()
-    size = len(data) // 3
-    file.write_bytes(data[size:])
-    for name in (log_name(0, ".index"), log_name(0, ".timeindex")):
-        (tmp_path / "orders-0" / name).unlink()
-    if first_dirty_offset is not None:
-        text = f"0\n1\norders 0 {first_dirty_offset}\n"
-        (tmp_path / "cleaner-offset-checkpoint").write_text(text)
-
-    report = fsck(tmp_path / "orders-0")
-
-    assert report.kinds() - {"missing index"} == kinds
-    given = fsck(
-        FolderStore(tmp_path / "orders-0"), first_dirty_offset=first_dirty_offset
-    )
-    assert given.findings == report.findings
 
 
 def json_topic(name: str) -> Files:
