@@ -37,6 +37,7 @@ settings.register_profile(
 """
 """A failing example is enough; nobody reads it."""
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+PYTEST += ["-p", "no:nbval"]  # its imports take longer than most of the tests
 PYTEST += ["-p", "no_shrinking", "--hypothesis-profile=no_shrinking"]
 
 
