@@ -66,7 +66,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/memory_file.py": "tests/log/test_store.py",
     "kafkasim/log/local_log.py": "tests/log/test_partition_log.py",
     "kafkasim/log/fsck_batches.py": "tests/log/test_fsck.py",
-    "kafkasim/log/fsck_indexes.py": "tests/log/test_fsck.py",
     "kafkasim/log/fsck_report.py": "tests/log/test_fsck.py",
     "kafkasim/log/fsck_state.py": "tests/log/test_fsck.py",
     "kafkasim/log/repair.py": "tests/log/test_fsck.py",

@@ -53,6 +53,15 @@ def check_indexes(files: Files, segments: Sequence[SegmentFile]) -> list[Finding
     return findings
 
 
+def _lost(segment: SegmentFile) -> list[tuple[int, int]]:
+    """Return where bytes cannot be read: what an index says of them may be right."""
+    return [
+        (piece.position, piece.end_position)
+        for piece in segment.pieces
+        if piece.kind and piece.mended is None
+    ]
+
+
 def _rows(
     data: bytes, entry: np.dtype[np.void], *, is_last: bool
 ) -> list[tuple[int, int]]:
@@ -77,12 +86,15 @@ def _offsets(
     kind = "lying offset index"
     yield from _stray(kind, name, data, OFFSET_ENTRY_BYTES)
     at = {batch.position: batch.header for batch in segment.batches}
+    lost = _lost(segment)
     base = segment.base_offset
     before = -1
     for number, (relative, position) in enumerate(
         _rows(data, _OFFSET_ENTRY, is_last=is_last)
     ):
         header = at.get(position)
+        if header is None and any(low <= position < end for low, end in lost):
+            continue
         if header is None:
             text = f"entry {number} points to {position}, where no batch begins"
         elif base + relative != header.last_offset:
@@ -110,11 +122,16 @@ def _times(
         np.array([header.max_timestamp_ms for header in headers], np.int64)
     )
     base = segment.base_offset
+    lost = _lost(segment)
+    # From the first bytes that are lost on nobody knows the largest timestamp.
+    known = sum(batch.position < lost[0][0] for batch in segment.batches) if lost else 0
     before = (-1, -1)
     for number, (timestamp, relative) in enumerate(
         _rows(data, _TIME_ENTRY, is_last=is_last)
     ):
         slot = int(np.searchsorted(ends, base + relative))
+        if lost and slot >= known:
+            continue
         if slot == len(ends):
             text = f"entry {number} names offset {base + relative}, which is not there"
         elif largest[slot] != timestamp:
@@ -129,7 +146,9 @@ def _times(
             continue
         place = number * TIME_ENTRY_BYTES
         yield Finding(kind, name, place, base + relative, text, mendable=True)
-    if not is_last and headers and before[0] != largest[-1] and largest[-1] >= 0:
+    if is_last or lost or not headers:
+        return
+    if before[0] != largest[-1] and largest[-1] >= 0:
         text = f"it ends with {before[0]}, the largest timestamp is {largest[-1]}"
         yield Finding(kind, name, None, None, text, mendable=True)
 
