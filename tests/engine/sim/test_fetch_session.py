@@ -108,6 +108,13 @@ def test_a_position_in_an_older_segment_is_enough() -> None:
     assert not session.has_enough()
 
 
+def test_segments_are_read_one_after_the_other() -> None:
+    """As a fetch that may not wait does (`fetch.max.wait.ms=0`)."""
+    session = session_of([100] * 5, config=TopicConfig(internal_segment_bytes=250))
+    answers = [read(session) for _ in range(4)]
+    assert answers == [{0: 20}, {0: 40}, {0: 50}, {}]
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_roll_answers_the_fetch_that_waits_and_not_the_next(waits: bool) -> None:  # noqa: FBT001
     """`DelayedFetch` holds the segment that was active when it came (case F).
