@@ -3,6 +3,7 @@ import pytest
 
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.config.topic import TopicConfig
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.resolution import (
     resolved_system,
@@ -29,7 +30,8 @@ def test_a_topic_per_stream_a_producer_per_source_a_group_per_subscriber() -> No
     system = resolved_system(Kafka(), TRAFFIC)
 
     assert isinstance(system, Kafka)
-    assert system.topics == {"orders": Topic(), "sales": Topic()}
+    topic = Topic(config=TopicConfig().resolve())
+    assert system.topics == {"orders": topic, "sales": topic}
     assert list(system.producers) == ["web", "app", "till"]
     assert list(system.groups) == ["billing"]
     assert system.groups["billing"].members == 1
@@ -47,7 +49,9 @@ def test_what_was_said_stays() -> None:
     system = resolved_system(said, TRAFFIC)
 
     assert isinstance(system, Kafka)
-    assert system.topics == {"sales": Topic(partitions=6), "orders": Topic()}
+    config = TopicConfig().resolve()
+    sales = Topic(partitions=6, config=config)
+    assert system.topics == {"sales": sales, "orders": Topic(config=config)}
     assert system.producers["web"].config.enable_idempotence is False
     assert system.groups["billing"].members == 3
 
