@@ -239,8 +239,8 @@ ks.lessons.reveal(
 batches.loc[batches["segment"] == 0, held].tail(3)
 
 # %% [markdown]
-# **Predict.** What is the name of the second `.log` file? The zeros in front may be
-# left out, and the ending too.
+# **Predict.** What is the name of the second `.log` file? Write its number, without the
+# zeros in front and without the ending.
 
 # %%
 guess = None  # a number

@@ -24,8 +24,8 @@ HEX, NAME, VALUE = 0.76, 0.7, 0.76
 _MONO: Final = 0.602
 """Width of a letter of the font for bytes, for each point of its size."""
 
-_NAME_LETTER: Final = 0.55
-_BOLD_LETTER: Final = 0.66
+_NAME_LETTER: Final = 0.59
+_BOLD_LETTER: Final = 0.7
 """Widths of letters of names and of values, for each point of their size."""
 
 
