@@ -101,7 +101,13 @@ def direct() -> Result:
 def nothing_sent() -> Result:
     """Return a run without a single record."""
     return small_result(
-        scenario=scenario(Kafka()), appends=[], commits=[], batches=[], links=[]
+        scenario=scenario(Kafka()),
+        appends=[],
+        commits=[],
+        batches=[],
+        links=[],
+        segments=[],
+        removals=[],
     )
 
 

@@ -14,8 +14,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kafkasim import analysis, plot
+from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
+from kafkasim.log.batch_fields import anatomy
+from kafkasim.log.contents import ByteBatch
+from kafkasim.log.dump_tables import dump
+from kafkasim.log.partition_log import PartitionLog
+from kafkasim.log.record import Record
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.keys import UniformKeys
@@ -39,6 +45,7 @@ OF_RUNS: dict[str, Draw] = {
     "offsets": plot.offsets,
     "ordering": plot.ordering,
     "ordering by partition": lambda result: plot.ordering(result, per="partition"),
+    "retention": plot.retention,
     "throughput": plot.throughput,
     "topology": plot.topology,
 }
@@ -65,6 +72,12 @@ OF_TABLES: dict[str, tuple[Make, Callable[[pd.DataFrame], Axes]]] = {
         lambda table: plot.sweep(table, x="partitions"),
     ),
     "throughput": (analysis.throughput, plot.throughput),
+}
+Log = PartitionLog[ByteBatch]
+OF_LOGS: dict[str, Callable[[Log], Axes]] = {
+    "anatomy": lambda log: plot.anatomy(anatomy(bytes(log.read(0).data))),
+    "removal": lambda log: plot.removal(dump(log)["records"], dump(log)["records"]),
+    "segments": lambda log: plot.segments(dump(log)),
 }
 WHAT = {"at_ms", "partition", "partitions", "share", "records"}
 """Columns that say where a number stands, and are no measurement."""
@@ -115,7 +128,7 @@ def thousand_partitions() -> Result:
 
 
 def test_every_public_figure_is_tried_here() -> None:
-    tried = {name.split(" by ")[0] for name in (*OF_RUNS, *OF_TABLES)}
+    tried = {name.split(" by ")[0] for name in (*OF_RUNS, *OF_TABLES, *OF_LOGS)}
     assert tried == set(plot.__all__) - NO_FIGURE
 
 
@@ -134,6 +147,22 @@ def test_a_thousand_partitions_are_a_figure(
     thousand_partitions: Result, name: str
 ) -> None:
     assert_fit_to_show(OF_RUNS[name](thousand_partitions))
+
+
+@pytest.mark.parametrize("batches", [1, 1_000])
+@pytest.mark.parametrize("name", OF_LOGS)
+def test_a_log_of_one_batch_and_one_of_many_are_figures(
+    name: str, batches: int
+) -> None:
+    log: Log = PartitionLog(config=TopicConfig(internal_segment_bytes=10_000))
+    for number in range(batches):
+        log.append([Record(number, b"key-%d" % (number % 30), b"a value")])
+    assert_fit_to_show(OF_LOGS[name](log))
+
+
+@pytest.mark.parametrize("name", ["removal", "segments"])
+def test_a_log_without_a_record_is_a_figure(name: str) -> None:
+    assert_fit_to_show(OF_LOGS[name](PartitionLog()))
 
 
 @pytest.mark.parametrize("name", OF_TABLES)
