@@ -171,6 +171,18 @@ def test_a_store_in_memory_begins_with_copies_of_files() -> None:
         MemoryStore({"a/b": b""})
 
 
+def test_what_was_read_while_it_waited_stays_as_it_was(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path, gathered_bytes=8)
+    store.append("a", b"first ")
+    waiting = store.read("a")
+    store.append("a", b"second")
+    store.sync("a")
+    store.append("a", b"third ")
+
+    assert isinstance(waiting, memoryview) and bytes(waiting) == b"first "
+    assert bytes(store.read("a")) == b"first secondthird "
+
+
 def test_views_cannot_be_written_to(store: MemoryStore | FolderStore) -> None:
     store.append("a", bytes(10))
     waiting = store.read("a")
