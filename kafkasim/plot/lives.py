@@ -23,6 +23,7 @@ class Lives:
         table: "pd.DataFrame",
         read: "pd.DataFrame | None",
         begun: "Floats | None" = None,
+        compacted: "Floats | None" = None,
     ) -> None:
         table = table.sort_values(["created_ms", "base_offset"], kind="stable")
         self.base = _floats(table, "base_offset")
@@ -41,6 +42,8 @@ class Lives:
         self.position = none if read is None else _floats(read, "position")
         self.begun = none if begun is None else begun
         """Offsets of what the reader worked on, or held in the end, rising."""
+        self.compacted = none if compacted is None else compacted
+        """Offsets that compaction took, rising: no deletion took those from anybody."""
         known = (self.created, self.rolled, self.deleted, self.times)
         self.until = float(np.nanmax(np.concatenate(known), initial=0.0))
         if read is None:  # the table does not say when the run ended
@@ -102,7 +105,13 @@ class Lives:
         at = self.times[rows[known]]
         start = np.minimum(self.start_at(at), onward[known])
         found = np.column_stack((at, before[known], start, onward[known]))
-        return found[start > before[known]]
+        return found[(start > before[known]) & (self.kept(before[known], start) > 0)]
+
+    def kept(self, first: "Floats", end: "Floats") -> "Floats":
+        """Return how many records of each run of offsets compaction left."""
+        taken = np.diff(np.searchsorted(self.compacted, np.stack((first, end))), axis=0)
+        left: Floats = end - first - taken[0]
+        return left
 
     def end_of_reading(self) -> float:
         """Return the offset that the reader never reached, since it is gone, or ∞."""

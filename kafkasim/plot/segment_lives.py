@@ -103,10 +103,11 @@ def retention(
     """
     table, name = _segments(data, topic, partition)
     read, attrs = _read(data, name, partition, subscriber)
-    begun = None
+    begun = compacted = None
     if isinstance(data, Result) and subscriber is not None:
         begun = _begun(data, name, partition, subscriber)
-    lives = Lives(table, read, begun)
+        compacted = _compacted(data, name, partition)
+    lives = Lives(table, read, begun, compacted)
     what = f"Segments of {name}-{partition}"
     title = finding(lives, subscriber)
     with style():
@@ -170,6 +171,19 @@ def _begun(data: Result, topic: str, partition: int, subscriber: str) -> "Floats
     return np.unique(deliveries["offset"][mine]).astype(np.float64)
 
 
+def _compacted(data: Result, topic: str, partition: int) -> "Floats":
+    """Return the offsets that compaction took from one partition's log, rising."""
+    if "removals" not in data.tables:
+        return np.zeros(0)
+    rows = data.columns("removals")
+    mine = rows["topic"] == code(rows, "topic", topic)
+    mine &= rows["partition"] == partition
+    mine &= rows["cause"] == code(rows, "cause", "compaction")
+    runs = zip(rows["from_offset"][mine], rows["to_offset"][mine], strict=True)
+    taken = [np.arange(first, end) for first, end in runs]
+    return np.unique(np.concatenate([np.zeros(0), *taken]))
+
+
 def finding(lives: Lives, subscriber: str | None) -> str:
     """Say how many segments were deleted, or whom deletion overtook."""
     count, gone = int((~lives.made).sum()), int(lives.expired.sum())
@@ -185,8 +199,9 @@ def finding(lives: Lives, subscriber: str | None) -> str:
         return f"Compaction rewrites closed segments {often}; {still}"
     jumps, end = lives.jumps(), lives.end_of_reading()
     if subscriber is not None and (len(jumps) or np.isfinite(end)):
-        lost = int((jumps[:, 2] - jumps[:, 1]).sum())
-        lost += int(max(0.0, float(lives.log_start()[1][-1]) - end))
+        lost = int(lives.kept(jumps[:, 1], jumps[:, 2]).sum())
+        if np.isfinite(end):
+            lost += int(lives.kept(np.array([end]), np.array([float(start)]))[0])
         passed = int((jumps[:, 3] - jumps[:, 2]).sum())
         more = f", {passed:,} more are passed by the reset" if passed else ""
         verb = "is" if lost == 1 else "are"

@@ -18,7 +18,7 @@ from kafkasim.plot.lives import Lives
 from kafkasim.plot.segment_lives import _begun
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
-from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Topic
@@ -303,3 +303,37 @@ def test_what_compaction_wrote_anew_is_not_deleted(compacted: Result) -> None:
     with pytest.raises(ValidationError, match="nobody reads in this one"):
         plot.retention(compacted, subscriber="slow")
     assert_readable(ax)
+
+
+@pytest.mark.parametrize(("work_ms", "overtaken"), [(1_500.0, True), (900.0, False)])
+def test_what_compaction_took_is_not_gone_by_deletion(
+    work_ms: float, *, overtaken: bool
+) -> None:
+    config = TopicConfig(
+        segment_ms=2_000,
+        retention_ms=9_000,
+        cleanup_policy="compact,delete",
+        min_cleanable_dirty_ratio=0.6,
+    )
+    looks = BrokerConfig(
+        log_retention_check_interval_ms=1_000,
+        log_initial_task_delay_ms=0,
+        log_cleaner_backoff_ms=1_000,
+    )
+    kafka = Kafka(topics={"orders": Topic(config=config)}, broker_config=looks)
+    source = Source("orders", Periodic(1.0), keys=UniformKeys(4))
+    slow = Subscriber(["orders"], work_ms=work_ms, wants="all")
+    traffic = Traffic({"web": source}, {"slow": slow}, duration_s=60)
+    result = run(Scenario(traffic, kafka))
+    expired = result.removals.query("cause != 'compaction'")
+    lost = {
+        offset
+        for first, end in zip(expired["from_offset"], expired["to_offset"], strict=True)
+        for offset in range(first, end)
+    } - set(result.deliveries["offset"])
+    assert bool(lost) == overtaken
+    said = title(plot.retention(result, subscriber="slow"))
+    if overtaken:
+        assert said == f"Deletion overtakes slow: {len(lost)} records are gone unread"
+    else:
+        assert " segments are deleted, each whole, and compaction rewrites " in said
