@@ -19,6 +19,7 @@ from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.log.contents import ByteBatch
 from kafkasim.log.fsck import fsck
+from kafkasim.log.opening import open_partition
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.store import FolderStore
 from kafkasim.protocol import sticky
@@ -221,7 +222,18 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
                     strict=True,
                 )
             }
-            read = _everything(store, kafka.topics["orders"].config)
+            config = kafka.topics["orders"].config.resolve()
+            log = open_partition(where_it_is, config)
+            start = int(segments["base_offset"][mine].min())
+            start = 0 if config.cleanup_policy == "compact" else start
+            assert (log.log_start_offset, log.high_watermark) == (
+                start,
+                log.log_end_offset,
+            )
+            # The leader has been one all the time; a log without records knows none.
+            epochs = [(0, start)] if start < log.log_end_offset else []
+            assert [*map(tuple, log.leader_epochs.entries)] == epochs
+            read = _everything(log)
             rows = np.flatnonzero(
                 (records["partition"] == partition) & (records["offset"] >= 0)
             )
@@ -238,10 +250,9 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
 
 
 def _everything(
-    store: FolderStore, config: TopicConfig
+    log: PartitionLog[ByteBatch],
 ) -> list[tuple[int, str | None, int]]:
-    """Offset, key and size of the value of every record in a folder."""
-    log: PartitionLog[ByteBatch] = PartitionLog(store, config.resolve())
+    """Offset, key and size of the value of every record in a log."""
     found = []
     offset = log.log_start_offset
     while offset < log.log_end_offset:

@@ -151,7 +151,8 @@ class RunLog:
     def write(self, folder: Path, topic: str, now_ms: int) -> None:
         """Write its segments, then open them as a broker does after a crash.
 
-        So all that is kept beside the batches is made of them; and stop cleanly.
+        So all that is kept beside the batches is made of them; and stop cleanly. Only
+        where an epoch began may be in no batch any more.
         """
         partition, store = self.partition, FolderStore(folder)
         for segment in partition.log.segments:
@@ -165,6 +166,8 @@ class RunLog:
         )
         log.advance_high_watermark(log.log_end_offset)
         log.close()
+        epochs = checkpoints.leader_epochs_text(partition.log.leader_epochs.entries)
+        store.replace(checkpoints.LEADER_EPOCHS, epochs.encode())
 
     def _write_segment(self, store: FolderStore, segment: LogSegment) -> None:
         made_ms = segment.created_ms + self._epoch_ms
