@@ -16,6 +16,7 @@ from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
+from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.events import Event, Pause
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
@@ -235,3 +236,18 @@ def test_a_batch_that_a_broker_would_refuse_stops_the_run(
     with pytest.raises(ValidationError, match="refuses a batch") as caught:
         run(replace(scenario, traffic=traffic))
     assert caught.value.path == f"system.topics.orders.config.{setting}bytes"
+
+
+def test_what_a_cut_leaves_without_a_reset_is_counted_as_it_goes_on(
+    scenario_of: Builder,
+) -> None:
+    """A reader that stands still is not told what retention has taken."""
+    config = TopicConfig(segment_ms=95, retention_ms=30)
+    pause = Pause("subscriber:billing", at_s=0.055, for_s=0.4)
+    scenario = kept(scenario_of, config, events=(pause,), end="cut")
+    full = stream_tables(run(scenario))
+    totals = full.table("totals")
+    assert totals["value"][totals["metric"] == "expired"].sum() > 0
+    assert len(full.columns("assignments")) == 1
+    streamed = run(scenario, result="streamed")
+    assert streamed.columns("totals") == full.columns("totals")
