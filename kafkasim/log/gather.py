@@ -23,7 +23,7 @@ from kafkasim.log.columns import (
     Ints,
     PerBatch,
 )
-from kafkasim.log.gather_alike import are_alike, write_alike
+from kafkasim.log.gather_alike import AlikeWriter, are_alike, stretches_of
 from kafkasim.log.gather_fixed import fixed_layout, write_fixed
 from kafkasim.log.gather_plan import Gathered, Plan, chunks, gathered, plan_of
 from kafkasim.log.header import (
@@ -89,6 +89,9 @@ def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes
     source = gathered(columns)
     arena = Arena() if out is None else out
     layout = fixed_layout(columns)
+    writer = None
+    if layout is None and are_alike(columns):
+        writer = AlikeWriter(columns)
     headers = _batch_headers(source)
     positions = np.zeros(columns.batch_count + 1, dtype=np.int64)
     if layout is not None:
@@ -104,13 +107,13 @@ def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes
                 last + 1 - first
             )
             write_fixed(memory, columns, layout, first, last)
+        elif writer and (found := stretches_of(source, first, last, at)):
+            positions[first : last + 1] = found.positions
+            writer.write(memory, found)
         else:
             plan = plan_of(source, first, last, at)
             positions[first : last + 1] = plan.positions
-            if are_alike(plan):
-                write_alike(memory, plan)
-            else:
-                _write_records(memory, plan, loose)
+            _write_records(memory, plan, loose)
         _write_headers(memory, positions[first : last + 1], headers[first:last])
     return memory[: int(positions[-1])], positions
 

@@ -17,9 +17,8 @@ from kafkasim.log.columns import Blob, Bytes, Columns, Ints
 from kafkasim.log.gather_plan import MOST_BATCH_BYTES
 from kafkasim.log.header import HEADER_BYTES
 from kafkasim.log.pieces import words
-from kafkasim.log.record_size import record_bytes, varint_bytes_of
+from kafkasim.log.record_size import VARINT_STEPS, record_bytes, varint_bytes_of
 from kafkasim.log.varint import write_varint
-from kafkasim.log.varint_columns import is_one_byte, widths_of
 
 _MOST_RUNS: Final = 6
 """Runs of places with one layout, up to which a block is worth its calls."""
@@ -166,10 +165,18 @@ def _run(places: range, at: int, timestamp_width: int, sizes: tuple[int, int]) -
 def _widths_by_place(timestamps_ms: Ints) -> Ints | None:
     """Return the bytes of the deltas at each place; None if batches differ in them."""
     deltas = timestamps_ms - timestamps_ms[:, :1]
-    if is_one_byte(deltas):
-        return np.ones(timestamps_ms.shape[1], dtype=np.int64)
-    widths = widths_of(deltas)
-    return widths[0] if bool((widths == widths[0]).all()) else None
+    least, most = int(deltas.min()), int(deltas.max())
+    widths = np.ones(timestamps_ms.shape[1], dtype=np.int64)
+    for step in VARINT_STEPS:
+        if step > max(most, -1 - least):
+            break
+        grown = deltas >= step
+        if least < -step:
+            grown |= deltas < -step
+        if (grown != grown[0]).any():
+            return None
+        widths += grown[0]
+    return widths
 
 
 def write_fixed(

@@ -16,6 +16,7 @@ from kafkasim.log.column_checks import check_columns
 from kafkasim.log.columns import Blob, Columns, Headers, Ints
 from kafkasim.log.encode import encoded_headers
 from kafkasim.log.header import HEADER_BYTES, NO_TIMESTAMP
+from kafkasim.log.pieces import total_bytes
 from kafkasim.log.record_size import body_bytes_of, sized_bodies
 from kafkasim.log.varint_columns import is_one_byte, widths_of
 
@@ -77,23 +78,14 @@ class Gathered:
         What the timestamps of each batch count from.
     tails : Blob, optional
         See `Plan`, of all records.
+    most_bytes : int
+        Bytes that the batches do not exceed.
     """
 
     columns: Columns
     base_timestamps_ms: Ints
     tails: Blob | None
-
-    @property
-    def most_bytes(self) -> int:
-        """Bytes that the batches do not exceed."""
-        columns, tails = self.columns, self.tails
-        return (
-            columns.batch_count * HEADER_BYTES
-            + columns.record_count * _MOST_RECORD_OVERHEAD_BYTES
-            + int(np.maximum(columns.keys.sizes, 0).sum())
-            + int(np.maximum(columns.values.sizes, 0).sum())
-            + (0 if tails is None else int(tails.sizes.sum()))
-        )
+    most_bytes: int
 
 
 def gathered(columns: Columns) -> Gathered:
@@ -105,7 +97,15 @@ def gathered(columns: Columns) -> Gathered:
         See `check_columns`.
     """
     check_columns(columns)
-    return Gathered(columns, _base_timestamps(columns), _tails(columns.headers))
+    tails = _tails(columns.headers)
+    most_bytes = (
+        columns.batch_count * HEADER_BYTES
+        + columns.record_count * _MOST_RECORD_OVERHEAD_BYTES
+        + total_bytes(columns.keys.sizes)
+        + total_bytes(columns.values.sizes)
+        + (0 if tails is None else int(tails.sizes.sum()))
+    )
+    return Gathered(columns, _base_timestamps(columns), tails, most_bytes)
 
 
 def _base_timestamps(columns: Columns) -> Ints:
@@ -173,8 +173,7 @@ def plan_of(source: Gathered, first: int, last: int, at: int) -> Plan:
     filled = starts > 0
     batch_ends[filled] = ends[starts[filled] - 1]
     positions = batch_ends + np.arange(len(starts)) * HEADER_BYTES + at
-    if len(counts) and int(np.diff(positions).max()) > MOST_BATCH_BYTES:
-        raise ValueError("a batch takes more than 2,147,483,647 bytes")
+    check_sizes(positions)
     ends += np.repeat(at + np.arange(1, len(starts)) * HEADER_BYTES, counts)
     return Plan(
         keys,
@@ -189,6 +188,12 @@ def plan_of(source: Gathered, first: int, last: int, at: int) -> Plan:
         positions,
         tails,
     )
+
+
+def check_sizes(positions: Ints) -> None:
+    """Raise ValueError when a batch takes more bytes than its length can say."""
+    if int(np.diff(positions).max(initial=0)) > MOST_BATCH_BYTES:
+        raise ValueError("a batch takes more than 2,147,483,647 bytes")
 
 
 def _widths(values: Ints) -> Ints:

@@ -38,6 +38,14 @@ def words(data: Bytes, size: int) -> NDArray[np.void]:
     return np.ndarray((len(data) - size + 1,), f"V{size}", data, 0, (1,))
 
 
+def total_bytes(sizes: Ints) -> int:
+    """Return how many bytes items have together, nulls none."""
+    total = int(sizes.sum())
+    if int(sizes.min(initial=0)) < 0:
+        total += int((sizes < 0).sum())
+    return total
+
+
 def copy_words(out: Bytes, at: Ints, data: Bytes, starts: Ints, size: int) -> None:
     """Copy pieces of one size, in order, block by block.
 
@@ -119,7 +127,7 @@ def loose_size(sizes: Ints) -> int:
     most = int(sizes.max(initial=0))
     if not most:
         return 0
-    mean = int(np.maximum(sizes, 0).sum()) // len(sizes)
+    mean = total_bytes(sizes) // len(sizes)
     return min(most, 2 * mean + 64)
 
 
