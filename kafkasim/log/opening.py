@@ -93,11 +93,17 @@ def checked_folder(folder: PathLike) -> Path:
     Raises
     ------
     LogError
-        UNKNOWN_TOPIC_OR_PARTITION: there is no such folder.
+        UNKNOWN_TOPIC_OR_PARTITION: there is no such folder, or it holds those of
+        partitions and no segment itself.
     """
     path = Path(folder)
     if not path.is_dir():
         raise LogError("UNKNOWN_TOPIC_OR_PARTITION", f"no folder {path}")
+    if not any(path.glob("*.log")):
+        inner = sorted({log.parent.name for log in path.glob("*/*.log")})
+        if inner:
+            text = f"{path} is a log directory; of a partition is {path / inner[0]}"
+            raise LogError("UNKNOWN_TOPIC_OR_PARTITION", text)
     return path.resolve()
 
 

@@ -191,7 +191,8 @@ def finding(lives: Lives, subscriber: str | None) -> str:
         return "There is no segment"
     rounds = len(lives.cleanings)
     if not gone and not rounds:
-        return f"Nothing is deleted: all {counted(count, 'segment')} stay"
+        stay = f"all {count:,} segments stay" if count > 1 else "the one segment stays"
+        return f"Nothing is deleted: {stay}"
     start = int(lives.log_start()[1][-1])
     if not gone:
         often = counted(rounds, "time")

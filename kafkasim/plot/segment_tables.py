@@ -24,6 +24,9 @@ class Log:
     """The columns of a log's files, and how far it reaches."""
 
     def __init__(self, data: "Table") -> None:
+        if not hasattr(data, "keys"):
+            allowed = "the tables that log.dump gives of a folder"
+            raise ValidationError("data", type(data).__name__, allowed)
         whole = "segments" in data
         self.segments = _table(data["segments"] if whole else data, _SEGMENT)
         self.batches = _table(data["batches"] if whole else None, _BATCH)

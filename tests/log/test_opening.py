@@ -146,3 +146,10 @@ def test_a_first_batch_that_is_missing_may_have_been_compacted_too() -> None:
     ]
 
     assert kinds == [{"hole"}, {"gap"}]
+
+
+def test_a_log_directory_is_no_partition(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    for refused in (fsck, open_partition):
+        with pytest.raises(LogError, match=rf"is a log directory.*{folder.name}"):
+            refused(folder.parent)

@@ -119,6 +119,11 @@ def test_titles_say_how_many(deleted: int, said: str) -> None:
     assert title(plot.retention(table(deleted))) == said
 
 
+def test_one_segment_that_stays() -> None:
+    said = title(plot.retention(table(0).iloc[:1]))
+    assert said == "Nothing is deleted: the one segment stays"
+
+
 def test_the_counts_of_those_overtaken_are_those_of_the_summary(
     kept_short: Result,
 ) -> None:
