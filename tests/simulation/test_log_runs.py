@@ -207,8 +207,6 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
         for partition in range(kafka.topics["orders"].partitions):
             broker = partition % kafka.brokers + 1
             where_it_is = folder / f"broker-{broker}" / f"orders-{partition}"
-            report = fsck(where_it_is)
-            assert report.ok, str(report)
             store = FolderStore(where_it_is)
             mine = (segments["partition"] == partition) & (
                 segments["deleted_ns"] == MISSING_NS
@@ -223,16 +221,7 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
                 )
             }
             config = kafka.topics["orders"].config.resolve()
-            log = open_partition(where_it_is, config)
-            start = int(segments["base_offset"][mine].min())
-            start = 0 if config.cleanup_policy == "compact" else start
-            assert (log.log_start_offset, log.high_watermark) == (
-                start,
-                log.log_end_offset,
-            )
-            # The leader has been one all the time; a log without records knows none.
-            epochs = [(0, start)] if start < log.log_end_offset else []
-            assert [*map(tuple, log.leader_epochs.entries)] == epochs
+            log = _opened(where_it_is, config, int(segments["base_offset"][mine].min()))
             read = _everything(log)
             rows = np.flatnonzero(
                 (records["partition"] == partition) & (records["offset"] >= 0)
@@ -247,6 +236,22 @@ def test_the_logs_of_a_run_are_those_its_tables_tell_of(
                 for row in rows.tolist()
                 if row not in gone
             ]
+
+
+def _opened(
+    folder: Path, config: TopicConfig, first_base: int
+) -> PartitionLog[ByteBatch]:
+    """Open a folder of a run, in which there is nothing to complain of."""
+    report = fsck(folder)
+    assert report.ok, str(report)
+    log = open_partition(folder, config)
+    start = 0 if config.cleanup_policy == "compact" else first_base
+    assert log.log_start_offset == start
+    assert log.high_watermark == log.log_end_offset
+    # The leader has been one all the time; a log without records knows none.
+    epochs = [(0, start)] if start < log.log_end_offset else []
+    assert [*map(tuple, log.leader_epochs.entries)] == epochs
+    return log
 
 
 def _everything(
