@@ -55,6 +55,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/log/encode_any.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_alike.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_fixed.py": "tests/log/test_gather.py",
+    "kafkasim/log/gather_heads.py": "tests/log/test_gather.py",
     "kafkasim/log/gather_plan.py": "tests/log/test_gather.py",
     "kafkasim/log/index_arrays.py": "tests/log/test_index.py",
     "kafkasim/log/index_files.py": "tests/log/test_segment.py",

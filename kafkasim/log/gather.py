@@ -25,6 +25,7 @@ from kafkasim.log.columns import (
 )
 from kafkasim.log.gather_alike import AlikeWriter, are_alike, stretches_of
 from kafkasim.log.gather_fixed import fixed_layout, write_fixed
+from kafkasim.log.gather_heads import are_short, write_heads
 from kafkasim.log.gather_plan import Gathered, Plan, chunks, gathered, plan_of
 from kafkasim.log.header import (
     COVERED_AT,
@@ -120,10 +121,20 @@ def encode_batches(columns: Columns, *, out: Arena | None = None) -> tuple[Bytes
 
 def _write_records(out: Bytes, plan: Plan, loose: int) -> None:
     """Write records of any sizes; the values first, for they spoil what follows."""
-    keys, values, tails = plan.keys, plan.values, plan.tails
+    values, tails = plan.values, plan.tails
     value_ends = plan.ends - (1 if tails is None else tails.sizes)
     copy_loosely(out, value_ends - np.maximum(values.sizes, 0), values, loose)
-    at = plan.starts
+    at = write_heads(out, plan) if are_short(plan) else _write_long_heads(out, plan)
+    write_varints(out, at, values.sizes, varint_bytes_of(values.sizes))
+    if tails is None:
+        out[value_ends] = 0
+    else:
+        copy_pieces(out, value_ends, tails.data, tails.starts, tails.sizes)
+
+
+def _write_long_heads(out: Bytes, plan: Plan) -> Ints:
+    """Write records up to their keys, of any sizes; return where the keys end."""
+    keys, at = plan.keys, plan.starts
 
     def put(numbers: Ints, widths: Ints) -> Ints:
         write_varints(out, at, numbers, widths)
@@ -136,12 +147,7 @@ def _write_records(out: Bytes, plan: Plan, loose: int) -> None:
     at = put(plan.offset_deltas, plan.offset_widths)
     at = put(keys.sizes, varint_bytes_of(keys.sizes))
     copy_pieces(out, at, keys.data, keys.starts, keys.sizes)
-    at += np.maximum(keys.sizes, 0)
-    put(values.sizes, varint_bytes_of(values.sizes))
-    if tails is None:
-        out[value_ends] = 0
-    else:
-        copy_pieces(out, value_ends, tails.data, tails.starts, tails.sizes)
+    return at + np.maximum(keys.sizes, 0)
 
 
 def _batch_headers(source: Gathered) -> NDArray[np.void]:

@@ -20,20 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.columns import Blob, Bytes, Columns, Ints
+from kafkasim.log.gather_heads import (
+    HEAD_BYTES,
+    ONE_BYTE,
+    TWO_BYTES,
+    Words,
+    lanes,
+    varint_words,
+)
 from kafkasim.log.gather_plan import Gathered, check_sizes
 from kafkasim.log.header import HEADER_BYTES
 from kafkasim.log.pieces import BLOCK_BYTES, words
-from kafkasim.log.record_size import VARINT_STEPS, record_bytes, varint_bytes_of
+from kafkasim.log.record_size import record_bytes, varint_bytes_of
 from kafkasim.log.varint import write_varint
 
-HEAD_BYTES: Final = 8
-"""Bytes of a row before the key."""
-_ONE_BYTE, _TABLED = VARINT_STEPS[:2]
-"""Varints below these have one byte, and two bytes at most."""
 _TOP: Final = 8 * (HEAD_BYTES - 1)
 """Bits below the last of those bytes, the key's size."""
-
-Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +79,8 @@ def are_alike(columns: Columns) -> bool:
     keys, values = columns.keys.sizes, columns.values.sizes
     return bool(
         len(keys)
-        and keys[0] < _ONE_BYTE
-        and values[0] < _TABLED - 2 * HEAD_BYTES - _ONE_BYTE
+        and keys[0] < ONE_BYTE
+        and values[0] < TWO_BYTES - 2 * HEAD_BYTES - ONE_BYTE
         and (keys == keys[0]).all()
         and (values == values[0]).all()
     )
@@ -114,15 +116,15 @@ def stretches_of(source: Gathered, first: int, last: int, at: int) -> Stretches 
     base_ms = np.repeat(source.base_timestamps_ms[first:last], counts)
     deltas = np.subtract(columns.timestamps_ms[records], base_ms, out=base_ms)
     least, most = int(deltas.min(initial=0)), int(deltas.max(initial=0))
-    if not total or max(most, -1 - least, int(counts.max()) - 1) >= _TABLED:
+    if not total or max(most, -1 - least, int(counts.max()) - 1) >= TWO_BYTES:
         return None
     wide = None
-    if max(most, -1 - least) >= _ONE_BYTE:
-        wide = (deltas >= _ONE_BYTE) | (deltas < -_ONE_BYTE)
+    if max(most, -1 - least) >= ONE_BYTE:
+        wide = (deltas >= ONE_BYTE) | (deltas < -ONE_BYTE)
     edges = _edges(starts, counts, wide)
     whose = np.searchsorted(starts, edges, side="right") - 1
     timestamp_widths = np.ones_like(edges) if wide is None else 1 + wide[edges]
-    offset_widths = 1 + (edges - starts[whose] >= _ONE_BYTE)
+    offset_widths = 1 + (edges - starts[whose] >= ONE_BYTE)
     body_bytes = timestamp_widths + offset_widths + (_body_bytes(columns) - 2)
     sizes = body_bytes + varint_bytes_of(body_bytes)
     lengths = np.append(edges[1:], total) - edges
@@ -148,7 +150,7 @@ def stretches_of(source: Gathered, first: int, last: int, at: int) -> Stretches 
 def _edges(starts: Ints, counts: Ints, wide: NDArray[np.bool_] | None) -> Ints:
     """Return where stretches begin: with a batch, or where a delta grows or shrinks."""
     edges = [starts[:-1][counts > 0]]
-    longer = starts[:-1][counts > _ONE_BYTE] + _ONE_BYTE
+    longer = starts[:-1][counts > ONE_BYTE] + ONE_BYTE
     if len(longer):
         edges.append(longer)
     if wide is not None:
@@ -160,7 +162,7 @@ def _body_bytes(columns: Columns) -> int:
     """Return the bytes after the length of a record whose deltas have one byte each."""
     sizes = int(columns.keys.sizes[0]), int(columns.values.sizes[0])
     size = record_bytes(0, 0, *sizes)
-    return size - (1 if size <= _ONE_BYTE else 2)
+    return size - (1 if size <= ONE_BYTE else 2)
 
 
 class AlikeWriter:
@@ -184,7 +186,7 @@ class AlikeWriter:
         size = self._value_at + max(value_bytes, 0) + 1
         count = min(max(64, BLOCK_BYTES // size), columns.record_count)
         self._rows = np.zeros((count, size), dtype=np.uint8)
-        _lanes(self._rows, at, f"V{len(value_size)}")[:] = np.void(value_size)
+        lanes(self._rows, at, f"V{len(value_size)}")[:] = np.void(value_size)
 
     def write(self, out: Bytes, stretches: Stretches) -> None:
         """Write some records.
@@ -205,7 +207,7 @@ class AlikeWriter:
         for hi in range(len(heads), 0, -step):
             lo = max(0, hi - step)
             block = self._rows[: hi - lo]
-            _lanes(block, 0, "<u8")[:] = heads[lo:hi]
+            lanes(block, 0, "<u8")[:] = heads[lo:hi]
             self._keys.put(block, HEAD_BYTES, first + lo, first + hi)
             self._values.put(block, self._value_at, first + lo, first + hi)
             whole = block.reshape(-1).view(f"V{size}")
@@ -225,25 +227,15 @@ def _ends(stretches: Stretches) -> Ints:
 
 
 @cache
-def _varint_words() -> Words:
-    """Return the varints of 0 … 8191 and −8192 … −1 as little-endian numbers."""
-    values = np.arange(2 * _TABLED)
-    values[_TABLED:] -= 2 * _TABLED
-    zigzag = ((values << 1) ^ (values >> 63)).view(np.uint64)
-    two = (zigzag & 0x7F | 0x80) | zigzag >> 7 << 8
-    return np.where(zigzag < 0x80, zigzag, two).astype(np.uint64)
-
-
-@cache
 def _offset_words() -> Words:
     """Return the varints of 0 … 8191 so that they end where the key's size begins."""
-    varints = _varint_words()[:_TABLED]
+    varints = varint_words()[:TWO_BYTES]
     return varints << np.where(varints < 0x80, _TOP - 8, _TOP - 16).view(np.uint64)
 
 
 def _heads(stretches: Stretches, key_bytes: int) -> Words:
     """Return what stands before each key, its last byte in the number's last."""
-    varints, counts = _varint_words(), stretches.counts
+    varints, counts = varint_words(), stretches.counts
     bits = _TOP - 8 * (stretches.offset_widths + stretches.timestamp_widths)
     lengths = varints[stretches.body_bytes] << (
         bits - 8 * (1 + stretches.sizes - stretches.body_bytes)
@@ -258,11 +250,6 @@ def _heads(stretches: Stretches, key_bytes: int) -> Words:
         heads |= np.repeat(lengths, counts)
     heads |= _offset_words().take(stretches.offset_deltas)
     return heads
-
-
-def _lanes(rows: Bytes, at: int, dtype: str) -> np.ndarray:
-    """Return the items of a type that begin at one byte of every row."""
-    return np.ndarray((len(rows),), dtype, rows, at, (rows.shape[1],))
 
 
 class _Items:
@@ -288,4 +275,4 @@ class _Items:
             source = np.ndarray((hi - lo,), word, self._data, first, (size,))
         else:
             source = words(self._data, size)[self._starts[lo:hi]]
-        _lanes(rows, at, word)[:] = source
+        lanes(rows, at, word)[:] = source

@@ -68,6 +68,34 @@ def test_records_of_one_size_in_equal_and_in_unequal_batches(
     assert same_as_plain(of_sizes(counts, sizes, step_ms, b"k" * 64))
 
 
+@pytest.mark.parametrize("key", [None, b"", b"k", b"kk", b"kkk", b"k" * 63, b"k" * 64])
+@pytest.mark.parametrize("step_ms", [0, 1, 70, 9_000])
+def test_values_of_unlike_sizes_behind_keys_of_one(
+    key: bytes | None, step_ms: int
+) -> None:
+    sizes = np.arange(200) ** 2 % 131 - 1
+
+    unlike = of_sizes([130, 1, 69], sizes, step_ms, key)
+
+    assert same_as_plain(unlike)
+    assert same_as_plain(replace(unlike, keys=unlike.values, values=unlike.keys))
+    assert same_as_plain(replace(unlike, headers=[(("h", b"x"),), ()] * 100))
+
+
+def test_timestamps_that_go_to_and_fro() -> None:
+    # Deltas of one byte and of two, below 0 and above, in stretches of any length.
+    steps = np.array([-8_192, -65, -64, 0, 63, 64, 8_191])
+    for sizes in (np.full(210, 9), np.arange(210) % 40):
+        columns = of_sizes([70, 3, 0, 137], sizes, 0)
+        columns = replace(columns, last_offset_deltas=np.array([69, 2, 5, 136]))
+        for times in (np.tile(steps, 30), np.repeat(steps, 30), np.zeros(210, int)):
+            times = 2**40 + times
+            times[[0, 70, 73]] = 2**40
+            assert same_as_plain(replace(columns, timestamps_ms=times))
+            times[200] += 2**20
+            assert same_as_plain(replace(columns, timestamps_ms=times))
+
+
 def test_values_of_very_unlike_sizes() -> None:
     sizes = np.array([3, 5_000, -1, 0, 70_000, 100, 4_096, 4_095, 2, 2_000, 900])
 
