@@ -88,8 +88,8 @@ def test_timestamps_that_go_to_and_fro() -> None:
     for sizes in (np.full(210, 9), np.arange(210) % 40):
         columns = of_sizes([70, 3, 0, 137], sizes, 0)
         columns = replace(columns, last_offset_deltas=np.array([69, 2, 5, 136]))
-        for times in (np.tile(steps, 30), np.repeat(steps, 30), np.zeros(210, int)):
-            times = 2**40 + times
+        for deltas in (np.tile(steps, 30), np.repeat(steps, 30), np.zeros(210, int)):
+            times = 2**40 + deltas
             times[[0, 70, 73]] = 2**40
             assert same_as_plain(replace(columns, timestamps_ms=times))
             times[200] += 2**20
