@@ -242,7 +242,7 @@ def _heads(stretches: Stretches, key_bytes: int) -> Words:
     ).view(np.uint64)
     lengths |= varints[key_bytes] << np.uint64(_TOP)
     heads = varints.take(stretches.timestamp_deltas_ms, mode="wrap")
-    if (stretches.sizes == stretches.sizes[0]).all() and (bits == bits[0]).all():
+    if (stretches.sizes == stretches.sizes[0]).all():  # then so are the bits
         heads <<= np.uint64(bits[0])
         heads |= lengths[0]
     else:
