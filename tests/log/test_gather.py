@@ -94,6 +94,9 @@ def test_timestamps_that_go_to_and_fro() -> None:
             assert same_as_plain(replace(columns, timestamps_ms=times))
             times[200] += 2**20
             assert same_as_plain(replace(columns, timestamps_ms=times))
+    equal = of_sizes([7] * 30, np.full(210, 9))
+    times = 2**40 + np.tile([0, -65, -64, 63, 64, -8_192, -8_193], 30)
+    assert same_as_plain(replace(equal, timestamps_ms=times))
 
 
 def test_values_of_very_unlike_sizes() -> None:
