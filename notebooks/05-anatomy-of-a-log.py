@@ -304,9 +304,9 @@ ks.lessons.reveal(
 # offset of its batch, and the position of its first byte. Follow the table to the end.
 #
 # A record can be found without the others: from an entry, a few headers lead on. So the
-# index may be small: eight bytes for more than 4,096 of the log. While a segment is active its file is
-# larger, filled up with zeros to `segment.index.bytes` (10 MiB); when it is closed, it
-# is cut to what is in it.
+# index may be small: eight bytes for more than 4,096 of the log. While a segment is
+# active its file is larger, filled up with zeros to `segment.index.bytes` (10 MiB);
+# when it is closed, it is cut to what is in it.
 #
 # ## Find offset 720 by hand
 #
