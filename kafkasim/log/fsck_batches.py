@@ -216,8 +216,7 @@ def check_offsets(
             if at + 1 < len(segment.batches):
                 after = segment.batches[at + 1].header.base_offset
             elif following is None:
-                end = expected + batch.header.last_offset_delta + 1
-                after = end if end in ends else None
+                after = _end_by_snapshot(batch.header, expected, ends)
             if _lost_before(segment, batch, lost):
                 # The offsets of what cannot be read are not known.
                 expected = max(expected, batch.header.base_offset)
@@ -237,6 +236,20 @@ def check_offsets(
 
 _FOREVER: Final = 1 << 63
 _PROVEN: Final = "what follows goes on from there"
+
+
+def _end_by_snapshot(
+    header: BatchHeader, expected: int, ends: Collection[int]
+) -> int | None:
+    """Return where the last batch ends if only its place after the others says so.
+
+    A truncation leaves a snapshot too, where it cut; what is appended next begins there
+    and may follow a hole. A snapshot at either end of the batch as it is written speaks
+    for what is written.
+    """
+    end = expected + header.last_offset_delta + 1
+    written = {header.base_offset, header.next_offset}
+    return end if end in ends and written.isdisjoint(ends) else None
 
 
 def _check_start(

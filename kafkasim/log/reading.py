@@ -182,7 +182,7 @@ def first_record_from(
 
 
 def largest_timestamp_ms(segment: Segment[BatchT]) -> int:
-    """Return a segment's largest timestamp; without any, when it was last appended to.
+    """Return a segment's largest timestamp; without any, when its file last changed.
 
     Source: `LogSegment.largestTimestamp`.
     """

@@ -155,6 +155,7 @@ class Segment(WrittenSegment[BatchT]):
         if found is not None:
             cut = self.contents.size_bytes - found[0]
             self.contents.truncate(found[0])
+            self.modified_ms = now_ms
         self._next_offset = None
         if not self.contents.size_bytes:
             self.created_ms = now_ms

@@ -110,12 +110,13 @@ def test_both_clusters_are_asked_for_as_many_records_and_their_units_counted() -
 
 
 def test_the_peak_of_memory_is_not_below_what_is_resident() -> None:
-    block = bytearray(b"x" * 30_000_000)
+    # The C library returns what is above 32 MiB at once, whatever ran before.
+    block = bytearray(b"x" * 60_000_000)
     peak, held = resident_bytes(peak=True), resident_bytes(peak=False)
     del block
 
     # The kernel keeps both counts per processor and adds them up late.
     late = 1_000_000
-    assert peak > held - late > 30_000_000
+    assert peak > held - late > 60_000_000
     assert resident_bytes(peak=True) > peak - late
-    assert resident_bytes(peak=False) < held - 20_000_000
+    assert resident_bytes(peak=False) < held - 40_000_000

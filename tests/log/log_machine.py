@@ -290,7 +290,10 @@ class LogMachine(RuleBasedStateMachine):
         def is_old(number: int) -> bool:
             following = before[number + 1 :]
             too_large = sum(sizes[number + 1 :]) >= RETENTION_BYTES
-            age_ms = self.now_ms - before[number].max_timestamp_ms
+            newest_ms = before[number].max_timestamp_ms
+            if newest_ms < 0:
+                newest_ms = before[number].modified_ms  # a truncation emptied it
+            age_ms = self.now_ms - newest_ms
             unread = bool(following) and following[0].base_offset <= self.start
             return too_large or age_ms > RETENTION_MS or unread
 

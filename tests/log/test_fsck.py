@@ -11,8 +11,10 @@ from kafkasim.log.fsck import fsck
 from kafkasim.log.fsck_report import KAFKA_DOES, NOTICES, Finding, Report
 from kafkasim.log.header import unpack_header
 from kafkasim.log.loading import load
+from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.store import FolderStore, MemoryStore
 from tests.log.loading_cases import CASES, Case, Files, log_name, positions
+from tests.log.logs import sent
 from tests.log.test_loading import CONFIG, WRITTEN, damaged, files_of, store_of
 
 CASE = {case.name: case for case in CASES}
@@ -247,6 +249,26 @@ def test_a_repair_says_what_was_mended_and_where(byte: int, said: str) -> None:
     (first, last) = report.repairs
     assert first.startswith(said.format(second, name))
     assert last == "findings mended: 1; holes and overlaps that stay: 0"
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_batch_after_a_hole_that_a_truncation_left_has_not_jumped(
+    *, clean: bool
+) -> None:
+    """The truncation wrote a snapshot where the batch would end without the hole."""
+    store = MemoryStore()
+    log = PartitionLog(store, CONFIG, now_ms=0)
+    log.append_as_leader(sent(1, 2, 3, 4, 5))
+    log.truncate_to(3)
+    log.append_as_leader(sent(1, 2, 3))
+    log.flush()
+    if clean:
+        log.close()
+
+    report = fsck(store)
+
+    assert report.kinds() == {"hole"}
+    assert report.findings[0].text == "no batch holds offsets 0 to 2"
 
 
 def with_right_crc(batch: bytes) -> bytes:

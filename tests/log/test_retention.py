@@ -60,6 +60,17 @@ def test_a_segment_without_timestamps_is_as_old_as_its_last_append() -> None:
     assert going(log, beyond_time(801, 100)) == [0]
 
 
+def test_a_truncation_makes_an_emptied_segment_new() -> None:
+    """Source: LogSegment.largestTimestamp: the time of the file."""
+    log: Log = PartitionLog(config=SMALL)
+    log.append_as_leader(sent(10))
+    log.truncate_to(0, now_ms=900)
+    breaches = beyond_time(1_000, 100)
+
+    assert not breaches(log.active, None)
+    assert beyond_time(1_001, 100)(log.active, None)
+
+
 def test_by_size_no_more_goes_than_leaves_the_limit() -> None:
     """LG-9. Source: UnifiedLog.deleteRetentionSizeBreachedSegments."""
     log = log_with((100, 0), (200, 0), (300, 0))
