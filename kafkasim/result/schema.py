@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Rises when a column or the digest's recipe changes.
 
 A table that is added leaves it: a result saved before reads as one that did not record
@@ -55,15 +55,42 @@ when its own linger was over; `drained`: another partition of the same broker wa
 and took it along (PR-27); `cut`: the run ended first.
 """
 
-APIS: Final = ("Produce", "Fetch", "OffsetCommit", "ListOffsets")
-"""Labels of `requests.api`."""
+APIS: Final = (
+    "Produce",
+    "Fetch",
+    "OffsetCommit",
+    "ListOffsets",
+    "FetchFollower",
+    "Metadata",
+    "InitProducerId",
+)
+"""Labels of `requests.api`; `FetchFollower` is a Fetch of a follower, as Kafka's own
+metrics call it (`RequestMetrics`)."""
 
 ROLLED_BY: Final = ("size", "time", "index", "offset", "retention")
 """Why a segment took no more batches (LG-1); `retention`: all segments were to be
 deleted, so the log went on in a new one (LG-8)."""
 
-REMOVED_BY: Final = ("time", "size", "start_offset", "compaction")
+REMOVED_BY: Final = ("time", "size", "start_offset", "compaction", "truncation")
 """Why records left a log, or a segment was deleted."""
+
+ROLES: Final = ("leader", "follower", "offline")
+"""Labels of `replicas.role`; `offline`: its broker is down."""
+
+REPLICA_CAUSES: Final = (
+    "start",
+    "elected",
+    "elected unclean",
+    "follows",
+    "no leader",
+    "left the ISR",
+    "joined the ISR",
+    "crashed",
+    "truncated",
+    "returned",
+    "shut down",
+)
+"""Why a replica changed."""
 
 COMMIT_KINDS: Final = ("auto",)
 """Labels of `commits.kind`."""
@@ -173,6 +200,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("sent_ns", "when the first request with it was sent"),
             _time("acked_ns", "when its answer was received"),
             _number("attempts", "<i2", "requests it was part of"),
+            _label(
+                "error", "what it failed with in the end; none if it did not", "<i1"
+            ),
         ),
         "appends": (
             _number("append_id", "<i8", "number of the append"),
@@ -225,10 +255,22 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("until_ns", "when it stopped; missing when it never did"),
             _offset("start_offset", "offset at which it began"),
         ),
+        "replicas": (
+            _TOPIC,
+            _PARTITION,
+            _number("broker", "<i4", "broker that has the replica"),
+            _label("role", "leader, follower or offline", "<i1"),
+            _number("leader_epoch", "<i4", "leader epoch that the broker knows"),
+            _offset("log_end_offset", "offset after the last record it has"),
+            _offset("high_watermark", "below it all is replicated, as it knows"),
+            _number("in_isr", "<i1", "1 if it is in the ISR, 0 if not"),
+            _time("at_ns", "when it changed"),
+            _label("cause", "why", "<i1"),
+        ),
         "requests": (
             _number("request_id", "<i8", "number of the request"),
-            _label("api", "Produce, Fetch, OffsetCommit or ListOffsets", "<i1"),
-            _label("sender", "client", "<i4"),
+            _label("api", "Produce, Fetch, OffsetCommit, ListOffsets, …", "<i1"),
+            _label("sender", "client, or follower", "<i4"),
             _label("receiver", "broker", "<i2"),
             _time("sent_ns", "when the client sent it"),
             _time("received_ns", "when the broker read it; none of a crashed client's"),
@@ -271,7 +313,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _time("rolled_ns", "when it took no more batches; missing while it does"),
             _label("rolled_by", "size, time, index, offset or retention", "<i1"),
             _time("deleted_ns", "when it left the log; missing while it stays"),
-            _label("cause", "time, size, start_offset or compaction", "<i1"),
+            _label(
+                "cause", "time, size, start_offset, compaction or truncation", "<i1"
+            ),
             _number("size_bytes", "<i8", "bytes of its batches"),
             _number("record_count", "<i8", "records in it"),
         ),
@@ -282,7 +326,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _offset("from_offset", "first offset of those removed"),
             _offset("to_offset", "offset after the last of them"),
             _time("at_ns", "when they left the log"),
-            _label("cause", "time, size, start_offset or compaction", "<i1"),
+            _label(
+                "cause", "time, size, start_offset, compaction or truncation", "<i1"
+            ),
         ),
         "histograms": (
             _label("metric", "what is counted", "<i1"),
@@ -322,6 +368,7 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "deliveries": "hand-out of a record to a member, each time",
         "commits": "offset commit",
         "assignments": "interval in which a member owned a partition",
+        "replicas": "change of a replica, and one for each at the start",
         "requests": "request served",
         "links": "pair that talked",
         "blocked": "time in which a source could not hand over",
@@ -344,6 +391,8 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,
+        ("replicas", "role"): ROLES,
+        ("replicas", "cause"): REPLICA_CAUSES,
         ("segments", "rolled_by"): ROLLED_BY,
         ("segments", "cause"): REMOVED_BY,
         ("removals", "cause"): REMOVED_BY,

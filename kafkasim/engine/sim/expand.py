@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from kafkasim.engine.sim.laying import CHUNK, chunks, constant
 from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.protocol.columns import ranges
+from kafkasim.protocol.errors import MESSAGE_TOO_LARGE
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
 
 Ints = NDArray[np.int64]
-
-ERRORS: Final = ("MESSAGE_TOO_LARGE",)
-"""Labels of `records.error`."""
 
 _IN_FLIGHT: Final = OUTCOMES["records"].index("in_flight")
 
@@ -176,7 +174,7 @@ class RecordColumns:
             self.columns["outcome"] = self.columns["outcome"].copy()
             self.columns["outcome"][refused] = OUTCOMES["records"].index("failed")
             self.columns["error"] = np.full(self.count, -1, np.int8)
-            self.columns["error"][refused] = ERRORS.index("MESSAGE_TOO_LARGE")
+            self.columns["error"][refused] = MESSAGE_TOO_LARGE
         if any(len(times_ns) and times_ns[-1] > end_ns for times_ns in intended):
             created_ns = np.where(created_ns > end_ns, MISSING_NS, created_ns)
         self.columns["created_ns"] = created_ns

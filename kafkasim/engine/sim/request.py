@@ -6,6 +6,8 @@ purgatory (BR-2, `SocketServer.processCompletedReceives`). What the client sent
 meanwhile waits in the socket's buffer.
 """
 
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from kafkasim.engine.sim.network import Pipe
@@ -15,22 +17,24 @@ PRODUCE: Final = 0
 FETCH: Final = 1
 OFFSET_COMMIT: Final = 2
 LIST_OFFSETS: Final = 3
+FETCH_FOLLOWER: Final = 4
+METADATA: Final = 5
+INIT_PRODUCER_ID: Final = 6
 """Codes into `kafkasim.result.schema.APIS`."""
-
-
-ERRORS: Final = ("OFFSET_OUT_OF_RANGE",)
-"""Labels of `requests.error`; a code is the position, −1 for none."""
 
 
 class Connection:
     """A client's connection to one broker."""
 
     __slots__ = (
+        "broken",
         "broker",
         "client",
         "down",
         "free_ns",
+        "in_flight",
         "muted",
+        "on_lost",
         "successor",
         "up",
         "waiting",
@@ -52,13 +56,21 @@ class Connection:
         self.waiting: list[Request] = []
         """Requests that have arrived and were not read yet."""
         self.successor: Connection | None = None
-        """The one that took its place when its client crashed."""
+        """The one that took its place when its client crashed or it was lost."""
+        self.broken = False
+        """It is closed: what comes through it vanishes."""
+        self.in_flight: deque[Request] = deque()
+        """Requests whose answers the client awaits, oldest first."""
+        self.on_lost: Callable[[Connection], None] | None = None
+        """Tells the client that the other end has gone."""
 
     def renewed(self) -> "Connection":
         """Return a new connection between the same two hosts, its successor."""
+        self.broken = True
         self.successor = Connection(
             client=self.client, broker=self.broker, up=self.up, down=self.down
         )
+        self.successor.on_lost = self.on_lost
         return self.successor
 
 
@@ -68,7 +80,7 @@ class Request:
     Parameters
     ----------
     api : int
-        `PRODUCE`, `FETCH`, `OFFSET_COMMIT` or `LIST_OFFSETS`.
+        `PRODUCE`, `FETCH`, ….
     connection : Connection
         What carries it.
     sent_ns : int
@@ -84,7 +96,13 @@ class Request:
         When it was read from its connection, taken up by an IO thread, and answered;
         missing until then.
     error : int
-        What a partition in the answer met: a code into `ERRORS`.
+        What a partition in the answer met: a code into `protocol.errors.ERRORS`.
+    errors : dict of int to int or None
+        Partition index → what it met; None when none met an error.
+    hints : dict of int to tuple of two int or None
+        Partition index → the leader that the broker knows and its epoch (KIP-951).
+    failed : bool
+        The client gave it up: its connection was lost or closed.
     wants_answer : bool
         False with acks=0: the broker appends and says nothing (BR-3).
     written : bool
@@ -100,6 +118,9 @@ class Request:
         "done_ns",
         "epoch",
         "error",
+        "errors",
+        "failed",
+        "hints",
         "on_answer",
         "payload",
         "received_ns",
@@ -130,3 +151,6 @@ class Request:
         self.on_answer = on_answer
         self.wants_answer = True
         self.written = False
+        self.failed = False
+        self.errors: dict[int, int] | None = None
+        self.hints: dict[int, tuple[int, int]] | None = None

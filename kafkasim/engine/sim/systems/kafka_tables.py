@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.consumer import Member
-from kafkasim.engine.sim.expand import ERRORS, RecordColumns
+from kafkasim.engine.sim.expand import RecordColumns
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries
 from kafkasim.engine.sim.invariants import Inspection
@@ -18,10 +18,10 @@ from kafkasim.engine.sim.partition import Life, LogSegment, Partition, contents_
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.plan_facts import LEADER_EPOCH
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.request import ERRORS as REQUEST_ERRORS
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
+from kafkasim.protocol.errors import ERRORS, NONE
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import REMOVED_BY, ROLLED_BY
@@ -107,6 +107,7 @@ class KafkaTables:
             batch.sent_ns,
             batch.acked_ns,
             1,
+            NONE,
         )
 
     def append(self, batch: Batch, partition: Partition) -> None:
@@ -363,7 +364,8 @@ class KafkaTables:
             names(table, "member", self._members)
         names("requests", "sender", self._clients)
         names("requests", "receiver", self._brokers)
-        names("requests", "error", REQUEST_ERRORS)
+        for table in ("requests", "batches"):
+            names(table, "error", ERRORS)
         self.recorder.writer("blocked")
         for column in ("source", "cause"):
             names("blocked", column, ())
