@@ -16,6 +16,7 @@ from kafkasim.log.fsck import fsck
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.reading import Until
 from kafkasim.log.record import Record
+from kafkasim.log.segment import Segment
 from kafkasim.log.store import FolderStore
 from kafkasim.log.validation import Origin
 from tests.log.recording_store import RecordingStore
@@ -60,6 +61,12 @@ class Batch(NamedTuple):
     """Offset and time of a marker."""
     producer_id: int = -1
     """Of a transaction."""
+
+
+def newest_ms(segment: Segment[ByteBatch]) -> int:
+    """Return a segment's largest timestamp; if a truncation emptied it, when."""
+    newest = segment.max_timestamp_ms
+    return segment.modified_ms if newest < 0 else newest
 
 
 class LogMachine(RuleBasedStateMachine):
@@ -235,7 +242,7 @@ class LogMachine(RuleBasedStateMachine):
         """
         wanted = LEAST_MS + round(at * (self.now_ms - LEAST_MS + 3_000))
         segments = self.log.segments
-        late = [one for one in segments if one.max_timestamp_ms >= wanted][:1]
+        late = [one for one in segments if newest_ms(one) >= wanted][:1]
         ends = [one.base_offset for one in segments[1:]] + [self.end]
         offsets = [
             offset
@@ -291,10 +298,7 @@ class LogMachine(RuleBasedStateMachine):
         def is_old(number: int) -> bool:
             following = before[number + 1 :]
             too_large = sum(sizes[number + 1 :]) >= RETENTION_BYTES
-            newest_ms = before[number].max_timestamp_ms
-            if newest_ms < 0:
-                newest_ms = before[number].modified_ms  # a truncation emptied it
-            age_ms = self.now_ms - newest_ms
+            age_ms = self.now_ms - newest_ms(before[number])
             unread = bool(following) and following[0].base_offset <= self.start
             return too_large or age_ms > RETENTION_MS or unread
 
