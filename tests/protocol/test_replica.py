@@ -161,6 +161,15 @@ def test_a_follower_that_left_the_isr_holds_the_high_watermark_for_the_lag() -> 
     assert state.appended(16, 31 * S + 1)
 
 
+def test_a_follower_outside_the_isr_is_not_waited_for_after_an_election() -> None:
+    state = leader(isr=(0,), now_s=100)
+    state.fetched(1, 4, 100 * S, eligible=False)
+    state.eligibility(1, eligible=True)
+
+    assert state.appended(11, 101 * S)
+    assert state.high_watermark == 11
+
+
 # Who is in sync
 
 
@@ -239,6 +248,14 @@ def test_all_laggards_leave_together_and_the_others_stay_in_order() -> None:
 
     assert state.shrinkable(32 * S)
     assert state.wants == (0, 2)
+
+
+def test_who_is_outside_the_isr_is_no_reason_to_shrink_it() -> None:
+    state = leader(isr=(0, 1))
+    state.fetched(1, 10, 1 * S)
+
+    assert not state.shrinkable(100 * S)
+    assert state.wants is None
 
 
 # Changes of the ISR
