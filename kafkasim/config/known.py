@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 Kind = Literal["producer", "consumer", "topic", "broker"]
 """Whose keys."""
-_FILE: Final = Path(__file__).with_name("known.toml")
+FILE: Final = Path(__file__).with_name("known.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class KeyGroup:
 def key_groups() -> tuple[KeyGroup, ...]:
     """Return all groups, in the order of the file."""
     kinds: tuple[Kind, ...] = ("producer", "consumer", "topic", "broker")
-    tables = tomllib.loads(_FILE.read_text(encoding="utf-8"))["group"]
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["group"]
     return tuple(
         KeyGroup(
             each["title"],
