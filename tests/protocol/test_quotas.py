@@ -110,7 +110,7 @@ def test_the_time_of_threads_is_not_looked_at_without_acks() -> None:
     second = 1_000_000_000
     limits = BrokerLimits(request=Limits({(None, DEFAULT): 10.0}))
 
-    assert BrokerQuotas(limits).produced("w", 1, second, 0, acks_none=True) == 0
+    assert BrokerQuotas(limits).produced("w", 1, 2 * second, 0, acks_none=True) == 0
     assert BrokerQuotas(limits).produced("w", 1, second, 0) == 0
     assert BrokerQuotas(limits).produced("w", 1, second + 10_000_000, 0) == 100
     assert BrokerQuotas(limits).other("w", second + 10_000_000, 0) == 100

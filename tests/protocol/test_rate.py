@@ -23,6 +23,22 @@ def test_a_window_begins_with_the_first_value_after_the_last_is_over() -> None:
     assert rate.per_second(2_500) == pytest.approx(3 / 2.5)
 
 
+def test_a_window_is_over_once_it_is_as_long_as_it_may_be() -> None:
+    rate = Rate(3, 1_000)
+    rate.record(6, 0)
+    rate.record(1, 1_000)
+
+    assert rate.per_second(3_000) == 1 / 2.0  # the window of 0 is too old, with its 6
+
+
+def test_one_window_more_than_asked_for_is_kept() -> None:
+    rate = Rate(3, 1_000)
+    for now_ms in (0, 900, 1_000, 2_000, 3_000):
+        rate.record(1, now_ms)
+
+    assert rate.per_second(3_000) == 5 / 3.0
+
+
 def test_the_oldest_window_counts_until_its_last_value_is_too_old() -> None:
     """It began before the time that is looked at, and overlaps it."""
     rate = Rate(3, 1_000)
