@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Final
 
-from kafkasim.analysis.copies import Copies
+from kafkasim.analysis.copies import Copies, State
 from kafkasim.plot.words import amount, counted, listed, time_unit
 from kafkasim.units import NS_PER_MS, NS_PER_S
 
@@ -69,21 +69,14 @@ def in_words(copies: Copies) -> str:
         for name, steps in lines
     ]
     said = [f"{', '.join(ends)} in the end.", f"{_upper(leaders(copies))}."]
-    downs = [
-        f"broker {each.broker} from {span(each.since_ns)}"
-        for each in copies.spans
-        if each.state.startswith("down")
-    ]
-    first = dict.fromkeys(downs)
-    if first:
-        said.append(f"Down: {listed(list(first), _MOST)}.")
-    behind = [
-        f"broker {each.broker} from {span(each.since_ns)} to {span(each.until_ns)}"
-        for each in copies.spans
-        if each.state in ("behind", "down")
-    ]
-    if behind:
-        said.append(f"Not in the ISR: {listed(behind, _MOST)}.")
+    groups: dict[str, tuple[State, ...]] = {
+        "Down": ("down", "down, in sync"),
+        "Not in the ISR": ("behind", "down"),
+    }
+    for name, states in groups.items():
+        times = _times(copies, states)
+        if times:
+            said.append(f"{name}: {listed(times, _MOST)}.")
     for loss in copies.losses:
         count = counted(loss.to_offset - loss.from_offset, "offset")
         told = counted(loss.acked_records, "record")
@@ -95,6 +88,23 @@ def in_words(copies: Copies) -> str:
         count = counted(len(copies.refused_ns), "request")
         said.append(f"Refused: {count}, with {listed(copies.refused_with)}.")
     return " ".join(said)
+
+
+def _times(copies: Copies, states: tuple[State, ...]) -> list[str]:
+    """Say which broker was in one of these states, and from when to when."""
+    found: list[tuple[int, int, int]] = []
+    for each in copies.spans:
+        if each.state not in states:
+            continue
+        since = each.since_ns
+        if found and found[-1][0] == each.broker and found[-1][2] == since:
+            since = found.pop()[1]
+        found.append((each.broker, since, each.until_ns))
+    return [
+        f"broker {broker} from {span(since)} "
+        + ("on" if until >= copies.until_ns else f"to {span(until)}")
+        for broker, since, until in found
+    ]
 
 
 def span(ns: float) -> str:

@@ -201,7 +201,9 @@ def test_it_says_in_words_what_is_seen() -> None:
     words = plot.alt_text(replication(leader_is_lost()))
 
     assert words.startswith("20 acknowledged records are lost")
-    assert "Down: broker 1 from 6 s, broker 2 from 3.5 s and broker 3" in words
+    downs = "broker 1 from 6 s to 9 s, broker 2 from 3.5 s to 8 s and broker 3 from"
+    assert f"Down: {downs} 3.5 s on." in words
+    assert "Not in the ISR: broker 1 from 9 s on." in words
     assert (
         "At 8 s 20 offsets above 30 are given up, 20 records of them acknowledged."
     ) in words
