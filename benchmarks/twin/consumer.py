@@ -222,7 +222,7 @@ class Member:
             api=OFFSET_COMMIT,
             connection=self._commit_connection,
             sent_ns=now_ns,
-            payload=(self._group, self._code, dict(self._positions)),
+            payload=(self._group, self._code, dict(self._positions), 0),
             on_answer=None,
         )
         self._number_request(request)

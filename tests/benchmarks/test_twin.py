@@ -92,7 +92,7 @@ def test_only_timers_without_effect_on_others_coincide(name: str) -> None:
 
     def watched(entry: tuple[int, int, Callable[[Any], object], Any]) -> None:
         time_ns, key, function, _ = entry
-        if function.__name__ not in {"_commit_timer", "_look"}:
+        if function.__name__ not in {"_commit_timer", "_look", "_look_for_timeouts"}:
             actors_at[time_ns].add(key >> SEQUENCE_BITS & (1 << ACTOR_BITS) - 1)
         push(entry)
 
