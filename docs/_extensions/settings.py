@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from kafkasim.config.document import Document, OneOf, Part, rules_of
 from kafkasim.config.frozen import UNSET
+from kafkasim.config.offset_reset import OffsetReset
 from kafkasim.config.rules import (
     Choice,
     Flag,
@@ -40,6 +41,7 @@ TYPES: dict[type[Rule], str] = {
     Flag: "bool",
     Text: "str",
     Choice: "str",
+    OffsetReset: "str",
     ListOf: "list",
     MapOf: "mapping",
 }

@@ -9,10 +9,19 @@ modelled yet has no field; `from_properties` names such a key instead of droppin
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from kafkasim.config.document import setting
+from kafkasim.config.document import effective, setting
 from kafkasim.config.known import BROKER_KEYS
-from kafkasim.config.rules import INT64_MAX, Count, Number, Whole
+from kafkasim.config.rules import (
+    INT32_MAX,
+    INT64_MAX,
+    Bytes,
+    Count,
+    Milliseconds,
+    Number,
+    Whole,
+)
 from kafkasim.config.settings import Settings
+from kafkasim.errors import ValidationError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,3 +54,52 @@ class BrokerConfig(Settings):
     """Bytes of the cleaner's map of keys, 24 for each key; default 128 MiB."""
     log_cleaner_io_buffer_load_factor: Annotated[float, Number(0.0, 1.0)] = setting(0.9)
     """The share of that map that one pass fills; default 0.9."""
+    replica_lag_time_max_ms: Annotated[int, Whole(2, INT64_MAX)] = setting(30_000)
+    """Whole ms after which a copy that has not caught up leaves those in sync; twice in
+    this time the leader looks; default 30 s (`ReplicationConfigs`)."""
+    replica_fetch_wait_max_ms: Milliseconds = setting(500)
+    """Whole ms that a follower's fetch waits for `replica_fetch_min_bytes`; default
+    500."""
+    replica_fetch_min_bytes: Bytes = setting(1)
+    """Bytes that a follower's fetch waits for; default 1."""
+    replica_fetch_max_bytes: Bytes = setting(1_048_576)
+    """Bytes of one partition in an answer to a follower, one batch at least; default
+    1 MiB."""
+    replica_fetch_response_max_bytes: Bytes = setting(10_485_760)
+    """Bytes of such an answer, one batch at least; default 10 MiB."""
+    replica_fetch_backoff_ms: Milliseconds = setting(1_000)
+    """Whole ms that a partition waits after an error of its fetch; default 1 s."""
+    num_replica_fetchers: Annotated[int, Whole(1, 1)] = setting(1)
+    """Threads that fetch from one leader's broker; default 1, and more are not
+    modelled."""
+    broker_heartbeat_interval_ms: Annotated[int, Whole(1, INT32_MAX)] = setting(2_000)
+    """Whole ms between two heartbeats of a broker to the controller; default 2 s
+    (`KRaftConfigs`)."""
+    broker_session_timeout_ms: Annotated[int, Whole(1, INT32_MAX)] = setting(9_000)
+    """Whole ms without a heartbeat after which the controller fences a broker; default
+    9 s (KIP-631)."""
+    auto_leader_rebalance_enable: bool = setting(default=True)
+    """Give partitions back to their first copy from time to time; default true."""
+    leader_imbalance_check_interval_seconds: Annotated[int, Whole(1, INT64_MAX)] = (
+        setting(300)
+    )
+    """Whole seconds between two looks for those not led by it; default 5 min
+    (`QuorumController`)."""
+    unclean_leader_election_interval_ms: Annotated[int, Whole(1, INT64_MAX)] = setting(
+        300_000
+    )
+    """Whole ms between two tries to find a leader at any price, for topics that allow
+    it; default 5 min."""
+
+    def check(self) -> None:
+        """Check what Kafka checks when a broker starts."""
+        wait_max = effective(self, "replica_fetch_wait_max_ms")
+        lag_max = effective(self, "replica_lag_time_max_ms")
+        if wait_max > lag_max:
+            raise ValidationError(
+                "replica_fetch_wait_max_ms",
+                wait_max,
+                f"at most replica_lag_time_max_ms, {lag_max}",
+                "a follower that waits longer falls out of sync; "
+                "KafkaConfig.validateValues",
+            )

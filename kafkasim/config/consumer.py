@@ -6,13 +6,14 @@ yet has no field; `from_properties` names such a key instead of dropping it.
 
 # ruff: noqa: RUF009 - the defaults are frozen
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self
 
-from kafkasim.config.document import setting
+from kafkasim.config.document import setting, with_defaults
 from kafkasim.config.known import CONSUMER_KEYS
-from kafkasim.config.rules import Bytes, Count, Milliseconds
-from kafkasim.config.settings import Settings
+from kafkasim.config.offset_reset import OffsetReset
+from kafkasim.config.rules import Bytes, Count, LongMilliseconds, Milliseconds
+from kafkasim.config.settings import Settings, reconnect_backoff
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,3 +42,30 @@ class ConsumerConfig(Settings):
     """Commit the position at a poll, once the interval is over; default true."""
     auto_commit_interval_ms: Milliseconds = setting(5_000)
     """Whole ms between two automatic commits; default 5000."""
+    auto_offset_reset: Annotated[str, OffsetReset()] = setting("latest")
+    """Where to start without a valid committed offset: `latest`, `earliest`, `none`
+    (an error), or `by_duration:` and how long ago, as ISO 8601 has it (KIP-1106);
+    default latest."""
+    request_timeout_ms: Milliseconds = setting(30_000)
+    """Whole ms after which a request without answer has failed; default 30 s."""
+    default_api_timeout_ms: Milliseconds = setting(60_000)
+    """Whole ms that a call such as a commit takes at most; default 60 s (KIP-266)."""
+    retry_backoff_ms: LongMilliseconds = setting(100)
+    """Whole ms before a request is sent again, doubled each time; default 100."""
+    retry_backoff_max_ms: LongMilliseconds = setting(1_000)
+    """Most that they become; default 1000. If less than the first, it holds from the
+    start (KIP-580)."""
+    reconnect_backoff_ms: LongMilliseconds = setting(50)
+    """Whole ms until a lost connection is made again, doubled each time; default 50."""
+    reconnect_backoff_max_ms: LongMilliseconds = setting(1_000)
+    """Most that they become; default 1000, or the first where only that was set
+    (KIP-144)."""
+    metadata_max_age_ms: LongMilliseconds = setting(300_000)
+    """Whole ms after which metadata is asked for again; default 5 min (`Metadata`)."""
+
+    def resolve(self) -> Self:
+        """Return the effective settings, every field filled in.
+
+        The default of `reconnect_backoff_max_ms` follows `reconnect_backoff_ms`.
+        """
+        return with_defaults(replace(self, **reconnect_backoff(self)))

@@ -146,6 +146,19 @@ def with_defaults(document: DocumentT) -> DocumentT:
     )
 
 
+def effective(document: Document, name: str) -> Any:  # noqa: ANN401 - as the field's
+    """Return what was said of a setting, or else its default.
+
+    `with_defaults` makes a document, so a document's own `check` cannot ask it.
+    """
+    value = getattr(document, name)
+    if value is not UNSET:
+        return value
+    return next(
+        each.metadata[_DEFAULT] for each in fields(document) if each.name == name
+    )
+
+
 def kind_of(cls: type) -> str:
     """Return the word that picks a class: `ZipfKeys` is `zipf_keys`."""
     name = cls.__name__

@@ -18,18 +18,14 @@ _EVERYWHERE: Final = _keys("sasl. ssl. config.providers config.providers.")
 
 PRODUCER_KEYS: Final = _EVERYWHERE | _keys(
     """
-    bootstrap.resolve.timeout.ms bootstrap.servers buffer.memory
-    buffer.memory.allocation.strategy client.dns.lookup client.id client.rack
-    compression.gzip.level compression.lz4.level compression.type compression.zstd.level
-    connections.max.idle.ms delivery.timeout.ms enable.metrics.push interceptor.classes
-    key.serializer max.block.ms metadata.cluster.check.enable metadata.max.age.ms
+    bootstrap.resolve.timeout.ms bootstrap.servers buffer.memory.allocation.strategy
+    client.dns.lookup client.id client.rack compression.gzip.level compression.lz4.level
+    compression.type compression.zstd.level connections.max.idle.ms enable.metrics.push
+    interceptor.classes key.serializer metadata.cluster.check.enable
     metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms
     metadata.recovery.strategy metric.reporters metrics.num.samples
-    metrics.recording.level metrics.sample.window.ms
-    partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms
-    partitioner.class partitioner.rack.aware receive.buffer.bytes
-    reconnect.backoff.max.ms reconnect.backoff.ms request.timeout.ms retries
-    retry.backoff.max.ms retry.backoff.ms security.protocol security.providers
+    metrics.recording.level metrics.sample.window.ms partitioner.class
+    partitioner.rack.aware receive.buffer.bytes security.protocol security.providers
     send.buffer.bytes socket.connection.setup.timeout.max.ms
     socket.connection.setup.timeout.ms transaction.timeout.ms
     transaction.two.phase.commit.enable transactional.id value.serializer
@@ -39,17 +35,14 @@ PRODUCER_KEYS: Final = _EVERYWHERE | _keys(
 
 CONSUMER_KEYS: Final = _EVERYWHERE | _keys(
     """
-    allow.auto.create.topics auto.offset.reset bootstrap.resolve.timeout.ms
-    bootstrap.servers check.crcs client.dns.lookup client.id client.rack
-    connections.max.idle.ms default.api.timeout.ms enable.metrics.push
+    allow.auto.create.topics bootstrap.resolve.timeout.ms bootstrap.servers check.crcs
+    client.dns.lookup client.id client.rack connections.max.idle.ms enable.metrics.push
     exclude.internal.topics group.id group.instance.id group.protocol
     group.remote.assignor heartbeat.interval.ms interceptor.classes isolation.level
     key.deserializer max.poll.interval.ms metadata.cluster.check.enable
-    metadata.max.age.ms metadata.recovery.rebootstrap.trigger.ms
-    metadata.recovery.strategy metric.reporters metrics.num.samples
-    metrics.recording.level metrics.sample.window.ms partition.assignment.strategy
-    receive.buffer.bytes reconnect.backoff.max.ms reconnect.backoff.ms
-    request.timeout.ms retry.backoff.max.ms retry.backoff.ms security.protocol
+    metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
+    metrics.num.samples metrics.recording.level metrics.sample.window.ms
+    partition.assignment.strategy receive.buffer.bytes security.protocol
     security.providers send.buffer.bytes session.timeout.ms share.acknowledgement.mode
     share.acquire.mode socket.connection.setup.timeout.max.ms
     socket.connection.setup.timeout.ms value.deserializer
@@ -63,8 +56,7 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     add.partitions.to.txn.retry.backoff.ms advertised.listeners
     alter.config.policy.class.name alter.log.dirs.replication.quota.window.num
     alter.log.dirs.replication.quota.window.size.seconds authorizer.class.name
-    auto.create.topics.enable auto.leader.rebalance.enable background.threads
-    broker.heartbeat.interval.ms broker.id broker.rack broker.session.timeout.ms
+    auto.create.topics.enable background.threads broker.id broker.rack
     client.quota.callback.class compression.gzip.level compression.lz4.level
     compression.type compression.zstd.level connection.failed.authentication.delay.ms
     connections.max.idle.ms connections.max.reauth.ms controlled.shutdown.enable
@@ -121,21 +113,21 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     group.streams.topology.description.plugin.class
     initial.broker.registration.timeout.ms inter.broker.listener.name
     kafka.metrics.polling.interval.secs kafka.metrics.reporters
-    leader.imbalance.check.interval.seconds listener.security.protocol.map listeners
-    log.cleaner.delete.retention.ms log.cleaner.io.buffer.size
-    log.cleaner.io.max.bytes.per.second log.cleaner.max.compaction.lag.ms
-    log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms
-    log.cleaner.threads log.cleanup.policy log.dir log.dir.failure.timeout.ms log.dirs
-    log.flush.interval.messages log.flush.interval.ms
-    log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
-    log.flush.start.offset.checkpoint.interval.ms log.index.interval.bytes
-    log.index.size.max.bytes log.local.retention.bytes log.local.retention.ms
-    log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
-    log.message.timestamp.type log.preallocate log.remote.copy.lag.bytes
-    log.remote.copy.lag.ms log.retention.bytes log.retention.hours log.retention.minutes
-    log.retention.ms log.roll.hours log.roll.jitter.hours log.roll.jitter.ms log.roll.ms
-    log.segment.bytes log.segment.delete.delay.ms max.connection.creation.rate
-    max.connections max.connections.per.ip max.connections.per.ip.overrides
+    listener.security.protocol.map listeners log.cleaner.delete.retention.ms
+    log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
+    log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio
+    log.cleaner.min.compaction.lag.ms log.cleaner.threads log.cleanup.policy log.dir
+    log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
+    log.flush.interval.ms log.flush.offset.checkpoint.interval.ms
+    log.flush.scheduler.interval.ms log.flush.start.offset.checkpoint.interval.ms
+    log.index.interval.bytes log.index.size.max.bytes log.local.retention.bytes
+    log.local.retention.ms log.message.timestamp.after.max.ms
+    log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate
+    log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.bytes
+    log.retention.hours log.retention.minutes log.retention.ms log.roll.hours
+    log.roll.jitter.hours log.roll.jitter.ms log.roll.ms log.segment.bytes
+    log.segment.delete.delay.ms max.connection.creation.rate max.connections
+    max.connections.per.ip max.connections.per.ip.overrides
     max.incremental.fetch.session.cache.slots max.request.partition.size.limit
     message.max.bytes metadata.log.dir metadata.log.max.record.bytes.between.snapshots
     metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes
@@ -143,7 +135,7 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     metadata.max.retention.ms metric.reporters metrics.num.samples
     metrics.recording.level metrics.sample.window.ms min.insync.replicas node.id
     num.network.threads num.partitions num.recovery.threads.per.data.dir
-    num.replica.alter.log.dirs.threads num.replica.fetchers offset.metadata.max.bytes
+    num.replica.alter.log.dirs.threads offset.metadata.max.bytes
     offsets.commit.timeout.ms offsets.load.buffer.size
     offsets.retention.check.interval.ms offsets.retention.minutes
     offsets.topic.compression.codec offsets.topic.num.partitions
@@ -170,10 +162,8 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     remote.log.reader.max.pending.tasks remote.log.reader.threads
     remote.log.storage.manager.class.name remote.log.storage.manager.class.path
     remote.log.storage.manager.impl.prefix remote.log.storage.system.enable
-    replica.fetch.backoff.ms replica.fetch.max.bytes replica.fetch.min.bytes
-    replica.fetch.response.max.bytes replica.fetch.wait.max.ms
-    replica.high.watermark.checkpoint.interval.ms replica.lag.time.max.ms
-    replica.selector.class replica.socket.receive.buffer.bytes replica.socket.timeout.ms
+    replica.high.watermark.checkpoint.interval.ms replica.selector.class
+    replica.socket.receive.buffer.bytes replica.socket.timeout.ms
     replication.quota.window.num replication.quota.window.size.seconds
     request.timeout.ms security.inter.broker.protocol security.providers
     server.max.startup.time.ms share.coordinator.append.linger.ms
@@ -197,20 +187,18 @@ BROKER_KEYS: Final = _EVERYWHERE | _keys(
     transaction.state.log.num.partitions transaction.state.log.replication.factor
     transaction.state.log.segment.bytes transaction.two.phase.commit.enable
     transactional.id.expiration.ms unclean.leader.election.enable
-    unclean.leader.election.interval.ms unstable.api.versions.enable
-    unstable.feature.versions.enable
+    unstable.api.versions.enable unstable.feature.versions.enable
     """
 )
 """Of a broker."""
 
 TOPIC_KEYS: Final = _keys(
     """
-    compression.gzip.level compression.lz4.level compression.type
-    compression.zstd.level errors.deadletterqueue.group.enable
-    follower.replication.throttled.replicas leader.replication.throttled.replicas
-    local.retention.bytes local.retention.ms min.insync.replicas preallocate
-    remote.copy.lag.bytes remote.copy.lag.ms remote.log.copy.disable
-    remote.log.delete.on.disable remote.storage.enable unclean.leader.election.enable
+    compression.gzip.level compression.lz4.level compression.type compression.zstd.level
+    errors.deadletterqueue.group.enable follower.replication.throttled.replicas
+    leader.replication.throttled.replicas local.retention.bytes local.retention.ms
+    preallocate remote.copy.lag.bytes remote.copy.lag.ms remote.log.copy.disable
+    remote.log.delete.on.disable remote.storage.enable
     """
 )
 """Of a topic."""

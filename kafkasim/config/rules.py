@@ -330,6 +330,8 @@ Bytes = Annotated[int, Whole(0, INT32_MAX)]
 """A size in bytes that Java's int can hold."""
 Milliseconds = Annotated[int, Whole(0, INT32_MAX)]
 """Whole milliseconds, as Kafka's settings have them."""
+LongMilliseconds = Annotated[int, Whole(0, INT64_MAX)]
+"""The same where Kafka's setting is a Java long."""
 AtLeastZero = Annotated[float, Number(low=0.0, high=1e12)]
 Positive = Annotated[float, Number(above=0.0, high=1e12)]
 Share = Annotated[float, Number(low=0.0, high=1.0)]

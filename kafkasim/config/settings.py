@@ -6,9 +6,10 @@ gives the effective values.
 """
 
 from os import PathLike
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from kafkasim.config.document import Document, with_defaults
+from kafkasim.config.frozen import UNSET
 from kafkasim.config.properties import read_properties
 
 
@@ -44,3 +45,15 @@ class Settings(Document):
             Naming the keys that Kafka knows and kafkasim does not model yet.
         """
         return cls.from_dict(read_properties(cls, source, cls.known_keys))
+
+
+def reconnect_backoff(client: Any) -> dict[str, Any]:  # noqa: ANN401 - of two classes
+    """Return the longest pause before a new connection, where only the first was set.
+
+    Who sets `reconnect.backoff.ms` alone has no exponential backoff
+    (`CommonClientConfigs.postProcessReconnectBackoffConfigs`).
+    """
+    first, longest = client.reconnect_backoff_ms, client.reconnect_backoff_max_ms
+    if longest is UNSET and first is not UNSET:
+        return {"reconnect_backoff_max_ms": first}
+    return {}

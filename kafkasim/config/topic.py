@@ -86,6 +86,12 @@ class TopicConfig(Settings):
     """Records after which the log is flushed; default never."""
     flush_ms: Annotated[int, Whole(0, INT64_MAX)] = setting(INT64_MAX)
     """Time after which the log is flushed; default never."""
+    min_insync_replicas: Annotated[int, Whole(1, INT32_MAX)] = setting(1)
+    """Copies in sync that `acks=all` needs, and that the high watermark needs to move
+    (KIP-966); default 1. No more than the topic has copies counts."""
+    unclean_leader_election_enable: bool = setting(default=False)
+    """Let a copy lead that was not in sync, losing what it lacks; default false
+    (KIP-106)."""
 
     @property
     def most_segment_bytes(self) -> int:

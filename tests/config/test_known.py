@@ -19,6 +19,6 @@ def test_no_key_is_both_modelled_and_not(config: type[Settings]) -> None:
 
 
 def test_keys_that_everyone_sets_are_known() -> None:
-    assert {"bootstrap.servers", "compression.type", "retries"} <= PRODUCER_KEYS
-    assert {"bootstrap.servers", "group.id", "auto.offset.reset"} <= CONSUMER_KEYS
+    assert {"bootstrap.servers", "compression.type", "client.id"} <= PRODUCER_KEYS
+    assert {"bootstrap.servers", "group.id", "client.rack"} <= CONSUMER_KEYS
     assert {"log.dirs", "node.id", "min.insync.replicas"} <= BROKER_KEYS

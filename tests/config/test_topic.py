@@ -31,6 +31,8 @@ def test_defaults_are_those_of_kafka() -> None:
         "message.timestamp.after.max.ms": 3_600_000,
         "flush.messages": 2**63 - 1,
         "flush.ms": 2**63 - 1,
+        "min.insync.replicas": 1,
+        "unclean.leader.election.enable": False,
     }.items(),
 )
 def test_each_other_default_is_kafkas(key: str, default: float | str) -> None:
@@ -53,3 +55,8 @@ def test_policies_may_be_both_in_any_order_or_none() -> None:
 
     assert both.deletes and both.compacts
     assert not none.deletes and not none.compacts
+
+
+def test_at_least_one_copy_must_be_in_sync() -> None:
+    with pytest.raises(ValidationError, match="min_insync_replicas"):
+        TopicConfig(min_insync_replicas=0)
