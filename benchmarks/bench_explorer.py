@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from benchmarks.bench import Figure, figure, interleaved
-from kafkasim.widgets import LogExplorer, PartitionExplorer
+from kafkasim.widgets import BatchingExplorer, LogExplorer, PartitionExplorer
 from kafkasim.widgets.explorer import Explorer
 from kafkasim.widgets.inputs import Value
 from kafkasim.widgets.knobs import NO_KEY
@@ -46,6 +46,19 @@ LOG_OTHERS: Final[list[dict[str, Value]]] = [
     {"policy": COMPACT},
     {"policy": DELETE},
 ]
+BATCHING: Final[list[dict[str, Value]]] = [
+    {"linger_ms": 10},
+    {"linger_ms": 5},
+    {"batch_kib": 1},
+    {"batch_kib": 16},
+    {"rate_per_s": 10_000},
+    {"rate_per_s": 5_000},
+    {"partitions": 32},
+    {"partitions": 6},
+    {"brokers": 1},
+    {"brokers": 6},
+]
+LINGER_0: Final[list[dict[str, Value]]] = [{"linger_ms": 5}, {"linger_ms": 0}]
 
 
 def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
@@ -77,6 +90,19 @@ def figures_of_the_log_explorers_other_controls() -> Iterator[Figure]:
         "a move of any other control of the log explorer to the new figure",
         LogExplorer(live=True),
         LOG_OTHERS,
+    )
+
+
+def figures_of_the_batching_explorer() -> Iterator[Figure]:
+    yield measured(
+        "a move of a control of the batching explorer to the new figure",
+        BatchingExplorer(live=True),
+        BATCHING,
+    )
+    yield measured(
+        "a move of its linger to 5 ms and to 0 to the new figure",
+        BatchingExplorer(live=True),
+        LINGER_0,
     )
 
 

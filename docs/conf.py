@@ -23,6 +23,7 @@ extensions = [
     "gallery",
     "lessons",
     "settings",
+    "unmodelled",
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",

@@ -80,6 +80,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/plot/many_logs.py": "tests/plot/test_logs.py",
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",
+    "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
     "kafkasim/scenario/draws.py": _DRAWN,

@@ -11,6 +11,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.config.document import Document
+from kafkasim.config.known import Kind, known_keys
 from kafkasim.config.producer import ProducerConfig
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -111,3 +112,14 @@ def test_a_copy_follows_its_lesson_and_goes_with_it(tmp_path: Path) -> None:
     extension("lessons").copy(notebooks, tutorial)
 
     assert [path.name for path in tutorial.iterdir()] == ["01-here.ipynb"]
+
+
+@pytest.mark.parametrize("kind", ["producer", "consumer", "topic", "broker"])
+def test_every_key_that_is_not_modelled_stands_on_its_page(kind: Kind) -> None:
+    page = (DOCS / "reference" / "not-modelled.md").read_text(encoding="utf-8")
+    table = extension("unmodelled").table_of(kind)
+
+    assert f"```{{unmodelled}} {kind}\n" in page
+    for key, means in known_keys(kind).items():
+        shown = f"`{key}*`" if key.endswith(".") else f"`{key}`"
+        assert [means in line for line in table.splitlines() if shown in line] == [True]

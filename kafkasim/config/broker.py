@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from kafkasim.config.document import effective, setting
-from kafkasim.config.known import BROKER_KEYS
+from kafkasim.config.known import Kind
 from kafkasim.config.rules import (
     INT32_MAX,
     INT64_MAX,
@@ -34,7 +34,7 @@ class BrokerConfig(Settings):
     8
     """
 
-    known_keys: ClassVar[frozenset[str]] = BROKER_KEYS
+    kind: ClassVar[Kind] = "broker"
 
     num_io_threads: Count = setting(8)
     """Threads that serve requests from the queue; default 8."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Self
 
 from kafkasim.config.document import setting, with_defaults
-from kafkasim.config.known import CONSUMER_KEYS
+from kafkasim.config.known import Kind
 from kafkasim.config.offset_reset import OffsetReset
 from kafkasim.config.rules import Bytes, Count, LongMilliseconds, Milliseconds
 from kafkasim.config.settings import Settings, reconnect_backoff
@@ -26,7 +26,7 @@ class ConsumerConfig(Settings):
     500
     """
 
-    known_keys: ClassVar[frozenset[str]] = CONSUMER_KEYS
+    kind: ClassVar[Kind] = "consumer"
 
     fetch_min_bytes: Bytes = setting(1)
     """Bytes a broker waits for before it answers a fetch; default 1."""

@@ -1,204 +1,65 @@
-"""Keys that Kafka knows and that no field models yet.
+"""Keys that Kafka knows and that no field models, each with what that means.
 
-`from_properties` names them in a warning; any other unknown key is a mistake. A key
-that ends in a dot stands for all that begin with it. Collected from the `ConfigDef`
-tables of Kafka's trunk after 4.3: `ProducerConfig`, `ConsumerConfig`, and for brokers
-those that `org.apache.kafka.server.config.AbstractKafkaConfig` joins; for topics
-`LogConfig`'s.
+`from_properties` names them in a warning; any other unknown key is a mistake. They
+stand in `known.toml`, in groups.
 """
 
-from typing import Final
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
+
+Kind = Literal["producer", "consumer", "topic", "broker"]
+"""Whose keys."""
+FILE: Final = Path(__file__).with_name("known.toml")
 
 
-def _keys(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+@dataclass(frozen=True, slots=True)
+class KeyGroup:
+    """Keys that are not modelled for one reason."""
+
+    title: str
+    means: str
+    """What a run does in their place, for its reader."""
+    keys: Mapping[Kind, tuple[str, ...]]
+    """By whose they are; one that ends in a dot stands for all that begin with it."""
 
 
-_EVERYWHERE: Final = _keys("sasl. ssl. config.providers config.providers.")
+@cache
+def key_groups() -> tuple[KeyGroup, ...]:
+    """Return all groups, in the order of the file."""
+    kinds: tuple[Kind, ...] = ("producer", "consumer", "topic", "broker")
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["group"]
+    return tuple(
+        KeyGroup(
+            each["title"],
+            each["means"],
+            {kind: tuple(each[kind].split()) for kind in kinds if kind in each},
+        )
+        for each in tables
+    )
 
-PRODUCER_KEYS: Final = _EVERYWHERE | _keys(
-    """
-    bootstrap.resolve.timeout.ms bootstrap.servers buffer.memory.allocation.strategy
-    client.dns.lookup client.id client.rack compression.gzip.level compression.lz4.level
-    compression.type compression.zstd.level connections.max.idle.ms enable.metrics.push
-    interceptor.classes key.serializer metadata.cluster.check.enable
-    metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms
-    metadata.recovery.strategy metric.reporters metrics.num.samples
-    metrics.recording.level metrics.sample.window.ms partitioner.class
-    partitioner.rack.aware receive.buffer.bytes security.protocol security.providers
-    send.buffer.bytes socket.connection.setup.timeout.max.ms
-    socket.connection.setup.timeout.ms transaction.timeout.ms
-    transaction.two.phase.commit.enable transactional.id value.serializer
-    """
-)
-"""Of a producer."""
 
-CONSUMER_KEYS: Final = _EVERYWHERE | _keys(
-    """
-    allow.auto.create.topics bootstrap.resolve.timeout.ms bootstrap.servers check.crcs
-    client.dns.lookup client.id client.rack connections.max.idle.ms enable.metrics.push
-    exclude.internal.topics group.id group.instance.id group.protocol
-    group.remote.assignor heartbeat.interval.ms interceptor.classes isolation.level
-    key.deserializer max.poll.interval.ms metadata.cluster.check.enable
-    metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
-    metrics.num.samples metrics.recording.level metrics.sample.window.ms
-    partition.assignment.strategy receive.buffer.bytes security.protocol
-    security.providers send.buffer.bytes session.timeout.ms share.acknowledgement.mode
-    share.acquire.mode socket.connection.setup.timeout.max.ms
-    socket.connection.setup.timeout.ms value.deserializer
-    """
-)
-"""Of a consumer."""
+@cache
+def known_keys(kind: Kind) -> Mapping[str, str]:
+    """Return the keys of a producer, consumer, topic or broker, and what each means.
 
-BROKER_KEYS: Final = _EVERYWHERE | _keys(
+    Examples
+    --------
+    >>> known_keys("topic")["preallocate"]
+    'Files grow as they are written.'
     """
-    listener.name. rlmm.config. rsm.config. add.partitions.to.txn.retry.backoff.max.ms
-    add.partitions.to.txn.retry.backoff.ms advertised.listeners
-    alter.config.policy.class.name alter.log.dirs.replication.quota.window.num
-    alter.log.dirs.replication.quota.window.size.seconds authorizer.class.name
-    auto.create.topics.enable background.threads broker.id broker.rack
-    client.quota.callback.class compression.gzip.level compression.lz4.level
-    compression.type compression.zstd.level connection.failed.authentication.delay.ms
-    connections.max.idle.ms connections.max.reauth.ms controlled.shutdown.enable
-    controller.listener.names controller.performance.always.log.threshold.ms
-    controller.performance.sample.period.ms controller.quorum.append.linger.ms
-    controller.quorum.auto.join.enable controller.quorum.bootstrap.servers
-    controller.quorum.election.backoff.max.ms controller.quorum.election.timeout.ms
-    controller.quorum.fetch.max.bytes controller.quorum.fetch.snapshot.max.bytes
-    controller.quorum.fetch.timeout.ms controller.quorum.request.timeout.ms
-    controller.quorum.retry.backoff.ms controller.quorum.voters
-    controller.quota.window.num controller.quota.window.size.seconds
-    controller.socket.timeout.ms cordoned.log.dirs create.topic.policy.class.name
-    default.replication.factor delegation.token.expiry.check.interval.ms
-    delegation.token.expiry.time.ms delegation.token.max.lifetime.ms
-    delegation.token.secret.key delete.records.purgatory.purge.interval.requests
-    delete.topic.enable early.start.listeners
-    errors.deadletterqueue.auto.create.topics.enable
-    errors.deadletterqueue.topic.name.prefix fetch.max.bytes
-    fetch.purgatory.purge.interval.requests follower.fetch.last.tiered.offset.enable
-    group.consumer.assignment.interval.ms group.consumer.assignor.offload.enable
-    group.consumer.assignors group.consumer.heartbeat.interval.ms
-    group.consumer.max.assignment.interval.ms group.consumer.max.heartbeat.interval.ms
-    group.consumer.max.session.timeout.ms group.consumer.max.size
-    group.consumer.migration.policy group.consumer.min.assignment.interval.ms
-    group.consumer.min.heartbeat.interval.ms group.consumer.min.session.timeout.ms
-    group.consumer.regex.refresh.interval.ms group.consumer.session.timeout.ms
-    group.coordinator.append.linger.ms group.coordinator.background.threads
-    group.coordinator.cached.buffer.max.bytes group.coordinator.rebalance.protocols
-    group.coordinator.threads group.initial.rebalance.delay.ms
-    group.max.session.timeout.ms group.max.size group.min.session.timeout.ms
-    group.share.assignment.interval.ms group.share.assignor.offload.enable
-    group.share.assignors group.share.delivery.count.limit
-    group.share.dlq.manager.class.name group.share.heartbeat.interval.ms
-    group.share.initialize.retry.interval.ms group.share.max.assignment.interval.ms
-    group.share.max.delivery.count.limit group.share.max.heartbeat.interval.ms
-    group.share.max.partition.max.record.locks group.share.max.record.lock.duration.ms
-    group.share.max.session.timeout.ms group.share.max.share.sessions
-    group.share.max.size group.share.min.assignment.interval.ms
-    group.share.min.delivery.count.limit group.share.min.heartbeat.interval.ms
-    group.share.min.partition.max.record.locks group.share.min.record.lock.duration.ms
-    group.share.min.session.timeout.ms group.share.partition.max.record.locks
-    group.share.persister.class.name group.share.record.lock.duration.ms
-    group.share.session.timeout.ms group.streams.acceptable.recovery.lag
-    group.streams.assignment.interval.ms group.streams.assignor.offload.enable
-    group.streams.assignors group.streams.heartbeat.interval.ms
-    group.streams.initial.rebalance.delay.ms group.streams.max.assignment.interval.ms
-    group.streams.max.heartbeat.interval.ms group.streams.max.session.timeout.ms
-    group.streams.max.size group.streams.max.standby.replicas
-    group.streams.max.warmup.replicas group.streams.min.assignment.interval.ms
-    group.streams.min.heartbeat.interval.ms group.streams.min.session.timeout.ms
-    group.streams.min.task.offset.interval.ms group.streams.num.standby.replicas
-    group.streams.num.warmup.replicas group.streams.rack.aware.assignment.tags
-    group.streams.session.timeout.ms group.streams.task.offset.interval.ms
-    group.streams.topology.description.plugin.class
-    initial.broker.registration.timeout.ms inter.broker.listener.name
-    kafka.metrics.polling.interval.secs kafka.metrics.reporters
-    listener.security.protocol.map listeners log.cleaner.delete.retention.ms
-    log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
-    log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio
-    log.cleaner.min.compaction.lag.ms log.cleaner.threads log.cleanup.policy log.dir
-    log.dir.failure.timeout.ms log.dirs log.flush.interval.messages
-    log.flush.interval.ms log.flush.offset.checkpoint.interval.ms
-    log.flush.scheduler.interval.ms log.flush.start.offset.checkpoint.interval.ms
-    log.index.interval.bytes log.index.size.max.bytes log.local.retention.bytes
-    log.local.retention.ms log.message.timestamp.after.max.ms
-    log.message.timestamp.before.max.ms log.message.timestamp.type log.preallocate
-    log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.bytes
-    log.retention.hours log.retention.minutes log.retention.ms log.roll.hours
-    log.roll.jitter.hours log.roll.jitter.ms log.roll.ms log.segment.bytes
-    log.segment.delete.delay.ms max.connection.creation.rate max.connections
-    max.connections.per.ip max.connections.per.ip.overrides
-    max.incremental.fetch.session.cache.slots max.request.partition.size.limit
-    message.max.bytes metadata.log.dir metadata.log.max.record.bytes.between.snapshots
-    metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes
-    metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes
-    metadata.max.retention.ms metric.reporters metrics.num.samples
-    metrics.recording.level metrics.sample.window.ms min.insync.replicas node.id
-    num.network.threads num.partitions num.recovery.threads.per.data.dir
-    num.replica.alter.log.dirs.threads offset.metadata.max.bytes
-    offsets.commit.timeout.ms offsets.load.buffer.size
-    offsets.retention.check.interval.ms offsets.retention.minutes
-    offsets.topic.compression.codec offsets.topic.num.partitions
-    offsets.topic.replication.factor offsets.topic.segment.bytes principal.builder.class
-    process.roles producer.id.expiration.check.interval.ms producer.id.expiration.ms
-    producer.purgatory.purge.interval.requests queued.max.request.bytes
-    queued.max.requests quota.window.num quota.window.size.seconds
-    remote.fetch.max.wait.ms remote.list.offsets.request.timeout.ms
-    remote.log.index.file.cache.total.size.bytes remote.log.index.file.cache.ttl.ms
-    remote.log.manager.copier.thread.pool.size
-    remote.log.manager.copy.max.bytes.per.second
-    remote.log.manager.copy.quota.window.num
-    remote.log.manager.copy.quota.window.size.seconds
-    remote.log.manager.expiration.thread.pool.size
-    remote.log.manager.fetch.max.bytes.per.second
-    remote.log.manager.fetch.quota.window.num
-    remote.log.manager.fetch.quota.window.size.seconds
-    remote.log.manager.follower.thread.pool.size remote.log.manager.task.interval.ms
-    remote.log.manager.task.retry.backoff.max.ms
-    remote.log.manager.task.retry.backoff.ms remote.log.manager.task.retry.jitter
-    remote.log.manager.thread.pool.size remote.log.metadata.custom.metadata.max.bytes
-    remote.log.metadata.manager.class.name remote.log.metadata.manager.class.path
-    remote.log.metadata.manager.impl.prefix remote.log.metadata.manager.listener.name
-    remote.log.reader.max.pending.tasks remote.log.reader.threads
-    remote.log.storage.manager.class.name remote.log.storage.manager.class.path
-    remote.log.storage.manager.impl.prefix remote.log.storage.system.enable
-    replica.high.watermark.checkpoint.interval.ms replica.selector.class
-    replica.socket.receive.buffer.bytes replica.socket.timeout.ms
-    replication.quota.window.num replication.quota.window.size.seconds
-    request.timeout.ms security.inter.broker.protocol security.providers
-    server.max.startup.time.ms share.coordinator.append.linger.ms
-    share.coordinator.cached.buffer.max.bytes
-    share.coordinator.cold.partition.snapshot.interval.ms
-    share.coordinator.load.buffer.size
-    share.coordinator.snapshot.update.records.per.snapshot
-    share.coordinator.state.topic.compression.codec
-    share.coordinator.state.topic.min.isr share.coordinator.state.topic.num.partitions
-    share.coordinator.state.topic.prune.interval.ms
-    share.coordinator.state.topic.replication.factor
-    share.coordinator.state.topic.segment.bytes share.coordinator.threads
-    share.coordinator.write.timeout.ms share.fetch.purgatory.purge.interval.requests
-    socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
-    socket.listen.backlog.size socket.receive.buffer.bytes socket.request.max.bytes
-    socket.send.buffer.bytes telemetry.max.bytes
-    transaction.abort.timed.out.transaction.cleanup.interval.ms
-    transaction.max.timeout.ms transaction.partition.verification.enable
-    transaction.remove.expired.transaction.cleanup.interval.ms
-    transaction.state.log.load.buffer.size transaction.state.log.min.isr
-    transaction.state.log.num.partitions transaction.state.log.replication.factor
-    transaction.state.log.segment.bytes transaction.two.phase.commit.enable
-    transactional.id.expiration.ms unclean.leader.election.enable
-    unstable.api.versions.enable unstable.feature.versions.enable
-    """
-)
-"""Of a broker."""
+    return MappingProxyType(
+        {key: each.means for each in key_groups() for key in each.keys.get(kind, ())}
+    )
 
-TOPIC_KEYS: Final = _keys(
-    """
-    compression.gzip.level compression.lz4.level compression.type compression.zstd.level
-    errors.deadletterqueue.group.enable follower.replication.throttled.replicas
-    leader.replication.throttled.replicas local.retention.bytes local.retention.ms
-    preallocate remote.copy.lag.bytes remote.copy.lag.ms remote.log.copy.disable
-    remote.log.delete.on.disable remote.storage.enable
-    """
-)
-"""Of a topic."""
+
+def is_known(key: str, kind: Kind) -> bool:
+    """Return whether Kafka knows the key and no field models it."""
+    known = known_keys(kind)
+    return key in known or any(
+        key.startswith(each) for each in known if each.endswith(".")
+    )

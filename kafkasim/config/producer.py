@@ -6,12 +6,13 @@ yet has no field; `from_properties` names such a key instead of dropping it.
 
 # ruff: noqa: RUF009 - the defaults are frozen
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from kafkasim.config.document import effective, setting, with_defaults
 from kafkasim.config.frozen import UNSET, FrozenDict
-from kafkasim.config.known import PRODUCER_KEYS
+from kafkasim.config.known import Kind
 from kafkasim.config.rules import (
     INT32_MAX,
     INT64_MAX,
@@ -45,7 +46,7 @@ class ProducerConfig(Settings):
     False
     """
 
-    known_keys: ClassVar[frozenset[str]] = PRODUCER_KEYS
+    kind: ClassVar[Kind] = "producer"
 
     acks: Annotated[Literal["all", "1", "0"], _ACKS] = setting("all")
     """Who must have a batch before it is acknowledged; default `all` (KIP-679)."""
@@ -129,6 +130,17 @@ class ProducerConfig(Settings):
                 f"at least linger_ms + request_timeout_ms, {least}",
                 "a batch could expire before its first request does; "
                 "KafkaProducer.configureDeliveryTimeout",
+            )
+
+    def check_beside(self, others: Mapping[str, str]) -> None:
+        """Check that a transactional producer is idempotent (PR-3)."""
+        name = others.get("transactional.id")
+        if name is not None and not self.resolve().enable_idempotence:
+            raise ValidationError(
+                '"transactional.id"',
+                name,
+                "unsaid unless enable_idempotence is true",
+                f"transactions number their batches; {_SOURCE}",
             )
 
     def resolve(self) -> Self:

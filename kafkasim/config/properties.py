@@ -7,13 +7,13 @@ read, one that only Kafka knows is named in a warning, any other is an error.
 """
 
 import re
-import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
 from kafkasim.config.document import Document, rules_of
+from kafkasim.config.known import Kind, is_known, known_keys
 from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
 
@@ -23,9 +23,9 @@ _KEY: Final = re.compile(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)", re.DO
 
 
 def read_properties(
-    config: type[Document], source: str | PathLike[str], known: Collection[str]
-) -> dict[str, object]:
-    """Return the properties that `config` has as fields, values read.
+    config: type[Document], source: str | PathLike[str], kind: Kind
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the properties that `config` has as fields, values read, and the others.
 
     Parameters
     ----------
@@ -33,38 +33,33 @@ def read_properties(
         Its fields are Kafka's keys with underscores.
     source : str or path
         A text with a line break or `=` is taken as the properties themselves.
-    known : collection of str
-        Kafka's keys; one that ends in `.` stands for all that begin with it.
+    kind : str
+        Whose keys Kafka may know beside them.
+
+    Raises
+    ------
+    ValidationError
+        For a key that Kafka does not know.
     """
     modelled = {name.replace("_", "."): name for name in rules_of(config)}
     found: dict[str, object] = {}
-    unmodelled: list[str] = []
+    others: dict[str, str] = {}
     for key, text in pairs(_text(source)).items():
         if key in modelled:
             found[modelled[key]] = _value(text)
-        elif _is_known(key, known):
-            unmodelled.append(key)
+        elif is_known(key, kind):
+            others[key] = text
         else:
-            near = suggestion(key, {*modelled, *known})
+            near = suggestion(key, {*modelled, *known_keys(kind)})
             allowed = f"a key that Kafka knows, such as {', '.join(modelled)}"
             raise ValidationError(f'"{key}"', text, allowed, near)
-    if unmodelled:
-        listed = ", ".join(unmodelled)
-        text = f"known to Kafka, not modelled yet, without effect: {listed}"
-        warnings.warn(text, UserWarning, stacklevel=3)
-    return found
+    return found, others
 
 
 def _text(source: str | PathLike[str]) -> str:
     if isinstance(source, str) and ("\n" in source or "=" in source or not source):
         return source
     return Path(source).read_text(encoding="utf-8")
-
-
-def _is_known(key: str, known: Collection[str]) -> bool:
-    if key in known:
-        return True
-    return any(key.startswith(each) for each in known if each.endswith("."))
 
 
 def _value(text: str) -> object:

@@ -5,11 +5,14 @@ because Kafka's own rules tell a default from the same value set by hand; `resol
 gives the effective values.
 """
 
+import warnings
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any, ClassVar, Self
 
 from kafkasim.config.document import Document, with_defaults
 from kafkasim.config.frozen import UNSET
+from kafkasim.config.known import Kind
 from kafkasim.config.properties import read_properties
 
 
@@ -18,8 +21,8 @@ class Settings(Document):
 
     __slots__ = ()
 
-    known_keys: ClassVar[frozenset[str]]
-    """Keys that Kafka knows and no field models yet."""
+    kind: ClassVar[Kind]
+    """Whose settings, in the tables of keys that no field models."""
 
     def resolve(self) -> Self:
         """Return the effective settings, every field filled in."""
@@ -44,7 +47,22 @@ class Settings(Document):
         UserWarning
             Naming the keys that Kafka knows and kafkasim does not model yet.
         """
-        return cls.from_dict(read_properties(cls, source, cls.known_keys))
+        said, others = read_properties(cls, source, cls.kind)
+        config = cls.from_dict(said)
+        config.check_beside(others)
+        if others:
+            text = "known to Kafka, not modelled yet, without effect: "
+            warnings.warn(text + ", ".join(others), UserWarning, stacklevel=2)
+        return config
+
+    def check_beside(self, others: Mapping[str, str]) -> None:
+        """Check what Kafka checks between settings and keys that no field models.
+
+        Parameters
+        ----------
+        others : mapping of str to str
+            Those keys, with the texts that stand in the file.
+        """
 
 
 def reconnect_backoff(client: Any) -> dict[str, Any]:  # noqa: ANN401 - of two classes

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from kafkasim.config.document import setting
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.config.known import TOPIC_KEYS
+from kafkasim.config.known import Kind
 from kafkasim.config.rules import INT32_MAX, INT64_MAX, Choice, Number, Whole
 from kafkasim.config.settings import Settings
 
@@ -35,7 +35,7 @@ class TopicConfig(Settings):
     1073741824
     """
 
-    known_keys: ClassVar[frozenset[str]] = TOPIC_KEYS
+    kind: ClassVar[Kind] = "topic"
 
     cleanup_policy: Annotated[
         Literal["delete", "compact", "compact,delete", ""], _POLICIES

@@ -44,6 +44,8 @@ class Settings:
     """Node that leads each partition."""
     node_count: int
     """Number of nodes."""
+    adaptive: bool = True
+    """`partitioner.adaptive.partitioning.enable`."""
 
 
 class NodeQueue:

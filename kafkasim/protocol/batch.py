@@ -7,6 +7,7 @@ holds no records.
 
 from typing import Final
 
+from kafkasim.protocol.errors import NONE
 from kafkasim.units import MISSING_NS
 
 OPEN: Final = -1
@@ -26,15 +27,24 @@ class Batch:
     __slots__ = (
         "acked_ns",
         "appended_ns",
+        "attempts",
         "base_offset",
+        "base_sequence",
         "batch_id",
         "closed_by",
         "closed_ns",
+        "error",
         "hi",
+        "last_attempt_ns",
+        "leader_epoch",
         "lo",
         "opened_ns",
+        "owed",
         "partition",
         "partition_index",
+        "producer_epoch",
+        "producer_id",
+        "retry_ns",
         "sent_ns",
         "size_bytes",
         "source_index",
@@ -69,15 +79,27 @@ class Batch:
         self.closed_by = closed_by
         """Why: a code into `CLOSED_BY`."""
         self.sent_ns = sent_ns
-        """When it was sent."""
+        """When it was sent first."""
         self.acked_ns = MISSING_NS
-        """When the client held the answer."""
+        """When the client held the answer that acknowledged it."""
         self.batch_id = -1
         """Its number, in the order of sending."""
         self.base_offset = -1
         """Offset of its first record; the broker fills this and what follows."""
         self.appended_ns = MISSING_NS
         self.partition_index = -1
+        self.producer_id = self.producer_epoch = self.base_sequence = -1
+        """What a producer with idempotence wrote into its header when it was sent."""
+        self.leader_epoch = 0
+        """Of its partition, as the client knew it when it was sent."""
+        self.attempts = 0
+        """How often sending it failed and it was put back."""
+        self.last_attempt_ns = self.retry_ns = MISSING_NS
+        """When it was put back last, and from when on it may be sent again."""
+        self.error = NONE
+        """What it failed with in the end: a code of `protocol.errors`."""
+        self.owed = True
+        """For the engine: its row was not written yet."""
 
     def __repr__(self) -> str:
         return (

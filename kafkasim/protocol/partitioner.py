@@ -3,10 +3,14 @@
 A record with a key goes to ``(murmur2(key) & 0x7fffffff) mod partitions``, over all
 partitions (`BuiltInPartitioner.partitionForKey`, PR-8: an empty key is hashed, only a
 null one is not). A record without a key goes to the sticky partition, which the
-accumulator changes when enough bytes went to it (KIP-794, PR-12 to PR-15b); the next
-one is drawn uniformly: ``r mod partitions`` of a 31-bit random integer r (PR-17).
+accumulator changes when enough bytes went to it (KIP-794, PR-12 to PR-15b). The next
+one is drawn with a 31-bit random integer r: uniformly, as ``r mod partitions`` (PR-17),
+or, while the queues of batches differ, in favour of those where less waits (PR-18).
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -35,6 +39,51 @@ def key_partitions(keys: tuple[bytes, ...], partitions: int) -> NDArray[np.int32
     offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
     hashes = murmur2_many(b"".join(keys), offsets)
     return (hashes & np.int32(_POSITIVE)) % np.int32(partitions)
+
+
+def load_table(lengths: Sequence[int], partitions: int) -> list[int] | None:
+    """Return running sums of weights, by which the sticky partition is drawn.
+
+    The longest queue weighs 1, each other one as much more as it is shorter
+    (`BuiltInPartitioner.updatePartitionLoadStats`, PR-18).
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Batches that wait, of each partition that may be drawn.
+    partitions : int
+        Number of partitions of the topic.
+
+    Returns
+    -------
+    list of int or None
+        None where all are drawn alike: nothing is left out and the queues are as long
+        as each other, or there are fewer than two partitions, or none left (PR-19).
+
+    Examples
+    --------
+    >>> load_table([2, 0, 5], 3)
+    [4, 10, 11]
+    >>> load_table([2, 2, 2], 3) is None
+    True
+    """
+    if partitions < 2 or not lengths:
+        return None
+    longest = max(lengths)
+    if len(lengths) == partitions and min(lengths) == longest:
+        return None
+    return [*accumulate([longest + 1 - length for length in lengths])]
+
+
+def place_in_table(draw: int, table: Sequence[int]) -> int:
+    """Return the position that a random integer means in a table of running sums.
+
+    Examples
+    --------
+    >>> [place_in_table(draw, [4, 10, 11]) for draw in (3, 4, 9, 10, 11)]
+    [0, 1, 1, 2, 0]
+    """
+    return bisect_right(table, draw % table[-1])
 
 
 class Draws:

@@ -186,13 +186,49 @@ class _Racks:
             self._random.shuffle(rack.unfenced.nodes)
 
 
+class ReplicaPlacer:
+    """Places one topic after the other, each with the next draws.
+
+    Parameters
+    ----------
+    draws : Next31, optional
+        31-bit random integers, read from index 0 on; without them every random
+        choice is 0.
+    """
+
+    def __init__(self, draws: Next31 | None = None) -> None:
+        self._random = _Random(draws)
+
+    def place(
+        self,
+        brokers: Sequence[UsableBroker],
+        partitions: int,
+        replication_factor: int,
+    ) -> list[tuple[int, ...]]:
+        """Place the replicas of new partitions; see `place_replicas`."""
+        wrong = ""
+        if replication_factor <= 0:
+            wrong = f"a replication factor must be positive, not {replication_factor}"
+        elif all(broker.fenced for broker in brokers):
+            wrong = "no broker is unfenced"
+        elif replication_factor > len(brokers):
+            wrong = (
+                f"a replication factor of {replication_factor} needs as many brokers, "
+                f"and there are {len(brokers)}"
+            )
+        if wrong:
+            raise PlacementError("INVALID_REPLICATION_FACTOR", wrong)
+        racks = _Racks(brokers, self._random)
+        return [racks.place(replication_factor) for _ in range(partitions)]
+
+
 def place_replicas(
     brokers: Sequence[UsableBroker],
     partitions: int,
     replication_factor: int,
     draws: Next31 | None = None,
 ) -> list[tuple[int, ...]]:
-    """Place the replicas of new partitions (`StripedReplicaPlacer.place`).
+    """Place the replicas of one topic's partitions (`StripedReplicaPlacer.place`).
 
     Parameters
     ----------
@@ -223,21 +259,7 @@ def place_replicas(
     >>> place_replicas([UsableBroker(node) for node in range(5)], 3, 2)
     [(0, 1), (1, 2), (2, 3)]
     """
-    if replication_factor <= 0:
-        raise PlacementError(
-            "INVALID_REPLICATION_FACTOR",
-            f"a replication factor must be positive, not {replication_factor}",
-        )
-    if all(broker.fenced for broker in brokers):
-        raise PlacementError("INVALID_REPLICATION_FACTOR", "no broker is unfenced")
-    if replication_factor > len(brokers):
-        raise PlacementError(
-            "INVALID_REPLICATION_FACTOR",
-            f"replication factor {replication_factor} needs as many brokers, "
-            f"there are {len(brokers)}",
-        )
-    racks = _Racks(brokers, _Random(draws))
-    return [racks.place(replication_factor) for _ in range(partitions)]
+    return ReplicaPlacer(draws).place(brokers, partitions, replication_factor)
 
 
 def check_assignment(

@@ -67,7 +67,7 @@ class LeaderState:
     log_end, high_watermark : int
         Offsets, as the leader's log has them.
     min_isr : int
-        `min.insync.replicas`, or the number of replicas where that is less (BR-7).
+        `min.insync.replicas`. Where there are fewer replicas their number holds (BR-7).
     lag_max_ns : int
         `replica.lag.time.max.ms`, in nanoseconds.
     now_ns : int
@@ -104,8 +104,8 @@ class LeaderState:
         self.epoch_start = epoch_start
         self.log_end = log_end
         self.high_watermark = high_watermark
-        self.min_isr = min_isr
-        self.under_min_isr = len(self.isr) < min_isr
+        self.min_isr = min(min_isr, len(replicas))
+        self.under_min_isr = len(self.isr) < self.min_isr
         self.wants: tuple[int, ...] | None = None
         """The ISR to ask the controller for."""
         self.altering: tuple[int, ...] | None = None
@@ -227,8 +227,7 @@ class LeaderState:
             Nothing is wanted.
         """
         if self.wants is None:
-            message = "no other ISR is wanted"
-            raise ValueError(message)
+            raise ValueError("no other ISR is wanted")
         self.altering, self.wants = self.wants, None
         return self.altering
 

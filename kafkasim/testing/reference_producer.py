@@ -50,6 +50,8 @@ class ReferenceSettings:
     """`max.in.flight.requests.per.connection`."""
     max_request_size: int = 1_048_576
     """`max.request.size`, bytes."""
+    adaptive: bool = True
+    """`partitioner.adaptive.partitioning.enable`."""
     acks: str = "all"
     """`acks`: with 0 no answer is awaited."""
     delay_ns: int = 200_000
@@ -131,6 +133,8 @@ class ReferenceProducer:
         self._draws = iter(draws)
         self._sticky: int | None = None
         self._produced = 0
+        self._queued: set[int] = set()
+        self._load_table: list[int] | None = None
         self._queues: dict[int, deque[ReferenceBatch]] = {
             partition: deque() for partition in range(len(settings.leaders))
         }
@@ -197,6 +201,7 @@ class ReferenceProducer:
             self._next_record += 1
 
     def _append_keyed(self, partition: int, now_ns: int) -> None:
+        self._queued.add(partition)
         if self._try_append(partition, now_ns) is None:
             self._append_new_batch(partition, now_ns)
 
@@ -206,6 +211,7 @@ class ReferenceProducer:
                 self._switch()
             partition = self._sticky
             assert partition is not None
+            self._queued.add(partition)
             if self._partition_changed(partition):
                 continue
             appended = self._try_append(partition, now_ns)
@@ -234,8 +240,29 @@ class ReferenceProducer:
         return False
 
     def _switch(self) -> None:
-        self._sticky = next(self._draws) % len(self.settings.leaders)
+        self._sticky = self._next_partition(next(self._draws))
         self._produced = 0
+
+    def _next_partition(self, draw: int) -> int:
+        if self._load_table is None:
+            return draw % len(self.settings.leaders)
+        weighted = draw % self._load_table[-1]
+        return next(p for p, end in enumerate(self._load_table) if weighted < end)
+
+    def _update_load_table(self) -> None:
+        """Count the batches in the queues, as the sender does when it looks at them."""
+        partitions = len(self.settings.leaders)
+        lengths = [len(queue) for queue in self._queues.values()]
+        self._load_table = None
+        if not self.settings.adaptive or len(self._queued) < partitions:
+            return
+        if partitions < 2 or len(set(lengths)) == 1:
+            return
+        end = 0
+        self._load_table = []
+        for length in lengths:
+            end += max(lengths) + 1 - length
+            self._load_table.append(end)
 
     def _try_append(self, partition: int, now_ns: int) -> int | None:
         """Append to the last batch; None when there is none or it has no room."""
@@ -271,7 +298,11 @@ class ReferenceProducer:
 
     def _send(self, now_ns: int) -> None:
         """Send while a node is ready, all ready nodes once before one is sent twice."""
-        while ready := [node for node in self._in_flight if self._ready(node, now_ns)]:
+        while True:
+            self._update_load_table()
+            ready = [node for node in self._in_flight if self._ready(node, now_ns)]
+            if not ready:
+                return
             for node in ready:
                 self._send_request(node, self._drain(node, now_ns), now_ns)
 

@@ -5,8 +5,15 @@ the scenario it shows: what can be clicked together can be written down and run 
 ipywidgets is imported when the first explorer is made.
 """
 
+from kafkasim.widgets.batching_explorer import BatchingExplorer
 from kafkasim.widgets.channel import ChannelExplorer
 from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
 
-__all__ = ["ChannelExplorer", "LogExplorer", "PartitionExplorer", "partitions"]
+__all__ = [
+    "BatchingExplorer",
+    "ChannelExplorer",
+    "LogExplorer",
+    "PartitionExplorer",
+    "partitions",
+]

@@ -2,6 +2,7 @@ import pytest
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.errors import ValidationError
+from tests.config.verdicts import answer, asked
 
 
 def test_a_broker_has_eight_io_threads_by_default() -> None:
@@ -43,3 +44,14 @@ def test_a_follower_may_not_wait_longer_than_it_may_lag() -> None:
 def test_more_than_one_fetcher_is_refused() -> None:
     with pytest.raises(ValidationError, match="num_replica_fetchers"):
         BrokerConfig(num_replica_fetchers=2)
+
+
+@pytest.mark.parametrize("table", ["lag", "brokers"])
+def test_timers_that_depend_on_each_other_are_judged_as_kafka_does(table: str) -> None:
+    """Source: what KafkaConfig of Kafka 4.3.1 said."""
+    key = {"lag": "replica.lag.time.max.ms", "brokers": "broker.session.timeout.ms"}
+    rows = list(asked(table))
+
+    assert len(rows) >= 20
+    for said, effective in rows:
+        assert answer(BrokerConfig, said, key[table]) == effective, said

@@ -3,6 +3,7 @@ import pytest
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.errors import ValidationError
+from tests.config.verdicts import answer, asked
 
 
 def test_defaults_are_those_of_kafka_4_3() -> None:
@@ -115,3 +116,36 @@ def test_who_sets_the_first_reconnect_backoff_alone_has_no_other() -> None:
     assert alone.reconnect_backoff_max_ms == 70
     assert both.resolve().reconnect_backoff_max_ms == 90
     assert (longest.reconnect_backoff_ms, longest.reconnect_backoff_max_ms) == (50, 90)
+
+
+def test_every_mix_of_idempotence_is_judged_as_kafka_does() -> None:
+    """PR-1, PR-2, PR-3. Source: what ProducerConfig of Kafka 4.3.1 said to 360."""
+    rows = list(asked("idempotence"))
+
+    assert len(rows) == 360
+    for said, effective in rows:
+        assert answer(ProducerConfig, said, "enable.idempotence") == effective, said
+
+
+def test_every_mix_of_timeouts_is_judged_as_kafka_does() -> None:
+    """PR-4. Source: what KafkaProducer.configureDeliveryTimeout of 4.3.1 said."""
+    rows = list(asked("delivery"))
+
+    assert len(rows) == 420
+    for said, effective in rows:
+        assert answer(ProducerConfig, said, "delivery.timeout.ms") == effective, said
+
+
+def test_every_mix_of_reconnect_backoffs_is_judged_as_kafka_does() -> None:
+    for said, effective in asked("reconnect"):
+        key = "reconnect.backoff.max.ms"
+        assert answer(ProducerConfig, said, key) == effective, said
+
+
+def test_a_transactional_id_needs_idempotence() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ProducerConfig.from_properties("transactional.id=t\nacks=1\n")
+
+    assert caught.value.path == '"transactional.id"'
+    with pytest.warns(UserWarning, match=r"not modelled yet.*transactional\.id"):
+        ProducerConfig.from_properties("transactional.id=t\n")

@@ -66,6 +66,7 @@ def some_settings(draw: st.DrawFn) -> ReferenceSettings:
         linger_ns=draw(st.sampled_from((0, 1, 5, 64, 100))) * MS,
         max_in_flight=draw(st.sampled_from((1, 2, 5))),
         max_request_size=draw(st.sampled_from((9_000, 1_048_576))),
+        adaptive=draw(st.sampled_from((True, True, False))),
         acks=draw(st.sampled_from(("all", "all", "1", "0"))),
         delay_ns=draw(st.sampled_from((1_000, 200_000, 20 * MS))),
         service_ns=draw(st.sampled_from((0, 50_000, 30 * MS))),
@@ -98,6 +99,7 @@ def run_engine(records: Records, settings: ReferenceSettings, seed: int) -> Resu
                         linger_ms=settings.linger_ns // MS,
                         max_in_flight_requests_per_connection=settings.max_in_flight,
                         max_request_size=settings.max_request_size,
+                        partitioner_adaptive_partitioning_enable=settings.adaptive,
                     )
                 )
             },

@@ -196,7 +196,7 @@ class Broker:
             batch.appended_ns = now_ns
             self._on_append(batch, partition)
             for session in self._sessions.get(partition.index, ()):
-                session.ready[partition.index] = partition
+                session.advanced(partition)
                 if session.parked is not None:
                     touched[session] = None
         if request.wants_answer:

@@ -17,6 +17,7 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.planned_batches import PlannedBatches
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.protocol.batch import NEVER
 from kafkasim.units import MISSING_NS
 
 _MANY: Final = 1 << 62
@@ -94,7 +95,7 @@ class FetchSession:
         """Partitions whose position is out of range, which the member is not told yet.
         """
         self.ready: dict[int, Partition] = {}
-        """Partitions with batches beyond their cursor."""
+        """Partitions with batches between their cursor and their high watermark."""
         self.parked: Request | None = None
         """The fetch that waits in purgatory."""
         self.wait_over = (MISSING_NS, 0)
@@ -123,7 +124,13 @@ class FetchSession:
             self.lost[index] = partition
             return
         self._located(partition)
-        if offset < log.log_end_offset:
+        if offset < log.high_watermark:
+            self.ready[index] = partition
+
+    def advanced(self, partition: Partition) -> None:
+        """Take note that a partition's high watermark has risen."""
+        index = partition.index
+        if self.positions.get(index, NEVER) < partition.log.high_watermark:
             self.ready[index] = partition
 
     def relocate(self, partition: Partition) -> None:
@@ -150,11 +157,12 @@ class FetchSession:
     def has_enough(self) -> bool:
         """Return whether a fetch would be answered at once.
 
-        It would get at least `fetch.min.bytes`, each partition counting for no more
-        than `max.partition.fetch.bytes`; or a position lies in another segment than the
-        log end, or is out of range (`DelayedFetch.tryComplete`). The end of a segment
-        is in it for a fetch that waits already, and at the start of the next one for
-        a fetch that comes: that one is only now looked up (`LocalLog.read`).
+        It would get at least `fetch.min.bytes` from below the high watermarks, each
+        partition counting for no more than `max.partition.fetch.bytes`; or a position
+        lies in another segment than the high watermark, or is out of range
+        (`DelayedFetch.tryComplete`). The end of a segment is in it for a fetch that
+        waits already, and at the start of the next one for a fetch that comes: that one
+        is only now looked up (`LocalLog.read`).
         """
         if self.lost:
             return True
@@ -164,13 +172,20 @@ class FetchSession:
             if index not in self.cursors:
                 continue  # its position is being reset
             batches, number = self.cursors[index]
-            if batches is not partition.active:
+            high_watermark, last = partition.log.high_watermark, partition.active
+            if high_watermark < last.base_offset:
+                last = partition.segment_of(high_watermark)
+            if batches is not last:
                 if self.parked or number < len(batches.base_offsets):
                     return True
                 batches, number = self._located(partition)
-                if batches is not partition.active:
+                if batches is not last:
                     return True
-            size_bytes = batches.size_bytes - batches.positions[number]
+            size_bytes = (
+                batches.size_bytes
+                if high_watermark >= batches.next_offset
+                else batches.positions[batches.number_below(high_watermark)]
+            ) - batches.positions[number]
             available += size_bytes if size_bytes < most_bytes else most_bytes
             if available >= min_bytes:
                 return True
@@ -208,10 +223,9 @@ class FetchSession:
             limit = (
                 max_partition_bytes if max_partition_bytes < left_bytes else left_bytes
             )
-            end = batches.read_end(
-                first, limit, partition.log.high_watermark, not total
-            )
-            if batches is active and end == len(batches.base_offsets):
+            high_watermark = partition.log.high_watermark
+            end = batches.read_end(first, limit, high_watermark, not total)
+            if batches is active and end == batches.number_below(high_watermark):
                 del ready[index]
             if end == first:
                 continue

@@ -159,6 +159,12 @@ class PlannedBatches:
             number += 1
         return number
 
+    def number_below(self, offset: int) -> int:
+        """Return how many batches lie wholly below an offset."""
+        if offset >= self.next_offset:
+            return len(self.base_offsets)
+        return max(0, bisect_right(self.base_offsets, offset) - 1)
+
     def release(self, offset: int) -> None:
         """Forget what the batches are that begin below an offset.
 
@@ -201,9 +207,7 @@ class PlannedBatches:
         at_least_one : bool
             Read the first batch even when it alone is over the limit (KIP-74).
         """
-        end = len(self.base_offsets)
-        if high_watermark < self.next_offset:
-            end = max(first, bisect_right(self.base_offsets, high_watermark) - 1)
+        end = max(first, self.number_below(high_watermark))
         positions = self.positions
         most = positions[first] + most_bytes
         if positions[end] > most:

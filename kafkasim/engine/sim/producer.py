@@ -257,6 +257,7 @@ def _settings(
         max_request_size=config.max_request_size,
         leaders=tuple(leaders),
         node_count=node_count,
+        adaptive=config.partitioner_adaptive_partitioning_enable,
     )
 
 

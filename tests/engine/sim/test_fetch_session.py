@@ -130,7 +130,7 @@ def test_a_roll_answers_the_fetch_that_waits_and_not_the_next(waits: bool) -> No
         session.parked = request
     (rolled,) = session.partitions
     rolled.append(Batch(0, 0, 20, 30, 100, 0), 0)
-    session.ready[0] = rolled
+    session.advanced(rolled)
     assert session.has_enough() is waits
     assert read(session) == {0: 30}
 
@@ -144,7 +144,7 @@ def test_a_position_out_of_range_is_enough_and_not_read_on_until_it_is_reset() -
 
     # A batch comes; the member is still asking where to go on.
     lost.append(Batch(0, 0, 20, 30, 2 * PLENTY, 0), 0)
-    session.ready[0] = lost
+    session.advanced(lost)
     assert not session.has_enough()
     assert read(session) == {}
 
@@ -165,3 +165,64 @@ def test_what_a_read_returns_carries_what_compaction_had_left() -> None:
     session = session_of([100])
     session.partitions[0].survivors = left = Survivors(1, np.array([2]), 5)
     assert session.read()[0] == [(session.partitions[0], 10, left)]
+
+
+def committed_until(session: FetchSession, high_watermark: int) -> FetchSession:
+    """The session, and its first partition's high watermark moved."""
+    session.partitions[0].log.high_watermark = high_watermark
+    session.seek(session.positions)
+    return session
+
+
+def test_what_is_not_below_the_high_watermark_is_not_there_for_a_fetch() -> None:
+    """`Partition.readRecords` with `FetchIsolation.HIGH_WATERMARK` (BR-11, BR-29)."""
+    enough = [
+        committed_until(session_of([100] * 3, min_bytes=least), 20).has_enough()
+        for least in (200, 201)
+    ]
+    assert enough == [True, False]
+
+    session = committed_until(session_of([100] * 3), 20)
+    assert session.read() == ([(session.partitions[0], 20, None)], 200, 2)
+    assert not session.has_enough()
+    assert read(session) == {}
+
+
+def test_a_high_watermark_that_advances_lets_a_fetch_go_on() -> None:
+    session = committed_until(session_of([100] * 3, min_bytes=100), 10)
+    (partition,) = session.partitions
+    assert read(session) == {0: 10}
+    session.advanced(partition)
+    assert not session.ready
+
+    partition.log.high_watermark = 30
+    session.advanced(partition)
+    assert session.has_enough()
+    assert read(session) == {0: 30}
+
+
+def test_a_position_beyond_the_high_watermark_is_in_range_and_waits() -> None:
+    """A new leader's high watermark may lie behind what its predecessor let read."""
+    session = committed_until(session_of([100] * 3), 10)
+    session.seek({0: 20})
+    assert not session.has_enough()
+    session.partitions[0].log.high_watermark = 20
+    session.advanced(session.partitions[0])
+    assert read(session) == {}
+    session.partitions[0].log.high_watermark = 30
+    session.advanced(session.partitions[0])
+    assert read(session) == {0: 30}
+
+
+def test_a_segment_that_begins_at_the_high_watermark_answers_no_fetch() -> None:
+    """`DelayedFetch` looks at the segment of the high watermark, not of the log end."""
+    config = TopicConfig(internal_segment_bytes=250)
+    session = session_of([100] * 5, min_bytes=PLENTY, config=config)
+    committed_until(session, 10)
+    assert not session.has_enough()
+    assert read(session) == {0: 10}
+
+    session.partitions[0].log.high_watermark = 30
+    session.advanced(session.partitions[0])
+    assert session.has_enough()
+    assert [read(session), read(session)] == [{0: 20}, {0: 30}]

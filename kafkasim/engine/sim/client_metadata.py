@@ -1,0 +1,256 @@
+"""What a client knows of its partitions' leaders, and how it asks anew.
+
+Source: `Metadata` and `NetworkClient.DefaultMetadataUpdater` (clients). One request is
+in flight at most. After an answer or a failure the next one waits
+`retry.backoff.ms`, doubling up to `retry.backoff.max.ms` with every failure in a row,
+and likewise with every answer in a row that told of no newer leader epoch. A connection
+that was lost and a partition without a leader are reasons to ask. Metadata is never
+asked for by its age (`metadata.max.age.ms`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kafkasim.engine.sim.calendar import Calendar
+from kafkasim.engine.sim.client import NetworkClient
+from kafkasim.engine.sim.request import METADATA, Request
+from kafkasim.protocol.backoff import Backoff
+from kafkasim.protocol.batch import NEVER
+from kafkasim.units import NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataSettings:
+    """What it takes from its client's configuration, in nanoseconds."""
+
+    retry_backoff_ns: int = 100 * NS_PER_MS
+    """`retry.backoff.ms`."""
+    retry_backoff_max_ns: int = 1_000 * NS_PER_MS
+    """`retry.backoff.max.ms`."""
+    reconnect_backoff_ns: int = 50 * NS_PER_MS
+    """`reconnect.backoff.ms`: how long to wait when there is no node to ask."""
+
+
+class ClientMetadata:
+    """The leaders of a client's partitions, as far as it knows.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        Tells the time.
+    network : NetworkClient
+        The client's connections.
+    partitions : sequence of int
+        Run-wide indices of its partitions; a partition's *place* is its position here.
+    leaders : sequence of int
+        By place, the node that leads it, −1 for none.
+    settings : MetadataSettings
+        Backoffs.
+    draws : numpy.random.Generator
+        The client's own stream, for the jitter.
+    next_request_id : callable
+        Gives the number of the next request.
+    on_done : callable
+        Called with each METADATA request and the time of its answer.
+    epochs : sequence of int, optional
+        By place, the leader epoch; 0 if not given.
+
+    Attributes
+    ----------
+    leaders, epochs : list of int
+        As in the parameters, by place.
+    on_change : list of callable
+        Called without arguments after every answer, and after a hint that told of a
+        newer epoch.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_backoff",
+        "_calendar",
+        "_may_ask_ns",
+        "_needed",
+        "_network",
+        "_next_request_id",
+        "_on_done",
+        "_places",
+        "_reconnect_ns",
+        "_same",
+        "_waking_ns",
+        "_wrong",
+        "epochs",
+        "leaders",
+        "on_change",
+    )
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        network: NetworkClient,
+        partitions: Sequence[int],
+        leaders: Sequence[int],
+        settings: MetadataSettings,
+        draws: np.random.Generator,
+        next_request_id: Callable[[], int],
+        on_done: Callable[[Request, int], None],
+        epochs: Sequence[int] | None = None,
+    ) -> None:
+        self._calendar = calendar
+        self._network = network
+        self._places = {index: place for place, index in enumerate(partitions)}
+        self.leaders = list(leaders)
+        self.epochs = [0] * len(leaders) if epochs is None else list(epochs)
+        self._backoff = Backoff(
+            settings.retry_backoff_ns, settings.retry_backoff_max_ns, draws
+        )
+        self._reconnect_ns = settings.reconnect_backoff_ns
+        self._next_request_id = next_request_id
+        self._on_done = on_done
+        self.on_change: list[Callable[[], object]] = []
+        self._needed = False
+        self._asked: Request | None = None
+        self._wrong = 0
+        """Failures in a row (`attempts`)."""
+        self._same = 0
+        """Answers in a row without news (`equivalentResponseCount`)."""
+        self._may_ask_ns = 0
+        self._waking_ns = NEVER
+        network.on_disconnect.append(self._disconnected)
+        network.on_ready.append(self._ready)
+
+    def place(self, partition: int) -> int:
+        """Return the place of a partition, by its run-wide index."""
+        return self._places[partition]
+
+    def update(self, partition: int, leader: int, epoch: int) -> bool:
+        """Take news of a partition unless a newer epoch is known.
+
+        Parameters
+        ----------
+        partition : int
+            Its run-wide index.
+        leader : int
+            The node, −1 for none.
+        epoch : int
+            The leader epoch.
+
+        Returns
+        -------
+        bool
+            Whether the epoch is newer than the one known before.
+        """
+        place = self._places[partition]
+        known = self.epochs[place]
+        if epoch >= known:
+            self.leaders[place] = leader
+            self.epochs[place] = epoch
+        return epoch > known
+
+    def take_hints(self, hints: dict[int, tuple[int, int]]) -> None:
+        """Take the leaders that an error told of, those with a newer epoch (KIP-951).
+
+        Parameters
+        ----------
+        hints : dict
+            Partition index → (node, leader epoch); −1 where the broker does not know.
+        """
+        news = False
+        for partition, (leader, epoch) in hints.items():
+            place = self._places.get(partition)
+            if place is not None and leader >= 0 and epoch > self.epochs[place]:
+                news |= self.update(partition, leader, epoch)
+        if news:
+            self._call_changed()
+
+    def request_update(self, now_ns: int) -> None:
+        """Ask for the leaders as soon as that is allowed (`requestUpdate`)."""
+        self._needed = True
+        self._ask(now_ns)
+
+    def failed(self, request: Request) -> bool:
+        """Take note that a request failed; return False if it is not one of its own."""
+        if request is not self._asked:
+            return False
+        self._asked = None
+        self._note_failure(self._calendar.now_ns)
+        self._ask(self._calendar.now_ns)
+        return True
+
+    def _ask(self, now_ns: int) -> None:
+        if self._asked is not None or not self._needed:
+            return
+        if now_ns < self._may_ask_ns:
+            self._look_again(self._may_ask_ns)
+            return
+        node = self._network.least_loaded(now_ns)
+        if node is None:
+            self._look_again(now_ns + max(self._reconnect_ns, NS_PER_MS))
+            return
+        request = Request(
+            METADATA,
+            self._network.connections[node],
+            now_ns,
+            list(self._places),
+            self._answered,
+        )
+        request.request_id = self._next_request_id()
+        self._asked = request
+        self._network.send(request)
+
+    def _look_again(self, time_ns: int) -> None:
+        if time_ns < self._waking_ns:
+            self._waking_ns = time_ns
+
+            def wake(_: object) -> None:
+                if self._waking_ns == time_ns:
+                    self._waking_ns = NEVER
+                    self._ask(time_ns)
+
+            self._network.at(time_ns, wake)
+
+    def _answered(self, request: Request) -> None:
+        if not self._network.answered(request):
+            return
+        now_ns = self._calendar.now_ns
+        self._on_done(request, now_ns)
+        self._asked = None
+        self._needed = False
+        self._wrong = 0
+        self._same += 1
+        for partition, (leader, epoch) in request.answer.items():
+            if partition in self._places:
+                if self.update(partition, leader, epoch):
+                    self._same = 0
+                # LEADER_NOT_AVAILABLE in the answer asks again at once.
+                self._needed |= leader < 0
+        self._may_ask_ns = now_ns + max(
+            self._backoff.draw_ns(0),
+            self._backoff.draw_ns(self._same - 1) if self._same else 0,
+        )
+        self._call_changed()
+        self._ask(now_ns)
+
+    def _note_failure(self, now_ns: int) -> None:
+        self._may_ask_ns = now_ns + self._backoff.draw_ns(self._wrong)
+        self._wrong += 1
+        self._same = 0
+
+    def _disconnected(self, now_ns: int) -> None:
+        """Ask anew, since old metadata may be why a node is gone.
+
+        When an update was due already, this counts as its failure
+        (`handleServerDisconnect`).
+        """
+        if self._needed and self._asked is None and now_ns >= self._may_ask_ns:
+            self._note_failure(now_ns)
+        self.request_update(now_ns)
+
+    def _ready(self, _: int) -> None:
+        self._ask(self._calendar.now_ns)
+
+    def _call_changed(self) -> None:
+        for call in self.on_change:
+            call()

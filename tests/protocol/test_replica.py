@@ -1,0 +1,477 @@
+"""What a leader knows of its followers; node 0 leads, offsets and times are literal."""
+
+import pytest
+from hypothesis import given
+
+from kafkasim.protocol.errors import (
+    INELIGIBLE_REPLICA,
+    INVALID_UPDATE_VERSION,
+    NONE,
+    NOT_CONTROLLER,
+    NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+)
+from kafkasim.protocol.replica import LeaderState
+from tests.protocol.leader_pairs import STEPS, Pair, Step, pairs
+
+S = 1_000_000_000
+LAG_S = 30
+
+
+def leader(
+    *,
+    replicas: tuple[int, ...] = (0, 1, 2),
+    isr: tuple[int, ...] = (0, 1, 2),
+    log_end: int = 10,
+    high_watermark: int = 0,
+    epoch_start: int = 0,
+    min_isr: int = 1,
+    now_s: int = 0,
+) -> LeaderState:
+    return LeaderState(
+        node=0,
+        replicas=replicas,
+        isr=isr,
+        leader_epoch=3,
+        partition_epoch=7,
+        epoch_start=epoch_start,
+        log_end=log_end,
+        high_watermark=high_watermark,
+        min_isr=min_isr,
+        lag_max_ns=LAG_S * S,
+        now_ns=now_s * S,
+    )
+
+
+def shrunk_at_s(state: LeaderState, checks_s: range) -> int | None:
+    """Return when the check that runs each half of the lag finds a laggard."""
+    return next((at for at in checks_s if state.shrinkable(at * S)), None)
+
+
+# The high watermark
+
+
+def test_the_high_watermark_is_the_lowest_log_end_in_the_isr() -> None:
+    state = leader()
+
+    assert not state.fetched(1, 10, 1 * S)
+    assert state.high_watermark == 0
+    assert state.fetched(2, 4, 1 * S)
+    assert state.high_watermark == 4
+    assert state.fetched(2, 7, 2 * S)
+    assert state.high_watermark == 7
+    assert state.fetched(2, 10, 3 * S)
+    assert state.high_watermark == 10
+    assert state.log_ends == {0: 10, 1: 10, 2: 10}
+
+
+def test_a_new_leader_hears_of_each_member_before_the_high_watermark_moves() -> None:
+    state = leader(high_watermark=6)
+
+    assert state.log_ends == {0: 10, 1: -1, 2: -1}
+    assert not state.fetched(1, 8, 0)
+    assert state.high_watermark == 6
+    assert state.fetched(2, 9, 0)
+    assert state.high_watermark == 8
+
+
+def test_the_high_watermark_stays_where_a_member_fetches_from_further_back() -> None:
+    state = leader(isr=(0, 1), replicas=(0, 1))
+    assert state.fetched(1, 8, 1 * S)
+
+    assert not state.fetched(1, 3, 2 * S)
+    assert state.high_watermark == 8
+    assert state.log_ends[1] == 3
+
+
+def test_a_fetch_that_says_nothing_new_moves_nothing() -> None:
+    state = leader(isr=(0, 1), replicas=(0, 1), log_end=0)
+    assert not state.fetched(1, 0, 1 * S)
+    assert not state.appended(5, 2 * S)
+    assert not state.fetched(1, 0, 3 * S)
+    assert state.high_watermark == 0
+
+
+def test_a_leader_alone_in_the_isr_commits_what_it_appends() -> None:
+    state = leader(isr=(0,), high_watermark=10)
+
+    assert state.appended(15, 100 * S)
+    assert state.high_watermark == 15
+
+
+def test_under_min_isr_the_high_watermark_does_not_move() -> None:
+    state = leader(isr=(0,), min_isr=2, high_watermark=10)
+
+    assert state.under_min_isr
+    assert not state.appended(15, 1 * S)
+    assert not state.fetched(1, 15, 2 * S)  # it may join, but it has not yet
+    assert state.high_watermark == 10
+
+    assert state.ask() == (0, 1)
+    assert state.altered((0, 1), 8, 3 * S)
+    assert state.high_watermark == 15
+
+
+def test_more_than_all_replicas_cannot_be_asked_for() -> None:
+    state = leader(replicas=(0,), isr=(0,), min_isr=2, high_watermark=10)
+
+    assert not state.under_min_isr
+    assert state.appended(11, 1 * S)
+    assert state.verdict(11) == NONE
+
+
+def test_a_follower_that_was_caught_up_of_late_holds_the_high_watermark() -> None:
+    state = leader(isr=(0,), high_watermark=10, epoch_start=12)
+    state.fetched(
+        1, 10, 1 * S
+    )  # has all there is, but not yet what the epoch began with
+    assert state.wants is None
+
+    assert not state.appended(12, 31 * S)
+    assert state.high_watermark == 10
+    assert state.appended(13, 31 * S + 1)
+    assert state.high_watermark == 13
+
+
+def test_a_fenced_follower_does_not_hold_the_high_watermark() -> None:
+    state = leader(isr=(0,), high_watermark=10)
+    state.fetched(1, 10, 1 * S, eligible=False)
+
+    assert state.wants is None
+    assert state.appended(12, 2 * S)
+    assert state.high_watermark == 12
+
+
+def test_a_follower_that_is_fenced_lets_the_high_watermark_go_on() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    assert not state.appended(14, 2 * S)
+
+    state.eligibility(1, eligible=False)
+    assert state.altered((0,), 8, 3 * S)
+    assert state.high_watermark == 14
+
+
+def test_a_follower_that_left_the_isr_holds_the_high_watermark_for_the_lag() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    state.appended(14, 2 * S)
+
+    assert not state.altered((0,), 8, 3 * S)
+    assert not state.appended(15, 31 * S)
+    assert state.appended(16, 31 * S + 1)
+
+
+def test_a_follower_outside_the_isr_is_not_waited_for_after_an_election() -> None:
+    state = leader(isr=(0,), now_s=100)
+    state.fetched(1, 4, 100 * S, eligible=False)
+    state.eligibility(1, eligible=True)
+
+    assert state.appended(11, 101 * S)
+    assert state.high_watermark == 11
+
+
+# Who is in sync
+
+
+def test_a_follower_is_in_sync_until_it_was_not_caught_up_for_the_lag() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1))
+    state.fetched(1, 10, 5 * S)
+    state.appended(11, 5 * S)
+
+    assert not state.shrinkable(35 * S)
+    assert state.shrinkable(35 * S + 1)
+    assert state.wants == (0,)
+
+
+def test_a_follower_that_has_all_is_in_sync_however_long_ago_it_fetched() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1))
+    state.fetched(1, 10, 5 * S)
+
+    assert not state.shrinkable(500 * S)
+
+
+def test_a_member_is_caught_up_when_the_leader_is_elected() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), now_s=100)
+
+    assert not state.shrinkable(130 * S)
+    assert state.shrinkable(130 * S + 1)
+
+
+def test_what_a_fetch_reaches_is_held_against_the_end_at_the_fetch_before() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1))
+    state.fetched(1, 9, 5 * S)  # the log ends at 10
+    state.appended(20, 6 * S)
+    state.fetched(1, 10, 7 * S)  # so it had caught up as of 5 s, not as of 7 s
+
+    assert not state.shrinkable(35 * S)
+    assert state.shrinkable(35 * S + 1)
+
+
+def test_a_fetch_behind_both_ends_catches_up_with_nothing() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1))
+    state.fetched(1, 8, 5 * S)
+    state.fetched(1, 9, 7 * S)
+
+    assert not state.shrinkable(30 * S)
+    assert state.shrinkable(30 * S + 1)  # since the election at 0 s
+
+
+def test_a_follower_just_behind_a_busy_leader_stays_in_sync() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), log_end=0)
+    for at in range(1, 200):  # always one second's records behind, never at the end
+        state.appended(100 * at, at * S)
+        state.fetched(1, 100 * (at - 1), at * S)
+
+        assert not state.shrinkable(at * S)
+    assert state.high_watermark == 100 * 198
+
+
+@pytest.mark.parametrize(
+    ("caught_up_s", "leaves_s"), [(0, 45), (1, 45), (14, 45), (15, 60), (16, 60)]
+)
+def test_a_dead_follower_leaves_within_one_and_a_half_lags(
+    caught_up_s: int, leaves_s: int
+) -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1))
+    state.fetched(1, 10, caught_up_s * S)
+    state.appended(11, caught_up_s * S)
+
+    assert shrunk_at_s(state, range(0, 100, LAG_S // 2)) == leaves_s
+
+
+def test_all_laggards_leave_together_and_the_others_stay_in_order() -> None:
+    state = leader(replicas=(3, 0, 2, 1), isr=(3, 0, 2, 1))
+    for node in (1, 2, 3):
+        state.fetched(node, 10, 1 * S)
+    state.appended(11, 2 * S)
+    state.fetched(2, 11, 3 * S)
+
+    assert state.shrinkable(32 * S)
+    assert state.wants == (0, 2)
+
+
+def test_who_is_outside_the_isr_is_no_reason_to_shrink_it() -> None:
+    state = leader(isr=(0, 1))
+    state.fetched(1, 10, 1 * S)
+
+    assert not state.shrinkable(100 * S)
+    assert state.wants is None
+
+
+# Changes of the ISR
+
+
+def test_a_follower_joins_when_it_has_all_that_is_committed() -> None:
+    state = leader(isr=(0, 1), high_watermark=0)
+    state.fetched(1, 6, 1 * S)
+    assert state.high_watermark == 6
+
+    state.fetched(2, 5, 1 * S)
+    assert state.wants is None
+    state.fetched(2, 6, 1 * S)
+    assert state.wants == (0, 1, 2)
+
+
+def test_a_follower_joins_when_it_reaches_the_start_of_the_epoch() -> None:
+    state = leader(isr=(0, 1), high_watermark=2, epoch_start=8)
+
+    state.fetched(2, 7, 1 * S)
+    assert state.wants is None
+    state.fetched(2, 8, 2 * S)
+    assert state.wants == (0, 1, 2)
+
+
+def test_a_follower_that_the_controller_would_refuse_does_not_ask_to_join() -> None:
+    state = leader(isr=(0, 1))
+
+    state.fetched(2, 10, 1 * S, eligible=False)
+    assert state.wants is None
+    state.fetched(2, 10, 2 * S)
+    assert state.ask() == (0, 1, 2)
+
+
+def test_who_is_about_to_join_counts_at_once() -> None:
+    state = leader(isr=(0, 1), log_end=20)
+    state.fetched(1, 5, 1 * S)
+    state.fetched(2, 5, 1 * S)  # joins, and was never caught up
+
+    assert state.maximal_isr == (0, 1, 2)
+    assert not state.fetched(1, 20, 2 * S)
+    assert state.ask() == (0, 1, 2)
+    assert state.maximal_isr == (0, 1, 2)
+    assert state.isr == (0, 1)
+    assert not state.appended(21, 3 * S)
+    assert state.high_watermark == 5
+
+
+def test_who_joins_counts_before_the_same_fetch_moves_the_high_watermark() -> None:
+    state = leader(isr=(0, 1), high_watermark=10)
+    state.fetched(2, 10, 1 * S, eligible=False)
+    state.eligibility(2, eligible=True)  # from now on it is waited for, while in sync
+    state.appended(20, 2 * S)
+    assert not state.fetched(1, 20, 3 * S)
+
+    assert state.fetched(2, 15, 40 * S)  # last caught up at 1 s, but now it joins
+    assert state.maximal_isr == (0, 1, 2)
+    assert state.high_watermark == 15
+
+
+def test_who_is_about_to_leave_counts_until_the_controller_says_so() -> None:
+    state = leader(isr=(0, 1, 2))
+    state.fetched(1, 10, 1 * S)
+    state.fetched(2, 4, 1 * S)
+    state.fetched(1, 10, 31 * S)
+    assert state.shrinkable(31 * S)
+    assert state.ask() == (0, 1)
+
+    assert 2 in state.maximal_isr
+    assert not state.appended(12, 32 * S)
+    assert not state.fetched(1, 12, 32 * S)
+    assert state.high_watermark == 4
+
+    assert state.altered((0, 1), 8, 33 * S)
+    assert 2 not in state.maximal_isr
+    assert state.high_watermark == 12
+
+
+def test_one_change_is_under_way_at_a_time() -> None:
+    state = leader(isr=(0, 1), replicas=(0, 1, 2, 3), log_end=10)
+    state.fetched(2, 10, 1 * S)
+    assert state.ask() == (0, 1, 2)
+
+    state.fetched(3, 10, 1 * S)
+    assert state.wants is None
+    assert not state.shrinkable(100 * S)  # member 1 never fetched
+    with pytest.raises(ValueError, match="no other ISR"):
+        state.ask()
+
+    state.altered((0, 1, 2), 8, 100 * S)
+    assert state.shrinkable(100 * S)
+    assert state.wants == (0, 2)
+
+
+def test_a_change_that_is_wanted_and_not_yet_asked_for_is_the_one() -> None:
+    state = leader(isr=(0, 1), replicas=(0, 1, 2, 3), log_end=10)
+    state.fetched(2, 10, 1 * S)
+    state.fetched(3, 10, 1 * S)
+
+    assert state.wants == (0, 1, 2)
+    assert not state.shrinkable(100 * S)
+
+
+def test_an_isr_older_than_the_one_known_is_passed_over() -> None:
+    state = leader(isr=(0,), high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    state.ask()
+
+    assert not state.altered((0, 2), 6, 2 * S)
+    assert state.isr == (0,)
+    assert 1 in state.maximal_isr
+    state.altered((0,), 7, 2 * S)  # as old as the one known: it settles what is pending
+    assert 1 not in state.maximal_isr
+    state.altered((0, 1), 8, 2 * S)
+    assert state.maximal_isr == (0, 1)
+    assert (state.partition_epoch, state.leader_epoch) == (8, 3)
+
+
+def test_what_the_controller_changes_by_itself_settles_what_is_pending() -> None:
+    state = leader(isr=(0, 1), log_end=10, high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    state.fetched(2, 10, 1 * S)
+    assert state.ask() == (0, 1, 2)
+    state.appended(15, 2 * S)
+    state.fetched(1, 15, 2 * S)
+
+    state.eligibility(2, eligible=False)
+    assert state.altered((0, 1), 8, 3 * S)
+    assert state.altering is None
+    assert state.maximal_isr == (0, 1)
+    assert state.high_watermark == 15
+
+
+def test_a_refused_member_counts_no_more_and_may_ask_again() -> None:
+    state = leader(isr=(0,), high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    state.ask()
+
+    state.refused(INELIGIBLE_REPLICA, retry=False)
+    assert state.maximal_isr == (0,)
+    state.eligibility(1, eligible=False)
+    assert state.appended(12, 2 * S)
+
+    state.fetched(1, 12, 3 * S)
+    assert state.wants == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "retry"), [(INVALID_UPDATE_VERSION, False), (NOT_CONTROLLER, True)]
+)
+def test_after_an_error_that_leaves_it_open_the_change_stays_pending(
+    error: int, *, retry: bool
+) -> None:
+    state = leader(isr=(0,), high_watermark=10)
+    state.fetched(1, 10, 1 * S)
+    state.ask()
+
+    state.refused(error, retry=retry)
+    assert state.altering == (0, 1)
+    assert not state.appended(12, 100 * S)
+    assert state.high_watermark == 10
+
+
+# The answer to acks=all
+
+
+def test_a_producer_that_waits_for_all_waits_for_the_high_watermark() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), min_isr=2)
+    assert state.verdict(10) is None
+
+    state.fetched(1, 9, 1 * S)
+    assert state.verdict(10) is None
+    assert state.verdict(9) == NONE
+    state.fetched(1, 10, 2 * S)
+    assert state.verdict(10) == NONE
+
+
+def test_an_isr_that_fell_below_the_least_fails_what_is_committed() -> None:
+    state = leader(isr=(0, 1), min_isr=2)
+    state.fetched(1, 10, 1 * S)
+    state.altered((0,), 8, 2 * S)
+
+    assert state.verdict(10) == NOT_ENOUGH_REPLICAS_AFTER_APPEND
+    assert state.verdict(11) is None
+    state.fetched(1, 10, 3 * S)  # about to join, which counts
+    assert state.verdict(10) == NONE
+
+
+# The same as a plain leader, whatever happens
+
+
+@given(pairs(), STEPS)
+def test_a_leader_does_as_a_plain_one(pair: Pair, steps: list[Step]) -> None:
+    for step in steps:
+        pair.take(step)
+
+        state, plain = pair.state, pair.plain
+        assert state.high_watermark == plain.high_watermark
+        assert state.isr == plain.isr
+        assert (state.wants or state.altering) == plain.pending
+        assert set(state.maximal_isr) == plain.maximal_isr()
+        assert state.under_min_isr == plain.under_min_isr()
+
+
+@given(pairs(), STEPS)
+def test_the_high_watermark_never_goes_back_and_every_member_has_what_is_below(
+    pair: Pair, steps: list[Step]
+) -> None:
+    state = pair.state
+    for step in steps:
+        before, held = state.high_watermark, state.under_min_isr
+        pair.take(step)
+
+        assert state.high_watermark >= before
+        if held and state.under_min_isr:
+            assert state.high_watermark == before
+        for member in state.maximal_isr:
+            end = state.log_end if member == 0 else pair.ends[member]
+            assert state.high_watermark <= end
