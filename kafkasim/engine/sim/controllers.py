@@ -4,9 +4,9 @@ The rules are those of `kafkasim.protocol.controller`; here they get a clock and
 network. What the controller decides waits `controller.quorum.append.linger.ms` (25 ms)
 in its log, goes to the other controllers and back, and then to each broker that runs
 (CT-14): one linger and three ways over the network until a broker acts on it. When the
-active controller dies, another one takes over after `controller.quorum.fetch.timeout.ms`
-(2 s) and the way of a vote and its answer (CT-15); a vote that nobody wins does not
-happen here.
+active controller dies, another one takes over after
+`controller.quorum.fetch.timeout.ms` (2 s) and the way of a vote and its answer (CT-15);
+a vote that nobody wins does not happen here.
 
 Heartbeats run only where a broker or the controller may fail: nobody would miss them.
 """

@@ -166,7 +166,9 @@ class Fetcher:
         self.request = request
         arrived_ns = connection.up.transfer(now_ns, 0)
         self._arrival_key += 1
-        self._calendar.push((arrived_ns, self._arrival_key, self.source.arrive, request))
+        self._calendar.push(
+            (arrived_ns, self._arrival_key, self.source.arrive, request)
+        )
 
     def _answered(self, request: Request) -> None:
         """Append what came and ask for more (`processPartitionData`)."""
@@ -214,7 +216,9 @@ class Fetcher:
 
     def lost(self, connection: Connection) -> None:
         """Learn that the connection has gone; try anew after a while."""
-        if connection is not self.connection or self.broker.holds(self.lost, connection):
+        if connection is not self.connection or self.broker.holds(
+            self.lost, connection
+        ):
             return
         self._hang_up()
         if not self.backing_off:
@@ -290,7 +294,11 @@ class Fetcher:
             held = batches.batches[first:end]
             copied.append(
                 Copied(
-                    copy, held, log.high_watermark, log.log_start_offset, -1  # type: ignore[arg-type]
+                    copy,
+                    held,
+                    log.high_watermark,
+                    log.log_start_offset,
+                    -1,  # type: ignore[arg-type]
                 )
             )
             self._cursors[index] = (batches, end)

@@ -1,11 +1,13 @@
 """A partition as the simulation sees it: its copies, its readers, and the work in it.
 
 What readers see is the log of the leader. What was ever appended to it is remembered
-beside it, as long as a reader may hold it. So that a poll of a few hundred records costs a bisection and no loop over
-records, each reading group has a running sum of work along it, one entry per batch.
+beside it, as long as a reader may hold it. So that a poll of a few hundred records
+costs a bisection and no loop over records, each reading group has a running sum of work
+along it, one entry per batch.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
@@ -24,6 +26,7 @@ from kafkasim.engine.sim.planned_batches import (
 )
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import (
+    Append,
     Life,
     LogSegment,
     PlannedStore,
@@ -86,6 +89,9 @@ class Partition:
     batches, base_offsets : list
         Every batch that was appended to it, and the offset of its first record; None
         for a batch that no reader will be given any more.
+    uncommitted : deque of Append
+        Its appends that the high watermark has not passed; in a cluster that
+        replicates.
     survivors : Survivors or None
         What compaction has left of the log; None before its first round.
     removed_in : int32 array
@@ -96,7 +102,7 @@ class Partition:
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
         "base_offsets", "batches", "config", "index", "leader", "log", "number",
-        "removed_in", "replicas", "survivors", "topic",
+        "removed_in", "replicas", "survivors", "topic", "uncommitted",
     )  # fmt: skip
 
     def __init__(
@@ -116,7 +122,10 @@ class Partition:
         self.config = config
         self.replicas = {
             node: Replica(
-                index, node, config, PartitionLog(PlannedStore(facts), config, draw=draw)
+                index,
+                node,
+                config,
+                PartitionLog(PlannedStore(facts), config, draw=draw),
             )
             for node in nodes
         }
@@ -124,6 +133,7 @@ class Partition:
         self.log: PartitionLog[Held] = self.home.log
         self.active = self.home.active
         self.batches: list[Batch] = []
+        self.uncommitted: deque[Append] = deque()
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
         self._rounds: list[Survivors] = []

@@ -56,8 +56,17 @@ class Append:
     """An append of a batch to a leader's log: a row of `appends` in the making."""
 
     __slots__ = (
-        "append_id", "attempt", "base_offset", "batch", "committed_ns", "end_offset",
-        "leader", "leader_epoch", "partition", "truncated_ns", "appended_ns",
+        "append_id",
+        "appended_ns",
+        "attempt",
+        "base_offset",
+        "batch",
+        "committed_ns",
+        "end_offset",
+        "leader",
+        "leader_epoch",
+        "partition",
+        "truncated_ns",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - one is made per append

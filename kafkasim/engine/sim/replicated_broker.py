@@ -20,11 +20,9 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Life, LogSegment, Replica, contents_of
 from kafkasim.engine.sim.request import (
-    FETCH,
     FETCH_FOLLOWER,
     LIST_OFFSETS,
     METADATA,
-    PRODUCE,
     Connection,
     Request,
 )
@@ -55,8 +53,6 @@ class ReplicaSettings(NamedTuple):
 
     lag_max_ns: int
     """`replica.lag.time.max.ms`."""
-    checkpoint_ns: int
-    """`replica.high.watermark.checkpoint.interval.ms`."""
 
 
 class ReplicaCalls(NamedTuple):
@@ -180,6 +176,15 @@ class ReplicatedBroker(Broker):
                 self._break(connection)
         elif not connection.broken and not self.holds(self.arrive, request):
             super().arrive(request)
+
+    def parked(self) -> list[Request]:
+        """Return what waits in purgatory."""
+        waiting = [request for _, request in self._produce_timeouts.values()]
+        return [*super().parked(), *(r for r in waiting if r is not None)]
+
+    def accept(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Take a new connection, unless the process has gone."""
+        return self.up
 
     def _serviced(self, request: Request) -> None:
         if request.dequeued_ns < self._up_since_ns or not self.up:
@@ -503,7 +508,9 @@ class ReplicatedBroker(Broker):
         now_ns = self._calendar.now_ns
         for segment in replica.log.segments:
             contents = contents_of(segment)
-            for base, batch in zip(contents.base_offsets, contents.batches, strict=True):
+            for base, batch in zip(
+                contents.base_offsets, contents.batches, strict=True
+            ):
                 append = getattr(batch, "append", None)
                 if base >= offset and append is not None and append.truncated_ns < 0:
                     append.truncated_ns = now_ns
