@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.planned_batches import PlannedBatches
+from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
 from kafkasim.protocol.batch import Batch
@@ -291,15 +291,9 @@ class Fetcher:
             if end == first:
                 continue
             log = replica.log
-            held = batches.batches[first:end]
+            held = [parts(one)[0] for one in batches.batches[first:end] if one]
             copied.append(
-                Copied(
-                    copy,
-                    held,
-                    log.high_watermark,
-                    log.log_start_offset,
-                    -1,  # type: ignore[arg-type]
-                )
+                Copied(copy, held, log.high_watermark, log.log_start_offset, -1)
             )
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):

@@ -1,4 +1,4 @@
-"""What a broker begins with when it becomes a partition's leader."""
+"""What a broker begins with when it becomes a leader, and where a follower parts."""
 
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.protocol.controller_messages import PartitionState
@@ -31,3 +31,26 @@ def leader_state(
         lag_max_ns=lag_max_ns,
         now_ns=now_ns,
     )
+
+
+def parts_at(follower: Replica, leader: Replica) -> int:
+    """Return where a follower's log has to be cut, −1 if it is a part of the leader's.
+
+    The leader says where its own last batch of the follower's epoch, or of the one
+    before it, ends; the follower cuts there, or where its own does (BR-23, BR-24;
+    KIP-101, KIP-279). A log without epochs is cut at its high watermark.
+    """
+    mine, log = follower.log, leader.log
+    latest = mine.leader_epochs.latest
+    end = mine.log_end_offset
+    if latest < 0:
+        return mine.high_watermark if mine.high_watermark < end else -1
+    found = log.leader_epochs.end_offset(latest, log.log_end_offset)
+    if found is None:
+        return mine.high_watermark if mine.high_watermark < end else -1
+    epoch, end_offset = found
+    if epoch == latest and end_offset >= end:
+        return -1
+    own = mine.leader_epochs.end_offset(epoch, end)
+    cut = end_offset if own is None else min(own.start_offset, end_offset)
+    return min(cut, end)

@@ -17,12 +17,12 @@ from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
+from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
-from kafkasim.engine.sim.replicated_broker import ReplicaCalls
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.broker_events import begin_at_broker, end_at_broker
 from kafkasim.engine.sim.systems.common import inspected, run_facts
@@ -323,10 +323,7 @@ class KafkaRun(KafkaCluster):
     def _write_replica(
         self, replica: Replica, state: PartitionState, role: str, cause: str
     ) -> None:
-        partition = self.partitions[replica.partition]
-        self.tables.replica(
-            replica, partition, state, role, cause, self.calendar.now_ns
-        )
+        self.tables.replica(replica, state, role, cause, self.calendar.now_ns)
 
     def _expect(self, source: int, block: RecordColumns | None) -> None:
         """Count what has to become final: at the producer and at who wants it.

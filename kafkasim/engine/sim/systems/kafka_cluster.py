@@ -20,11 +20,12 @@ from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.engine.sim.replicated_broker import ReplicaCalls, ReplicatedBroker
+from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,

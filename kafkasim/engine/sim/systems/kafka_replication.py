@@ -1,6 +1,7 @@
 """The parts of a cluster that replicates, or whose brokers may fail, wired together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from kafkasim.config.broker import BrokerConfig
@@ -8,12 +9,9 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.controllers import ControllerHost
 from kafkasim.engine.sim.follower import Fetcher, FetchSettings
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.leading_broker import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.replicated_broker import (
-    ReplicaCalls,
-    ReplicaSettings,
-    ReplicatedBroker,
-)
+from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.ids import Target
 from kafkasim.protocol.controller import Controller
@@ -126,15 +124,14 @@ class Replication:
         ]
         self.host = self._make_host(system, seed, partitions, image)
         for broker in brokers:
-            broker.wire(
-                replicas={
+            broker.connect(image, partial(self._open, broker.index))
+            broker.follow_with(self._make_fetchers(broker, config))
+            broker.lead_with(
+                {
                     p.index: p.replicas[broker.index]
                     for p in partitions
                     if broker.index in p.replicas
                 },
-                image=image,
-                fetchers=self._make_fetchers(broker, config),
-                connections=lambda node=broker.index: self._open(node),  # type: ignore[misc]
                 produce_timeouts=produce_timeouts,
                 settings=ReplicaSettings(
                     lag_max_ns=ns_from_ms(config.replica_lag_time_max_ms),

@@ -10,7 +10,7 @@ from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.expand import RecordColumns
 from kafkasim.engine.sim.group import Group
-from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, Ghost, deliveries
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
 from kafkasim.engine.sim.log_manager import Gone
@@ -155,15 +155,10 @@ class KafkaTables:
         )  # fmt: skip
 
     def replica(
-        self,
-        replica: Replica,
-        partition: Partition,
-        state: PartitionState,
-        role: str,
-        cause: str,
-        at_ns: int,
+        self, replica: Replica, state: PartitionState, role: str, cause: str, at_ns: int
     ) -> None:
         """Write how a copy is now, and why it changed."""
+        partition = self._partitions[replica.partition]
         self._write_replica(
             partition.topic, partition.number, replica.node + 1, ROLES.index(role),
             state.leader_epoch, replica.log.log_end_offset, replica.log.high_watermark,
@@ -335,7 +330,6 @@ class KafkaTables:
         columns |= {
             "resend_of": constant(-1, count, np.int64),
             "caused_by": constant(-1, count, np.int16),
-            "committed_ns": records.columns["appended_ns"],
         }
         labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
         self.recorder.columns("records", columns, labels)
@@ -351,6 +345,9 @@ class KafkaTables:
         topics = np.array([p.topic for p in partitions], np.int16)
         numbers = np.array([p.number for p in partitions], np.int32)
         appends = self.recorder.rows("appends")
+        cut = appends["truncated_ns"] != MISSING_NS
+        ghosts = appends[cut & (appends["committed_ns"] != MISSING_NS)]
+        appends = appends[~cut]
         first = np.searchsorted(topics, np.arange(len(self._topics)))
         index = first[appends["topic"]] + appends["partition"]
         rows_at, starts = records.record_at(appends, index, len(partitions))
@@ -362,6 +359,14 @@ class KafkaTables:
             starts,
             [work_by_record(plan, name) for name in self._subscribers],
             again=again,
+            ghosts=[
+                Ghost(
+                    int(first[row["topic"]] + row["partition"]),
+                    row,
+                    records.rows_of(row),
+                )
+                for row in ghosts
+            ],
             removed_in=_removed_in(partitions, starts),
         )
         labels = {
