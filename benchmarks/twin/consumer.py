@@ -11,10 +11,11 @@ import simpy
 from benchmarks.twin.broker import Broker, Fetcher, Steps
 from benchmarks.twin.clock import Clock
 from kafkasim.engine.sim.at_work import UNSLOWED, Returned
-from kafkasim.engine.sim.consumer import MemberCalls
-from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
+from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
 from kafkasim.protocol.batch import NEVER
 from kafkasim.units import MISSING_NS

@@ -10,8 +10,8 @@ from benchmarks.twin.broker import Broker
 from benchmarks.twin.clock import Clock
 from benchmarks.twin.consumer import Member
 from benchmarks.twin.producer import Producer
-from kafkasim.engine.sim.consumer import MemberCalls
 from kafkasim.engine.sim.drawn import services
+from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_clients import poll_settings

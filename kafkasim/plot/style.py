@@ -300,11 +300,17 @@ def legend_beside(ax: "Axes", title: str = "") -> None:
     )
 
 
-def legend_below(ax: "Axes", title: str = "") -> None:
-    """Put the legend below the axes and what is written under them."""
+def legend_below(ax: "Axes", title: str = "", *, also: "Axes | None" = None) -> None:
+    """Put the legend below the axes and what is written under them.
+
+    It explains what is drawn in the axes `also` before what is in `ax`.
+    """
     from matplotlib.transforms import ScaledTranslation
 
-    labels = ax.get_legend_handles_labels()[1]
+    handles, labels = ax.get_legend_handles_labels()
+    if also is not None:
+        before = also.get_legend_handles_labels()
+        handles, labels = [*before[0], *handles], [*before[1], *labels]
     if not labels:
         return
     text = sizes.now().text
@@ -312,6 +318,8 @@ def legend_below(ax: "Axes", title: str = "") -> None:
     longest = max(len(line) for label in labels for line in label.split("\n"))
     wide = (longest + 6) * text * LETTER / POINTS
     ax.legend(
+        handles,
+        labels,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=ax.transAxes + under,

@@ -10,6 +10,9 @@ next one would exceed `max.request.size` (PR-27, PR-28).
 Here a batch is a range of its partition's append list and nothing is done per record
 that a bisection can do. This module holds what the two ways share: `keyed` for sources
 whose records all know their partition, `sticky` for all others.
+
+After a failure `retries` holds what is sent again before the rest and what may not be
+sent, and `careful` looks at it; while it is None nothing here does more than ask.
 """
 
 from abc import ABC, abstractmethod
@@ -21,8 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.batch_size import ints
+from kafkasim.log.record_size import (
+    BATCH_HEADER_BYTES,
+    extra_delta_bytes,
+    varint_bytes,
+)
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.columns import KeepAll, Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.retries import Retries
+from kafkasim.units import NS_PER_MS
 
 WorkOf = Callable[[Batch, int], int]
 """A carried column's sum over a batch's first `count` records."""
@@ -41,7 +51,7 @@ class Settings:
     max_request_size: int
     """`max.request.size` in bytes."""
     leaders: tuple[int, ...]
-    """Node that leads each partition."""
+    """Node that leads each partition at first, −1 for none."""
     node_count: int
     """Number of nodes."""
     adaptive: bool = True
@@ -77,6 +87,8 @@ class Accumulator(ABC):
     ready_ns : list of int
         Per node, from when on it is ready, if nothing is drained before; `NEVER` when
         that is not known yet.
+    retries : Retries or None
+        What failures have left behind; see `careful`.
     """
 
     def __init__(
@@ -86,10 +98,16 @@ class Accumulator(ABC):
         self._settings = settings
         self._blocks = blocks
         self._keeper: Keeper = keeper or KeepAll(len(settings.leaders))
-        led: list[list[int]] = [[] for _ in range(settings.node_count)]
-        for partition, leader in enumerate(settings.leaders):
+        self.retries: Retries | None = None
+        self._leaders = list(settings.leaders)
+        self._nodes = self._node_queues()
+        """By node; the last one has the partitions without a leader (−1)."""
+
+    def _node_queues(self) -> list[NodeQueue]:
+        led: list[list[int]] = [[] for _ in range(self._settings.node_count + 1)]
+        for partition, leader in enumerate(self._leaders):
             led[leader].append(partition)
-        self._nodes = [NodeQueue(partitions) for partitions in led]
+        return [NodeQueue(partitions) for partitions in led]
 
     @abstractmethod
     def catch_up(self, now_ns: int) -> None:
@@ -194,6 +212,10 @@ class Accumulator(ABC):
         Any time up to `now_ns` stands for now.
         """
 
+    @abstractmethod
+    def _drain_with_care(self, node: int, now_ns: int, retries: Retries) -> list[Batch]:
+        """Drain with an eye on what is sent again, muted, or must end the walk."""
+
     def drain(self, node: int, now_ns: int) -> list[Batch]:
         """Take the batches of one request to `node` (`drainBatchesForOneNode`).
 
@@ -207,8 +229,11 @@ class Accumulator(ABC):
         Returns
         -------
         list of Batch
-            In the order of the walk, at most one per partition.
+            In the order of the walk, at most one per partition. Empty only after
+            failures: what made the node ready must wait for another partition.
         """
+        if self.retries is not None:
+            return self._drain_with_care(node, now_ns, self.retries)
         queue = self._nodes[node]
         slots = self._awake(queue, now_ns)
         first = queue.drain_index
@@ -242,3 +267,20 @@ def running_sums(column: NDArray[np.signedinteger]) -> Sequence[int]:
     sums = np.zeros(len(column) + 1, np.int64)
     np.cumsum(column, out=sums[1:])
     return ints(sums)
+
+
+def count_surely_fit(
+    batch_size: int, record_count: int, body_bytes: int, span_ns: int
+) -> int:
+    """Return how many records, whichever they are, leave a batch open.
+
+    Parameters
+    ----------
+    batch_size : int
+        `batch.size` in bytes.
+    record_count, body_bytes, span_ns : int
+        Of all records: how many, the largest body, and the time between first and last.
+    """
+    body_bytes += extra_delta_bytes(record_count, span_ns // NS_PER_MS + 1)
+    room = batch_size - BATCH_HEADER_BYTES - 1
+    return max(0, room // (body_bytes + varint_bytes(body_bytes)))

@@ -16,8 +16,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from kafkasim.protocol.accumulator import Accumulator, Settings
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.accumulator import NodeQueue, Settings
+from kafkasim.protocol.batch import FULL, NEVER
+from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks
 from kafkasim.protocol.loads import Loads
 from kafkasim.protocol.partitioner import Draws
@@ -28,7 +29,7 @@ _STRETCH: Final = 4
 """Keyless records in a row from which on a bisection pays."""
 
 
-class AppendingAccumulator(Accumulator):
+class AppendingAccumulator(CarefulAccumulator):
     """The half of an accumulator that appends records, one by one.
 
     Parameters
@@ -171,14 +172,16 @@ class AppendingAccumulator(Accumulator):
         waiting = self._queues.waiting[partition]
         self._loads.opened(partition, now_ns, first=not waiting[-1].lo)
         if len(waiting) == 1:
-            node = self._settings.leaders[partition]
+            node = self._leaders[partition]
             self._nodes[node].active.append(self._slots[partition])
             self._ready_from(partition, now_ns + self._settings.linger_ns)
         return size
 
     def _ready_from(self, partition: int, time_ns: int) -> None:
         """Take note that the partition's leader is ready from then on."""
-        node = self._settings.leaders[partition]
+        node = self._leaders[partition]
+        if node < 0 or (self.retries is not None and self.retries.holds(partition)):
+            return
         if time_ns < self.ready_ns[node]:
             self.ready_ns[node] = time_ns
             if time_ns < self._limit_ns and self._may_send[node]:
@@ -220,3 +223,35 @@ class AppendingAccumulator(Accumulator):
         for queue, count in zip(self._nodes, self._settled_active, strict=True):
             del queue.active[count:]
         self.catch_up(now_ns)
+
+    # What a change after a failure asks
+
+    def position(self, partition: int) -> int:
+        """Return the position in its append list of the first record not drained."""
+        waiting = self._queues.waiting[partition]
+        if waiting:
+            return waiting[0].lo
+        return self._queues.firsts[partition] + len(self._queues.appends[partition])
+
+    def _come_to(self, now_ns: int) -> None:
+        self._go_back(now_ns)
+        self.catch_up(now_ns)
+
+    def _fill(self, queue: NodeQueue, now_ns: int) -> None:  # noqa: ARG002
+        for slot, partition in enumerate(queue.partitions):
+            self._slots[partition] = slot
+            if self._queues.waiting[partition]:
+                queue.active.append(slot)
+
+    def _opened_ns(self, partition: int) -> int:
+        waiting = self._queues.waiting[partition]
+        return waiting[0].opened_ns if waiting else NEVER
+
+    def _sendable_ns(self, partition: int) -> int:
+        waiting = self._queues.waiting[partition]
+        if not waiting:
+            return NEVER
+        head = waiting[0]
+        if head.closed_by == FULL:
+            return head.closed_ns
+        return head.opened_ns + self._settings.linger_ns

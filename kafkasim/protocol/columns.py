@@ -155,6 +155,26 @@ def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     return np.repeat(starts - (ends - counts), counts) + np.arange(total)
 
 
+def columns_of(
+    blocks: Sequence[RecordColumns], first: int
+) -> dict[str, list[NDArray[np.signedinteger]]]:
+    """Return the columns of blocks by name, and `ordinal` from `first` on."""
+    columns: dict[str, list[NDArray[np.signedinteger]]] = {
+        "ordinal": [],
+        "created_ns": [],
+        "body_bytes": [],
+    }
+    for block in blocks:
+        until = first + len(block)
+        columns["ordinal"].append(np.arange(first, until, dtype=np.int32))
+        columns["created_ns"].append(block.created_ns)
+        columns["body_bytes"].append(block.body_bytes)
+        for name, column in block.carried.items():
+            columns.setdefault(name, []).append(column)
+        first = until
+    return columns
+
+
 def partition_order(
     kept_counts: NDArray[np.int64], added: Sequence[NDArray[np.signedinteger]]
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:

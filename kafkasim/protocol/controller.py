@@ -185,7 +185,7 @@ class Controller:
     def _write(
         self, changes: Changes, brokers: Sequence[BrokerState] = ()
     ) -> list[Effect]:
-        """Change partitions, and say so in a batch of metadata, if there is anything."""
+        """Change partitions, and say so in a batch of metadata."""
         self._partitions.write(changes)
         return self._batch(changes, brokers)
 
@@ -258,7 +258,7 @@ class Controller:
         """Let a broker stand otherwise, with what that means for partitions."""
         moved = self._brokers.move(node, cause)
         changes = (
-            self._partitions.led_again()
+            self._partitions.led_again(node)
             if cause is Cause.CAUGHT_UP
             else self._partitions.without(node, lost=False)
         )

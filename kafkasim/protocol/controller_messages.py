@@ -72,7 +72,12 @@ class ControllerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A process of a broker has started and asks for an epoch of its own."""
+    """A process of a broker has started and asks for an epoch of its own.
+
+    Refused, it asks again: 100 ms later, then after twice as long each time, at most
+    one session timeout, ± 2 % (`BrokerLifecycleManager`). While the session of the
+    process before it lasts it is refused with DUPLICATE_BROKER_REGISTRATION.
+    """
 
     node: int
     clean: bool
@@ -82,7 +87,14 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A broker is alive."""
+    """A broker is alive.
+
+    The first follows the registration at once, the next comes 10 ms after the answer
+    while the broker waits to catch up, and `broker.heartbeat.interval.ms` (2 s) after
+    the answer from then on. One that wants to shut down is sent at once, then 50 ms
+    after its answer, then every 2 s. An error is met as by `Register`
+    (`BrokerLifecycleManager`).
+    """
 
     node: int
     broker_epoch: int

@@ -95,15 +95,24 @@ class Partitions:
         for partition, state in enumerate(self.states):
             if node in state.isr or (lost and node in state.elr):
                 isr = tuple(other for other in state.isr if other != node)
-                self._add_change(changes, partition, isr, node if lost else -1)
+                self._add_change(
+                    changes, partition, isr, lost_node=node if lost else -1
+                )
         return changes
 
-    def led_again(self) -> Changes:
-        """Look for leaders of the partitions that have none (CT-10)."""
+    def led_again(self, node: int) -> Changes:
+        """Look for leaders of partitions that have none (CT-10).
+
+        Parameters
+        ----------
+        node : int
+            A broker that was unfenced just now; it may lead even when it registered
+            before it was last told to shut down.
+        """
         changes: Changes = []
         for partition, state in enumerate(self.states):
             if state.leader == NO_LEADER:
-                self._add_change(changes, partition, state.isr)
+                self._add_change(changes, partition, state.isr, unfenced_node=node)
         return changes
 
     def _add_change(
@@ -111,11 +120,18 @@ class Partitions:
         changes: Changes,
         partition: int,
         isr: tuple[int, ...],
+        *,
         lost_node: int = -1,
+        unfenced_node: int = -1,
     ) -> None:
         unclean = self.unclean[partition]
-        election = Election.UNCLEAN if unclean else Election.ONLINE
-        state = self._changed(partition, isr, election, lost_node=lost_node)
+        state = self._changed(
+            partition,
+            isr,
+            Election.UNCLEAN if unclean else Election.ONLINE,
+            lost_node=lost_node,
+            unfenced_node=unfenced_node,
+        )
         if state is not None:
             changes.append((partition, state))
 
@@ -148,13 +164,14 @@ class Partitions:
         election: Election,
         *,
         lost_node: int = -1,
+        unfenced_node: int = -1,
         recovering: bool | None = None,
     ) -> PartitionState | None:
         state = self.states[partition]
         return change_partition(
             state,
             isr,
-            self._brokers.is_active,
+            lambda node: node == unfenced_node or self._brokers.is_active(node),
             min_isr=min(self.min_isr[partition], len(state.replicas)),
             elr=self._elr,
             election=election,

@@ -21,24 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.batch_size import RangeSizes, ints
-from kafkasim.log.record_size import (
-    BATCH_HEADER_BYTES,
-    BOUND_OVER_BODY_BYTES,
-    extra_delta_bytes,
-    varint_bytes,
-)
+from kafkasim.log.record_size import BATCH_HEADER_BYTES, BOUND_OVER_BODY_BYTES
 from kafkasim.protocol.accumulator import (
-    Accumulator,
     NodeQueue,
     Settings,
     WorkOf,
+    count_surely_fit,
     running_sums,
 )
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
+from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.columns import (
     Keeper,
     RecordBlocks,
     RecordColumns,
+    columns_of,
     partition_order,
     ranges,
 )
@@ -50,7 +47,7 @@ _UNKNOWN: Final = NEVER + 1
 """The time at which a head is full was not computed."""
 
 
-class KeyedAccumulator(Accumulator):
+class KeyedAccumulator(CarefulAccumulator):
     """Batches of one producer and topic, every record's partition being known.
 
     Positions inside are places in the window; those in a `Batch` count from the start
@@ -115,7 +112,8 @@ class KeyedAccumulator(Accumulator):
                 elif self._open(queue, slot, partition, now_ns):
                     queue.active.append(slot)
             queue.active.sort()
-        self.ready_ns[:] = [self._next_ready_ns(queue, now_ns) for queue in self._nodes]
+        for node in range(len(self.ready_ns)):
+            self.ready_ns[node] = self._ready_with_care(node, now_ns)
 
     def _lay_out(self, blocks: Sequence[RecordColumns]) -> None:
         """Make the window anew: what is still needed of it, then the blocks."""
@@ -127,7 +125,9 @@ class KeyedAccumulator(Accumulator):
         kept = ranges(starts + firsts, kept_counts)
         order, counts = partition_order(kept_counts, [b.partitions for b in blocks])
         bounds = np.concatenate([[0], np.cumsum(counts)])
-        for name, parts in self._columns_of(blocks).items():
+        columns = columns_of(blocks, self._drawn)
+        self._drawn += sum(map(len, blocks))
+        for name, parts in columns.items():
             if name in self._window:
                 parts.insert(0, self._window[name][kept])
             joined = np.concatenate(parts)
@@ -154,25 +154,6 @@ class KeyedAccumulator(Accumulator):
                     partition, ordinals[start + before : start + first]
                 )
 
-    def _columns_of(
-        self, blocks: Sequence[RecordColumns]
-    ) -> dict[str, list[NDArray[np.signedinteger]]]:
-        """Return the window's columns of the blocks."""
-        columns: dict[str, list[NDArray[np.signedinteger]]] = {
-            "ordinal": [],
-            "created_ns": [],
-            "body_bytes": [],
-        }
-        for block in blocks:
-            until = self._drawn + len(block)
-            columns["ordinal"].append(np.arange(self._drawn, until, dtype=np.int32))
-            columns["created_ns"].append(block.created_ns)
-            columns["body_bytes"].append(block.body_bytes)
-            for name, column in block.carried.items():
-                columns.setdefault(name, []).append(column)
-            self._drawn = until
-        return columns
-
     def _refer(self) -> None:
         """Prepare the window's columns for reading them number by number."""
         window = self._window
@@ -181,17 +162,14 @@ class KeyedAccumulator(Accumulator):
         self._sizes = RangeSizes(window["body_bytes"], window["created_ns"])
         self._surely_fit = 0
         if len(window["created_ns"]):
-            self._surely_fit = self._count_surely_fit(
-                int(window["body_bytes"].max()), int(np.ptp(window["created_ns"]))
+            self._surely_fit = count_surely_fit(
+                self._settings.batch_size,
+                len(window["created_ns"]),
+                int(window["body_bytes"].max()),
+                int(np.ptp(window["created_ns"])),
             )
         for name in self._work_sums:
             self._work_sums[name] = running_sums(self.column(name))
-
-    def _count_surely_fit(self, body_bytes: int, span_ns: int) -> int:
-        """Return how many records, whichever they are, leave a batch open."""
-        body_bytes += extra_delta_bytes(len(self._created_ns), span_ns // NS_PER_MS + 1)
-        room = self._settings.batch_size - BATCH_HEADER_BYTES - 1
-        return max(0, room // (body_bytes + varint_bytes(body_bytes)))
 
     def catch_up(self, now_ns: int) -> None:
         """Know at least all records created at `now_ns` or before."""
@@ -266,6 +244,31 @@ class KeyedAccumulator(Accumulator):
                 batch.closed_by = CUT
         batches.sort(key=lambda batch: (batch.partition, batch.lo))
         return batches
+
+    def position(self, partition: int) -> int:
+        """Return the position in its append list of the first record not drained."""
+        return self._heads[partition] - self._starts[partition]
+
+    def _come_to(self, now_ns: int) -> None:
+        self.catch_up(now_ns)
+
+    def _settle(self) -> None:
+        """Nothing here is ahead of its time."""
+
+    def _fill(self, queue: NodeQueue, now_ns: int) -> None:
+        for slot, partition in enumerate(queue.partitions):
+            if self._open(queue, slot, partition, now_ns):
+                queue.active.append(slot)
+
+    def _opened_ns(self, partition: int) -> int:
+        head = self._heads[partition]
+        return NEVER if head == self._ends[partition] else self._created_ns[head]
+
+    def _sendable_ns(self, partition: int) -> int:
+        opened_ns = self._opened_ns(partition)
+        if opened_ns == NEVER:
+            return NEVER
+        return min(opened_ns + self._linger_ns, self._full_ns[partition])
 
     def _awake(self, queue: NodeQueue, now_ns: int) -> list[int]:
         if self._blocks.known_ns < now_ns:

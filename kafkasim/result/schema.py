@@ -63,6 +63,7 @@ APIS: Final = (
     "FetchFollower",
     "Metadata",
     "InitProducerId",
+    "OffsetForLeaderEpoch",
 )
 """Labels of `requests.api`; `FetchFollower` is a Fetch of a follower, as Kafka's own
 metrics call it (`RequestMetrics`)."""
@@ -92,8 +93,8 @@ REPLICA_CAUSES: Final = (
 )
 """Why a replica changed."""
 
-COMMIT_KINDS: Final = ("auto",)
-"""Labels of `commits.kind`."""
+COMMIT_KINDS: Final = ("auto", "sync", "async")
+"""Labels of `commits.kind`: by `enable.auto.commit`, `commitSync`, `commitAsync`."""
 
 APPEND_KINDS: Final = ("data",)
 """Labels of `appends.kind`."""
@@ -242,7 +243,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _PARTITION,
             _offset("offset", "next offset to read (last processed + 1)"),
             _time("at_ns", "when the coordinator stored it"),
-            _label("kind", "auto", "<i1"),
+            _label("kind", "auto, sync or async", "<i1"),
             _label("outcome", "ok", "<i1"),
         ),
         "assignments": (

@@ -14,12 +14,13 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.config.paths import join_path
+from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX, AtLeastZero, Positive, Whole
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.distributions import Distribution
+from kafkasim.scenario.hardware_presets import PRESETS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,6 +65,29 @@ class Hardware(Document):
         """
         link = Link(delay_ms=0.0, bandwidth_mb_per_s=1e12)
         return cls(link=link, cpu=Cpu(request_ms=0.0, mb_ms=0.0))
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Return hardware that somebody measured or sells.
+
+        What its source does not state stands at the default;
+        `kafkasim.scenario.hardware_presets` tells the sources.
+
+        Raises
+        ------
+        ValidationError
+            There is no such name.
+
+        Examples
+        --------
+        >>> Hardware.preset("linkedin_2014").link.bandwidth_mb_per_s
+        125.0
+        """
+        if name not in PRESETS:
+            near = suggestion(name, PRESETS)
+            raise ValidationError("preset", name, one_of(PRESETS), near)
+        found = PRESETS[name]
+        return cls(link=Link(**found.link), cpu=Cpu(**found.cpu))
 
 
 _LEAST_MESSAGE_BYTES: Final = 1_048_588

@@ -1,5 +1,6 @@
 import pytest
 
+from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Periodic

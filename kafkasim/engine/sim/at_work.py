@@ -50,6 +50,36 @@ class AtWork:
         self._group = group
         self._partitions = partitions
 
+    def begin(
+        self, rows: list[Returned], now_ns: int, factor: float
+    ) -> tuple[list[Returned], int]:
+        """Return rows whose work begins now at a speed, and when it ends."""
+        return self._behind([], [row._replace(slowed=factor) for row in rows], now_ns)
+
+    def count(self, row: Returned) -> int:
+        """Return how many records a row has."""
+        survivors = self._partitions[row.partition].survivors_of(row.cleaned)
+        if survivors is None:
+            return row.to_offset - row.from_offset
+        return survivors.count(row.from_offset, row.to_offset)
+
+    def split(
+        self, rows: list[Returned], most: int
+    ) -> tuple[list[Returned], list[Returned]]:
+        """Return the rows of the first `most` records, and those of the others."""
+        for number, row in enumerate(rows):
+            count = self.count(row)
+            if count > most:
+                at = row.from_offset + most
+                survivors = self._partitions[row.partition].survivors_of(row.cleaned)
+                if survivors is not None:
+                    at = survivors.offset_after(row.from_offset, most)
+                first = [*rows[:number], row._replace(to_offset=at)]
+                rest = [row._replace(from_offset=at), *rows[number + 1 :]]
+                return [r for r in first if r.to_offset > r.from_offset], rest
+            most -= count
+        return rows, []
+
     def slowed(
         self, rows: list[Returned], now_ns: int, factor: float
     ) -> tuple[list[Returned], int]:

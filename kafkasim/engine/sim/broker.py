@@ -14,16 +14,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession
+from kafkasim.engine.sim.fetch_session import FetchSession, offset_in
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import (
     FETCH,
     LIST_OFFSETS,
+    OFFSET_FOR_LEADER_EPOCH,
     PRODUCE,
     Connection,
     Request,
 )
+from kafkasim.protocol.errors import NONE, NOT_LEADER_OR_FOLLOWER
 
 
 class Broker:
@@ -107,12 +109,26 @@ class Broker:
         for partition in session.partitions:
             self._sessions.setdefault(partition.index, []).append(session)
 
+    def add_reader(self, session: FetchSession, partition: Partition) -> None:
+        """Let a fetch session know what is appended to a partition that joins it."""
+        readers = self._sessions.setdefault(partition.index, [])
+        if session not in readers:
+            readers.append(session)
+
+    def meets(self, partition: Partition, leader_epoch: int) -> int:  # noqa: ARG002
+        """Return the error of a request for a partition, `NONE` if it may be read."""
+        return NONE if partition.leader == self.index else NOT_LEADER_OR_FOLLOWER
+
     def relocate(self, partition: Partition) -> None:
         """Let readers look again where they are: a log has lost segments."""
         for session in self._sessions.get(partition.index, ()):
             session.relocate(partition)
             if session.parked is not None and session.has_enough():
                 self._complete_fetch(session, session.parked)
+
+    def accept(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Take a new connection; False when there is nobody to take it."""
+        return True
 
     def arrive(self, request: Request) -> None:
         """Take a request off the network; read it unless its connection is muted."""
@@ -181,11 +197,8 @@ class Broker:
             self._produce(request)
         elif request.api == FETCH:
             self._fetch(request)
-        elif request.api == LIST_OFFSETS:
-            _, partition, at_end = request.payload
-            log = partition.log
-            request.answer = log.high_watermark if at_end else log.log_start_offset
-            self._answer(request, 0)
+        elif request.api in {LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH}:
+            self._tell_offset(request)
         else:
             self._commit(request)
             self._answer(request, 0)
@@ -218,6 +231,8 @@ class Broker:
         session: FetchSession = request.payload
         if request.epoch != session.epoch:
             return
+        if session.outside:
+            session.take_in(self.meets)
         if session.max_wait_ns == 0 or session.has_enough():
             self._complete_fetch(session, request)
             return
@@ -229,6 +244,17 @@ class Broker:
         )
         if not session.timer_set:
             self._set_timer(session)
+
+    def _tell_offset(self, request: Request) -> None:
+        """Answer with an offset of a partition, if it may be read here (BR-34)."""
+        question, partition, wish = request.payload
+        code = self.meets(partition, question.leader_epoch)
+        if code != NONE:
+            request.error = code
+            request.errors = {partition.index: code}
+        else:
+            request.answer = offset_in(partition.log, request.api, wish)
+        self._answer(request, 0)
 
     def _set_timer(self, session: FetchSession) -> None:
         session.timer_set = True
@@ -247,8 +273,8 @@ class Broker:
     def _complete_fetch(self, session: FetchSession, request: Request) -> None:
         session.parked = None
         request.answer, request.size_bytes, request.batch_count = session.read()
-        if request.answer and request.answer[0][1] == OUT_OF_RANGE:
-            request.error = 0
+        if request.answer and request.answer[0][1] < 0:
+            request.error = -1 - request.answer[0][1]
         self._answer(request, request.size_bytes)
 
     def _answer(self, request: Request, size_bytes: int) -> None:

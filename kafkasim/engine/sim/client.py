@@ -73,6 +73,9 @@ class NetworkClient:
     on_failed : callable
         Called with each request that will not be answered, its `error` being set:
         NETWORK_EXCEPTION, or REQUEST_TIMED_OUT where the client gave up waiting.
+    reserved : int
+        How many connections at the end are for one purpose only, such as the one to a
+        group's coordinator; `least_loaded` leaves them out.
 
     Attributes
     ----------
@@ -94,6 +97,7 @@ class NetworkClient:
         "_failures",
         "_may_connect_ns",
         "_on_failed",
+        "_open_to_all",
         "_reconnect",
         "_settings",
         "_timeout_ns",
@@ -116,8 +120,10 @@ class NetworkClient:
         settings: NetworkSettings,
         draws: np.random.Generator,
         on_failed: Callable[[Request], None],
+        reserved: int = 0,
     ) -> None:
         self._calendar = calendar
+        self._open_to_all = len(connections) - reserved
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
         self._answer_key = key_base(Rank.ANSWER, actor) + _UPPER_HALF
         self._timer_key = key_base(Rank.TIMER, actor) + _UPPER_HALF
@@ -201,7 +207,7 @@ class NetworkClient:
         send to now; then the connection least recently tried is made, unless one is
         being made already.
         """
-        count = len(self.connections)
+        count = self._open_to_all
         offset = int(self._draws.integers(count))
         turn = [(offset + step) % count for step in range(count)]
         most = self._settings.max_in_flight
@@ -220,6 +226,19 @@ class NetworkClient:
         """Call ``function(None)`` at a time, as a deadline of this client."""
         self._timer_key += 1
         self._calendar.at(time_ns, self._timer_key, function, None)
+
+    def start_anew(self) -> None:
+        """Take new connections in place of all: the process crashed and comes back.
+
+        What was in flight has failed, and nobody is told.
+        """
+        for node, connection in enumerate(self.connections):
+            for request in connection.in_flight:
+                request.failed = True
+            connection.in_flight.clear()
+            self.connections[node] = connection.renewed()
+            self._up[node], self._connecting[node] = True, False
+            self._failures[node] = self._may_connect_ns[node] = 0
 
     def _connect(self, node: int) -> None:
         now_ns = self._calendar.now_ns
@@ -244,6 +263,8 @@ class NetworkClient:
         )
 
     def _connected(self, connection: Connection) -> None:
+        if connection not in self.connections:
+            return  # its client crashed
         node = self.connections.index(connection)
         if not self._connecting[node]:
             return  # lost before it was up

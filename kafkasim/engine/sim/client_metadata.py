@@ -18,7 +18,7 @@ from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.request import METADATA, Request
 from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.batch import NEVER
-from kafkasim.units import NS_PER_MS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +178,14 @@ class ClientMetadata:
         self._note_failure(self._calendar.now_ns)
         self._ask(self._calendar.now_ns)
         return True
+
+    def start_anew(self) -> None:
+        """Forget what was asked: the process crashed. It keeps what it knew."""
+        if self._asked is not None:
+            self._on_done(self._asked, MISSING_NS)
+        self._asked = None
+        self._needed = False
+        self._wrong = self._same = self._may_ask_ns = 0
 
     def _ask(self, now_ns: int) -> None:
         if self._asked is not None or not self._needed:

@@ -1,57 +1,47 @@
 """Consumer group members: fetch, poll, work, commit.
 
 `poll()` commits when the auto-commit interval is over (CO-10: inside poll, before
-fetching, and what earlier polls returned), returns up to `max.poll.records` of what has
-been fetched, and before returning sends the next fetches, so that the next batch
-travels while this one is worked on (CO-3). No fetch goes to a broker that still owes an
-answer or leads a partition with records not yet returned. The application works through
-the records one after the other and polls again.
+fetching, and what earlier polls returned), sees to its positions, returns up to
+`max.poll.records` of what has been fetched (CO-1), and before returning sends the next
+fetches, so that the next batch travels while this one is worked on (CO-3). No fetch
+goes to a broker that still owes an answer or leads a partition with records not yet
+returned. The application works through the records one after the other and polls
+again; it may commit by itself: before the work, after it, or every so many records.
 
 A group starts joined: its members own what the range assignor gives them, and nobody
 moves. A member that comes back after a crash owns what it owned and goes on from the
 committed offsets, as a static member does (GR-14).
 """
 
-from collections.abc import Callable, Mapping
-from operator import attrgetter
-from typing import Final, NamedTuple
+from collections.abc import Mapping
 
-from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned
+import numpy as np
+
+from kafkasim.engine.sim.application import Application
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.fetch_buffer import FetchBuffer
-from kafkasim.engine.sim.fetch_session import FetchSession, PollSettings
+from kafkasim.engine.sim.client import NetworkClient
+from kafkasim.engine.sim.client_metadata import ClientMetadata
+from kafkasim.engine.sim.committer import Committer
+from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.fetcher import Fetcher
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.poll_settings import (
+    AFTER_WORK,
+    AUTO,
+    BEFORE_WORK,
+    EACH_POLL,
+    PollSettings,
+)
 from kafkasim.engine.sim.request import (
     FETCH,
-    LIST_OFFSETS,
     OFFSET_COMMIT,
     Connection,
     Request,
 )
-from kafkasim.protocol.batch import NEVER
 from kafkasim.units import FOREVER_NS, MISSING_NS
-
-_BROKER_OF: Final = attrgetter("connection.broker")
-
-
-class MemberCalls(NamedTuple):
-    """What a member calls when something is final."""
-
-    next_request_id: Callable[[], int]
-    """Gives the number of the next request."""
-    write_request: Callable[[Request, int], None]
-    """Takes a request and the time of its answer, missing when it never comes."""
-    write_returned: Callable[[Returned], None]
-    """Takes a row that is final."""
-    on_working: Callable[[int], None]
-    """Takes the time at which the work that begins now will end."""
-    on_processed: Callable[[int], None]
-    """Takes the number of newly processed records at the end of a poll's work."""
-    on_reset: Callable[["Member", Partition, int], None]
-    """Takes a member, a partition and the offset at which it is about to go on, the
-    one it had being out of range."""
 
 
 class Member:
@@ -67,12 +57,14 @@ class Member:
         The group it belongs to.
     sessions : list of FetchSession
         One per broker that leads a partition it owns.
-    commit_connection : Connection
-        To the group's coordinator.
+    connections : list of Connection
+        By broker index, and behind them the one to the group's coordinator.
     brokers : list of Broker
         By index.
     settings : PollSettings
         Its configuration.
+    draws : numpy.random.Generator
+        Its own stream: jitter of backoffs, choice of whom to ask for metadata.
     calls : MemberCalls
         Whom to tell what.
     """
@@ -85,34 +77,83 @@ class Member:
         code: int,
         group: Group,
         sessions: list[FetchSession],
-        commit_connection: Connection,
+        connections: list[Connection],
         brokers: list[Broker],
         settings: PollSettings,
+        draws: np.random.Generator,
         calls: MemberCalls,
     ) -> None:
         self.code = code
         self.group = group
-        self.sessions = sessions
-        self.positions: dict[int, int] = {}
-        self._calendar = calendar
-        self._commit_connection = commit_connection
-        self._brokers = brokers
-        self._settings = settings
-        self._next_request_id = calls.next_request_id
-        self._write_request = calls.write_request
-        self._write_returned = calls.write_returned
-        self._on_working = calls.on_working
-        self._on_processed = calls.on_processed
-        self._on_reset = calls.on_reset
         self.owned = [p for session in sessions for p in session.partitions]
-        self._partitions = {p.index: p for p in self.owned}
-        self._idle: list[FetchSession] = []
-        """Sessions that may fetch: no request without an answer, nothing buffered."""
-        self._buffer = FetchBuffer(group.index, code)
-        self._at_work = AtWork(group.index, self._partitions)
-        self._working: list[Returned] = []
-        self._held: list[tuple[Callable[[Request], None], Request]] | None = None
-        """What came during a pause, and who takes it; none: there is no pause."""
+        self._calendar = calendar
+        self._settings = settings
+        self._calls = calls
+        self._network = NetworkClient(
+            calendar=calendar,
+            actor=actor,
+            connections=connections,
+            brokers=brokers,
+            settings=settings.network,
+            draws=draws,
+            on_failed=self._failed,
+            reserved=1,
+        )
+        self._metadata = ClientMetadata(
+            calendar=calendar,
+            network=self._network,
+            partitions=[p.index for p in self.owned],
+            leaders=[p.leader for p in self.owned],
+            settings=settings.metadata,
+            draws=draws,
+            next_request_id=calls.next_request_id,
+            on_done=calls.write_request,
+        )
+        client_calls = ClientCalls(
+            now_ns=lambda: calendar.now_ns,
+            send=self._send,
+            write_request=calls.write_request,
+            received=self._received,
+            on_reset=self._reset,
+            on_retry=self._retry,
+            arm_commit=self._arm_commit_timer,
+            on_settled=self._go_on,
+        )
+        self._fetcher = Fetcher(
+            group=group,
+            code=code,
+            sessions=sessions,
+            network=self._network,
+            metadata=self._metadata,
+            brokers=brokers,
+            settings=settings,
+            calls=client_calls,
+        )
+        self._committer = Committer(
+            who=(group, code),
+            network=self._network,
+            node=len(brokers),
+            settings=settings,
+            draws=draws,
+            calls=client_calls,
+        )
+        self._network.on_ready.append(self._retry)
+        self._metadata.on_change.append(self._retry)
+        self.sessions = self._fetcher.sessions
+        self.positions = self._fetcher.positions
+        self.application = Application(
+            group,
+            {p.index: p for p in self.owned},
+            every=settings.commit_every,
+            write_returned=calls.write_returned,
+            on_processed=calls.on_processed,
+        )
+        self._works_alone = settings.commit in {AUTO, AFTER_WORK, EACH_POLL}
+        """No commit goes between a poll and the work."""
+        self._polls = False
+        """It waits in `poll()` for what will come."""
+        self._held: list[Request] | None = None
+        """What came during a pause; none: there is no pause."""
         self._for_good = False
         """Whether it stands still and nothing will let it go on but a crash."""
         self.epoch = 0
@@ -120,9 +161,6 @@ class Member:
         self.begun: dict[int, tuple[int, int]] = {}
         """Partition index → when and at which offset it began to read it."""
         self._wake = 0
-        self._slowed = UNSLOWED
-        self._commit_at_ns = FOREVER_NS
-        self._sent_key = key_base(Rank.ARRIVAL, actor)
         self._wake_key = key_base(Rank.WAKE, actor)
         self._timer_key = key_base(Rank.TIMER, actor)
 
@@ -131,26 +169,21 @@ class Member:
         now_ns = self._calendar.now_ns
         self.epoch += 1
         self.up = True
-        self.positions = {index: positions[index] for index in self._partitions}
+        self._fetcher.start(positions)
         self.begun = {index: (now_ns, at) for index, at in self.positions.items()}
-        for session in self.sessions:
-            session.seek(self.positions)
-        self._idle = list(self.sessions)
-        if self._settings.auto_commit_ns is not None and self.owned:
-            self._commit_at_ns = now_ns + self._settings.auto_commit_ns
-            self._arm_commit_timer()
-        self._send_fetches(now_ns)
+        if self.owned:
+            self._committer.start(now_ns)
+        self._fetcher.send_fetches(now_ns)
+        self._polls = True
 
     @property
     def begun_ns(self) -> int:
         """When the oldest work under way began; `NEVER` when it is idle."""
-        return self._working[0].started_ns if self._working else NEVER
+        return self.application.begun_ns
 
     def slow(self, factor: float) -> None:
         """Multiply the work of the records that begin from now on."""
-        self._slowed = factor
-        now_ns = self._calendar.now_ns
-        self._working, end_ns = self._at_work.slowed(self._working, now_ns, factor)
+        end_ns = self.application.slow(self._calendar.now_ns, factor)
         if end_ns != MISSING_NS:
             self._wake_at(end_ns)
 
@@ -164,9 +197,8 @@ class Member:
         """
         self._held = []
         self._for_good = until_ns == FOREVER_NS
-        now_ns = self._calendar.now_ns
-        self._working, end_ns = self._at_work.held(self._working, now_ns, until_ns)
-        if self._working:
+        end_ns = self.application.hold(self._calendar.now_ns, until_ns)
+        if self.application.rows:
             self._wake_at(max(until_ns, end_ns))
 
     def resume(self) -> None:
@@ -175,46 +207,35 @@ class Member:
             return  # a crash has ended it, or it found nobody here
         held, self._held = self._held, None
         self._commit_timer(self.epoch)
-        for take, request in held:
-            take(request)
+        for request in held:
+            self._take(request)
+        self._go_on()
 
     @property
     def held(self) -> list[Request]:
         """What was answered during a pause and the client has not seen yet."""
-        return [request for _, request in self._held or ()]
+        return list(self._held or ())
 
     def crash(self) -> None:
         """Stop at once; what was not finished is abandoned."""
         now_ns = self._calendar.now_ns
-        self.up = False
+        self.up = self._polls = False
         self.epoch += 1
         self._wake += 1
-        self._buffer.clear()
         held, self._held = self._held or [], None
         self._for_good = False
-        for session in self.sessions:
-            if session.request is not None:
-                self._write_request(session.request, MISSING_NS)
-            session.hang_up()
-        self._commit_connection = self._commit_connection.renewed()
-        for take, request in held:
-            take(request)
-        self._end_work(now_ns, crashed=1)
+        self._network.start_anew()
+        self._metadata.start_anew()
+        self._fetcher.stop()
+        self._committer.stop()
+        for request in held:
+            if not request.written:
+                self._calls.write_request(request, MISSING_NS)
+        self.application.stop(now_ns, crashed=1)
 
     def cut(self) -> None:
         """End the run: write what is being worked on as it stands."""
-        self._end_work(self._calendar.now_ns, crashed=0)
-
-    def _end_work(self, now_ns: int, *, crashed: int) -> None:
-        for row in self._working:
-            if row.started_ns <= now_ns:
-                count = self._newly_processed(
-                    row, self._at_work.processed_until(row, now_ns)
-                )
-                if count:
-                    self._on_processed(count)
-            self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
-        self._working = []
+        self.application.stop(self._calendar.now_ns, crashed=0)
 
     # --- poll ---------------------------------------------------------------------
 
@@ -224,7 +245,7 @@ class Member:
         if self._for_good:
             return
         self._wake_key += 1
-        self._on_working(time_ns)
+        self._calls.on_working(time_ns)
         self._calendar.push((time_ns, self._wake_key, self._poll, self._wake))
 
     def _poll(self, wake: int) -> None:
@@ -232,164 +253,144 @@ class Member:
         if wake != self._wake:
             return
         now_ns = self._calendar.now_ns
+        self._polls = False
+        fetcher, committer = self._fetcher, self._committer
+        application = self.application
         while True:
-            if self._working:
-                self._end_poll()
-            if now_ns >= self._commit_at_ns:
-                self._commit(now_ns)
-            if not self._buffer.fetches:
-                self._send_fetches(now_ns)
+            if self._is_at_work(now_ns):
                 return
-            end_ns = self._take_records(now_ns)
-            self._send_fetches(now_ns)
-            if end_ns > now_ns:
-                self._wake_at(end_ns)
+            if application.waiting:
+                continue
+            self._look_after(now_ns)
+            if not fetcher.buffer.fetches:
+                fetcher.send_fetches(now_ns)
+                self._polls = True
                 return
+            rows, end_ns = fetcher.take(now_ns, application.slowed)
+            fetcher.send_fetches(now_ns)
+            if self._works_alone:
+                application.rows = rows
+                if end_ns > now_ns:
+                    self._wake_at(end_ns)
+                    return
+            else:
+                application.waiting = rows
+                if rows and self._settings.commit == BEFORE_WORK:
+                    committer.commit_sync(fetcher.consumed(), now_ns)
+                    return
 
-    def _end_poll(self) -> None:
-        """Write what the last poll returned, all of it being processed now."""
-        processed = 0
-        for row in self._working:
-            self._write_returned(row)
-            processed += self._newly_processed(row, row.to_offset)
-        self._working = []
-        if processed:
-            self._on_processed(processed)
+    def _is_at_work(self, now_ns: int) -> bool:
+        """End the work of now and begin with what waits.
 
-    def _take_records(self, now_ns: int) -> int:
-        """Return up to `max.poll.records` from the buffer; when their work ends."""
-        rows, end_ns = self._buffer.take(
-            self._settings.max_poll_records,
-            self.positions,
-            now_ns,
-            self._slowed,
-            self._idle,
-        )
-        self._working += rows
-        for session, partition in self._buffer.lost:
-            self._list_offsets(session, partition, now_ns)
-            if not session.cursors and session in self._idle:
-                self._idle.remove(session)  # nothing to fetch until the answer
-        return end_ns
+        Return whether that takes time, or the application waits for a commit.
+        """
+        application = self.application
+        if application.rows:
+            application.finish()
+            if self._commit_after_work(now_ns):
+                return True
+        if not application.waiting:
+            return False
+        end_ns = application.begin(now_ns)
+        if end_ns > now_ns:
+            self._wake_at(end_ns)
+        return end_ns > now_ns
 
-    def _newly_processed(self, row: Returned, offset: int) -> int:
-        """Return how many of a row's records below `offset` never were before."""
-        done = self.group.processed
-        before = done[row.partition]
-        if offset <= before:
-            return 0
-        done[row.partition] = offset
-        return offset - (row.from_offset if row.from_offset > before else before)
+    def _look_after(self, now_ns: int) -> None:
+        """Commit automatically if that is due, and see to the positions (CO-1)."""
+        committer = self._committer
+        if committer.failed:
+            committer.hear(now_ns)
+        if now_ns >= committer.due_ns:
+            committer.commit_automatically(self._fetcher.consumed(), now_ns)
+        if self._fetcher.is_unsure:
+            self._fetcher.update(now_ns)
 
-    # --- fetch --------------------------------------------------------------------
+    def _commit_after_work(self, now_ns: int) -> bool:
+        """Commit as the application does after some work; return whether it waits."""
+        commit = self._settings.commit
+        if commit in {AUTO, BEFORE_WORK}:
+            return False
+        if commit == EACH_POLL:
+            self._committer.commit_async(self._fetcher.consumed(), now_ns)
+            return False
+        if commit == AFTER_WORK:
+            self._committer.commit_sync(self._fetcher.consumed(), now_ns)
+            return True
+        done = self.application.done_since_commit()
+        if done is not None:
+            self._committer.commit_sync(done, now_ns)
+        return done is not None
 
-    def _send_fetches(self, now_ns: int) -> None:
-        """Send a fetch to every broker that may get one, in the brokers' order."""
-        idle = self._idle
-        if not idle:
-            return
-        self._idle = []
-        if len(idle) > 1:
-            idle.sort(key=_BROKER_OF)
-        for session in idle:
-            request = Request(FETCH, session.connection, now_ns, session, self._fetched)
-            request.epoch = session.epoch
-            session.request = request
-            self._send(request, now_ns)
-
-    def _send(self, request: Request, now_ns: int) -> None:
-        request.request_id = self._next_request_id()
-        connection = request.connection
-        self._sent_key += 1
-        arrived_ns = connection.up.transfer(now_ns, 0)
-        arrive = self._brokers[connection.broker].arrive
-        self._calendar.push((arrived_ns, self._sent_key, arrive, request))
-
-    def _fetched(self, request: Request) -> None:
-        """Take an answer into the buffer; go on at once when poll waits for it."""
-        session: FetchSession = request.payload
-        if request.epoch != session.epoch:
-            return
-        if self._held is not None:
-            self._held.append((self._fetched, request))
-            return
-        session.request = None
-        now_ns = self._calendar.now_ns
-        self._write_request(request, now_ns)
-        self._buffer.add(session, request.answer, self.positions, now_ns)
-        if not session.buffered:
-            self._idle.append(session)
-        if not self._working:
+    def _go_on(self) -> None:
+        """Go on where nothing but this was waited for."""
+        waits = self.application.rows or self._committer.waits
+        if self._held is None and not waits:
             self._poll(self._wake)
 
-    # --- reset --------------------------------------------------------------------
+    def _retry(self, _: object = None) -> None:
+        """Look again at what could not be done, if it waits in `poll()`."""
+        if self._polls and self._held is None:
+            self._poll(self._wake)
 
-    def _list_offsets(
-        self, session: FetchSession, partition: Partition, now_ns: int
-    ) -> None:
-        """Ask where to go on: a position is out of range.
+    # --- requests -----------------------------------------------------------------
 
-        By `auto.offset.reset`, at the log end or the log start (`OffsetFetcher`
-        `.resetPositionsIfNeeded`); until the answer the partition is not fetched, and
-        a broker with no other one gets no fetch (`AbstractFetch.prepareFetchRequests`).
-        """
-        wish = (session, partition, self.group.resets_to_end)
-        request = Request(LIST_OFFSETS, session.connection, now_ns, wish, self._listed)
-        request.epoch = session.epoch
-        self._send(request, now_ns)
+    def _send(self, request: Request) -> None:
+        request.request_id = self._calls.next_request_id()
+        self._network.send(request)
 
-    def _listed(self, request: Request) -> None:
-        """Go on at the offset that was asked for."""
-        session, partition, _ = request.payload
-        if self._held is not None:
-            self._held.append((self._listed, request))
-            return
-        known = request.epoch == session.epoch
+    def _received(self, request: Request) -> None:
+        """Take an answer off the network; a member that crashed never sees it."""
+        if not self._network.answered(request):
+            if not request.written:
+                self._calls.write_request(request, MISSING_NS)
+        elif self._held is not None:
+            self._held.append(request)
+        else:
+            self._take(request)
+
+    def _failed(self, request: Request) -> None:
+        """Take note that a request failed with its connection."""
+        if self._metadata.failed(request):
+            self._calls.write_request(request, MISSING_NS)
+        elif self._held is not None:
+            self._held.append(request)
+        else:
+            self._take(request)
+
+    def _take(self, request: Request) -> None:
+        """Do what an answer or a failure asks for; poll on if it was waited for."""
         now_ns = self._calendar.now_ns
-        self._write_request(request, now_ns if known else MISSING_NS)
-        if known:
-            offset = request.answer
-            self._on_reset(self, partition, offset)
-            self.begun[partition.index] = (now_ns, offset)
-            self.positions[partition.index] = offset
-            session.seek_one(partition, offset)
-            if not (session.buffered or session.request or session in self._idle):
-                self._idle.append(session)
-                if not self._working:
-                    self._poll(self._wake)
+        polls, self._polls = self._polls, False
+        if request.api == FETCH:
+            if request.failed:
+                self._fetcher.lose_fetch(request)
+            else:
+                self._fetcher.take_fetch(request, now_ns)
+        elif request.api == OFFSET_COMMIT:
+            self._committer.take(request, now_ns)
+        else:
+            self._fetcher.take_offset(request, now_ns)
+        if polls:
+            self._poll(self._wake)
 
-    # --- commit -------------------------------------------------------------------
+    def _reset(self, partition: Partition, offset: int) -> None:
+        """Note that it is about to go on at another offset."""
+        self._calls.on_reset(self, partition, offset)
+        self.begun[partition.index] = (self._calendar.now_ns, offset)
 
-    def _arm_commit_timer(self) -> None:
+    # --- automatic commits ----------------------------------------------------------
+
+    def _arm_commit_timer(self, at_ns: int) -> None:
         self._timer_key += 1
-        self._calendar.at(
-            self._commit_at_ns, self._timer_key, self._commit_timer, self.epoch
-        )
+        self._calendar.at(at_ns, self._timer_key, self._commit_timer, self.epoch)
 
     def _commit_timer(self, epoch: int) -> None:
         """Commit in a poll that waits for records; one that works does it later."""
-        if epoch != self.epoch or not self.up or self._working:
+        if epoch != self.epoch or not self._polls:
             return
         if self._held is not None:
             return  # `resume` comes back to it
         now_ns = self._calendar.now_ns
-        if now_ns >= self._commit_at_ns:
-            self._commit(now_ns)
-
-    def _commit(self, now_ns: int) -> None:
-        assert self._settings.auto_commit_ns is not None
-        self._commit_at_ns = now_ns + self._settings.auto_commit_ns
-        self._arm_commit_timer()
-        connection = self._commit_connection
-        what = (self.group, self.code, dict(self.positions))
-        request = Request(OFFSET_COMMIT, connection, now_ns, what, self._committed)
-        request.epoch = self.epoch
-        self._send(request, now_ns)
-
-    def _committed(self, request: Request) -> None:
-        """Take a commit's answer; a member that crashed meanwhile never gets it."""
-        if self._held is not None:
-            self._held.append((self._committed, request))
-            return
-        known = request.epoch == self.epoch
-        self._write_request(request, self._calendar.now_ns if known else MISSING_NS)
+        if now_ns >= self._committer.due_ns:
+            self._committer.commit_automatically(self._fetcher.consumed(), now_ns)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, MutableMapping
 
 from kafkasim.engine.sim.at_work import UNSLOWED, Returned, slowed_ns
-from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, Fetched, FetchSession
+from kafkasim.engine.sim.fetch_session import Fetched, FetchSession
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
@@ -26,8 +26,8 @@ class FetchBuffer:
     def __init__(self, group: int, member: int) -> None:
         self._group = group
         self._member = member
-        self.lost: list[tuple[FetchSession, Partition]] = []
-        """Partitions whose position the last poll found to be out of range."""
+        self.errors: list[tuple[Partition, int]] = []
+        """Partitions with an error that the last poll met, and its code."""
         self.fetches: deque[
             tuple[FetchSession, Partition, int, int, Survivors | None]
         ] = deque()
@@ -58,9 +58,25 @@ class FetchBuffer:
             The current time.
         """
         for partition, end_offset, survivors in answer:
-            if end_offset > positions[partition.index] or end_offset == OUT_OF_RANGE:
+            if end_offset > positions[partition.index] or end_offset < 0:
                 self.fetches.append((session, partition, end_offset, now_ns, survivors))
                 session.buffered += 1
+
+    def drop(self, partition: Partition) -> int:
+        """Throw away what there is of a partition; return how many fetches that was."""
+        left = [each for each in self.fetches if each[1] is not partition]
+        dropped = len(self.fetches) - len(left)
+        self.fetches = deque(left)
+        return dropped
+
+    def rehome(self, partition: Partition, session: FetchSession) -> int:
+        """Let what there is of a partition be another session's; return how much."""
+        moved = [each[1] is partition for each in self.fetches]
+        self.fetches = deque(
+            (session, *each[1:]) if move else each
+            for each, move in zip(self.fetches, moved, strict=True)
+        )
+        return sum(moved)
 
     def take(
         self,
@@ -95,14 +111,14 @@ class FetchBuffer:
         left = most_records
         at_ns = now_ns
         rows: list[Returned] = []
-        self.lost = []
+        self.errors = []
         fetches, group, member = self.fetches, self._group, self._member
         while left and fetches:
             session, partition, to_offset, fetched_ns, survivors = fetches[0]
             index = partition.index
-            if to_offset == OUT_OF_RANGE:
+            if to_offset < 0:
                 self._drop_first(session, used_up)
-                self.lost.append((session, partition))
+                self.errors.append((partition, -1 - to_offset))
                 continue
             from_offset = positions[index]
             count = to_offset - from_offset

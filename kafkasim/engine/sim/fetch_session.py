@@ -4,47 +4,37 @@ Positions live at the broker (fetch sessions, KIP-227), so a fetch request names
 partitions: an answer carries what has come since the last one. That is exact here
 because a member sends no fetch to a broker while it holds records of that broker's
 partitions that poll has not returned (CO-3), so every partition is always in the fetch,
-but those whose position is being reset.
+but those whose position is being reset. What joins or leaves the session does so with
+the next fetch; the broker looks at what has joined when that fetch arrives, and refuses
+what it does not lead.
 
 One read of a partition returns batches of one segment (`LocalLog.read`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.planned_batches import PlannedBatches
-from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.engine.sim.planned_batches import Held, PlannedBatches
+from kafkasim.engine.sim.poll_settings import PollSettings
+from kafkasim.engine.sim.request import LIST_OFFSETS, Connection, Request
 from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.log.leader_epochs import EpochStart
+from kafkasim.log.partition_log import PartitionLog
 from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.errors import NONE, OFFSET_OUT_OF_RANGE
 from kafkasim.units import MISSING_NS
 
 _MANY: Final = 1 << 62
 """More than there are partitions or served fetches."""
-OUT_OF_RANGE: Final = -1
+OUT_OF_RANGE: Final = -1 - OFFSET_OUT_OF_RANGE
 """In place of the offset after what was read: OFFSET_OUT_OF_RANGE."""
 
 Fetched = tuple[Partition, int, Survivors | None]
-"""A partition, the offset after what was read, and what compaction had left of it."""
+"""A partition, the offset after what was read, and what compaction had left of it.
 
-
-@dataclass(frozen=True, slots=True)
-class PollSettings:
-    """The consumer's settings, in the engine's units."""
-
-    min_bytes: int
-    """`fetch.min.bytes`."""
-    max_wait_ns: int
-    """`fetch.max.wait.ms`."""
-    max_partition_bytes: int
-    """`max.partition.fetch.bytes`."""
-    max_bytes: int
-    """`fetch.max.bytes`."""
-    max_poll_records: int
-    """`max.poll.records`."""
-    auto_commit_ns: int | None
-    """`auto.commit.interval.ms`; None when `enable.auto.commit` is false."""
+In place of the offset an error's code: −1 is code 0, −2 is code 1, and so on.
+"""
 
 
 class FetchSession:
@@ -55,16 +45,22 @@ class FetchSession:
         "_order",
         "_sequence",
         "buffered",
+        "comers",
         "connection",
         "cursors",
         "epoch",
+        "epochs",
+        "goers",
+        "histories",
         "lost",
         "max_wait_ns",
         "min_bytes",
+        "outside",
         "parked",
         "partitions",
         "positions",
         "ready",
+        "refused",
         "request",
         "timer_set",
         "wait_over",
@@ -82,7 +78,7 @@ class FetchSession:
         self.max_wait_ns = settings.max_wait_ns
         self._limits = (settings.max_partition_bytes, settings.max_bytes)
         self.epoch = 0
-        """Rises when the member crashes, so that what was under way is dropped."""
+        """Rises with every `hang_up`, so that what was under way is dropped."""
         self.request: Request | None = None
         """The fetch without an answer yet."""
         self.buffered = 0
@@ -94,6 +90,18 @@ class FetchSession:
         self.lost: dict[int, Partition] = {}
         """Partitions whose position is out of range, which the member is not told yet.
         """
+        self.epochs: dict[int, int] = {}
+        """Partition index → leader epoch under which the member reads it."""
+        self.histories: dict[int, tuple[EpochStart, ...]] = {}
+        """Partition index → the epochs of the log, since the member reads it here."""
+        self.comers: dict[int, tuple[Partition, int]] = {}
+        """Partitions that join with the next fetch, and the epoch known of each."""
+        self.goers: list[int] = []
+        """Partitions that leave with the next fetch."""
+        self.outside: dict[int, Partition] = {}
+        """Partitions that the broker has not looked at yet, or does not let read."""
+        self.refused: dict[int, tuple[Partition, int]] = {}
+        """Partitions with an error that the member is not told yet, and its code."""
         self.ready: dict[int, Partition] = {}
         """Partitions with batches between their cursor and their high watermark."""
         self.parked: Request | None = None
@@ -124,6 +132,7 @@ class FetchSession:
             self.lost[index] = partition
             return
         self._located(partition)
+        self.histories[index] = log.leader_epochs.entries
         if offset < log.high_watermark:
             self.ready[index] = partition
 
@@ -132,6 +141,88 @@ class FetchSession:
         index = partition.index
         if self.positions.get(index, NEVER) < partition.log.high_watermark:
             self.ready[index] = partition
+
+    # --- who is in it ---------------------------------------------------------------
+
+    def join(self, partition: Partition, leader_epoch: int) -> None:
+        """Read a partition, beginning with the next fetch."""
+        self.comers[partition.index] = (partition, leader_epoch)
+
+    def leave(self, partition: Partition) -> None:
+        """Read a partition no more, beginning with the next fetch."""
+        self.comers.pop(partition.index, None)
+        if partition.index in self.positions:
+            self.goers.append(partition.index)
+
+    @property
+    def wants_fetch(self) -> bool:
+        """Whether a fetch would be for any partition."""
+        return bool(self.cursors or self.lost or self.outside or self.comers)
+
+    def prepare(self, positions: Mapping[int, int]) -> list[Partition]:
+        """Change who is in it, as the next fetch says.
+
+        Parameters
+        ----------
+        positions : mapping of int to int
+            Where the member goes on in those that join.
+
+        Returns
+        -------
+        list of Partition
+            Those.
+        """
+        comers = [self.comers[index] for index in sorted(self.comers)]
+        changed = {*self.goers, *self.comers}
+        held = (self.positions, self.cursors, self.ready)
+        for each in (*held, self.lost, self.outside, self.refused):
+            for index in changed:
+                each.pop(index, None)
+        joined = [partition for partition, _ in comers]
+        stay = [p for p in self.partitions if p.index not in changed]
+        self.partitions = stay + joined
+        for partition, leader_epoch in comers:
+            index = partition.index
+            self.positions[index] = positions[index]
+            self.epochs[index] = leader_epoch
+            self.outside[index] = partition
+            self._sequence += 1
+            self._order[index] = self._sequence
+        self.goers.clear()
+        self.comers.clear()
+        return joined
+
+    def take_in(self, meets: Callable[[Partition, int], int]) -> None:
+        """Look at those that joined or were refused, when a fetch arrives.
+
+        Parameters
+        ----------
+        meets : callable
+            Takes a partition and the leader epoch that the member knows; returns the
+            error that the broker answers, `NONE` if it lets it be read.
+        """
+        for index, partition in list(self.outside.items()):
+            code = meets(partition, self.epochs[index])
+            if code == NONE:
+                del self.outside[index]
+                self.seek_one(partition, self.positions[index])
+            else:
+                self.refused[index] = (partition, code)
+
+    def refuse(self, partition: Partition, code: int) -> None:
+        """Let a partition be read no more: its leader has gone, or has a new epoch.
+
+        The member is told at once (`DelayedFetch`, cases A to E), and with every fetch
+        until the partition has left the session.
+        """
+        index = partition.index
+        if index in self.positions:
+            for each in (self.cursors, self.lost, self.ready):
+                each.pop(index, None)
+            self.outside[index] = partition
+            self.refused[index] = (partition, code)
+
+    # --- reading --------------------------------------------------------------------
 
     def relocate(self, partition: Partition) -> None:
         """Look again where the next offset is: segments have gone or were compacted."""
@@ -147,24 +238,23 @@ class FetchSession:
         return cursor
 
     def hang_up(self) -> None:
-        """Drop what is under way and connect anew: the member crashed."""
+        """Drop what is under way: the member crashed, or its connection was lost."""
         self.epoch += 1
         self.request = None
         self.buffered = 0
         self.parked = None
-        self.connection = self.connection.renewed()
 
     def has_enough(self) -> bool:
         """Return whether a fetch would be answered at once.
 
         It would get at least `fetch.min.bytes` from below the high watermarks, each
         partition counting for no more than `max.partition.fetch.bytes`; or a position
-        lies in another segment than the high watermark, or is out of range
+        lies in another segment than the high watermark, or an error is to be told
         (`DelayedFetch.tryComplete`). The end of a segment is in it for a fetch that
         waits already, and at the start of the next one for a fetch that comes: that one
         is only now looked up (`LocalLog.read`).
         """
-        if self.lost:
+        if self.lost or self.refused:
             return True
         min_bytes, most_bytes = self.min_bytes, self._limits[0]
         available = 0
@@ -200,12 +290,7 @@ class FetchSession:
         """
         max_partition_bytes, left_bytes = self._limits
         order, ready, cursors = self._order, self.ready, self.cursors
-        answer: list[Fetched] = []
-        if self.lost:
-            for index, partition in self.lost.items():
-                answer.append((partition, OUT_OF_RANGE, None))
-                cursors.pop(index, None)  # until the member seeks
-            self.lost.clear()
+        answer = self._errors() if self.lost or self.refused else []
         total = count = 0
         turns = list(ready)
         if len(turns) > 1:
@@ -239,3 +324,36 @@ class FetchSession:
             count += end - first
             left_bytes -= size_bytes
         return answer, total, count
+
+    def _errors(self) -> list[Fetched]:
+        """Return what the member is to be told instead of records."""
+        lost = [(partition, OUT_OF_RANGE, None) for partition in self.lost.values()]
+        for index in self.lost:
+            self.cursors.pop(index, None)  # until the member seeks
+        refused = [(each, -1 - code, None) for each, code in self.refused.values()]
+        self.lost.clear()
+        self.refused.clear()
+        return [*lost, *refused]
+
+
+def offset_in(log: PartitionLog[Held], api: int, wish: int) -> object:
+    """Return what a leader answers about offsets in its log.
+
+    Parameters
+    ----------
+    log : PartitionLog
+        Of the leader.
+    api : int
+        `LIST_OFFSETS`, or `OFFSET_FOR_LEADER_EPOCH`.
+    wish : int
+        1 for the end of what may be read, 0 for the log start (BR-34); or the epoch of
+        which the end is asked for.
+
+    Returns
+    -------
+    int, EpochStart or None
+        The offset; or as `LeaderEpochs.end_offset`.
+    """
+    if api == LIST_OFFSETS:
+        return log.high_watermark if wish else log.log_start_offset
+    return log.leader_epochs.end_offset(wish, log.log_end_offset)

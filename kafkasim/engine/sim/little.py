@@ -115,7 +115,7 @@ class _Lag:
         """Take out, each at its own time, what was finished by now."""
         offset = max(self._done, row.from_offset)
         while offset < row.to_offset:
-            ended_ns = member._at_work.ends_ns(row, offset + 1)
+            ended_ns = member.application.at_work.ends_ns(row, offset + 1)
             if ended_ns > now_ns:
                 break
             self.area.change(-1, ended_ns)
@@ -188,7 +188,7 @@ class LittlesLaw:
         for number, (member, rows) in enumerate(self._working):
             for row in rows:
                 self._lags[row.group, row.partition].work(member, row, now_ns)
-            self._working[number] = member, list(member._working)
+            self._working[number] = member, list(member.application.rows)
         for lag in self._lags.values():
             lag.look(now_ns)
 
@@ -304,7 +304,7 @@ def _at_work(name: str, member: Member, subscriber: str) -> Counted:
         Area(),
         lambda tables: tables.at_work(member.code, subscriber),
     )
-    return lambda: int(bool(member._working)), stage
+    return lambda: int(bool(member.application.rows)), stage
 
 
 def _broker_stages(parts: Parts) -> Iterator[Counted]:

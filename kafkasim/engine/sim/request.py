@@ -20,6 +20,7 @@ LIST_OFFSETS: Final = 3
 FETCH_FOLLOWER: Final = 4
 METADATA: Final = 5
 INIT_PRODUCER_ID: Final = 6
+OFFSET_FOR_LEADER_EPOCH: Final = 7
 """Codes into `kafkasim.result.schema.APIS`."""
 
 

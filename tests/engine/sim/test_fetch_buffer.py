@@ -5,6 +5,7 @@ import numpy as np
 from kafkasim.engine.sim.fetch_buffer import FetchBuffer
 from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession
 from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.protocol.errors import OFFSET_OUT_OF_RANGE
 from tests.engine.sim.test_fetch_session import session_of
 
 SIZES = [100] * 3
@@ -72,9 +73,9 @@ def test_only_records_that_are_left_count_for_the_next_fetch() -> None:
 def test_a_lost_position_is_told_in_its_turn() -> None:
     buffer, positions = buffer_of((10, None), (OUT_OF_RANGE, None))
     buffer.take(10, positions, 0, 1.0, [])
-    assert buffer.lost == []
+    assert buffer.errors == []
     rows, _ = buffer.take(10, positions, 100, 1.0, [])
-    assert [partition.index for _, partition in buffer.lost] == [0]
+    assert [(p.index, code) for p, code in buffer.errors] == [(0, OFFSET_OUT_OF_RANGE)]
     assert rows == [] and positions == {0: 10}
     buffer.take(10, positions, 100, 1.0, [])
-    assert buffer.lost == []
+    assert buffer.errors == []

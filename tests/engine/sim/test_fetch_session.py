@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from kafkasim.config.topic import TopicConfig
-from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession, PollSettings
+from kafkasim.engine.sim.fetch_session import OUT_OF_RANGE, FetchSession
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import FETCH, Request
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.protocol.batch import Batch

@@ -234,7 +234,7 @@ class KafkaRun(KafkaCluster):
         A static member that comes back has a new member id, and what still comes under
         the old one is refused (GR-14, FENCED_INSTANCE_ID).
         """
-        group, member, positions = request.payload
+        group, member, positions, kind = request.payload
         if request.sent_ns < group.began_ns:
             return
         group.committed.update(positions)
@@ -243,6 +243,7 @@ class KafkaRun(KafkaCluster):
             member,
             [(self.partitions[index], offset) for index, offset in positions.items()],
             self.calendar.now_ns,
+            kind,
         )
 
     def _open_requests(self) -> list[Request]:

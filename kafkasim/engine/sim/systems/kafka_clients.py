@@ -6,7 +6,7 @@ from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.fetch_session import PollSettings
+from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.errors import ValidationError

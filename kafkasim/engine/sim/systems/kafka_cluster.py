@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
-from kafkasim.engine.sim.consumer import Member, MemberCalls
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
+from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
@@ -337,25 +338,30 @@ class KafkaCluster(ABC):
         settings = poll_settings(
             self.system.groups[list(self.subscribers)[group.index]].config
         )
+        connections = [
+            self.hosts.connect(client, code, broker)
+            for broker in range(self.system.brokers)
+        ]
         sessions = []
-        for broker in range(self.system.brokers):
+        for broker, connection in enumerate(connections):
             led = [partition for partition in owned if partition.leader == broker]
             if led:
-                connection = self.hosts.connect(client, code, broker)
                 session = FetchSession(led, connection, settings)
                 sessions.append(session)
                 self.brokers[broker].open_session(session)
+        connections.append(
+            self.hosts.connect(client, code, coordinator, "/coordinator")
+        )
         return Member(
             calendar=self.calendar,
             actor=self._actors[client],
             code=self.member_names.index(name),
             group=group,
             sessions=sessions,
-            commit_connection=self.hosts.connect(
-                client, code, coordinator, "/coordinator"
-            ),
+            connections=connections,
             brokers=self.brokers,
             settings=settings,
+            draws=stream(self._seed, f"client/{client}"),
             calls=MemberCalls(
                 next_request_id=self.next_request_id,
                 write_request=self.write_request,

@@ -194,12 +194,13 @@ class KafkaTables:
         member: int,
         positions: Iterable[tuple[Partition, int]],
         at_ns: int,
+        kind: int = 0,
     ) -> None:
         """Write a stored commit, a row per partition."""
         for partition, offset in positions:
             self._write_commit(
                 group.index, member, partition.topic, partition.number, offset,
-                at_ns, 0, 0,
+                at_ns, kind, 0,
             )  # fmt: skip
 
     def assignments(
