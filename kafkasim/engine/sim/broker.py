@@ -142,10 +142,6 @@ class Broker:
         else:
             self._read(request)
 
-    def accept(self, connection: Connection) -> bool:  # noqa: ARG002
-        """Take a new connection; False when there is nobody to take it."""
-        return True
-
     def queued(self) -> list[Request]:
         """Return the requests that wait for an IO thread."""
         return list(self._queue)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kafkasim.engine.sim.broker import Broker
-from kafkasim.engine.sim.request import LIST_OFFSETS, METADATA, Connection, Request
+from kafkasim.engine.sim.request import METADATA, Connection, Request
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.errors import NOT_LEADER_OR_FOLLOWER
 
@@ -87,16 +87,8 @@ class FailingBroker(Broker):
                 for index in request.payload
             }
             self._answer(request, 0)
-        elif request.api == LIST_OFFSETS and not self.leads(request.payload[1].index):
-            self._next_of_queue()
-            self._refuse(request, request.payload[1].index, NOT_LEADER_OR_FOLLOWER)
-            self._answer(request, 0)
         else:
             super()._serviced(request)
-
-    def leads(self, index: int) -> bool:
-        """Say whether it takes itself for the leader of a partition."""
-        return self.image[index].leader == self.index
 
     def _next_of_queue(self) -> None:
         if self._queue:

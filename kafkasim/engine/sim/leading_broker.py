@@ -22,6 +22,7 @@ from kafkasim.errors import LogError
 from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
 from kafkasim.protocol.errors import (
     ERRORS,
+    FENCED_LEADER_EPOCH,
     NONE,
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
@@ -103,10 +104,19 @@ class LeadingBroker(FailingBroker):
         self._followers: dict[int, list[Fetcher]] = {}
         self._active: dict[int, bool] = {}
 
-    def leads(self, index: int) -> bool:
-        """Say whether it takes itself for the leader of a partition."""
-        replica = self.replicas.get(index)
-        return replica is not None and replica.state is not None
+    def meets(self, partition: Partition, leader_epoch: int) -> int:
+        """Return the error of a request for a partition, `NONE` if it may be read.
+
+        Source: `Partition.checkCurrentLeaderEpoch`, `localLogWithEpochOrThrow`; BR-25.
+        One that takes itself for the leader while another one is serves nobody here.
+        """
+        replica = self.replicas.get(partition.index)
+        state = None if replica is None else replica.state
+        if state is None or partition.leader != self.index:
+            return NOT_LEADER_OR_FOLLOWER
+        if leader_epoch < state.leader_epoch:
+            return FENCED_LEADER_EPOCH
+        return NONE if leader_epoch == state.leader_epoch else UNKNOWN_LEADER_EPOCH
 
     def _serviced(self, request: Request) -> None:
         if request.api != FETCH_FOLLOWER:

@@ -89,6 +89,8 @@ class Partition:
     batches, base_offsets : list
         Every batch that was appended to it, and the offset of its first record; None
         for a batch that no reader will be given any more.
+    cut_from : int
+        Where the log ended before its last cut.
     uncommitted : deque of Append
         Its appends that the high watermark has not passed; in a cluster that
         replicates.
@@ -101,8 +103,8 @@ class Partition:
 
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
-        "base_offsets", "batches", "config", "index", "leader", "log", "number",
-        "removed_in", "replicas", "survivors", "topic", "uncommitted",
+        "base_offsets", "batches", "config", "cut_from", "index", "leader", "log",
+        "number", "removed_in", "replicas", "survivors", "topic", "uncommitted",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +135,7 @@ class Partition:
         self.log: PartitionLog[Held] = self.home.log
         self.active = self.home.active
         self.batches: list[Batch] = []
+        self.cut_from = 0
         self.uncommitted: deque[Append] = deque()
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
@@ -221,6 +224,7 @@ class Partition:
         """
         self.leader = node
         home = self.home
+        self.cut_from = self.log.log_end_offset
         self.log, self.active = home.log, home.active
         held = [
             (base, parts(one)[0])
