@@ -1,12 +1,17 @@
 """Names of the things in a run.
 
 A target is `kind:name`: `broker:1`, `member:billing/2`, `source:web`,
-`subscriber:billing`. Brokers and members count from 1, partitions and offsets from 0.
+`subscriber:billing`; or the only one of its kind, `controller`. Brokers and members
+count from 1, partitions and offsets from 0.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from kafkasim.errors import ValidationError
+
+ONLY_ONES: Final = ("controller",)
+"""Kinds of which there is one, so that it needs no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Target:
     """Its name within the kind."""
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.name}"
+        return f"{self.kind}:{self.name}" if self.name else self.kind
 
     @classmethod
     def parse(cls, text: str, *, path: str = "target") -> "Target":
@@ -30,6 +35,8 @@ class Target:
         ValidationError
             When a colon, the kind or the name is missing.
         """
+        if text in ONLY_ONES:
+            return cls(text, "")
         kind, colon, name = text.partition(":")
         if not (kind and colon and name):
             raise ValidationError(path, text, "kind:name, such as subscriber:billing")

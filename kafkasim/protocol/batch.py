@@ -5,8 +5,9 @@ in the order in which the accumulator admitted them), with the times of its life
 holds no records.
 """
 
-from typing import Final
+from typing import Any, Final
 
+from kafkasim.log.header import BatchHeader
 from kafkasim.protocol.errors import NONE
 from kafkasim.units import MISSING_NS
 
@@ -26,6 +27,7 @@ class Batch:
 
     __slots__ = (
         "acked_ns",
+        "append",
         "appended_ns",
         "attempts",
         "base_offset",
@@ -34,6 +36,7 @@ class Batch:
         "closed_by",
         "closed_ns",
         "error",
+        "header",
         "hi",
         "last_attempt_ns",
         "leader_epoch",
@@ -87,6 +90,10 @@ class Batch:
         self.base_offset = -1
         """Offset of its first record; the broker fills this and what follows."""
         self.appended_ns = MISSING_NS
+        self.header: BatchHeader | None = None
+        """As the leader appended it; in a cluster that replicates."""
+        self.append: Any = None
+        """The append of it that this object stands for; likewise."""
         self.partition_index = -1
         self.producer_id = self.producer_epoch = self.base_sequence = -1
         """What a producer with idempotence wrote into its header when it was sent."""

@@ -208,6 +208,11 @@ class Result:
         return self.table("segments")
 
     @property
+    def replicas(self) -> "pd.DataFrame":
+        """One row per change of a replica, and one for each at the start."""
+        return self.table("replicas")
+
+    @property
     def removals(self) -> "pd.DataFrame":
         """One row per run of offsets whose records left a log together."""
         return self.table("removals")

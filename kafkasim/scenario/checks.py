@@ -15,7 +15,7 @@ from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.arrivals import DayCurve
-from kafkasim.scenario.events import Event
+from kafkasim.scenario.events import Crash, Event, Slow
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System
@@ -143,7 +143,7 @@ def check_system(system: System, traffic: Traffic) -> None:
             )
 
 
-def check_events(events: tuple[Event, ...], traffic: Traffic) -> None:
+def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) -> None:
     """Check that targets exist and that no event befalls one twice at once.
 
     Raises
@@ -154,16 +154,29 @@ def check_events(events: tuple[Event, ...], traffic: Traffic) -> None:
     for index, event in enumerate(events):
         path = (str(index), "target")
         target = Target.parse(event.target, path=join_path(path))
-        targets = [f"subscriber:{name}" for name in traffic.subscribers]
+        targets = _targets(event, traffic, system)
         if str(target) not in targets:
             allowed = ", ".join(targets) or "nothing: there is no subscriber"
             near = suggestion(str(target), targets)
             raise ValidationError(join_path(path), event.target, allowed, near)
+        if isinstance(event, Crash) and event.clean and target.kind != "broker":
+            allowed = "false: only a broker asks for a controlled shutdown"
+            raise ValidationError(f"{index}.clean", event.clean, allowed)
         for earlier in events[:index]:
             if _overlap(earlier, event):
                 kind = type(event).__name__
                 allowed = f"a time at which no {kind} of {event.target} lasts"
                 raise ValidationError(f"{index}.at_s", event.at_s, allowed)
+
+
+def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
+    """Return what an event may befall."""
+    targets = [f"subscriber:{name}" for name in traffic.subscribers]
+    if isinstance(system, Kafka) and not isinstance(event, Slow):
+        targets += [f"broker:{number}" for number in range(1, system.brokers + 1)]
+        if isinstance(event, Crash):
+            targets.append("controller")
+    return targets
 
 
 def _overlap(one: Event, other: Event) -> bool:

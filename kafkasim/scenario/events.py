@@ -1,7 +1,8 @@
 """What happens to a system while it runs.
 
 Events stand beside traffic and system: the same crash can befall any of the systems
-that are compared. A target is `kind:name`; so far a subscriber (all its members).
+that are compared. A target is `kind:name`: a subscriber (all its members), or in a
+Kafka cluster `broker:1`, or `controller`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from kafkasim.config.rules import Moment, Positive, Seconds
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Crash(Document):
-    """The target stops at once, without a farewell, and starts again later."""
+    """The target stops at once, without a farewell, and starts again later.
+
+    When the active controller stops, another one takes over; `for_s` says nothing then.
+    """
 
     target: str
     """Such as `subscriber:billing`."""
@@ -20,6 +24,8 @@ class Crash(Document):
     """When, in seconds since the run's start."""
     for_s: Seconds | None = None
     """How long, in seconds; none: for good."""
+    clean: bool = False
+    """A broker: it asks for a controlled shutdown first, and stops when it may."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -60,7 +60,7 @@ class Scenario(Draft):
         """Check what the parts must keep together."""
         under("traffic", check_traffic, self.traffic)
         under("system", check_system, self.system, self.traffic)
-        under("events", check_events, self.events, self.traffic)
+        under("events", check_events, self.events, self.traffic, self.system)
 
     def where(self, changes: Mapping[str, object]) -> Self:
         """Return the scenario with other values at some paths.

@@ -14,7 +14,7 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.config.paths import one_of, suggestion
+from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX, AtLeastZero, Positive, Whole
 from kafkasim.config.topic import TopicConfig
@@ -108,14 +108,14 @@ class Topic(Document):
 
     def check(self) -> None:
         """Check what is modelled."""
-        if self.replication_factor != 1:
-            raise ValidationError(
-                "replication_factor",
-                self.replication_factor,
-                "1",
-                "replication is not modelled yet",
-            )
         config = self.config.resolve()
+        if self.replication_factor > 1 and config.compacts:
+            raise ValidationError(
+                "config.cleanup_policy",
+                config.cleanup_policy,
+                "delete, of a topic with more than one copy",
+                "compaction of copies is not modelled yet",
+            )
         _check_modelled(
             "max_message_bytes",
             config.max_message_bytes,
@@ -190,8 +190,23 @@ class Kafka(Document):
     """Network and processors."""
     broker_config: BrokerConfig = BrokerConfig()
     """Settings of each broker."""
+    placement: Literal["in turn", "striped"] = "in turn"
+    """Which brokers have a partition's copies: copy k of partition p on broker p + k,
+    counted round, as one may assign them by hand; or as Kafka places them by itself,
+    from random starts (`StripedReplicaPlacer`)."""
     kafka_version: Literal["4.3"] = "4.3"
     """Whose rules hold."""
+
+    def check(self) -> None:
+        """Check that there are brokers for all copies (PL-1)."""
+        for name, topic in self.topics.items():
+            if topic.replication_factor > self.brokers:
+                raise ValidationError(
+                    join_path(("topics", name, "replication_factor")),
+                    topic.replication_factor,
+                    f"at most {self.brokers}, the number of brokers",
+                    "INVALID_REPLICATION_FACTOR; StripedReplicaPlacer",
+                )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,7 +10,7 @@ from kafkasim.scenario.checks import (
     check_traffic,
     under,
 )
-from kafkasim.scenario.events import Crash, Event, Slow
+from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
 from kafkasim.scenario.trace import Trace
@@ -138,14 +138,43 @@ def test_a_stream_that_kafka_cannot_name_is_refused_for_kafka_only(
     [
         ("subscriber:biling", "did you mean"),
         ("billing", "kind:name"),
-        ("broker:1", "subscriber:billing"),
+        ("broker:4", "subscriber:billing, broker:1, broker:2, broker:3, controller"),
+        ("broker:one", "broker:1"),
     ],
 )
 def test_the_target_of_an_event_must_exist(target: str, hint: str) -> None:
     with pytest.raises(ValidationError, match=hint) as caught:
-        check_events((Crash(target, at_s=1),), traffic())
+        check_events((Crash(target, at_s=1),), traffic(), Kafka(brokers=3))
 
     assert caught.value.path == "0.target"
+
+
+@pytest.mark.parametrize(
+    ("event", "system"),
+    [
+        (Crash("broker:1", at_s=1), PointToPoint()),
+        (Crash("controller", at_s=1), PointToPoint()),
+        (Pause("controller", at_s=1), Kafka()),
+        (Slow("broker:1", at_s=1), Kafka()),
+    ],
+)
+def test_a_broker_and_a_controller_are_parts_of_a_kafka_cluster(
+    event: Event, system: Kafka | PointToPoint
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        check_events((event,), traffic(), system)
+
+    assert caught.value.path == "0.target"
+
+
+def test_only_a_broker_asks_for_a_controlled_shutdown() -> None:
+    check_events((Crash("broker:1", at_s=1, clean=True),), traffic(), Kafka())
+    with pytest.raises(ValidationError, match="only a broker") as caught:
+        check_events(
+            (Crash("subscriber:billing", at_s=1, clean=True),), traffic(), Kafka()
+        )
+
+    assert caught.value.path == "0.clean"
 
 
 @pytest.mark.parametrize(
@@ -163,10 +192,10 @@ def test_an_event_does_not_befall_a_target_twice_at_once(
     events: tuple[Event, ...], fits: object
 ) -> None:
     if fits:
-        check_events(events, traffic())
+        check_events(events, traffic(), Kafka())
     else:
         with pytest.raises(ValidationError, match="a time at which no Crash"):
-            check_events(events, traffic())
+            check_events(events, traffic(), Kafka())
 
 
 def test_a_check_inside_a_part_names_the_path_from_the_outside() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Periodic
@@ -46,11 +47,20 @@ def test_on_ideal_hardware_a_large_record_waits_for_its_linger_alone() -> None:
     assert waited_ns.tolist() == [5_000_002, 5_000_002, 5_000_002]
 
 
-def test_replication_is_refused_because_it_is_not_modelled() -> None:
-    with pytest.raises(ValidationError) as caught:
-        Topic(replication_factor=3)
+def test_there_are_brokers_for_all_copies() -> None:
+    """PL-1."""
+    Kafka(brokers=3, topics={"orders": Topic(replication_factor=3)})
+    with pytest.raises(ValidationError, match="at most 2") as caught:
+        Kafka(brokers=2, topics={"orders": Topic(replication_factor=3)})
 
-    assert caught.value.why == "replication is not modelled yet"
+    assert caught.value.path == "topics.orders.replication_factor"
+
+
+def test_compaction_of_copies_is_refused_because_it_is_not_modelled() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Topic(replication_factor=2, config=TopicConfig(cleanup_policy="compact"))
+
+    assert caught.value.why == "compaction of copies is not modelled yet"
 
 
 @pytest.mark.parametrize(

@@ -107,22 +107,28 @@ class RecordColumns:
         number = batches["batch_id"]
         base_offset = np.full(len(batches), -1, np.int64)
         appended_ns = np.full(len(batches), MISSING_NS, np.int64)
-        base_offset[appends["batch_id"]] = appends["base_offset"]
-        appended_ns[appends["batch_id"]] = appends["appended_ns"]
+        committed_ns = np.full(len(batches), MISSING_NS, np.int64)
+        left = appends[appends["truncated_ns"] == MISSING_NS]
+        copies = np.bincount(left["batch_id"], minlength=len(batches))[number]
+        left = left[::-1]  # of a batch that is there twice the first one counts
+        base_offset[left["batch_id"]] = left["base_offset"]
+        appended_ns[left["batch_id"]] = left["appended_ns"]
+        committed_ns[left["batch_id"]] = left["committed_ns"]
         base_offset = base_offset[number]
         there = base_offset >= 0
         acked_ns, outcome = self._answers(producers)
-        sent = (batches["sent_ns"] != MISSING_NS).astype(np.int16)
         values: dict[str, tuple[NDArray[Any], int]] = {
             "acked_ns": (acked_ns, MISSING_NS),
             "outcome": (outcome, _IN_FLIGHT),
             "batch_id": (number, -1),
-            "send_count": (sent, 0),
-            "log_copies": (there.astype(np.int16), 0),
+            "send_count": (batches["attempts"], 0),
+            "error": (batches["error"], -1),
+            "log_copies": (copies.astype(np.int16), 0),
             "topic": (np.where(there, batches["topic"], np.int16(-1)), -1),
             "partition": (np.where(there, batches["partition"], np.int32(-1)), -1),
             "offset": (base_offset, 0),
             "appended_ns": (appended_ns[number], MISSING_NS),
+            "committed_ns": (committed_ns[number], MISSING_NS),
         }
         whole = len(self._rows) == self.count
         columns = {
@@ -146,6 +152,7 @@ class RecordColumns:
         outcome = np.full(len(acked_ns), _IN_FLIGHT, np.int8)
         outcome[done & told] = outcomes.index("acked")
         outcome[done & ~told] = outcomes.index("unacked")
+        outcome[self._batches["error"] >= 0] = outcomes.index("failed")
         acked_ns[~told] = MISSING_NS
         return acked_ns, outcome
 
@@ -169,16 +176,21 @@ class RecordColumns:
             ]
         )
         refused = refused[created_ns[refused] <= end_ns]
-        self.columns["error"] = constant(-1, self.count, np.int8)
         if len(refused):
             self.columns["outcome"] = self.columns["outcome"].copy()
             self.columns["outcome"][refused] = OUTCOMES["records"].index("failed")
-            self.columns["error"] = np.full(self.count, -1, np.int8)
+            self.columns["error"] = self.columns["error"].copy()
             self.columns["error"][refused] = MESSAGE_TOO_LARGE
         if any(len(times_ns) and times_ns[-1] > end_ns for times_ns in intended):
             created_ns = np.where(created_ns > end_ns, MISSING_NS, created_ns)
         self.columns["created_ns"] = created_ns
         self.columns["batch_index"] = self.batch_index
+
+    def rows_of(self, append: np.void) -> NDArray[np.int32]:
+        """Return the rows of the records of one append."""
+        place = int(np.flatnonzero(self._batches["batch_id"] == append["batch_id"])[0])
+        first = int(self._starts[place])
+        return self._rows[first : first + int(self._counts[place])]
 
     def record_at(
         self, appends: NDArray[np.void], partition_index: Ints, partition_count: int
@@ -188,7 +200,7 @@ class RecordColumns:
         Parameters
         ----------
         appends : structured array
-            Rows of the table, in the order of appending.
+            Rows of the table that stayed in the log.
         partition_index : int64 array of shape (appends,)
             Run-wide index of each one's partition.
         partition_count : int
@@ -201,7 +213,7 @@ class RecordColumns:
         starts : int64 array of shape (partition_count + 1,)
             Where each partition begins in `rows`.
         """
-        order = np.argsort(partition_index, kind="stable")
+        order = np.lexsort((appends["base_offset"], partition_index))
         batch_row = np.empty(len(self._batches), np.int64)
         batch_row[self._batches["batch_id"]] = np.arange(len(self._batches))
         batch = batch_row[appends["batch_id"][order]]

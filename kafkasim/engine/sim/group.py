@@ -100,6 +100,15 @@ class Group:
         skipped = sum(self.pass_over(p, positions[p.index]) for p in self.partitions)
         return positions, skipped
 
+    def truncated(self, partition: Partition, end_offset: int) -> int:
+        """Go back to where a log ends now; return how many unread records were cut.
+
+        What was read beyond that end has been read; other records will stand there.
+        """
+        before = self.processed[partition.index]
+        self.processed[partition.index] = min(before, end_offset)
+        return max(0, partition.cut_from - max(before, end_offset))
+
     def pass_over(self, partition: Partition, position: int) -> int:
         """Let reading go on at an offset; return how many records that skips."""
         skipped = max(0, position - self.processed[partition.index])

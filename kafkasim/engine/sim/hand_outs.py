@@ -5,7 +5,7 @@ them began; everything else follows from the work on each record.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,17 @@ number of the round of compaction after which the records were read, 0 for none.
 POLL_FORMAT: Final = "<hiiqqqqdqbi"
 
 
+class Ghost(NamedTuple):
+    """An append that readers could read before it was cut off again."""
+
+    partition: int
+    """Run-wide index."""
+    append: np.void
+    """Its row in `appends`."""
+    rows: NDArray[np.int32]
+    """Rows of its records."""
+
+
 def deliveries(  # noqa: PLR0917
     polls: NDArray[np.void],
     topics: NDArray[np.int16],
@@ -47,6 +58,7 @@ def deliveries(  # noqa: PLR0917
     work_ns: Sequence[Ints],
     *,
     again: bool,
+    ghosts: Sequence[Ghost] = (),
     removed_in: NDArray[np.int32] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of `deliveries`.
@@ -63,6 +75,8 @@ def deliveries(  # noqa: PLR0917
         For each group the work of each record row, nanoseconds.
     again : bool
         Whether a group may have been given a record more than once.
+    ghosts : sequence of Ghost
+        What was read and is gone.
     removed_in : int32 array, optional
         Like `rows_at`: the round of compaction that removed each record, 0 for none.
         Without it there was no compaction.
@@ -71,7 +85,7 @@ def deliveries(  # noqa: PLR0917
     read = None
     if removed_in is not None:
         read, counts = _left(polls, counts, starts, removed_in)
-    columns = _by_record(polls, counts, read, rows_at, starts, work_ns)
+    columns = _by_record(polls, counts, read, rows_at, starts, work_ns, ghosts)
     total = len(columns["record_id"])
     columns |= {
         "subscriber": spread(polls["group"], counts),
@@ -110,6 +124,7 @@ def _by_record(  # noqa: PLR0917
     rows_at: NDArray[np.signedinteger],
     starts: Ints,
     work_ns: Sequence[Ints],
+    ghosts: Sequence[Ghost],
 ) -> dict[str, NDArray[Any]]:
     """Return those columns of all deliveries that differ from row to row.
 
@@ -132,7 +147,7 @@ def _by_record(  # noqa: PLR0917
             else read[at : at + int(here.sum())]
         )
         some = _some_deliveries(
-            polls[first:end], here, offset, rows_at, starts, work_ns
+            polls[first:end], here, offset, rows_at, starts, work_ns, ghosts
         )
         part = slice(at, at + len(some["record_id"]))
         for name, column in some.items():
@@ -148,9 +163,15 @@ def _some_deliveries(  # noqa: PLR0917
     rows_at: NDArray[np.signedinteger],
     starts: Ints,
     work_ns: Sequence[Ints],
+    ghosts: Sequence[Ghost],
 ) -> dict[str, NDArray[Any]]:
     """Return those columns of some polls' deliveries that differ from row to row."""
-    rows = rows_at[offset + np.repeat(starts[polls["partition"]], counts)]
+    places = offset + np.repeat(starts[polls["partition"]], counts)
+    if ghosts:
+        rows = rows_at[np.minimum(places, len(rows_at) - 1)]
+        _put_ghosts(rows, ghosts, polls, counts, offset)
+    else:
+        rows = rows_at[places]
     if len(work_ns) == 1:
         work = work_ns[0][rows]
     else:
@@ -167,6 +188,26 @@ def _some_deliveries(  # noqa: PLR0917
         "ended_ns": ended,
         "outcome": outcome,
     }
+
+
+def _put_ghosts(
+    rows: NDArray[np.signedinteger],
+    ghosts: Sequence[Ghost],
+    polls: NDArray[np.void],
+    counts: Ints,
+    offset: Ints,
+) -> None:
+    """Put records in place that were read at offsets at which others stand now."""
+    partition = np.repeat(polls["partition"], counts)
+    fetched_ns = np.repeat(polls["fetched_ns"], counts)
+    for ghost in ghosts:
+        base, cut_ns = ghost.append["base_offset"], ghost.append["truncated_ns"]
+        read = (partition == ghost.partition) & (
+            fetched_ns >= ghost.append["committed_ns"]
+        )
+        read &= (fetched_ns <= cut_ns) & (offset >= base)
+        read &= offset < base + len(ghost.rows)
+        rows[read] = ghost.rows[offset[read] - base]
 
 
 def poll_work(

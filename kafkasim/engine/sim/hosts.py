@@ -58,6 +58,17 @@ class Hosts:
             made = [c.successor for c in made if c.successor is not None]
         return found
 
+    @property
+    def newest(self) -> list[Connection]:
+        """Of each that was made, the one that has its place now."""
+        found = []
+        for connection in self._connections:
+            newest = connection
+            while newest.successor is not None:
+                newest = newest.successor
+            found.append(newest)
+        return found
+
     def pipe(self, sender: str, receiver: str, purpose: str = "") -> Pipe:
         """Return a new one-way pipe; all that leave a host share its card."""
         nic = self._nics.setdefault(sender, Nic(self._link.bandwidth_mb_per_s))

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
-from kafkasim.engine.sim.partition import Life, LogSegment, Partition, contents_of
+from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.planned_batches import offsets_in
+from kafkasim.engine.sim.replica import Life, LogSegment, Replica, contents_of
 from kafkasim.log.batch_retention import Fate
 from kafkasim.log.cleaner import clean, range_to_clean
 from kafkasim.log.cleaning_range import filthiest
@@ -32,7 +33,7 @@ Ints = NDArray[np.int64]
 class Gone(NamedTuple):
     """Records that left a log together: a row of `removals`."""
 
-    partition: Partition
+    replica: Replica
     from_offset: int
     to_offset: int
     at_ns: int
@@ -42,7 +43,7 @@ class Gone(NamedTuple):
 class LogCalls(NamedTuple):
     """Whom to tell what."""
 
-    write_segment: Callable[[Partition, LogSegment, Life, int, str | None], None]
+    write_segment: Callable[[Replica, LogSegment, Life, int, str | None], None]
     """Takes a segment that has gone: when it came, when it went and why."""
     write_removal: Callable[[Gone], None]
     """Takes records that have gone."""
@@ -57,8 +58,12 @@ class LogManager:
     ----------
     calendar, actor
         Where its deadlines go, and the broker's number among the run's actors.
+    replicas : sequence of Replica
+        Those on the broker.
     partitions : sequence of Partition
-        Those whose logs are on the broker.
+        All of the run, by index.
+    up : callable
+        Says whether the broker runs.
     config : BrokerConfig
         Resolved.
     calls : LogCalls
@@ -70,20 +75,24 @@ class LogManager:
         *,
         calendar: Calendar,
         actor: int,
+        replicas: Sequence[Replica],
         partitions: Sequence[Partition],
+        up: Callable[[], bool],
         config: BrokerConfig,
         calls: LogCalls,
     ) -> None:
         self._calendar = calendar
         self._calls = calls
         self._config = config
-        self._deleting = [p for p in partitions if p.config.deletes]
-        self._compacting = [p for p in partitions if p.config.compacts]
+        self._partitions = partitions
+        self._up = up
+        self._deleting = [r for r in replicas if r.config.deletes]
+        self._compacting = [r for r in replicas if r.config.compacts]
         self._most_keys = keys_that_fit(
             config.log_cleaner_dedupe_buffer_size,
             config.log_cleaner_io_buffer_load_factor,
         )
-        self._first_dirty = {p.index: 0 for p in self._compacting}
+        self._first_dirty = {r.partition: 0 for r in self._compacting}
         # Apart from the deadlines of the broker's fetches.
         self._key = key_base(Rank.TIMER, actor) + (1 << SEQUENCE_BITS - 1)
 
@@ -103,32 +112,32 @@ class LogManager:
 
     def _look(self, _: None) -> None:
         """Delete what is too old or too much (`LogManager.cleanupLogs`)."""
-        for partition in self._deleting:
-            if not partition.config.compacts:
-                self._delete_old(partition)
+        for replica in self._deleting if self._up() else ():
+            if not replica.config.compacts:
+                self._delete_old(replica)
         self._after(self._config.log_retention_check_interval_ms, self._look)
 
-    def _delete_old(self, partition: Partition) -> None:
+    def _delete_old(self, replica: Replica) -> None:
         now_ns = self._calendar.now_ns
-        log = partition.log
+        log = replica.log
         last = log.active
         removed = log.delete_old_segments(now_ns // NS_PER_MS)
         if not removed:
             return
         if log.active is not last:
-            partition.note_roll(last, now_ns, "retention")
+            self._noted_by(replica).note_roll(last, now_ns, "retention")
         for segment, cause in removed:
-            self._forget(partition, segment, cause)
+            self._forget(replica, segment, cause)
             offsets = offsets_in(contents_of(segment))
-            self._write_gone(partition, offsets, cause)
-        self._calls.relocate(partition)
+            self._write_gone(replica, offsets, cause)
+        self._relocate(replica)
 
-    def _forget(self, partition: Partition, segment: LogSegment, cause: str) -> None:
-        life = partition.lives.pop(segment)
+    def _forget(self, replica: Replica, segment: LogSegment, cause: str) -> None:
+        life = replica.lives.pop(segment)
         now_ns = self._calendar.now_ns
-        self._calls.write_segment(partition, segment, life, now_ns, cause)
+        self._calls.write_segment(replica, segment, life, now_ns, cause)
 
-    def _write_gone(self, partition: Partition, offsets: Ints, cause: str) -> None:
+    def _write_gone(self, replica: Replica, offsets: Ints, cause: str) -> None:
         """Write offsets that hold no record any more, run by run."""
         if not len(offsets):
             return
@@ -137,8 +146,18 @@ class LogManager:
         lasts = offsets[np.concatenate([breaks, [len(offsets) - 1]])].tolist()
         now_ns = self._calendar.now_ns
         for first, last in zip(firsts, lasts, strict=True):
-            gone = Gone(partition, first, last + 1, now_ns, cause)
+            gone = Gone(replica, first, last + 1, now_ns, cause)
             self._calls.write_removal(gone)
+
+    def _noted_by(self, replica: Replica) -> Replica | Partition:
+        """Return who has to know of what happens to a copy's segments."""
+        partition = self._partitions[replica.partition]
+        return partition if partition.home is replica else replica
+
+    def _relocate(self, replica: Replica) -> None:
+        partition = self._partitions[replica.partition]
+        if partition.home is replica:
+            self._calls.relocate(partition)
 
     # --- compaction ---------------------------------------------------------------
 
@@ -147,19 +166,19 @@ class LogManager:
         now_ms = self._calendar.now_ns // NS_PER_MS
         while (due := self._due(now_ms)) is not None:
             self._compact(due, now_ms)
-        for partition in self._compacting:
-            if partition.config.deletes:
-                self._delete_old(partition)
+        for replica in self._compacting:
+            if replica.config.deletes:
+                self._delete_old(replica)
         self._after(self._config.log_cleaner_backoff_ms, self._clean)
 
-    def _due(self, now_ms: int) -> Partition | None:
-        ranges = [range_to_clean(p.log, now_ms) for p in self._compacting]
-        ratios = [p.config.min_cleanable_dirty_ratio for p in self._compacting]
+    def _due(self, now_ms: int) -> Replica | None:
+        ranges = [range_to_clean(r.log, now_ms) for r in self._compacting]
+        ratios = [r.config.min_cleanable_dirty_ratio for r in self._compacting]
         place = filthiest(ranges, ratios)
         return None if place is None else self._compacting[place]
 
-    def _compact(self, partition: Partition, now_ms: int) -> None:
-        log, now_ns = partition.log, self._calendar.now_ns
+    def _compact(self, replica: Replica, now_ms: int) -> None:
+        log, now_ns = replica.log, self._calendar.now_ns
         before = list(log.segments)
         done = clean(log, now_ms, most_keys=self._most_keys)
         offsets = np.concatenate(
@@ -168,10 +187,11 @@ class LogManager:
         there = set(log.segments)
         for segment in before:
             if segment not in there:
-                self._forget(partition, segment, COMPACTION)
+                self._forget(replica, segment, COMPACTION)
         for segment in log.segments:
-            if segment not in partition.lives:
-                partition.lives[segment] = Life(now_ns, now_ns)
-        self._write_gone(partition, offsets, COMPACTION)
+            if segment not in replica.lives:
+                replica.lives[segment] = Life(now_ns, now_ns)
+        self._write_gone(replica, offsets, COMPACTION)
+        partition = self._partitions[replica.partition]
         partition.note_compaction(done.first_dirty_offset, offsets)
-        self._calls.relocate(partition)
+        self._relocate(replica)

@@ -1,15 +1,16 @@
-"""A partition as the simulation sees it: its log, its readers, and the work in it.
+"""A partition as the simulation sees it: its copies, its readers, and the work in it.
 
-The log is Kafka's (`kafkasim.log.partition_log`); its batches are ranges of producers'
-append lists. What was ever appended is remembered beside it, as long as a reader may
-hold it. So that a poll of a few hundred records costs a bisection and no loop over
-records, each reading group has a running sum of work along it, one entry per batch.
+What readers see is the log of the leader. What was ever appended to it is remembered
+beside it, as long as a reader may hold it. So that a poll of a few hundred records
+costs a bisection and no loop over records, each reading group has a running sum of work
+along it, one entry per batch.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,52 +22,24 @@ from kafkasim.engine.sim.planned_batches import (
     Held,
     PlannedBatches,
     offsets_in,
+    parts,
 )
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.survivors import Survivors
-from kafkasim.log.checkpoints import offset_of
-from kafkasim.log.header import (
-    MAGIC,
-    NO_PRODUCER_EPOCH,
-    NO_PRODUCER_ID,
-    NO_SEQUENCE,
-    BatchHeader,
+from kafkasim.engine.sim.replica import (
+    Append,
+    Life,
+    LogSegment,
+    PlannedStore,
+    Replica,
+    contents_of,
 )
+from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.log.header import MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
-from kafkasim.log.segment import Segment
-from kafkasim.log.store import MemoryStore
 from kafkasim.protocol.accumulator import WorkOf
-from kafkasim.units import MISSING_NS, NS_PER_MS
+from kafkasim.units import NS_PER_MS
 
 Ints = NDArray[np.int64]
-
-LogSegment = Segment[Held]
-
-
-class Life(NamedTuple):
-    """When a segment came, and when and why it took no more."""
-
-    created_ns: int
-    rolled_ns: int = MISSING_NS
-    rolled_by: str | None = None
-
-
-class PlannedStore(MemoryStore):
-    """Keeps a run's segments: small files in memory, batches without bytes.
-
-    Parameters
-    ----------
-    facts : BatchFacts
-        What the batches hold.
-    """
-
-    def __init__(self, facts: BatchFacts) -> None:
-        super().__init__()
-        self._facts = facts
-
-    def contents(self, name: str) -> PlannedBatches:  # type: ignore[override]
-        """Return the batches of the file of that name."""
-        return PlannedBatches(name, offset_of(name), self._facts)
 
 
 class _GroupWork:
@@ -86,14 +59,16 @@ class _GroupWork:
 
 
 class Partition:
-    """One partition of one topic on its leader.
+    """One partition of one topic.
 
     Parameters
     ----------
     index : int
         Number of the partition in the whole run.
-    topic, number, leader : int
-        Code of the topic, number within it, index of the leading broker.
+    topic, number : int
+        Code of the topic, number within it.
+    nodes : sequence of int
+        Indices of the brokers that have a copy; the first one leads it at first.
     config : TopicConfig
         Resolved.
     facts : BatchFacts
@@ -103,26 +78,33 @@ class Partition:
 
     Attributes
     ----------
+    replicas : dict of int to Replica
+        Its copies, by broker.
+    leader : int
+        Index of the broker that leads it, or led it last.
     log : PartitionLog
-        Its log.
+        The leader's log.
     active : PlannedBatches
         What the segment holds that is written to.
     batches, base_offsets : list
-        Every batch that was appended, and the offset of its first record; None for a
-        batch that no reader will be given any more.
+        Every batch that was appended to it, and the offset of its first record; None
+        for a batch that no reader will be given any more.
+    cut_from : int
+        Where the log ended before its last cut.
+    uncommitted : deque of Append
+        Its appends that the high watermark has not passed; in a cluster that
+        replicates.
     survivors : Survivors or None
         What compaction has left of the log; None before its first round.
     removed_in : int32 array
         Of each offset that compaction has looked at, the round that removed its record;
         0 if none has.
-    lives : dict
-        Of each segment that is in the log.
     """
 
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
-        "base_offsets", "batches", "config", "index", "leader", "lives", "log",
-        "number", "removed_in", "survivors", "topic",
+        "base_offsets", "batches", "config", "cut_from", "index", "leader", "log",
+        "number", "removed_in", "replicas", "survivors", "topic", "uncommitted",
     )  # fmt: skip
 
     def __init__(
@@ -131,7 +113,7 @@ class Partition:
         index: int,
         topic: int,
         number: int,
-        leader: int,
+        nodes: Sequence[int],
         config: TopicConfig,
         facts: BatchFacts,
         draw: Callable[[], int] | None = None,
@@ -139,14 +121,22 @@ class Partition:
         self.index = index
         self.topic = topic
         self.number = number
-        self.leader = leader
         self.config = config
-        self.log: PartitionLog[Held] = PartitionLog(
-            PlannedStore(facts), config, draw=draw
-        )
-        self.lives: dict[LogSegment, Life] = {self.log.active: Life(0)}
-        self.active = contents_of(self.log.active)
+        self.replicas = {
+            node: Replica(
+                index,
+                node,
+                config,
+                PartitionLog(PlannedStore(facts), config, draw=draw),
+            )
+            for node in nodes
+        }
+        self.leader = nodes[0]
+        self.log: PartitionLog[Held] = self.home.log
+        self.active = self.home.active
         self.batches: list[Batch] = []
+        self.cut_from = 0
+        self.uncommitted: deque[Append] = deque()
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
         self._rounds: list[Survivors] = []
@@ -176,29 +166,25 @@ class Partition:
         if each is None:
             self._varied.append(self._groups[group])
 
+    @property
+    def home(self) -> Replica:
+        """The leader's copy."""
+        return self.replicas[self.leader]
+
+    @property
+    def lives(self) -> dict[LogSegment, Life]:
+        """Of each segment in the leader's log."""
+        return self.home.lives
+
     def append(self, batch: Batch, now_ns: int) -> int:
-        """Append a batch to the log and return its base offset.
+        """Append a batch to its only copy and return its base offset.
 
         With one replica it is below the high watermark at once (BR-20).
         """
-        count = batch.hi - batch.lo
-        for work in self._varied:
-            of_batch = work.work_of[batch.source_index](batch, count)
-            work.ends.append(work.ends[-1] + of_batch)
         log = self.log
         base_offset = log.log_end_offset
-        self.batches.append(batch)
-        self.base_offsets.append(base_offset)
-        # As BatchHeader(...), without the Python function a NamedTuple has there.
-        header: BatchHeader = tuple.__new__(
-            BatchHeader,
-            (
-                base_offset, batch.size_bytes, LEADER_EPOCH, MAGIC, 0, 0, count - 1,
-                batch.opened_ns // NS_PER_MS,
-                self._newest_ns[batch.source_index](batch) // NS_PER_MS,
-                NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE, count,
-            ),
-        )  # fmt: skip
+        self.add(batch, base_offset)
+        header = self.header(batch, base_offset, LEADER_EPOCH)
         last = log.active
         log.append_batch(header, batch, now_ns // NS_PER_MS)
         log.high_watermark = log.log_end_offset
@@ -206,6 +192,77 @@ class Partition:
             cause = last.roll_cause(header, self.config, now_ns // NS_PER_MS)
             self.note_roll(last, now_ns, cause)
         return base_offset
+
+    def add(self, batch: Batch, base_offset: int) -> None:
+        """Take note of a batch that the leader appends."""
+        count = batch.hi - batch.lo
+        for work in self._varied:
+            of_batch = work.work_of[batch.source_index](batch, count)
+            work.ends.append(work.ends[-1] + of_batch)
+        self.batches.append(batch)
+        self.base_offsets.append(base_offset)
+
+    def header(self, batch: Batch, base_offset: int, leader_epoch: int) -> BatchHeader:
+        """Return the header of a batch that is appended there."""
+        count = batch.hi - batch.lo
+        # As BatchHeader(...), without the Python function a NamedTuple has there.
+        header: BatchHeader = tuple.__new__(
+            BatchHeader,
+            (
+                base_offset, batch.size_bytes, leader_epoch, MAGIC, 0, 0, count - 1,
+                batch.opened_ns // NS_PER_MS,
+                self._newest_ns[batch.source_index](batch) // NS_PER_MS,
+                batch.producer_id, batch.producer_epoch, batch.base_sequence, count,
+            ),
+        )  # fmt: skip
+        return header
+
+    def lead(self, node: int) -> int:
+        """Let another copy be the leader's; return the offset up to which it agrees.
+
+        What the leader before had beyond that is gone for readers.
+        """
+        self.leader = node
+        home = self.home
+        self.cut_from = self.log.log_end_offset
+        self.log, self.active = home.log, home.active
+        held = [
+            (base, parts(one)[0])
+            for segment in self.log.segments
+            for base, one in zip(
+                contents_of(segment).base_offsets,
+                contents_of(segment).batches,
+                strict=True,
+            )
+            if one is not None
+        ]
+        first = bisect_left(self.base_offsets, held[0][0]) if held else 0
+        known = list(zip(self.base_offsets[first:], self.batches[first:], strict=True))
+        same = 0
+        for mine, other in zip(held, known, strict=False):
+            if mine[0] != other[0] or mine[1] is not other[1]:
+                break
+            same += 1
+        if not held:
+            first = bisect_left(self.base_offsets, self.log.log_start_offset)
+        agreed = len(self.log.segments) and self.log.log_end_offset
+        if first + same < len(self.batches):
+            agreed = min(agreed, self.base_offsets[first + same])
+        if same < len(held):
+            agreed = min(agreed, held[same][0])
+        self._cut(first + same)
+        for base, one in held[same:]:
+            self.add(one, base)
+        return agreed
+
+    def _cut(self, number: int) -> None:
+        """Forget the batches from a number on."""
+        del self.batches[number:], self.base_offsets[number:]
+        for work in self._groups.values():
+            work.known_offset = work.known_sum = 0
+        for work in self._varied:
+            del work.ends[number + 1 :]
+        self._released = min(self._released, number)
 
     # --- reading ------------------------------------------------------------------
 
@@ -247,11 +304,9 @@ class Partition:
     # --- segments -----------------------------------------------------------------
 
     def note_roll(self, rolled: LogSegment, now_ns: int, cause: str | None) -> None:
-        """Take note that the log has begun a new segment after another."""
-        life = self.lives[rolled]
-        self.lives[rolled] = life._replace(rolled_ns=now_ns, rolled_by=cause)
-        self.lives[self.log.active] = Life(now_ns)
-        self.active = contents_of(self.log.active)
+        """Take note that the leader's log has begun a new segment after another."""
+        self.home.note_roll(rolled, now_ns, cause)
+        self.active = self.home.active
 
     def note_compaction(self, end: int, gone: Ints) -> None:
         """Take note of a round of compaction.
@@ -329,13 +384,6 @@ class Partition:
         """Return the work on each record below an offset, as appended."""
         sums = [self._work_before(work, offset) for offset in range(end + 1)]
         return np.array([after - before for before, after in pairwise(sums)], np.int64)
-
-
-def contents_of(segment: LogSegment) -> PlannedBatches:
-    """Return what a segment of a run holds."""
-    batches = segment.contents
-    assert isinstance(batches, PlannedBatches)
-    return batches
 
 
 def _base_offset(segment: LogSegment) -> int:

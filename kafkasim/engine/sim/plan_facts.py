@@ -15,9 +15,6 @@ from kafkasim.log.header import (
     DELETE_HORIZON,
     HEADER_BYTES,
     MAGIC,
-    NO_PRODUCER_EPOCH,
-    NO_PRODUCER_ID,
-    NO_SEQUENCE,
     BatchHeader,
 )
 from kafkasim.log.record_size import body_bytes_of, varint_bytes_of
@@ -116,20 +113,23 @@ class PlanFacts:
 
     def header(self, batch: Batch, base_offset: int) -> BatchHeader:
         """Return the header of a batch as it was appended."""
+        known = batch.header
+        if known is not None and not self._epoch_ms:
+            return known
         times_ms = self.timestamps_ms(batch)
         return BatchHeader(
             base_offset=base_offset,
             size_bytes=batch.size_bytes,
-            leader_epoch=LEADER_EPOCH,
+            leader_epoch=LEADER_EPOCH if known is None else known.leader_epoch,
             magic=MAGIC,
             crc=0,
             attributes=0,
             last_offset_delta=batch.hi - batch.lo - 1,
             base_timestamp_ms=int(times_ms[0]),
             max_timestamp_ms=int(times_ms.max()),
-            producer_id=NO_PRODUCER_ID,
-            producer_epoch=NO_PRODUCER_EPOCH,
-            base_sequence=NO_SEQUENCE,
+            producer_id=batch.producer_id,
+            producer_epoch=batch.producer_epoch,
+            base_sequence=batch.base_sequence,
             record_count=batch.hi - batch.lo,
         )
 

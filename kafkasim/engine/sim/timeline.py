@@ -84,30 +84,30 @@ class Timeline:
     def schedule(
         self,
         event: Event,
-        begin: Callable[[Event, str, int], str],
-        end: Callable[[Event, str], None],
+        begin: Callable[[Event, Target, int], str],
+        end: Callable[[Event, Target], None],
     ) -> None:
-        """Do an event to a subscriber.
+        """Do an event to its target.
 
         Parameters
         ----------
         event : Crash, Pause or Slow
             What the scenario says.
         begin : callable
-            Takes the event, the subscriber's name, and when it will be undone
+            Takes the event, its target, and when it will be undone
             (`FOREVER_NS`: never); returns its effect in words.
         end : callable
             Undoes it.
         """
         name = type(event).__name__
-        subscriber = Target.parse(event.target).name
+        target = Target.parse(event.target)
 
         def begins(_: object) -> None:
             at_ns = self.calendar.now_ns
             until_ns = FOREVER_NS
             if event.for_s is not None:
                 until_ns = at_ns + max(1, ns_from_s(event.for_s))
-            effect = begin(event, subscriber, until_ns)
+            effect = begin(event, target, until_ns)
             row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
             self.done.append(row)
             if until_ns != FOREVER_NS:
@@ -117,7 +117,7 @@ class Timeline:
                 self.calendar.at(until_ns, self._end_key, ends, None)
 
         def ends(_: object) -> None:
-            end(event, subscriber)
+            end(event, target)
 
         self.command(ns_from_s(event.at_s), begins, None)
 

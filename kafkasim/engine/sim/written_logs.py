@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.engine.sim.partition import LogSegment, Partition, contents_of
+from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import LEADER_EPOCH, KeyCodes, PlanFacts
 from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
+from kafkasim.engine.sim.replica import LogSegment, contents_of
 from kafkasim.log import checkpoints
 from kafkasim.log.columns import Blob, Columns
 from kafkasim.log.contents import ByteBatch

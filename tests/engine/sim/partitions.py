@@ -12,7 +12,7 @@ def partition(index: int = 0, config: TopicConfig | None = None) -> Partition:
         index=index,
         topic=0,
         number=index,
-        leader=0,
+        nodes=[0],
         config=(config or TopicConfig()).resolve(),
         facts=PlanFacts([], KeyCodes([]), lambda _: NotImplemented),
     )

@@ -6,29 +6,37 @@ own time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log
 (`wants="all"`, earliest).
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, inspection_of
+from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.replica import Append, Replica
 from kafkasim.engine.sim.request import PRODUCE, Request
+from kafkasim.engine.sim.systems.broker_events import begin_at_broker, end_at_broker
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_clients import (
     check_keys,
     check_not_compacted,
+    check_not_replicated,
     check_time_passes,
 )
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
+from kafkasim.ids import Target
 from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
 from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_blocks, outline_of
@@ -77,6 +85,7 @@ class KafkaRun(KafkaCluster):
         check_time_passes(resolved.system)
         if streamed:
             check_not_compacted(resolved.system)
+            check_not_replicated(resolved.system, scenario.events)
         self._drawn: list[DrawnBlocks] = []
         sources: Sequence[SourceBlocks]
         if plan is None:
@@ -85,6 +94,8 @@ class KafkaRun(KafkaCluster):
             sources = blocks_of(plan)
         check_keys(resolved.system, sources)
         super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
+        self._appends: list[Append] = []
+        self._append_ids = count()
         self._logs = logs
         self.scenario = scenario
         self.stream: KafkaStream | None = None
@@ -96,7 +107,7 @@ class KafkaRun(KafkaCluster):
 
     def _inspection(self) -> Inspection:
         little = None
-        if self.plan is not None and self.stream is None:
+        if self.plan is not None and self.stream is None and not self.is_replicated:
             little = LittlesLaw(
                 Parts(
                     calendar=self.calendar,
@@ -125,6 +136,8 @@ class KafkaRun(KafkaCluster):
             producer.start()
         for manager in self.log_managers:
             manager.start()
+        if self.replication is not None:
+            self.replication.start()
         self.timeline.run(self.inspection)
         self._finish()
         return self._full_result() if self.stream is None else self._streamed_result()
@@ -168,8 +181,12 @@ class KafkaRun(KafkaCluster):
         if skipped:
             self.timeline.settle(skipped)
 
-    def _begin(self, event: Event, subscriber: str, until_ns: int) -> str:
-        """Do what an event says to a subscriber; return what it did."""
+    def _begin(self, event: Event, target: Target, until_ns: int) -> str:
+        """Do what an event says; return what it did."""
+        if target.kind != "subscriber":
+            assert self.replication is not None
+            return begin_at_broker(self.replication, event, target)
+        subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
         if isinstance(event, Slow):
             for member in members:
@@ -190,7 +207,12 @@ class KafkaRun(KafkaCluster):
             member.crash()
         return f"{_counted(members)} stopped, partitions kept for them"
 
-    def _end(self, event: Event, subscriber: str) -> None:
+    def _end(self, event: Event, target: Target) -> None:
+        if target.kind != "subscriber":
+            assert self.replication is not None
+            end_at_broker(self.replication, event, target)
+            return
+        subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
         if isinstance(event, Slow):
             for member in members:
@@ -235,6 +257,8 @@ class KafkaRun(KafkaCluster):
         for members in self.members.values():
             for member in members:
                 under_way += member.held
+        if self.replication is not None:
+            under_way += self.replication.open_requests()
         found = {r.request_id: r for r in under_way if not r.written}
         return [found[number] for number in sorted(found)]
 
@@ -243,6 +267,64 @@ class KafkaRun(KafkaCluster):
         self.tables.append(batch, partition)
         if self.stream is not None:
             self.stream.note_append(batch, partition)
+
+    def _replica_calls(
+        self, ask_controller: Callable[[int, AlterPartition], None]
+    ) -> ReplicaCalls:
+        return ReplicaCalls(
+            next_append_id=self._append_ids.__next__,
+            on_append=self._replicated,
+            on_commit=self._committed,
+            on_lead=self._led,
+            write_replica=self._write_replica,
+            write_segment=self.tables.segment,
+            ask_controller=ask_controller,
+        )
+
+    def _replicated(self, batch: Batch, partition: Partition, append: Append) -> None:
+        """Take note of an append to a leader's log.
+
+        It is what everyone waits for who wants these records; an append of what was
+        appended before is more than was expected.
+        """
+        appended = self.lists[batch.source_index].appended
+        if append.batch is not batch:
+            self.timeline.unsettled += (batch.hi - batch.lo) * self._reader_count(
+                partition
+            )
+        appended[batch.partition] = max(appended[batch.partition], batch.hi)
+        self._appends.append(append)
+
+    def _committed(self, append: Append) -> None:
+        """Take note that the high watermark has passed an append."""
+
+    def _reader_count(self, partition: Partition) -> int:
+        return sum(partition.index in g.processed for g in self.groups.values())
+
+    def _led(self, partition: Partition, agreed: int) -> None:
+        """Take note that what a leader had beyond an offset is lost to readers."""
+        now_ns = self.calendar.now_ns
+        known = {id(batch) for batch in partition.batches}
+        for append in self._appends:
+            if append.partition != partition.index:
+                continue
+            if id(append.batch) in known:
+                append.truncated_ns = MISSING_NS
+            elif append.truncated_ns == MISSING_NS:
+                append.truncated_ns = now_ns
+        partition.uncommitted = deque(
+            batch.append
+            for batch in partition.batches
+            if batch.append.committed_ns == MISSING_NS
+        )
+        for group in self.groups.values():
+            if partition.index in group.processed:
+                self.timeline.settle(group.truncated(partition, agreed))
+
+    def _write_replica(
+        self, replica: Replica, state: PartitionState, role: str, cause: str
+    ) -> None:
+        self.tables.replica(replica, state, role, cause, self.calendar.now_ns)
 
     def _expect(self, source: int, block: RecordColumns | None) -> None:
         """Count what has to become final: at the producer and at who wants it.
@@ -298,6 +380,8 @@ class KafkaRun(KafkaCluster):
                 self.tables.assignments(group, self.members[name], MISSING_NS)
             for member in self.members[name]:
                 member.cut()
+        for append in self._appends:
+            self.tables.replicated_append(append, self.partitions[append.partition])
         for partition in self.partitions:
             self.tables.segments(partition)
         self._finish_requests()

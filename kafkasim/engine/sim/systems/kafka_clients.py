@@ -13,6 +13,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.distributions import Distribution, Uniform
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.systems import REFUSES, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
@@ -137,6 +138,26 @@ def check_not_compacted(system: Kafka) -> None:
                 topic.config.cleanup_policy,
                 "delete, in a streamed run",
                 "compaction looks at all records; run with result='full'",
+            )
+
+
+def check_not_replicated(system: Kafka, events: Sequence[Event]) -> None:
+    """Refuse copies and failing brokers in a run that lets its records go."""
+    for name, topic in system.topics.items():
+        if topic.replication_factor > 1:
+            raise ValidationError(
+                f"system.topics.{name}.replication_factor",
+                topic.replication_factor,
+                "1, in a streamed run",
+                "a copy may need any record; run with result='full'",
+            )
+    for place, event in enumerate(events):
+        if not event.target.startswith("subscriber:"):
+            raise ValidationError(
+                f"events.{place}.target",
+                event.target,
+                "a subscriber, in a streamed run",
+                "records may be sent again; run with result='full'",
             )
 
 

@@ -20,11 +20,13 @@ from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
@@ -32,11 +34,20 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     same_for_all,
     work_of_source,
 )
+from kafkasim.engine.sim.systems.kafka_replication import (
+    CONTROLLER,
+    Replication,
+    ReplicationCalls,
+    is_replicated,
+    may_fail,
+    placed,
+)
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.ids import Target, member_name
+from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.events import Crash
@@ -44,6 +55,7 @@ from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
+from kafkasim.units import ns_from_ms
 
 
 class KafkaCluster(ABC):
@@ -106,7 +118,10 @@ class KafkaCluster(ABC):
         )
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
+        self.is_replicated = is_replicated(system, self.events)
         self._make_brokers()
+        self.tables.know(self.partitions)
+        self.replication: Replication | None = None
         self.producers: list[ProducerClient] = []
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
@@ -130,12 +145,15 @@ class KafkaCluster(ABC):
         for name in self.subscribers:
             self._make_group(name)
         self.log_managers = [self._make_log_manager(b) for b in self.brokers]
+        if self.is_replicated:
+            self.replication = self._make_replication()
 
     def _number_actors(self) -> dict[str, int]:
         """Return each actor's number, by kind and name; it breaks ties."""
         names = [f"broker:{i + 1}" for i in range(self.system.brokers)]
         names += [f"member:{name}" for name in self.member_names]
         names += [f"source:{source.source}" for source in self.sources]
+        names.append(CONTROLLER)
         return {name: number for number, name in enumerate(names, start=1)}
 
     def _member_count(self, subscriber: str) -> int:
@@ -147,7 +165,8 @@ class KafkaCluster(ABC):
         plans = [] if self.plan is None else list(self.plan.sources.values())
         codes = KeyCodes(plans)
         for code, topic in enumerate(self.topics):
-            for number in range(self.system.topics[topic].partitions):
+            nodes_of = placed(self.system, topic, self._seed)
+            for number, nodes in enumerate(nodes_of):
                 facts = PlanFacts(plans, codes, partial(self._list_of, number))
                 self._facts.append(facts)
                 partitions.append(
@@ -155,7 +174,7 @@ class KafkaCluster(ABC):
                         index=len(partitions),
                         topic=code,
                         number=number,
-                        leader=number % self.system.brokers,
+                        nodes=nodes,
                         config=self.system.topics[topic].config,
                         facts=facts,
                         draw=self._jitter_of(topic, number),
@@ -182,7 +201,13 @@ class KafkaCluster(ABC):
         return LogManager(
             calendar=self.calendar,
             actor=self._actors[f"broker:{broker.index + 1}"],
-            partitions=[p for p in self.partitions if p.leader == broker.index],
+            replicas=[
+                p.replicas[broker.index]
+                for p in self.partitions
+                if broker.index in p.replicas
+            ],
+            partitions=self.partitions,
+            up=lambda: getattr(broker, "up", True),
             config=self.system.broker_config,
             calls=LogCalls(
                 write_segment=self.tables.segment,
@@ -194,7 +219,8 @@ class KafkaCluster(ABC):
     def _make_broker(self, index: int) -> Broker:
         cpu = self.system.hardware.cpu
         host = f"broker:{index + 1}"
-        return Broker(
+        kind = ReplicatedBroker if self.is_replicated else Broker
+        return kind(
             calendar=self.calendar,
             actor=self._actors[host],
             index=index,
@@ -208,7 +234,8 @@ class KafkaCluster(ABC):
 
     def _make_lists(self, index: int) -> AppendLists:
         source = self.sources[index]
-        keeps_all = self._keep or self.system.topics[source.stream].config.compacts
+        keeps_all = self._keep or self.is_replicated
+        keeps_all = keeps_all or self.system.topics[source.stream].config.compacts
         return AppendLists(
             keeps_all=keeps_all,
             partitions=self.by_topic[source.stream],
@@ -273,7 +300,7 @@ class KafkaCluster(ABC):
             late=subscriber.from_s > 0,
             resets_to_end=subscriber.wants == "new",
             may_crash=any(
-                isinstance(event, Crash) and Target.parse(event.target).name == name
+                isinstance(event, Crash) and event.target == f"subscriber:{name}"
                 for event in self.events
             ),
         )
@@ -345,6 +372,31 @@ class KafkaCluster(ABC):
             ),
         )
 
+    def _make_replication(self) -> Replication:
+        return Replication(
+            calendar=self.calendar,
+            hosts=self.hosts,
+            actors=self._actors,
+            system=self.system,
+            seed=self._seed,
+            partitions=self.partitions,
+            brokers=[b for b in self.brokers if isinstance(b, ReplicatedBroker)],
+            watches=may_fail(self.events),
+            produce_timeouts={
+                self.tables.client_code(f"source:{name}"): ns_from_ms(
+                    producer.config.request_timeout_ms
+                )
+                for name, producer in self.system.producers.items()
+                if producer.config.acks == "all"
+            },
+            calls=ReplicationCalls(
+                next_request_id=self.next_request_id,
+                write_request=self.write_request,
+                client_code=self.tables.client_code,
+                brokers=self._replica_calls,
+            ),
+        )
+
     # --- what a run does with them ---------------------------------------------------
 
     @abstractmethod
@@ -354,6 +406,12 @@ class KafkaCluster(ABC):
     @abstractmethod
     def _appended(self, batch: Batch, partition: Partition) -> None:
         """Take note of an append."""
+
+    @abstractmethod
+    def _replica_calls(
+        self, ask_controller: Callable[[int, AlterPartition], None]
+    ) -> ReplicaCalls:
+        """Return what brokers call that replicate."""
 
     @abstractmethod
     def _commit(self, request: Request) -> None:

@@ -10,21 +10,29 @@ from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.expand import RecordColumns
 from kafkasim.engine.sim.group import Group
-from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, deliveries
+from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, Ghost, deliveries
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
 from kafkasim.engine.sim.log_manager import Gone
-from kafkasim.engine.sim.partition import Life, LogSegment, Partition, contents_of
+from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.plan_facts import LEADER_EPOCH
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.replica import (
+    Append,
+    Life,
+    LogSegment,
+    Replica,
+    contents_of,
+)
+from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER, Request
 from kafkasim.engine.sim.systems.common import write_events, write_violations
 from kafkasim.engine.sim.timeline import DoneEvent
-from kafkasim.protocol.errors import ERRORS, NONE
+from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.errors import ERRORS
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.result.schema import REMOVED_BY, ROLLED_BY
+from kafkasim.result.schema import REMOVED_BY, REPLICA_CAUSES, ROLES, ROLLED_BY
 from kafkasim.result.streaming import NOT_STREAMED
 from kafkasim.result.table import Table
 from kafkasim.scenario.blocks import SourceBlocks
@@ -72,12 +80,15 @@ class KafkaTables:
             [f"member:{name}" for name in members]
             + [f"source:{name}" for name in self._sources]
         )
-        self._codes = {name: code for code, name in enumerate(self._clients)}
+        self._hosts = self._clients + self._brokers
+        self._codes = {name: code for code, name in enumerate(self._hosts)}
         self._append_count = 0
+        self._partitions: Sequence[Partition] = ()
         self._missing: dict[str, str] = {}
         self._ordinals: dict[tuple[int, int], list[NDArray[np.int32]]] = {}
         self._write_batch = self.recorder.writer("batches")
         self._write_append = self.recorder.writer("appends")
+        self._write_replica = self.recorder.writer("replicas")
         self._write_request = self.recorder.writer("requests")
         self._write_commit = self.recorder.writer("commits")
         self._write_assignment = self.recorder.writer("assignments")
@@ -85,8 +96,12 @@ class KafkaTables:
         self._write_removal = self.recorder.writer("removals")
         self._write_poll = self.recorder.hashed("polls", POLL_FORMAT)
 
+    def know(self, partitions: Sequence[Partition]) -> None:
+        """Take the run's partitions, by index."""
+        self._partitions = partitions
+
     def client_code(self, name: str) -> int:
-        """Return the code of `source:…` or `member:…` as a sender of requests."""
+        """Return the code of `source:…`, `member:…` or `broker:…` as a sender."""
         return self._codes[name]
 
     # --- rows ---------------------------------------------------------------------
@@ -106,8 +121,8 @@ class KafkaTables:
             batch.closed_by,
             batch.sent_ns,
             batch.acked_ns,
-            1,
-            NONE,
+            batch.attempts + (batch.sent_ns != MISSING_NS),
+            batch.error,
         )
 
     def append(self, batch: Batch, partition: Partition) -> None:
@@ -128,6 +143,27 @@ class KafkaTables:
             MISSING_NS,
         )
         self._append_count += 1
+
+    def replicated_append(self, append: Append, partition: Partition) -> None:
+        """Write an append of which no more will be known."""
+        self._write_append(
+            append.append_id, append.batch.batch_id, append.attempt, partition.topic,
+            partition.number, append.base_offset,
+            append.end_offset - append.base_offset, 0, append.leader + 1,
+            append.leader_epoch, append.appended_ns, append.committed_ns,
+            append.truncated_ns,
+        )  # fmt: skip
+
+    def replica(
+        self, replica: Replica, state: PartitionState, role: str, cause: str, at_ns: int
+    ) -> None:
+        """Write how a copy is now, and why it changed."""
+        partition = self._partitions[replica.partition]
+        self._write_replica(
+            partition.topic, partition.number, replica.node + 1, ROLES.index(role),
+            state.leader_epoch, replica.log.log_end_offset, replica.log.high_watermark,
+            int(replica.node in state.isr), at_ns, REPLICA_CAUSES.index(cause),
+        )  # fmt: skip
 
     def request(self, request: Request, answered_ns: int) -> None:
         """Write a request whose answer has come, or that awaits none."""
@@ -187,7 +223,7 @@ class KafkaTables:
 
     def segment(
         self,
-        partition: Partition,
+        replica: Replica,
         segment: LogSegment,
         life: Life,
         deleted_ns: int = MISSING_NS,
@@ -195,8 +231,9 @@ class KafkaTables:
     ) -> None:
         """Write a segment that has gone, or that is there when the run ends."""
         batches = contents_of(segment)
+        partition = self._partitions[replica.partition]
         self._write_segment(
-            partition.topic, partition.number, partition.leader + 1,
+            partition.topic, partition.number, replica.node + 1,
             segment.base_offset, batches.next_offset, life.created_ns, life.rolled_ns,
             -1 if life.rolled_by is None else ROLLED_BY.index(life.rolled_by),
             deleted_ns, -1 if cause is None else REMOVED_BY.index(cause),
@@ -204,15 +241,16 @@ class KafkaTables:
         )  # fmt: skip
 
     def segments(self, partition: Partition) -> None:
-        """Write the segments that are there when the run ends."""
-        for segment, life in partition.lives.items():
-            self.segment(partition, segment, life)
+        """Write the segments that are there when the run ends, of each copy."""
+        for replica in partition.replicas.values():
+            for segment, life in replica.lives.items():
+                self.segment(replica, segment, life)
 
     def removal(self, gone: Gone) -> None:
         """Write records that left a log together."""
-        partition = gone.partition
+        partition = self._partitions[gone.replica.partition]
         self._write_removal(
-            partition.topic, partition.number, partition.leader + 1,
+            partition.topic, partition.number, gone.replica.node + 1,
             gone.from_offset, gone.to_offset, gone.at_ns,
             REMOVED_BY.index(gone.cause),
         )  # fmt: skip
@@ -293,7 +331,6 @@ class KafkaTables:
         columns |= {
             "resend_of": constant(-1, count, np.int64),
             "caused_by": constant(-1, count, np.int16),
-            "committed_ns": records.columns["appended_ns"],
         }
         labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
         self.recorder.columns("records", columns, labels)
@@ -309,6 +346,9 @@ class KafkaTables:
         topics = np.array([p.topic for p in partitions], np.int16)
         numbers = np.array([p.number for p in partitions], np.int32)
         appends = self.recorder.rows("appends")
+        cut = appends["truncated_ns"] != MISSING_NS
+        ghosts = appends[cut & (appends["committed_ns"] != MISSING_NS)]
+        appends = appends[~cut]
         first = np.searchsorted(topics, np.arange(len(self._topics)))
         index = first[appends["topic"]] + appends["partition"]
         rows_at, starts = records.record_at(appends, index, len(partitions))
@@ -320,6 +360,14 @@ class KafkaTables:
             starts,
             [work_by_record(plan, name) for name in self._subscribers],
             again=again,
+            ghosts=[
+                Ghost(
+                    int(first[row["topic"]] + row["partition"]),
+                    row,
+                    records.rows_of(row),
+                )
+                for row in ghosts
+            ],
             removed_in=_removed_in(partitions, starts),
         )
         labels = {
@@ -331,12 +379,12 @@ class KafkaTables:
 
     def _link_rows(self) -> None:
         """Sum the requests by who talked to whom; fetched bytes flow the other way."""
-        hosts = self._clients + self._brokers
+        hosts = self._hosts
         rows = self.recorder.rows("requests")
         pairs = rows["sender"].astype(np.int64) * len(self._brokers) + rows["receiver"]
-        fetched = rows["api"] == 1
+        fetched = (rows["api"] == FETCH) | (rows["api"] == FETCH_FOLLOWER)
         size = rows["size_bytes"]
-        count = len(self._clients) * len(self._brokers)
+        count = len(hosts) * len(self._brokers)
         requests = np.bincount(pairs, minlength=count)
         commits = np.bincount(pairs[rows["api"] == 2], minlength=count)
         up = np.bincount(pairs, np.where(fetched, 0, size), minlength=count)
@@ -357,13 +405,14 @@ class KafkaTables:
         names = self.recorder.labels
         names("batches", "producer", self._sources)
         for table in (
-            "batches", "appends", "commits", "assignments", "segments", "removals"
+            "batches", "appends", "commits", "assignments", "segments", "removals",
+            "replicas",
         ):  # fmt: skip
             names(table, "topic", self._topics)
         for table in ("commits", "assignments"):
             names(table, "group", self._subscribers)
             names(table, "member", self._members)
-        names("requests", "sender", self._clients)
+        names("requests", "sender", self._hosts)
         names("requests", "receiver", self._brokers)
         for table in ("requests", "batches"):
             names(table, "error", ERRORS)

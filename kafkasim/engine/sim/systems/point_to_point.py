@@ -20,6 +20,7 @@ from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.systems.common import run_facts, write_events
 from kafkasim.engine.sim.systems.ends import Send, Sending, Subscribing
 from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.ids import Target
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import OUTCOMES
@@ -228,8 +229,8 @@ class PointToPointRun:
 
     # --- events and the end -------------------------------------------------------
 
-    def _begin(self, event: Event, subscriber: str, until_ns: int) -> str:
-        receiver = self.subscribers[self.names.index(subscriber)]
+    def _begin(self, event: Event, target: Target, until_ns: int) -> str:
+        receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = event.factor
             return f"its work takes {event.factor:g} times as long"
@@ -265,8 +266,8 @@ class PointToPointRun:
         size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
         source.sent_bytes[send.position] += size_bytes
 
-    def _end(self, event: Event, subscriber: str) -> None:
-        receiver = self.subscribers[self.names.index(subscriber)]
+    def _end(self, event: Event, target: Target) -> None:
+        receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = UNSLOWED
             return

@@ -1,0 +1,147 @@
+"""A broker whose process may stop, and come back, or stand still for a while.
+
+What is on its way to a process that has died vanishes; whoever is connected to it
+learns that the connection has gone once that has travelled (CT-2).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.request import METADATA, Connection, Request
+from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.errors import NOT_LEADER_OR_FOLLOWER
+
+
+class FailingBroker(Broker):
+    """Such a broker; it knows the cluster's metadata as far as they have reached it.
+
+    It is made like a `Broker`, and then given the rest.
+
+    Attributes
+    ----------
+    up : bool
+        Whether its process runs.
+    incarnation : int
+        How often it has died.
+    image : list of PartitionState
+        What it knows of each partition.
+    """
+
+    __slots__ = (
+        "_connections", "_held", "_io_threads", "_up_since_ns", "image",
+        "incarnation", "up",
+    )  # fmt: skip
+
+    def connect(
+        self,
+        image: Sequence[PartitionState],
+        connections: Callable[[], Sequence[Connection]],
+    ) -> None:
+        """Give it what it knows at the start, and its connections.
+
+        Parameters
+        ----------
+        image : sequence of PartitionState
+            Of each partition.
+        connections : callable
+            Returns all connections to it that are open.
+        """
+        self.up = True
+        self.incarnation = 0
+        self.image = list(image)
+        self._connections = connections
+        self._held: list[tuple[Callable[[Any], None], Any]] | None = None
+        self._up_since_ns = 0
+        self._io_threads = self._free_threads
+
+    def holds(self, function: Callable[[Any], None], argument: Any) -> bool:  # noqa: ANN401
+        """Say whether it stands still; then the call is made when it goes on."""
+        if self._held is None:
+            return False
+        self._held.append((function, argument))
+        return True
+
+    def arrive(self, request: Request) -> None:
+        """Take a request off the network, unless the process has gone."""
+        connection = request.connection
+        if not self.up:
+            if not connection.broken:
+                self._break(connection)
+        elif not connection.broken and not self.holds(self.arrive, request):
+            super().arrive(request)
+
+    def accept(self, connection: Connection) -> bool:  # noqa: ARG002
+        """Take a new connection, unless the process has gone."""
+        return self.up
+
+    def _serviced(self, request: Request) -> None:
+        if request.dequeued_ns < self._up_since_ns or not self.up:
+            return  # of a process that died
+        if self.holds(self._serviced, request):
+            return
+        if request.api == METADATA:
+            self._next_of_queue()
+            request.answer = {
+                index: (self.image[index].leader, self.image[index].leader_epoch)
+                for index in request.payload
+            }
+            self._answer(request, 0)
+        else:
+            super()._serviced(request)
+
+    def _next_of_queue(self) -> None:
+        if self._queue:
+            self._serve(self._queue.popleft())
+        else:
+            self._free_threads += 1
+
+    def _refuse(self, request: Request, index: int, error: int) -> None:
+        """Note an error of a partition, and who leads it by what is known here."""
+        if request.errors is None:
+            request.errors = {}
+        request.errors[index] = error
+        request.error = error
+        state = self.image[index]
+        if error == NOT_LEADER_OR_FOLLOWER and state.leader >= 0:
+            if request.hints is None:
+                request.hints = {}
+            request.hints[index] = state.leader, state.leader_epoch
+
+    # --- faults -------------------------------------------------------------------
+
+    def _break(self, connection: Connection) -> None:
+        """Close a connection; its client learns of it when that has travelled."""
+        connection.broken = True
+        connection.waiting.clear()
+        if connection.on_lost is not None:
+            at_ns = connection.down.transfer(self._calendar.now_ns, 0)
+            self._answer_key += 1
+            self._calendar.at(at_ns, self._answer_key, connection.on_lost, connection)
+
+    def crash(self) -> None:
+        """Stop at once; what was in memory is gone."""
+        self.up = False
+        self.incarnation += 1
+        self._held = None
+        self._queue.clear()
+        self._free_threads = self._io_threads
+        for connection in self._connections():
+            if not connection.broken:
+                self._break(connection)
+
+    def come_back(self) -> None:
+        """Run again."""
+        self.up = True
+        self._up_since_ns = self._calendar.now_ns
+
+    def pause(self) -> None:
+        """Stand still: what comes waits."""
+        if self.up:
+            self._held = []
+
+    def resume(self) -> None:
+        """Go on with what came meanwhile, in the order it came."""
+        held, self._held = self._held or [], None
+        for function, argument in held:
+            function(argument)

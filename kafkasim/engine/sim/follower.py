@@ -1,0 +1,330 @@
+"""What one broker fetches from another: the copies of which that one leads.
+
+A broker has one fetcher for each broker that it follows (`num.replica.fetchers`), with
+one request on its way at a time. The request says where each copy ends; so the leader
+learns what is replicated. It is answered when there is something to copy, or after
+`replica.fetch.wait.max.ms`. What comes is appended, and the next request goes out at
+once (`AbstractFetcherThread`, `ReplicaFetcherThread`).
+
+Fetch sessions (KIP-227) are taken at their word: a request only carries what changed.
+A copy that has been at the leader's end since its last report needs none; that it was
+still there is said by the time of the last request.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
+from kafkasim.engine.sim.replica import Replica, contents_of
+from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
+from kafkasim.protocol.batch import Batch
+from kafkasim.units import MISSING_NS
+
+if TYPE_CHECKING:
+    from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
+
+
+class FetchSettings(NamedTuple):
+    """A follower's settings, in the engine's units."""
+
+    wait_ns: int
+    """`replica.fetch.wait.max.ms`."""
+    most_partition_bytes: int
+    """`replica.fetch.max.bytes`."""
+    most_bytes: int
+    """`replica.fetch.response.max.bytes`."""
+    backoff_ns: int
+    """`replica.fetch.backoff.ms`."""
+
+
+class Copied(NamedTuple):
+    """What a leader answers of one partition."""
+
+    replica: Replica
+    """The follower's copy."""
+    batches: list[Batch]
+    """What comes next in the leader's log."""
+    high_watermark: int
+    """The leader's."""
+    log_start_offset: int
+    """The leader's."""
+    truncate_to: int
+    """Offset to cut the copy to, because it parts from the leader's log; −1: none."""
+
+
+class Fetcher:
+    """One broker's fetches from another one.
+
+    Parameters
+    ----------
+    calendar, actor
+        Where its deadlines go, and the follower's number among the run's actors.
+    node, leader : int
+        Indices of the follower and of the broker that it fetches from.
+    connection : Connection
+        From the follower to the leader.
+    settings : FetchSettings
+        The follower's.
+    next_request_id : callable
+        Gives the number of the next request.
+    write_request : callable
+        Takes a request and when its answer came, missing if it never does.
+
+    Attributes
+    ----------
+    copies : dict of int to Replica
+        Partition index → the follower's copy.
+    ready : dict of int to Replica
+        Partition index → the leader's copy, of those with more than the follower has.
+    report : dict of int to None
+        Indices of those whose end the next request tells.
+    fetched_ns : int
+        When the leader last looked at a request.
+    parked : Request or None
+        The request that waits at the leader.
+    """
+
+    __slots__ = (
+        "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
+        "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
+        "fetched_ns", "held", "leader", "node", "parked", "ready", "report", "request",
+        "settings", "source", "timer_set", "wait_over_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        node: int,
+        leader: int,
+        connection: Connection,
+        settings: FetchSettings,
+        next_request_id: Callable[[], int],
+        write_request: Callable[[Request, int], None],
+    ) -> None:
+        self._calendar = calendar
+        # Apart from what else the follower sends.
+        self._arrival_key = key_base(Rank.ARRIVAL, actor) + ((leader + 1) << 24)
+        self._timer_key = key_base(Rank.TIMER, actor) + ((leader + 1) << 24)
+        self._next_request_id = next_request_id
+        self._write_request = write_request
+        self.node = node
+        self.leader = leader
+        self.connection = connection
+        self.settings = settings
+        self.broker: ReplicatedBroker
+        """The follower."""
+        self.source: ReplicatedBroker
+        """Whom it fetches from."""
+        self.copies: dict[int, Replica] = {}
+        self.ready: dict[int, Replica] = {}
+        self.report: dict[int, None] = {}
+        self._cursors: dict[int, tuple[PlannedBatches, int]] = {}
+        self.epoch = 0
+        self.fetched_ns = 0
+        self.request: Request | None = None
+        self.parked: Request | None = None
+        self.wait_over_ns = MISSING_NS
+        self.timer_set = False
+        self.backing_off = False
+
+    # --- at the follower ----------------------------------------------------------
+
+    def add(self, replica: Replica) -> None:
+        """Begin to copy a partition from where the follower's log ends."""
+        self.copies[replica.partition] = replica
+        self.report[replica.partition] = None
+        self.ready.pop(replica.partition, None)
+        self._cursors.pop(replica.partition, None)
+        self.send()
+
+    def remove(self, index: int) -> None:
+        """Stop copying a partition."""
+        self.copies.pop(index, None)
+        self.report.pop(index, None)
+        self.ready.pop(index, None)
+        self._cursors.pop(index, None)
+
+    def stop(self) -> None:
+        """Stop at once: the follower's process has died."""
+        self.copies.clear()
+        self.report.clear()
+        self._hang_up()
+        self.backing_off = False
+
+    def send(self) -> None:
+        """Ask for what comes next, if no request is on its way."""
+        if self.request is not None or self.backing_off or not self.copies:
+            return
+        now_ns = self._calendar.now_ns
+        connection = self.connection
+        request = Request(FETCH_FOLLOWER, connection, now_ns, self, self._answered)
+        request.epoch = self.epoch
+        request.request_id = self._next_request_id()
+        self.request = request
+        arrived_ns = connection.up.transfer(now_ns, 0)
+        self._arrival_key += 1
+        self._calendar.push(
+            (arrived_ns, self._arrival_key, self.source.arrive, request)
+        )
+
+    def _answered(self, request: Request) -> None:
+        """Append what came and ask for more (`processPartitionData`)."""
+        if request.epoch != self.epoch or self.broker.holds(self._answered, request):
+            return
+        now_ns = self._calendar.now_ns
+        self.request = None
+        self._write_request(request, now_ns)
+        copied: list[Copied] = request.answer
+        for replica, batches, high_watermark, log_start, truncate_to in copied:
+            index = replica.partition
+            if self.copies.get(index) is not replica:
+                continue
+            self.report[index] = None
+            if truncate_to >= 0:
+                self.broker.truncate(replica, truncate_to)
+                self._cursors.pop(index, None)
+                continue
+            replica.checked = True
+            self.broker.append_copies(replica, batches, high_watermark, log_start)
+        if request.errors:
+            for index in request.errors:
+                self._retry_later(index)
+        self.send()
+
+    def _retry_later(self, index: int) -> None:
+        """Leave out for a while a partition that met an error."""
+        replica = self.copies.get(index)
+        if replica is None:
+            return
+        self.remove(index)
+        self._after_backoff(self._retry, (replica, replica.leader_epoch))
+
+    def _retry(self, what: tuple[Replica, int]) -> None:
+        if self.broker.holds(self._retry, what):
+            return
+        replica, epoch = what
+        if (
+            self.broker.up
+            and replica.leader == self.leader
+            and replica.leader_epoch == epoch
+            and replica.state is None
+        ):
+            self.add(replica)
+
+    def lost(self, connection: Connection) -> None:
+        """Learn that the connection has gone; try anew after a while."""
+        if connection is not self.connection or self.broker.holds(
+            self.lost, connection
+        ):
+            return
+        self._hang_up()
+        if not self.backing_off:
+            self.backing_off = True
+            self._after_backoff(self._go_on, self.epoch)
+
+    def _go_on(self, epoch: int) -> None:
+        if epoch != self.epoch or self.broker.holds(self._go_on, epoch):
+            return
+        self.backing_off = False
+        self.send()
+
+    def _hang_up(self) -> None:
+        """Drop what is on its way, and connect anew: all is told again."""
+        self.epoch += 1
+        if self.request is not None:
+            self._write_request(self.request, MISSING_NS)
+        self.request = self.parked = None
+        self.connection = self.connection.renewed()
+        self.ready.clear()
+        self._cursors.clear()
+        self.report = dict.fromkeys(self.copies)
+
+    def _after_backoff(self, function: Callable[..., None], argument: object) -> None:
+        self._timer_key += 1
+        at_ns = self._calendar.now_ns + self.settings.backoff_ns
+        self._calendar.at(at_ns, self._timer_key, function, argument)
+
+    # --- at the leader ------------------------------------------------------------
+
+    def park(self, request: Request) -> None:
+        """Let a request wait until there is something to copy."""
+        self.parked = request
+        self.wait_over_ns = self._calendar.now_ns + self.settings.wait_ns
+        if not self.timer_set:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        self.timer_set = True
+        self._timer_key += 1
+        self._calendar.at(self.wait_over_ns, self._timer_key, self._wait_over, None)
+
+    def _wait_over(self, _: None) -> None:
+        self.timer_set = False
+        if self.parked is None or self.source.holds(self._wait_over, None):
+            return
+        if self.wait_over_ns > self._calendar.now_ns:
+            self._set_timer()
+        else:
+            self.source.answer_follower(self, self.parked)
+
+    def read(self) -> tuple[list[Copied], int, int]:
+        """Return what the limits allow of what the follower lacks, bytes and batches.
+
+        The first partition with data always gives a batch (BR-30).
+        """
+        _, most_partition, left, _ = self.settings
+        copied: list[Copied] = []
+        total = count = 0
+        for index, replica in list(self.ready.items()):
+            if left <= 0:
+                break
+            copy = self.copies.get(index)
+            if copy is None:
+                del self.ready[index]
+                continue
+            batches, first = self._place(index, replica, copy)
+            limit = min(most_partition, left)
+            end = batches.read_end(first, limit, batches.next_offset, not total)
+            if end == first:
+                continue
+            log = replica.log
+            held = [parts(one)[0] for one in batches.batches[first:end] if one]
+            copied.append(
+                Copied(copy, held, log.high_watermark, log.log_start_offset, -1)
+            )
+            self._cursors[index] = (batches, end)
+            if batches is replica.active and end == len(batches.base_offsets):
+                del self.ready[index]
+            size = batches.positions[end] - batches.positions[first]
+            total += size
+            count += end - first
+            left -= size
+        return copied, total, count
+
+    def _place(
+        self, index: int, replica: Replica, copy: Replica
+    ) -> tuple[PlannedBatches, int]:
+        """Return where in the leader's log the follower goes on."""
+        found = self._cursors.get(index)
+        segments = replica.log.segments
+        if found is None:
+            offset = max(copy.log.log_end_offset, replica.log.log_start_offset)
+            for segment in reversed(segments):
+                if segment.base_offset <= offset:
+                    batches = contents_of(segment)
+                    found = batches, batches.number_of(offset)
+                    break
+            else:
+                found = contents_of(segments[0]), 0
+        batches, first = found
+        while batches is not replica.active and first == len(batches.base_offsets):
+            later = [s for s in segments if s.base_offset > batches.base_offset]
+            batches, first = contents_of(later[0]), 0
+        return batches, first
+
+    def forget_place(self, index: int) -> None:
+        """Look up anew where the follower is: the leader's log has lost segments."""
+        self._cursors.pop(index, None)

@@ -1,0 +1,180 @@
+"""One copy of a partition: its log on one broker, and what that broker is for it.
+
+The log is Kafka's (`kafkasim.log.partition_log`); its batches are ranges of producers'
+append lists, and all copies of a partition hold the same objects.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from kafkasim.config.topic import TopicConfig
+from kafkasim.engine.sim.planned_batches import (
+    BatchFacts,
+    Held,
+    PlannedBatches,
+)
+from kafkasim.engine.sim.request import Request
+from kafkasim.log.checkpoints import offset_of
+from kafkasim.log.header import BatchHeader
+from kafkasim.log.partition_log import PartitionLog
+from kafkasim.log.segment import Segment
+from kafkasim.log.store import MemoryStore
+from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.replica import LeaderState
+from kafkasim.units import MISSING_NS, NS_PER_MS
+
+LogSegment = Segment[Held]
+
+
+class Life(NamedTuple):
+    """When a segment came, and when and why it took no more."""
+
+    created_ns: int
+    rolled_ns: int = MISSING_NS
+    rolled_by: str | None = None
+
+
+class PlannedStore(MemoryStore):
+    """Keeps a run's segments: small files in memory, batches without bytes.
+
+    Parameters
+    ----------
+    facts : BatchFacts
+        What the batches hold.
+    """
+
+    def __init__(self, facts: BatchFacts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def contents(self, name: str) -> PlannedBatches:  # type: ignore[override]
+        """Return the batches of the file of that name."""
+        return PlannedBatches(name, offset_of(name), self._facts)
+
+
+class Append:
+    """An append of a batch to a leader's log: a row of `appends` in the making."""
+
+    __slots__ = (
+        "append_id",
+        "appended_ns",
+        "attempt",
+        "base_offset",
+        "batch",
+        "committed_ns",
+        "end_offset",
+        "leader",
+        "leader_epoch",
+        "partition",
+        "truncated_ns",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0917 - one is made per append
+        self,
+        append_id: int,
+        batch: Batch,
+        partition: int,
+        base_offset: int,
+        leader: int,
+        leader_epoch: int,
+        appended_ns: int,
+    ) -> None:
+        self.append_id = append_id
+        self.batch = batch
+        self.attempt = max(1, batch.attempts)
+        self.partition = partition
+        self.base_offset = base_offset
+        self.end_offset = base_offset + batch.hi - batch.lo
+        self.leader = leader
+        self.leader_epoch = leader_epoch
+        self.appended_ns = appended_ns
+        self.committed_ns = self.truncated_ns = MISSING_NS
+
+
+class Replica:
+    """A partition's log on one broker.
+
+    Parameters
+    ----------
+    partition, node : int
+        Run-wide index of the partition, index of the broker.
+    config : TopicConfig
+        Resolved.
+    log : PartitionLog
+        Its log.
+
+    Attributes
+    ----------
+    active : PlannedBatches
+        What the segment holds that is written to.
+    lives : dict
+        Of each segment that is in the log.
+    state : LeaderState or None
+        What it knows of its followers while it leads.
+    leader, leader_epoch : int
+        Who leads, as its broker knows, −1 for nobody, and since which epoch.
+    delayed : deque
+        End offset and request of each produce request that waits for the high
+        watermark, while it leads.
+    appends : deque of Append
+        Its appends that the high watermark has not passed, while it leads.
+    checked : bool
+        Whether it is known that its log is a part of the leader's (KIP-101).
+    """
+
+    __slots__ = (
+        "active", "appends", "checked", "config", "delayed", "leader", "leader_epoch",
+        "lives", "log", "node", "partition", "state",
+    )  # fmt: skip
+
+    def __init__(
+        self, partition: int, node: int, config: TopicConfig, log: PartitionLog[Held]
+    ) -> None:
+        self.partition = partition
+        self.node = node
+        self.config = config
+        self.log = log
+        self.lives: dict[LogSegment, Life] = {log.active: Life(0)}
+        self.active = contents_of(log.active)
+        self.state: LeaderState | None = None
+        self.leader = -1
+        self.leader_epoch = 0
+        self.delayed: deque[tuple[int, Request]] = deque()
+        self.appends: deque[Append] = deque()
+        self.checked = True
+
+    def append(self, header: BatchHeader, batch: Batch, now_ns: int) -> None:
+        """Append a batch whose header is final."""
+        log = self.log
+        last = log.active
+        log.append_batch(header, batch, now_ns // NS_PER_MS)
+        if log.active is not last:
+            cause = last.roll_cause(header, self.config, now_ns // NS_PER_MS)
+            self.note_roll(last, now_ns, cause)
+
+    def note_roll(self, rolled: LogSegment, now_ns: int, cause: str | None) -> None:
+        """Take note that the log has begun a new segment after another."""
+        life = self.lives[rolled]
+        self.lives[rolled] = life._replace(rolled_ns=now_ns, rolled_by=cause)
+        self.lives[self.log.active] = Life(now_ns)
+        self.active = contents_of(self.log.active)
+
+    def truncate_to(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
+        """Cut the log off; return the segments that went with it."""
+        self.log.truncate_to(offset, now_ns // NS_PER_MS)
+        there = set(self.log.segments)
+        gone = {one: life for one, life in self.lives.items() if one not in there}
+        self.lives = {one: life for one, life in self.lives.items() if one in there}
+        if self.log.active not in self.lives:
+            self.lives[self.log.active] = Life(now_ns)
+        life = self.lives[self.log.active]
+        self.lives[self.log.active] = Life(life.created_ns)
+        self.active = contents_of(self.log.active)
+        return gone
+
+
+def contents_of(segment: LogSegment) -> PlannedBatches:
+    """Return what a segment of a run holds."""
+    batches = segment.contents
+    assert isinstance(batches, PlannedBatches)
+    return batches

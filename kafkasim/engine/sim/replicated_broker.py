@@ -1,0 +1,268 @@
+"""A broker of a cluster that replicates, or whose brokers fail.
+
+It leads some partitions and follows others, as the metadata say that have reached it;
+so two brokers may both take themselves for a partition's leader for a while, and epochs
+tell who is right.
+
+Sources: `ReplicaManager`, `Partition` (4.3).
+"""
+
+from collections.abc import Mapping
+
+from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.follower import Fetcher
+from kafkasim.engine.sim.leading import leader_state
+from kafkasim.engine.sim.leading_broker import LeadingBroker
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.replica import Replica, contents_of
+from kafkasim.protocol.controller_messages import (
+    AlterPartition,
+    Answer,
+    BrokerState,
+    Changed,
+    PartitionState,
+)
+from kafkasim.protocol.errors import INELIGIBLE_REPLICA, NOT_LEADER_OR_FOLLOWER
+from kafkasim.protocol.replica import LeaderState
+
+
+class ReplicatedBroker(LeadingBroker):
+    """One broker of such a cluster.
+
+    Attributes
+    ----------
+    fetchers : dict of int to Fetcher
+        Its fetches, by the broker it fetches from.
+    """
+
+    __slots__ = ("fetchers",)
+
+    def follow_with(self, fetchers: Mapping[int, Fetcher]) -> None:
+        """Give it its fetches from other brokers, by broker."""
+        self.fetchers = dict(fetchers)
+
+    def start(self) -> None:
+        """Take up what the metadata say at the start."""
+        now_ns = self._calendar.now_ns
+        for index, replica in self.replicas.items():
+            state = self.image[index]
+            replica.leader_epoch = state.leader_epoch
+            replica.leader = state.leader
+            if state.leader == self.index:
+                replica.state = self._new_state(replica, state)
+                replica.log.leader_epochs.assign(state.leader_epoch, 0)
+            self._write_replica(replica, "start")
+        for replica in self.replicas.values():
+            if replica.state is None and replica.leader >= 0:
+                self.fetchers[replica.leader].add(replica)
+        if any(len(self.image[index].replicas) > 1 for index in self.replicas):
+            self._check_lag_at(now_ns + self._settings.lag_max_ns // 2)
+
+    # --- copies -------------------------------------------------------------------
+
+    def append_copies(
+        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
+    ) -> None:
+        """Append what the leader sent (`Partition.appendRecordsToFollowerOrFuture`).
+
+        Batches of a later epoch than the one followed are left out (BR-26).
+        """
+        now_ns = self._calendar.now_ns
+        log = replica.log
+        for batch in batches:
+            header = batch.header
+            assert header is not None, "a copy of what no leader appended"
+            if header.leader_epoch > replica.leader_epoch:
+                break
+            if header.base_offset >= log.log_end_offset:
+                replica.append(header, batch, now_ns)
+        log.high_watermark = min(high_watermark, log.log_end_offset)
+        if start > log.log_start_offset:
+            log.move_start(min(start, log.high_watermark))
+
+    def truncate(self, replica: Replica, offset: int) -> None:
+        """Cut a copy where it parts from its leader's log (BR-23)."""
+        now_ns = self._calendar.now_ns
+        for segment in replica.log.segments:
+            contents = contents_of(segment)
+            for base, batch in zip(
+                contents.base_offsets, contents.batches, strict=True
+            ):
+                append = getattr(batch, "append", None)
+                if base >= offset and append is not None and append.truncated_ns < 0:
+                    append.truncated_ns = now_ns
+        for segment, life in replica.truncate_to(offset, now_ns).items():
+            self._calls.write_segment(replica, segment, life, now_ns, "truncation")
+        self._write_replica(replica, "truncated")
+
+    # --- what the controller says -------------------------------------------------
+
+    def apply(self, changed: Changed) -> None:
+        """Take in a batch of metadata (`ReplicaManager.applyDelta`)."""
+        if not self.up or self.holds(self.apply, changed):
+            return
+        for broker in changed.brokers:
+            self._meet(broker)
+        touched: dict[FetchSession, None] = {}
+        for index, state in changed.partitions:
+            if state.partition_epoch < self.image[index].partition_epoch:
+                continue
+            before, self.image[index] = self.image[index], state
+            replica = self.replicas.get(index)
+            if replica is None:
+                continue
+            if state.leader == self.index:
+                self._lead(replica, state, before, touched)
+            elif state.leader_epoch > replica.leader_epoch or replica.leader < 0:
+                self._follow(replica, state)
+        self._wake(touched, {})
+
+    def _meet(self, broker: BrokerState) -> None:
+        self._active[broker.node] = broker.active
+        if broker.node == self.index:
+            return
+        for replica in self.replicas.values():
+            if replica.state is not None and broker.node in replica.state.log_ends:
+                replica.state.eligibility(broker.node, eligible=broker.active)
+
+    def _lead(
+        self,
+        replica: Replica,
+        told: PartitionState,
+        before: PartitionState,
+        touched: dict[FetchSession, None],
+    ) -> None:
+        """Lead a partition from now on, or with another ISR (`makeLeader`)."""
+        now_ns = self._calendar.now_ns
+        index, state = replica.partition, replica.state
+        if state is not None and state.leader_epoch == told.leader_epoch:
+            if state.altered(told.isr, told.partition_epoch, now_ns):
+                self._advanced(replica, state, touched)
+            self._write_isr(index, before, told)
+            return
+        if replica.leader in self.fetchers:
+            self.fetchers[replica.leader].remove(index)
+        log = replica.log
+        replica.leader, replica.leader_epoch = self.index, told.leader_epoch
+        log.leader_epochs.assign(told.leader_epoch, log.log_end_offset)
+        replica.state = state = self._new_state(replica, told)
+        self._followers.pop(index, None)
+        partition = self._partitions[index]
+        agreed = partition.lead(self.index)
+        self._calls.on_lead(partition, agreed)
+        unclean = told.recovering or self.index not in before.isr
+        self._write_replica(replica, "elected unclean" if unclean else "elected")
+        self._write_isr(index, before, told)
+        if state.appended(log.log_end_offset, now_ns):
+            self._advanced(replica, state, touched)
+        if told.recovering:
+            self._ask_for(replica, state, told.isr)
+
+    def _follow(self, replica: Replica, told: PartitionState) -> None:
+        """Follow another broker, or nobody (`makeFollower`)."""
+        index = replica.partition
+        if replica.leader in self.fetchers:
+            self.fetchers[replica.leader].remove(index)
+        led = replica.state is not None
+        replica.state = None
+        replica.leader, replica.leader_epoch = told.leader, told.leader_epoch
+        replica.checked = False
+        if led:
+            self._followers.pop(index, None)
+            delayed = list(replica.delayed)
+            replica.delayed.clear()
+            for _, request in delayed:
+                self._settle(request, index, NOT_LEADER_OR_FOLLOWER)
+            for session in list(self._sessions.get(index, ())):
+                session.refuse(self._partitions[index], NOT_LEADER_OR_FOLLOWER)
+                if session.parked is not None:
+                    self._complete_fetch(session, session.parked)
+        self._write_replica(replica, "follows" if told.leader >= 0 else "no leader")
+        if told.leader >= 0:
+            self.fetchers[told.leader].add(replica)
+
+    def _new_state(self, replica: Replica, told: PartitionState) -> LeaderState:
+        return leader_state(
+            self.index,
+            told,
+            replica,
+            lag_max_ns=self._settings.lag_max_ns,
+            now_ns=self._calendar.now_ns,
+        )
+
+    # --- the ISR ------------------------------------------------------------------
+
+    def _check_lag_at(self, at_ns: int) -> None:
+        self._timer_key += 1
+        self._calendar.at(at_ns, self._timer_key, self._check_lag, self.incarnation)
+
+    def _check_lag(self, incarnation: int) -> None:
+        """Look for followers that lag, each half of the time allowed (BR-17)."""
+        if incarnation != self.incarnation or self.holds(self._check_lag, incarnation):
+            return
+        now_ns = self._calendar.now_ns
+        for replica in self.replicas.values():
+            state = replica.state
+            if state is not None and state.shrinkable(now_ns):
+                self._ask(replica, state)
+        self._check_lag_at(now_ns + self._settings.lag_max_ns // 2)
+
+    def altered(self, answer: Answer) -> None:
+        """Take the controller's answer (`Partition.submitAlterPartition`)."""
+        if not self.up or self.holds(self.altered, answer):
+            return
+        request = answer.request
+        assert isinstance(request, AlterPartition)
+        replica = self.replicas[request.partition]
+        state = replica.state
+        if state is None or state.leader_epoch != request.leader_epoch:
+            return
+        told = answer.state
+        if told is None:
+            if state.altering == request.isr:
+                state.refused(answer.error, retry=answer.error != INELIGIBLE_REPLICA)
+            return
+        if told.leader_epoch != state.leader_epoch:
+            return
+        touched: dict[FetchSession, None] = {}
+        before, self.image[request.partition] = self.image[request.partition], told
+        if state.altered(told.isr, told.partition_epoch, self._calendar.now_ns):
+            self._advanced(replica, state, touched)
+        self._write_isr(request.partition, before, told)
+        self._wake(touched, {})
+
+    def _write_isr(
+        self, index: int, before: PartitionState, told: PartitionState
+    ) -> None:
+        """Write who has joined the ISR, and who has left it."""
+        for node in told.replicas:
+            was, now = node in before.isr, node in told.isr
+            if was != now:
+                copy_ = self._partitions[index].replicas[node]
+                cause = "joined the ISR" if now else "left the ISR"
+                role = "leader" if node == told.leader else "follower"
+                if not self._active.get(node, True):
+                    role = "offline"
+                self._calls.write_replica(copy_, told, role, cause)
+
+    def _write_replica(self, replica: Replica, cause: str) -> None:
+        role = "leader" if replica.state is not None else "follower"
+        if not self.up:
+            role = "offline"
+        state = self.image[replica.partition]
+        self._calls.write_replica(replica, state, role, cause)
+
+    # --- faults -------------------------------------------------------------------
+
+    def crash(self, cause: str = "crashed") -> None:
+        """Stop at once; what was in memory is gone, the logs are as they were."""
+        super().crash()
+        self._followers.clear()
+        self._produce_timeouts.clear()
+        for fetcher in self.fetchers.values():
+            fetcher.stop()
+        for replica in self.replicas.values():
+            replica.state = None
+            replica.leader = -1
+            replica.delayed.clear()
+            self._write_replica(replica, cause)
