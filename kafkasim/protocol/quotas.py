@@ -236,7 +236,7 @@ class BrokerQuotas:
 
         Parameters
         ----------
-        client, user : str
+        client : str
             Who sent it.
         size : int
             Bytes of the request.
@@ -246,6 +246,8 @@ class BrokerQuotas:
             When its answer is ready.
         acks_none : bool
             Whether it is sent with `acks=0`.
+        user : str
+            Whose client it is.
         """
         pause_ms = self._produce.record(user, client, size, now_ms)
         if acks_none:
