@@ -12,7 +12,7 @@ still there is said by the time of the last request.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
@@ -21,8 +21,36 @@ from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
 from kafkasim.protocol.batch import Batch
 from kafkasim.units import MISSING_NS
 
-if TYPE_CHECKING:
-    from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
+
+class Holding(Protocol):
+    """A broker that may stand still."""
+
+    def holds(self, function: Callable[[Any], None], argument: Any) -> bool:  # noqa: ANN401
+        """Say whether it stands still; then the call is made when it goes on."""
+
+
+class Following(Holding, Protocol):
+    """A broker as the owner of copies."""
+
+    up: bool
+
+    def truncate(self, replica: Replica, offset: int) -> None:
+        """Cut a copy where it parts from its leader's log."""
+
+    def append_copies(
+        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
+    ) -> None:
+        """Append what the leader sent."""
+
+
+class Leading(Holding, Protocol):
+    """A broker as a leader."""
+
+    def arrive(self, request: Request) -> None:
+        """Take a request off the network."""
+
+    def answer_follower(self, fetcher: "Fetcher", request: Request) -> None:
+        """Send a follower what there is."""
 
 
 class FetchSettings(NamedTuple):
@@ -114,9 +142,9 @@ class Fetcher:
         self.leader = leader
         self.connection = connection
         self.settings = settings
-        self.broker: ReplicatedBroker
+        self.broker: Following
         """The follower."""
-        self.source: ReplicatedBroker
+        self.source: Leading
         """Whom it fetches from."""
         self.copies: dict[int, Replica] = {}
         self.ready: dict[int, Replica] = {}
