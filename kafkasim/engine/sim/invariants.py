@@ -66,10 +66,16 @@ class OffsetsWithoutGaps:
         self._partitions = partitions
         self._seen = [0] * len(partitions)
         self._next = [0] * len(partitions)
+        self._cuts = [0] * len(partitions)
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Look at the batches appended since the last look."""
         for partition in self._partitions:
+            if partition.cuts != self._cuts[partition.index]:
+                self._cuts[partition.index] = partition.cuts
+                self._seen[partition.index] = self._next[partition.index] = 0
+                if partition.base_offsets:
+                    self._next[partition.index] = partition.base_offsets[0]
             for number in range(self._seen[partition.index], len(partition.batches)):
                 batch, base = partition.batches[number], partition.base_offsets[number]
                 expected = self._next[partition.index]
@@ -80,7 +86,11 @@ class OffsetsWithoutGaps:
 
 
 class CommittedWithinLog:
-    """No group has committed beyond the log end, nor beyond what it processed."""
+    """No group has committed beyond the log end, nor beyond what it processed.
+
+    Where a log was cut off, what a group has committed may lie beyond its end; it never
+    lies beyond the largest end that the log had.
+    """
 
     rule = "committed"
 
@@ -89,12 +99,22 @@ class CommittedWithinLog:
     ) -> None:
         self._groups = groups
         self._partitions = partitions
+        self._largest = [0] * len(partitions)
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Compare committed with processed and with the log end."""
+        for partition in self._partitions:
+            end = partition.log.log_end_offset
+            if end > self._largest[partition.index]:
+                self._largest[partition.index] = end
         for group in self._groups:
             for index, committed in group.committed.items():
                 log_end = self._partitions[index].log.log_end_offset
+                if self._partitions[index].cuts:
+                    if committed > self._largest[index]:
+                        where = f"group {group.index}, {_name(self._partitions[index])}"
+                        yield where, f"committed {committed} > {self._largest[index]}"
+                    continue
                 if not committed <= group.processed[index] <= log_end:
                     where = f"group {group.index}, {_name(self._partitions[index])}"
                     done = group.processed[index]
@@ -187,11 +207,16 @@ def inspection_of(
     groups: Sequence[Group],
     members: Sequence[Sequence[Member]],
     law: LittlesLaw | None,
+    *,
+    of_copies: Sequence[Invariant] = (),
 ) -> Inspection:
-    """Return the inspection of a Kafka run; `members` are by group."""
+    """Return the inspection of a Kafka run; `members` are by group.
+
+    `of_copies` stand in place of what holds where there is one copy.
+    """
     return Inspection(
         [
-            HighWatermark(partitions),
+            *(of_copies or [HighWatermark(partitions)]),
             OffsetsWithoutGaps(partitions),
             CommittedWithinLog(groups, partitions),
             OneOwner(members),

@@ -89,8 +89,8 @@ class Partition:
     batches, base_offsets : list
         Every batch that was appended to it, and the offset of its first record; None
         for a batch that no reader will be given any more.
-    cut_from : int
-        Where the log ended before its last cut.
+    cuts, cut_from : int
+        How often what readers see was cut off, and where it ended before the last time.
     uncommitted : deque of Append
         Its appends that the high watermark has not passed; in a cluster that
         replicates.
@@ -103,8 +103,8 @@ class Partition:
 
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
-        "base_offsets", "batches", "config", "cut_from", "index", "leader", "log",
-        "number", "removed_in", "replicas", "survivors", "topic", "uncommitted",
+        "base_offsets", "batches", "config", "cut_from", "cuts", "index", "leader",
+        "log", "number", "removed_in", "replicas", "survivors", "topic", "uncommitted",
     )  # fmt: skip
 
     def __init__(
@@ -135,7 +135,7 @@ class Partition:
         self.log: PartitionLog[Held] = self.home.log
         self.active = self.home.active
         self.batches: list[Batch] = []
-        self.cut_from = 0
+        self.cuts = self.cut_from = 0
         self.uncommitted: deque[Append] = deque()
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
@@ -257,6 +257,8 @@ class Partition:
 
     def _cut(self, number: int) -> None:
         """Forget the batches from a number on."""
+        if number < len(self.batches):
+            self.cuts += 1
         del self.batches[number:], self.base_offsets[number:]
         for work in self._groups.values():
             work.known_offset = work.known_sum = 0

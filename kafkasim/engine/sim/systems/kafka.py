@@ -16,13 +16,18 @@ from pathlib import Path
 from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
-from kafkasim.engine.sim.invariants import Inspection, inspection_of
+from kafkasim.engine.sim.invariants import Inspection, Invariant, inspection_of
 from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
+from kafkasim.engine.sim.replica_invariants import (
+    CopiesAgree,
+    LeadersHighWatermark,
+    OneLeaderOfAnEpoch,
+)
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.broker_events import begin_at_broker, end_at_broker
 from kafkasim.engine.sim.systems.common import inspected, run_facts
@@ -122,7 +127,17 @@ class KafkaRun(KafkaCluster):
                 )
             )
         groups, members = list(self.groups.values()), list(self.members.values())
-        return inspection_of(self.partitions, groups, members, little)
+        of_copies: list[Invariant] = []
+        if self.replication is not None:
+            brokers = self.replication.brokers
+            of_copies = [
+                LeadersHighWatermark(brokers, self.partitions),
+                CopiesAgree(brokers, self.partitions),
+                OneLeaderOfAnEpoch(brokers),
+            ]
+        return inspection_of(
+            self.partitions, groups, members, little, of_copies=of_copies
+        )
 
     # --- running ------------------------------------------------------------------
 
