@@ -25,8 +25,9 @@ def _name(partition: Partition, node: int) -> str:
 
 
 class LeadersHighWatermark:
-    """A leader's high watermark never goes back (BR-12), nor passes any log end of the
-    maximal ISR (BR-11).
+    """A leader's high watermark never goes back, nor passes a log end of its ISR.
+
+    Of its maximal ISR (BR-11, BR-12).
     """
 
     rule = "high watermark"
