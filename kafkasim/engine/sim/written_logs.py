@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.plan_facts import LEADER_EPOCH, KeyCodes, PlanFacts
+from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
-from kafkasim.engine.sim.replica import LogSegment, contents_of
+from kafkasim.engine.sim.replica import LogSegment, Replica, contents_of
 from kafkasim.log import checkpoints
 from kafkasim.log.columns import Blob, Columns
 from kafkasim.log.contents import ByteBatch
@@ -45,15 +45,16 @@ def write_logs(
     topics : sequence of str
         Names by code.
     logs : sequence of RunLog
-        One for each partition.
+        One for each copy of a partition.
     now_ms : int
         When the run ended, since 1970.
     """
     cluster = topic_id(" ".join(topics))
-    for broker in sorted({log.partition.leader for log in logs}):
+    for broker in sorted({log.replica.node for log in logs}):
         directory = folder / f"broker-{broker + 1}"
-        mine = [log for log in logs if log.partition.leader == broker]
+        mine = [log for log in logs if log.replica.node == broker]
         ends: dict[tuple[str, int], int] = {}
+        marks: dict[tuple[str, int], int] = {}
         starts: dict[tuple[str, int], int] = {}
         clean: dict[tuple[str, int], int] = {}
         for log in mine:
@@ -61,14 +62,16 @@ def write_logs(
             topic = topics[partition.topic]
             log.write(directory / f"{topic}-{partition.number}", topic, now_ms)
             name = topic, partition.number
-            ends[name] = partition.log.log_end_offset
-            if partition.log.log_start_offset:
-                starts[name] = partition.log.log_start_offset
-            if partition.log.first_dirty_offset is not None:
-                clean[name] = partition.log.first_dirty_offset
+            mine_log = log.replica.log
+            ends[name] = mine_log.log_end_offset
+            marks[name] = mine_log.high_watermark
+            if mine_log.log_start_offset:
+                starts[name] = mine_log.log_start_offset
+            if mine_log.first_dirty_offset is not None:
+                clean[name] = mine_log.first_dirty_offset
         for file, offsets in (
             (checkpoints.RECOVERY_POINTS, ends),
-            (checkpoints.HIGH_WATERMARKS, ends),
+            (checkpoints.HIGH_WATERMARKS, marks),
             (checkpoints.LOG_STARTS, starts),
             (checkpoints.CLEANER_OFFSETS, clean),
         ):
@@ -104,8 +107,9 @@ def run_logs(
     firsts = [sum(counts[:place]) for place in range(len(counts))]
     codes = KeyCodes(plans)
     return [
-        RunLog(partition, each, codes, firsts, epoch_ms)
+        RunLog(replica, partition, each, codes, firsts, epoch_ms)
         for partition, each in zip(partitions, facts, strict=True)
+        for replica in partition.replicas.values()
     ]
 
 
@@ -119,12 +123,12 @@ def topic_id(name: str) -> str:
 
 
 class RunLog:
-    """One partition's log, and how to write it.
+    """One copy of a partition, and how to write it.
 
     Parameters
     ----------
-    partition : Partition
-        Whose log.
+    replica, partition : Replica and Partition
+        The copy, and of what.
     facts : PlanFacts
         What its batches hold, in times since the run's start.
     codes : KeyCodes
@@ -135,14 +139,16 @@ class RunLog:
         When the run started, since 1970.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
+        replica: Replica,
         partition: Partition,
         facts: PlanFacts,
         codes: KeyCodes,
         first_records: Sequence[int],
         epoch_ms: int,
     ) -> None:
+        self.replica = replica
         self.partition = partition
         self._facts = facts
         self._keys = Blob.of([*codes.keys, None])
@@ -155,19 +161,19 @@ class RunLog:
         So all that is kept beside the batches is made of them; and stop cleanly. Only
         where an epoch began may be in no batch any more.
         """
-        partition, store = self.partition, FolderStore(folder)
-        for segment in partition.log.segments:
+        mine, store = self.replica.log, FolderStore(folder)
+        for segment in mine.segments:
             self._write_segment(store, segment)
         log: PartitionLog[ByteBatch] = PartitionLog(
             store,
-            partition.config,
+            self.partition.config,
             now_ms=now_ms,
-            log_start_offset=partition.log.log_start_offset,
+            log_start_offset=mine.log_start_offset,
             topic_id=topic_id(topic),
         )
-        log.advance_high_watermark(log.log_end_offset)
+        log.advance_high_watermark(mine.high_watermark)
         log.close()
-        epochs = checkpoints.leader_epochs_text(partition.log.leader_epochs.entries)
+        epochs = checkpoints.leader_epochs_text(mine.leader_epochs.entries)
         store.replace(checkpoints.LEADER_EPOCHS, epochs.encode())
 
     def _write_segment(self, store: FolderStore, segment: LogSegment) -> None:
@@ -207,7 +213,10 @@ class RunLog:
             offset_deltas=np.concatenate(deltas),
             last_offset_deltas=np.array([h.last_offset_delta for h in headers]),
             base_offsets=np.array(batches.base_offsets),
-            leader_epochs=LEADER_EPOCH,
+            leader_epochs=np.array([h.leader_epoch for h in headers]),
+            producer_ids=np.array([h.producer_id for h in headers]),
+            producer_epochs=np.array([h.producer_epoch for h in headers]),
+            base_sequences=np.array([h.base_sequence for h in headers]),
             delete_horizons_ms=self._since_1970(np.array(horizons)),
             max_timestamps_ms=self._since_1970(largest),
         )
