@@ -98,10 +98,7 @@ class FailingBroker(Broker):
 
     def _refuse(self, request: Request, index: int, error: int) -> None:
         """Note an error of a partition, and who leads it by what is known here."""
-        if request.errors is None:
-            request.errors = {}
-        request.errors[index] = error
-        request.error = error
+        super()._refuse(request, index, error)
         state = self.image[index]
         if error == NOT_LEADER_OR_FOLLOWER and state.leader >= 0:
             if request.hints is None:

@@ -80,7 +80,10 @@ class OffsetsWithoutGaps:
 
 
 class CommittedWithinLog:
-    """No group has committed beyond the log end, nor beyond what it processed."""
+    """No group has committed beyond the log end, nor beyond what it processed.
+
+    An application that commits before the work does the latter.
+    """
 
     rule = "committed"
 
@@ -95,7 +98,8 @@ class CommittedWithinLog:
         for group in self._groups:
             for index, committed in group.committed.items():
                 log_end = self._partitions[index].log.log_end_offset
-                if not committed <= group.processed[index] <= log_end:
+                ahead = group.commits_ahead and committed <= log_end
+                if not (ahead or committed <= group.processed[index] <= log_end):
                     where = f"group {group.index}, {_name(self._partitions[index])}"
                     done = group.processed[index]
                     yield where, f"committed {committed}, processed {done}, {log_end}"
