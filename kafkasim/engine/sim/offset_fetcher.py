@@ -130,8 +130,6 @@ class OffsetFetcher:
         index = question.partition.index
         if self.open.get(index) is not question:
             return None  # the leader has changed meanwhile
-        if request.hints:
-            self._metadata.take_hints(request.hints)
         if request.errors or request.failed:
             self._metadata.request_update(now_ns)
             self._ask_later(question, now_ns, self._settings.retry_backoff_ns)
