@@ -432,11 +432,11 @@ ks.analysis.batching(large_no_key)[["closed_by", "batches", "records_per_run"]].
 #
 # Here the seed is luck: it throws. Exercise 2 repeats it with other seeds.
 #
-# *For the curious.* By default Kafka's producer also looks at how many batches wait in
-# it for each partition and prefers those with few
-# (`partitioner.adaptive.partitioning.enable`, KIP-794). kafkasim draws all alike, as
-# Kafka does when that is off. Here it would not turn the answer round: what waits
-# are records at the *members*, and no producer sees those.
+# *For the curious.* The producer also looks at how many batches wait in it for each
+# partition, and prefers those with few (`partitioner.adaptive.partitioning.enable`,
+# KIP-794). Batches of small flights leave as fast as they come, so all partitions are
+# alike to it, and it draws all alike. What waits are records at the *members*, and no
+# producer sees those.
 #
 # ## The third surprise: order
 #

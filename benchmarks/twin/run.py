@@ -89,7 +89,7 @@ class Twin(KafkaRun):
                         host, self.tables.client_code(host), coordinator, "/coordinator"
                     ),
                     brokers=self._nodes,
-                    settings=poll_settings(self.system.groups[name].config),
+                    settings=poll_settings(self.system.groups[name]),
                     calls=MemberCalls(
                         next_request_id=self.next_request_id,
                         write_request=self.write_request,

@@ -42,7 +42,8 @@ class _Follower:
         self.caught_up_ns = now_ns if in_isr else _NEVER
         self.counts = in_isr
         """Whether it is in the maximal ISR."""
-        self.eligible = True
+        self.eligible = False
+        """Whether it may join the ISR; not before it has fetched."""
 
 
 class LeaderState:
@@ -189,9 +190,12 @@ class LeaderState:
 
         A follower outside the ISR that cannot join does not hold the high watermark,
         from the next time that it is worked out. To be said before `altered` where both
-        come in one metadata batch.
+        come in one metadata batch. One that started anew is not eligible until it
+        fetches, and neither is one that has not fetched from this leader
+        (`isBrokerEpochIsrEligible`).
         """
-        self._followers[node].eligible = eligible
+        follower = self._followers[node]
+        follower.eligible = eligible and follower.log_end != _UNKNOWN
 
     def shrinkable(self, now_ns: int) -> bool:
         """Look for members of the ISR that lag, each half `replica.lag.time.max.ms`.

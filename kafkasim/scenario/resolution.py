@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kafkasim.config.frozen import UNSET, FrozenDict
+from kafkasim.scenario.commit_mode import AUTO
 from kafkasim.scenario.systems import Group, Kafka, Producer, System, Topic
 from kafkasim.scenario.trace import Trace
-from kafkasim.scenario.traffic import Traffic
+from kafkasim.scenario.traffic import Subscriber, Traffic
 from kafkasim.units import NS_PER_S, ns_from_s
 
 PartT = TypeVar("PartT")
@@ -62,11 +63,28 @@ def resolved_system(system: System, traffic: Traffic) -> System:
             for name, each in producers.items()
         },
         groups={
-            name: replace(each, config=each.config.resolve())
+            name: _resolved_group(each, traffic.subscribers[name])
+            if name in traffic.subscribers
+            else replace(each, config=each.config.resolve())
             for name, each in groups.items()
         },
         broker_config=system.broker_config.resolve(),
     )
+
+
+def _resolved_group(group: Group, subscriber: Subscriber) -> Group:
+    """Return the group of a subscriber with every setting.
+
+    Who wants all has `auto.offset.reset=earliest`, unless that was said; an application
+    that commits by itself has `enable.auto.commit=false`.
+    """
+    config = group.config
+    if config.auto_offset_reset is UNSET:
+        reset = "earliest" if subscriber.wants == "all" else "latest"
+        config = replace(config, auto_offset_reset=reset)
+    if group.commit != AUTO:
+        config = replace(config, enable_auto_commit=False)
+    return replace(group, config=config.resolve())
 
 
 def stream_names(traffic: Traffic) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX, AtLeastZero, Positive, Whole
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.commit_mode import AUTO, CommitMode
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware_presets import PRESETS
 
@@ -164,8 +165,21 @@ class Group(Document):
 
     members: Annotated[int, Whole(1, 100_000)] = 1
     """Number of members."""
+    commit: Annotated[str, CommitMode()] = AUTO
+    """When the application commits: `auto`, `each_poll`, `before_work`, `after_work` or
+    `manual(every=n)`; all but the first turn `enable.auto.commit` off."""
     config: ConsumerConfig = ConsumerConfig()
     """Settings of each member."""
+
+    def check(self) -> None:
+        """Check that only one of client and application commits."""
+        if self.commit != AUTO and self.config.enable_auto_commit is True:
+            raise ValidationError(
+                "config.enable_auto_commit",
+                value=True,
+                allowed=f"false while commit is {self.commit!r}",
+                why="an application that commits by itself turns it off",
+            )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -95,7 +95,9 @@ class PlainLeader:
         waited_for = self.maximal_isr() - {0} | {
             node
             for node in self.fetches
-            if self.is_in_sync(node, now) and node not in self.ineligible
+            if self.is_in_sync(node, now)
+            and self.fetches[node]
+            and node not in self.ineligible
         }
         if not self.under_min_isr():
             candidate = min([self.log_end, *map(self.end_of, waited_for)])

@@ -161,6 +161,17 @@ def test_a_follower_that_left_the_isr_holds_the_high_watermark_for_the_lag() -> 
     assert state.appended(16, 31 * S + 1)
 
 
+def test_a_follower_that_has_not_fetched_is_waited_for_only_in_the_isr() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), high_watermark=10)
+    state.eligibility(1, eligible=True)
+    assert not state.appended(11, 1 * S)
+
+    assert state.altered(
+        (0,), 8, 2 * S
+    )  # in sync since its election at 0 s, all the same
+    assert state.high_watermark == 11
+
+
 def test_a_follower_outside_the_isr_is_not_waited_for_after_an_election() -> None:
     state = leader(isr=(0,), now_s=100)
     state.fetched(1, 4, 100 * S, eligible=False)

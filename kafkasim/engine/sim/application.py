@@ -131,7 +131,12 @@ class Application:
 
     def _newly_processed(self, row: Returned, offset: int) -> int:
         """Return how many of a row's records below `offset` never were before."""
-        done = self._group.processed
+        group = self._group
+        if group.cuts and row.partition in group.cuts:
+            cut_ns, end_offset = group.cuts[row.partition]
+            if row.fetched_ns <= cut_ns:  # what lies beyond are other records now
+                offset = min(offset, end_offset)
+        done = group.processed
         before = done[row.partition]
         if offset <= before:
             return 0

@@ -246,8 +246,7 @@ class Broker:
         question, partition, wish = request.payload
         code = self.meets(partition, question.leader_epoch)
         if code != NONE:
-            request.error = code
-            request.errors = {partition.index: code}
+            self._refuse(request, partition.index, code)
         else:
             request.answer = offset_in(partition.log, request.api, wish)
         self._answer(request, 0)
@@ -270,8 +269,17 @@ class Broker:
         session.parked = None
         request.answer, request.size_bytes, request.batch_count = session.read()
         if request.answer and request.answer[0][1] < 0:
-            request.error = -1 - request.answer[0][1]
+            for partition, end_offset, _ in request.answer:
+                if end_offset < 0:
+                    self._refuse(request, partition.index, -1 - end_offset)
         self._answer(request, request.size_bytes)
+
+    def _refuse(self, request: Request, index: int, error: int) -> None:
+        """Note an error of a partition."""
+        if request.errors is None:
+            request.errors = {}
+        request.errors[index] = error
+        request.error = error
 
     def _answer(self, request: Request, size_bytes: int) -> None:
         now_ns = self._calendar.now_ns

@@ -5,12 +5,27 @@ learns that the connection has gone once that has travelled (CT-2).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kafkasim.engine.sim.broker import Broker
-from kafkasim.engine.sim.request import METADATA, Connection, Request
+from kafkasim.engine.sim.request import (
+    FETCH,
+    METADATA,
+    PRODUCE,
+    Connection,
+    Request,
+)
 from kafkasim.protocol.controller_messages import PartitionState
-from kafkasim.protocol.errors import NOT_LEADER_OR_FOLLOWER
+from kafkasim.protocol.errors import FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER
+
+_TOLD: Final = frozenset(
+    {
+        (PRODUCE, NOT_LEADER_OR_FOLLOWER),
+        (FETCH, NOT_LEADER_OR_FOLLOWER),
+        (FETCH, FENCED_LEADER_EPOCH),
+    }
+)
+"""APIs and errors whose answer names the leader (`KafkaApis`)."""
 
 
 class FailingBroker(Broker):
@@ -97,13 +112,13 @@ class FailingBroker(Broker):
             self._free_threads += 1
 
     def _refuse(self, request: Request, index: int, error: int) -> None:
-        """Note an error of a partition, and who leads it by what is known here."""
-        if request.errors is None:
-            request.errors = {}
-        request.errors[index] = error
-        request.error = error
+        """Note an error of a partition, and who leads it by what is known here.
+
+        The latter in the answers of Produce and Fetch alone (KIP-951).
+        """
+        super()._refuse(request, index, error)
         state = self.image[index]
-        if error == NOT_LEADER_OR_FOLLOWER and state.leader >= 0:
+        if (request.api, error) in _TOLD and state.leader >= 0:
             if request.hints is None:
                 request.hints = {}
             request.hints[index] = state.leader, state.leader_epoch

@@ -346,14 +346,15 @@ def offset_in(log: PartitionLog[Held], api: int, wish: int) -> object:
     api : int
         `LIST_OFFSETS`, or `OFFSET_FOR_LEADER_EPOCH`.
     wish : int
-        1 for the end of what may be read, 0 for the log start (BR-34); or the epoch of
-        which the end is asked for.
+        A time in milliseconds, or one of ListOffsets' timestamps (BR-34); or the epoch
+        of which the end is asked for.
 
     Returns
     -------
     int, EpochStart or None
-        The offset; or as `LeaderEpochs.end_offset`.
+        The offset, None if no record is as young; or as `LeaderEpochs.end_offset`.
     """
     if api == LIST_OFFSETS:
-        return log.high_watermark if wish else log.log_start_offset
+        found = log.offset_for_time(wish, until="high_watermark")
+        return None if found is None else found.offset
     return log.leader_epochs.end_offset(wish, log.log_end_offset)

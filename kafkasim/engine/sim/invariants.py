@@ -88,8 +88,9 @@ class OffsetsWithoutGaps:
 class CommittedWithinLog:
     """No group has committed beyond the log end, nor beyond what it processed.
 
-    Where a log was cut off, what a group has committed may lie beyond its end; it never
-    lies beyond the largest end that the log had.
+    An application that commits before the work does the latter. Where a log was cut
+    off, what a group has committed may lie beyond its end; it never lies beyond the
+    largest end that the log had.
     """
 
     rule = "committed"
@@ -115,7 +116,8 @@ class CommittedWithinLog:
                         where = f"group {group.index}, {_name(self._partitions[index])}"
                         yield where, f"committed {committed} > {self._largest[index]}"
                     continue
-                if not committed <= group.processed[index] <= log_end:
+                ahead = group.commits_ahead and committed <= log_end
+                if not (ahead or committed <= group.processed[index] <= log_end):
                     where = f"group {group.index}, {_name(self._partitions[index])}"
                     done = group.processed[index]
                     yield where, f"committed {committed}, processed {done}, {log_end}"

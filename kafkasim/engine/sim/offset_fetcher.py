@@ -108,7 +108,7 @@ class OffsetFetcher:
         connection = self._network.connections[leader]
         api, wish = OFFSET_FOR_LEADER_EPOCH, question.epoch
         if question.epoch == NO_EPOCH:
-            api, wish = LIST_OFFSETS, int(self._group.resets_to_end)
+            api, wish = LIST_OFFSETS, self._group.reset_timestamp_ms(now_ns)
         self._calls.send(
             Request(
                 api,
@@ -130,18 +130,20 @@ class OffsetFetcher:
         index = question.partition.index
         if self.open.get(index) is not question:
             return None  # the leader has changed meanwhile
-        if request.hints:
-            self._metadata.take_hints(request.hints)
         if request.errors or request.failed:
-            self._ask_later(question, now_ns)
+            self._metadata.request_update(now_ns)
+            self._ask_later(question, now_ns, self._settings.retry_backoff_ns)
             return None
+        if question.epoch == NO_EPOCH and request.answer is None:
+            timeout_ns = self._settings.network.request_timeout_ns
+            self._ask_later(question, request.sent_ns, timeout_ns)
+            return None  # no record is so young
         del self.open[index]
         return question
 
-    def _ask_later(self, question: Question, now_ns: int) -> None:
+    def _ask_later(self, question: Question, since_ns: int, after_ns: int) -> None:
         question.asked = False
-        question.not_before_ns = now_ns + self._settings.retry_backoff_ns
-        self._metadata.request_update(now_ns)
+        question.not_before_ns = max(since_ns + after_ns, self._calls.now_ns() + 1)
         self._network.at(question.not_before_ns, self._calls.on_retry)
 
 

@@ -178,9 +178,9 @@ class KafkaRun(KafkaCluster):
         """Let all members of a group begin to read."""
         group = self.groups[name]
         if self.stream is not None:
-            self.stream.pass_over(group, group.beginnings())
+            self.stream.pass_over(group, group.beginnings(self.calendar.now_ns))
         group.began_ns = self.calendar.now_ns
-        positions, skipped = group.reset()
+        positions, skipped = group.reset(self.calendar.now_ns)
         if skipped:
             self.timeline.settle(skipped)
         for member in self.members[name]:
@@ -334,7 +334,7 @@ class KafkaRun(KafkaCluster):
         )
         for group in self.groups.values():
             if partition.index in group.processed:
-                self.timeline.settle(group.truncated(partition, agreed))
+                self.timeline.settle(group.truncated(partition, agreed, now_ns))
 
     def _write_replica(
         self, replica: Replica, state: PartitionState, role: str, cause: str

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
-from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.poll_settings import PollSettings
+from kafkasim.engine.sim.client import NetworkSettings
+from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
+from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.events import Event
-from kafkasim.scenario.systems import REFUSES, Kafka
+from kafkasim.scenario.systems import REFUSES, Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -203,8 +204,10 @@ def _is_nothing(duration_ms: Distribution | float) -> bool:
     return duration_ms == 0
 
 
-def poll_settings(config: ConsumerConfig) -> PollSettings:
-    """Return a consumer's resolved settings in the engine's units."""
+def poll_settings(group: Group) -> PollSettings:
+    """Return the settings of a resolved group's members in the engine's units."""
+    config = group.config
+    every = commit_every(group.commit)
     return PollSettings(
         min_bytes=config.fetch_min_bytes,
         max_wait_ns=ns_from_ms(config.fetch_max_wait_ms),
@@ -214,6 +217,16 @@ def poll_settings(config: ConsumerConfig) -> PollSettings:
         auto_commit_ns=ns_from_ms(config.auto_commit_interval_ms)
         if config.enable_auto_commit
         else None,
+        commit=MANUAL if every else group.commit,
+        commit_every=every,
+        retry_backoff_ns=ns_from_ms(config.retry_backoff_ms),
+        retry_backoff_max_ns=ns_from_ms(config.retry_backoff_max_ms),
+        api_timeout_ns=ns_from_ms(config.default_api_timeout_ms),
+        network=NetworkSettings(
+            reconnect_backoff_ns=ns_from_ms(config.reconnect_backoff_ms),
+            reconnect_backoff_max_ns=ns_from_ms(config.reconnect_backoff_max_ms),
+            request_timeout_ns=ns_from_ms(config.request_timeout_ms),
+        ),
     )
 
 

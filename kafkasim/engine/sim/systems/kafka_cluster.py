@@ -12,6 +12,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.config.offset_reset import reset_duration_ns
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
@@ -25,6 +26,7 @@ from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
+from kafkasim.engine.sim.poll_settings import BEFORE_WORK
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
@@ -294,11 +296,15 @@ class KafkaCluster(ABC):
         code = list(self.subscribers).index(name)
         coordinator = offsets_partition(name) % self.system.brokers
         owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
+        config = self.system.groups[name].config
         group = Group(
             code,
             owned,
             late=subscriber.from_s > 0,
-            resets_to_end=subscriber.wants == "new",
+            resets_to_end=config.auto_offset_reset == "latest",
+            commits_ahead=self.system.groups[name].commit == BEFORE_WORK,
+            resets=config.auto_offset_reset != "none",
+            reset_ago_ns=reset_duration_ns(config.auto_offset_reset),
             may_crash=any(
                 isinstance(event, Crash) and event.target == f"subscriber:{name}"
                 for event in self.events
@@ -336,7 +342,7 @@ class KafkaCluster(ABC):
         client = f"member:{name}"
         code = self.tables.client_code(client)
         settings = poll_settings(
-            self.system.groups[list(self.subscribers)[group.index]].config
+            self.system.groups[list(self.subscribers)[group.index]]
         )
         connections = [
             self.hosts.connect(client, code, broker)
