@@ -16,6 +16,7 @@ from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
 from kafkasim.analysis.ranks import latency_ecdf
 from kafkasim.analysis.receiving import receipts
+from kafkasim.analysis.replicated import replication
 from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.analysis.wiring import topology
 
@@ -34,6 +35,7 @@ __all__ = [
     "overtakings",
     "positions",
     "receipts",
+    "replication",
     "skew",
     "summary",
     "throughput",
