@@ -561,10 +561,10 @@ ks.widgets.BatchingExplorer()
 # ## What this leaves out
 #
 # **A real producer is not so quick.** kafkasim's sends at the very moment a batch is
-# ready. The real one is a thread in a loop, which has other things to do; records
-# gather while it does them. So with linger 0 a real producer sends larger batches than
-# this one, about ten times as large in [a measurement on a real
-# broker](../docs/evidence/real-broker.md). What you saw at linger 0 is the worst case.
+# ready. The real one is a thread in a loop that has to wake up first; records gather
+# meanwhile. So with linger 0 a real producer sends larger batches than this one: of
+# bursts of ten, [measured on a real broker](../docs/evidence/real-broker.md), about six
+# times as large. What you saw at linger 0 is the worst case.
 #
 # A producer here never runs out of memory. In Kafka records wait in `buffer.memory` (32
 # MiB); when that is full, the application itself has to wait (`max.block.ms`).

@@ -97,6 +97,7 @@ class Twin(KafkaRun):
                         on_working=self.timeline.expect,
                         on_processed=self._processed,
                         on_reset=self._reset,
+                        on_stopped=self._stopped,
                     ),
                     number_request=self.number_request,
                     store_commit=self._store_commit,

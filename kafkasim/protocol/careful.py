@@ -78,13 +78,20 @@ class CarefulAccumulator(Accumulator):
         self._look_at(range(len(self.ready_ns)), now_ns)
         self._settle()
 
-    def oldest_ns(self, now_ns: int) -> int:
-        """Return when the oldest head of a queue was opened; NEVER without any."""
-        self._come_to(now_ns)
-        oldest_ns = min(self._opened_ns(p) for p in range(len(self._leaders)))
+    def oldest_ns(self) -> int:
+        """Return when the oldest head of a queue was opened; NEVER without any.
+
+        What was only looked ahead at counts too, and was opened later than now.
+        """
+        oldest_ns = min(map(self._opened_ns, range(len(self._leaders))))
         for front in self.retries.fronts.values() if self.retries is not None else ():
             oldest_ns = min(oldest_ns, front[0].opened_ns)
         return oldest_ns
+
+    def to_send_again(self) -> list[Batch]:
+        """Return what stands in front of the queues, by partition and order."""
+        fronts = self.retries.fronts if self.retries is not None else {}
+        return [batch for _, front in sorted(fronts.items()) for batch in front]
 
     def expire(self, limit_ns: int, now_ns: int) -> list[Batch]:
         """Take out the batches opened up to `limit_ns`, by partition and age (PR-35).

@@ -170,12 +170,13 @@ class LeaderState:
         follower = self._followers[node]
         log_end = self.log_end
         if fetch_offset >= log_end:
-            follower.caught_up_ns = now_ns
-        elif (
-            fetch_offset >= follower.leader_end
-            and follower.fetched_ns > follower.caught_up_ns
-        ):
-            follower.caught_up_ns = follower.fetched_ns
+            reached_ns = now_ns
+        elif fetch_offset >= follower.leader_end:
+            reached_ns = follower.fetched_ns
+        else:
+            reached_ns = _NEVER
+        if reached_ns > follower.caught_up_ns:  # noqa: PLR1730 - faster than max
+            follower.caught_up_ns = reached_ns
         follower.leader_end = log_end
         follower.fetched_ns = now_ns
         follower.eligible = eligible

@@ -182,6 +182,15 @@ class Sequences:
         batch.producer_epoch = flight.epoch
         batch.base_sequence = flight.sequence
 
+    def stamp(self, batches: Iterable[Batch]) -> None:
+        """Write numbers into batches that are drained while nothing is tracked."""
+        ids, epochs, shifts = self.producer_ids, self.epochs, self.shifts
+        for batch in batches:
+            partition = batch.partition
+            batch.producer_id = ids[partition]
+            batch.producer_epoch = epochs[partition]
+            batch.base_sequence = batch.lo - shifts[partition]
+
     def sequence_of(self, batch: Batch) -> int:
         """Return the number of a batch that is tracked."""
         flight = self._flight(batch)

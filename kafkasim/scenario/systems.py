@@ -168,6 +168,9 @@ class Group(Document):
     commit: Annotated[str, CommitMode()] = AUTO
     """When the application commits: `auto`, `each_poll`, `before_work`, `after_work` or
     `manual(every=n)`; all but the first turn `enable.auto.commit` off."""
+    workers: Annotated[int, Whole(1, 10_000)] = 1
+    """How many records of a poll each member works on at a time; it polls again when
+    all are done."""
     config: ConsumerConfig = ConsumerConfig()
     """Settings of each member."""
 

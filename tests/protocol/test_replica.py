@@ -218,6 +218,16 @@ def test_what_a_fetch_reaches_is_held_against_the_end_at_the_fetch_before() -> N
     assert state.shrinkable(35 * S + 1)
 
 
+def test_what_a_follower_reached_is_not_forgotten() -> None:
+    state = leader(replicas=(0, 1), isr=(0, 1), now_s=20)
+    state.fetched(1, 10, 5 * S)  # of a fetch before the election
+
+    assert not state.shrinkable(50 * S)
+    state.appended(11, 50 * S)
+    assert not state.shrinkable(50 * S)
+    assert state.shrinkable(50 * S + 1)
+
+
 def test_a_fetch_behind_both_ends_catches_up_with_nothing() -> None:
     state = leader(replicas=(0, 1), isr=(0, 1))
     state.fetched(1, 8, 5 * S)

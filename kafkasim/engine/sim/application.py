@@ -1,13 +1,15 @@
 """The application behind a member: what it was given, works on, and has done.
 
-It works through the records that a poll returned one after the other. An application
-that commits by itself within that may let some of them wait for a commit.
+It works through the records that a poll returned one after the other, or several at a
+time. An application that commits by itself within that may let some of them wait for a
+commit.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned
+from kafkasim.engine.sim.crew import Crew
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.protocol.batch import NEVER
@@ -28,6 +30,8 @@ class Application:
         Those of the member, by index.
     every : int
         Records after which it commits; 0 when it does not count them.
+    workers : int
+        How many records it works on at a time.
     write_returned : callable
         Takes a row that is final.
     on_processed : callable
@@ -49,10 +53,16 @@ class Application:
         partitions: Mapping[int, Partition],
         *,
         every: int,
+        workers: int = 1,
         write_returned: Callable[[Returned], None],
         on_processed: Callable[[int], None],
     ) -> None:
-        self.at_work = AtWork(group.index, partitions)
+        self.workers = workers
+        self.at_work = (
+            AtWork(group.index, partitions)
+            if workers == 1
+            else Crew(group.index, partitions, workers)
+        )
         self.rows: list[Returned] = []
         self.waiting: list[Returned] = []
         self.slowed = UNSLOWED
@@ -104,23 +114,27 @@ class Application:
         if processed:
             self._on_processed(processed)
 
-    def done_since_commit(self) -> dict[int, int] | None:
-        """Return what to commit now by partition index; None if it is not time yet."""
+    def done_since_commit(self) -> dict[int, int]:
+        """Return what to commit now by partition index; nothing if it is not time."""
         if self._done_count < self._every:
-            return None
+            return {}
         done, self._done = self._done, {}
         self._done_count = 0
         return done
 
     def stop(self, now_ns: int, *, crashed: int) -> None:
         """Write what is at work as it stands; none of it goes on."""
+        unfinished: set[int] = set()
         for row in self.rows:
-            if row.started_ns <= now_ns:
-                count = self._newly_processed(
-                    row, self.at_work.processed_until(row, now_ns)
-                )
+            if row.partition not in unfinished and row.started_ns <= now_ns:
+                offset = self.at_work.processed_until(row, now_ns)
+                count = self._newly_processed(row, offset)
                 if count:
                     self._on_processed(count)
+                if offset < row.to_offset:
+                    unfinished.add(row.partition)  # the next ones are read again
+            else:
+                unfinished.add(row.partition)
             self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
         for row in self.waiting:
             never = row._replace(started_ns=FOREVER_NS, until_ns=now_ns)

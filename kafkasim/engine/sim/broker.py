@@ -25,7 +25,12 @@ from kafkasim.engine.sim.request import (
     Connection,
     Request,
 )
-from kafkasim.protocol.errors import NONE, NOT_LEADER_OR_FOLLOWER
+from kafkasim.log.reading import LATEST_TIMESTAMP
+from kafkasim.protocol.errors import (
+    NONE,
+    NOT_LEADER_OR_FOLLOWER,
+    OFFSET_NOT_AVAILABLE,
+)
 
 
 class Broker:
@@ -118,6 +123,10 @@ class Broker:
     def meets(self, partition: Partition, leader_epoch: int) -> int:  # noqa: ARG002
         """Return the error of a request for a partition, `NONE` if it may be read."""
         return NONE if partition.leader == self.index else NOT_LEADER_OR_FOLLOWER
+
+    def knows_end(self, partition: Partition) -> bool:  # noqa: ARG002
+        """Return whether the high watermark is one that readers may rely on."""
+        return True
 
     def relocate(self, partition: Partition) -> None:
         """Let readers look again where they are: a log has lost segments."""
@@ -245,6 +254,9 @@ class Broker:
         """Answer with an offset of a partition, if it may be read here (BR-34)."""
         question, partition, wish = request.payload
         code = self.meets(partition, question.leader_epoch)
+        asks_for_end = request.api == LIST_OFFSETS and wish == LATEST_TIMESTAMP
+        if code == NONE and asks_for_end and not self.knows_end(partition):
+            code = OFFSET_NOT_AVAILABLE
         if code != NONE:
             self._refuse(request, partition.index, code)
         else:

@@ -84,7 +84,7 @@ class NetworkClient:
         up, or its backoff is over.
     on_disconnect : list of callable
         Called with the time whenever a connection was lost or refused, before the
-        requests on it fail.
+        requests on it fail; until then they are in flight.
     """
 
     __slots__ = (
@@ -292,12 +292,12 @@ class NetworkClient:
         self._may_connect_ns[node] = now_ns + backoff_ns
         self._failures[node] += 1
         requests = list(connection.in_flight)
-        connection.in_flight.clear()
         for request in requests:
             request.failed = True
             request.error = error
         for call in self.on_disconnect:
             call(now_ns)
+        connection.in_flight.clear()
         for request in requests:
             self._on_failed(request)
         if was_connecting and not (self._up[node] or self._connecting[node]):

@@ -121,6 +121,11 @@ class ClientMetadata:
         network.on_disconnect.append(self._disconnected)
         network.on_ready.append(self._ready)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it asks, or will as soon as it may."""
+        return self._needed or self._asked is not None
+
     def place(self, partition: int) -> int:
         """Return the place of a partition, by its run-wide index."""
         return self._places[partition]

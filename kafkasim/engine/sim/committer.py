@@ -14,6 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from kafkasim.engine.sim import poll_settings
+from kafkasim.engine.sim.application import Application
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.member_calls import ClientCalls
 from kafkasim.engine.sim.poll_settings import PollSettings
@@ -111,6 +113,23 @@ class Committer:
         self._calls.arm_commit(self.due_ns)
 
     # --- by the application ---------------------------------------------------------
+
+    def commit_after_work(
+        self, application: Application, consumed: Mapping[int, int], now_ns: int
+    ) -> bool:
+        """Commit as the application does after some work; return whether it waits."""
+        commit = self._settings.commit
+        if commit in {poll_settings.AUTO, poll_settings.BEFORE_WORK}:
+            return False
+        if commit == poll_settings.EACH_POLL:
+            self.commit_async(consumed, now_ns)
+            return False
+        done = consumed
+        if commit == poll_settings.MANUAL:
+            done = application.done_since_commit()
+        if done:
+            self.commit_sync(done, now_ns)
+        return self.waits
 
     def commit_async(self, positions: Mapping[int, int], now_ns: int) -> None:
         """Commit and wait for nothing (`commitAsync`)."""

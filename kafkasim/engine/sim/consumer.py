@@ -29,10 +29,8 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import (
-    AFTER_WORK,
-    AUTO,
     BEFORE_WORK,
-    EACH_POLL,
+    MANUAL,
     PollSettings,
 )
 from kafkasim.engine.sim.request import (
@@ -145,11 +143,13 @@ class Member:
             group,
             {p.index: p for p in self.owned},
             every=settings.commit_every,
+            workers=settings.workers,
             write_returned=calls.write_returned,
             on_processed=calls.on_processed,
         )
-        self._works_alone = settings.commit in {AUTO, AFTER_WORK, EACH_POLL}
-        """No commit goes between a poll and the work."""
+        waits = settings.commit in {BEFORE_WORK, MANUAL}
+        self._begins_at_once = settings.workers == 1 and not waits
+        """One worker, and no commit between a poll and the work."""
         self._polls = False
         """It waits in `poll()` for what will come."""
         self._held: list[Request] | None = None
@@ -195,6 +195,8 @@ class Member:
         until_ns : int
             When `resume` will be called; `FOREVER_NS`: never.
         """
+        if not self.up:
+            return
         self._held = []
         self._for_good = until_ns == FOREVER_NS
         end_ns = self.application.hold(self._calendar.now_ns, until_ns)
@@ -257,18 +259,16 @@ class Member:
         fetcher, committer = self._fetcher, self._committer
         application = self.application
         while True:
-            if self._is_at_work(now_ns):
+            if self._is_at_work(now_ns) or self._has_ended(now_ns):
                 return
-            if application.waiting:
-                continue
-            self._look_after(now_ns)
             if not fetcher.buffer.fetches:
                 fetcher.send_fetches(now_ns)
                 self._polls = True
                 return
             rows, end_ns = fetcher.take(now_ns, application.slowed)
-            fetcher.send_fetches(now_ns)
-            if self._works_alone:
+            if not fetcher.has_failed:
+                fetcher.send_fetches(now_ns)
+            if self._begins_at_once:
                 application.rows = rows
                 if end_ns > now_ns:
                     self._wake_at(end_ns)
@@ -284,20 +284,26 @@ class Member:
 
         Return whether that takes time, or the application waits for a commit.
         """
-        application = self.application
-        if application.rows:
-            application.finish()
-            if self._commit_after_work(now_ns):
+        application, fetcher = self.application, self._fetcher
+        while True:
+            if application.rows:
+                application.finish()
+                if self._committer.commit_after_work(
+                    application, fetcher.consumed(), now_ns
+                ):
+                    return True
+            if not application.waiting:
+                return False
+            end_ns = application.begin(now_ns)
+            if end_ns > now_ns:
+                self._wake_at(end_ns)
                 return True
-        if not application.waiting:
-            return False
-        end_ns = application.begin(now_ns)
-        if end_ns > now_ns:
-            self._wake_at(end_ns)
-        return end_ns > now_ns
 
-    def _look_after(self, now_ns: int) -> None:
-        """Commit automatically if that is due, and see to the positions (CO-1)."""
+    def _has_ended(self, now_ns: int) -> bool:
+        """Commit automatically if that is due, and see to the positions (CO-1).
+
+        Return whether that throws an exception, which ends the application.
+        """
         committer = self._committer
         if committer.failed:
             committer.hear(now_ns)
@@ -305,22 +311,10 @@ class Member:
             committer.commit_automatically(self._fetcher.consumed(), now_ns)
         if self._fetcher.is_unsure:
             self._fetcher.update(now_ns)
-
-    def _commit_after_work(self, now_ns: int) -> bool:
-        """Commit as the application does after some work; return whether it waits."""
-        commit = self._settings.commit
-        if commit in {AUTO, BEFORE_WORK}:
-            return False
-        if commit == EACH_POLL:
-            self._committer.commit_async(self._fetcher.consumed(), now_ns)
-            return False
-        if commit == AFTER_WORK:
-            self._committer.commit_sync(self._fetcher.consumed(), now_ns)
-            return True
-        done = self.application.done_since_commit()
-        if done is not None:
-            self._committer.commit_sync(done, now_ns)
-        return done is not None
+        if self._fetcher.has_failed:
+            self.crash()
+            self._calls.on_stopped(self)
+        return self._fetcher.has_failed
 
     def _go_on(self) -> None:
         """Go on where nothing but this was waited for."""

@@ -107,6 +107,8 @@ class Fetcher:
         )
         self._news = False
         """Metadata came since the last look."""
+        self.has_failed = False
+        """The next poll throws an exception that ends the application."""
         metadata.on_change.append(self._note_news)
 
     # --- from start to crash --------------------------------------------------------
@@ -116,6 +118,7 @@ class Fetcher:
         self.positions.clear()
         self.positions.update((p.index, positions[p.index]) for p in self.owned)
         self._origins = dict(self.positions)
+        self.has_failed = False
         self._offsets.open.clear()
         self._idle = []
         for partition in self.owned:
@@ -216,7 +219,7 @@ class Fetcher:
         )
         for partition, code in self.buffer.errors:
             if code == OFFSET_OUT_OF_RANGE:
-                self._reset(partition, now_ns)
+                self._reset(partition, now_ns)  # or an exception, at the next poll
             elif code in STALE_METADATA or code == OFFSET_NOT_AVAILABLE:
                 self._metadata.request_update(now_ns)
         return rows, end_ns
@@ -310,14 +313,18 @@ class Fetcher:
     # --- positions ------------------------------------------------------------------
 
     def _reset(self, partition: Partition, now_ns: int) -> None:
-        """Ask where to go on: a position is out of range.
+        """Ask where to go on: a position is out of range (CO-6).
 
-        Until the answer the partition is not fetched, and a broker with no other one
+        With `auto.offset.reset=none` the application gets an exception instead. Until
+        the answer the partition is not fetched, and a broker with no other one
         gets no fetch (`AbstractFetch.prepareFetchRequests`).
         """
         self._session_of[partition.index].leave(partition)
         self._offsets.note(partition)
-        self._offsets.ask_due(now_ns)
+        if self._group.resets:
+            self._offsets.ask_due(now_ns)
+        else:
+            self.has_failed = True
 
     def take_offset(self, request: Request, now_ns: int) -> None:
         """Go on when it is known where (`maybeCompleteValidation`)."""
@@ -331,6 +338,9 @@ class Fetcher:
         elif answer is None:
             self._reset(partition, now_ns)
         elif answer.start_offset < self.positions[index]:
+            if not self._group.resets:
+                self.has_failed = True  # LogTruncationException
+                return
             self._go_on(partition, answer.start_offset)
             self._origins[index] = -1  # the answer names its epoch
         else:

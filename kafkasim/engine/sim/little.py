@@ -100,7 +100,9 @@ class Area:
 class _Lag:
     """Records in a partition's log that a group has not processed yet."""
 
-    __slots__ = ("_done", "_group", "_log", "_log_end", "_partition", "area", "where")
+    __slots__ = (
+        "_ahead", "_done", "_group", "_log", "_log_end", "_partition", "area", "where",
+    )  # fmt: skip
 
     def __init__(self, group: Group, partition: Partition) -> None:
         self.area = Area()
@@ -110,17 +112,21 @@ class _Lag:
         self._log = partition.log
         self._log_end = 0
         self._done = 0
+        self._ahead: set[int] = set()
+        """Offsets that were finished before one below them, by another worker."""
 
     def work(self, member: Member, row: Returned, now_ns: int) -> None:
         """Take out, each at its own time, what was finished by now."""
-        offset = max(self._done, row.from_offset)
-        while offset < row.to_offset:
+        for offset in range(max(self._done, row.from_offset), row.to_offset):
             ended_ns = member.application.at_work.ends_ns(row, offset + 1)
             if ended_ns > now_ns:
                 break
-            self.area.change(-1, ended_ns)
-            offset += 1
-            self._done = offset
+            if offset not in self._ahead:
+                self.area.change(-1, ended_ns)
+                self._ahead.add(offset)
+            while self._done in self._ahead:
+                self._ahead.remove(self._done)
+                self._done += 1
 
     def look(self, now_ns: int) -> None:
         """Take in what was appended; take out what a reset skipped."""
@@ -130,7 +136,9 @@ class _Lag:
             self._log_end = log_end
         processed = self._group.processed[self._partition]
         if processed > self._done:
-            self.area.change(self._done - processed, now_ns)
+            known = {offset for offset in self._ahead if offset < processed}
+            self.area.change(self._done + len(known) - processed, now_ns)
+            self._ahead -= known
             self._done = processed
 
 
@@ -276,7 +284,8 @@ def _client_stages(parts: Parts) -> Iterator[Counted]:
             name = member_name(subscriber, number)
             for session in member.sessions:
                 yield _fetch_in_flight(f"member:{name}", session, subscriber)
-            yield _at_work(name, member, subscriber)
+            if member.application.workers == 1:
+                yield _at_work(name, member, subscriber)
 
 
 def _produce_in_flight(name: str, producer: ProducerClient, broker: int) -> Counted:

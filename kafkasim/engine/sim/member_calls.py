@@ -27,6 +27,8 @@ class MemberCalls(NamedTuple):
     on_reset: Callable[["Member", Partition, int], None]
     """Takes a member, a partition and the offset at which it is about to go on, the
     one it had being out of range."""
+    on_stopped: Callable[["Member"], None]
+    """Takes a member whose application an exception has ended."""
 
 
 class ClientCalls(NamedTuple):

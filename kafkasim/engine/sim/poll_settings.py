@@ -35,6 +35,8 @@ class PollSettings:
     """When the application commits: `AUTO`, `EACH_POLL`, …"""
     commit_every: int = 0
     """With `MANUAL`, after how many records."""
+    workers: int = 1
+    """How many records the application works on at a time."""
     retry_backoff_ns: int = 100 * NS_PER_MS
     """`retry.backoff.ms`."""
     retry_backoff_max_ns: int = 1_000 * NS_PER_MS

@@ -13,6 +13,7 @@ from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.follower import Fetcher
 from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
+from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.protocol.controller_messages import (
@@ -57,6 +58,15 @@ class ReplicatedBroker(LeadingBroker):
                 self.fetchers[replica.leader].add(replica)
         if any(len(self.image[index].replicas) > 1 for index in self.replicas):
             self._check_lag_at(now_ns + self._settings.lag_max_ns // 2)
+
+    def knows_end(self, partition: Partition) -> bool:
+        """Return whether the high watermark is one that readers may rely on.
+
+        A new leader's may lie behind what its predecessor let be read, until it has
+        passed the start of the new epoch (`Partition.fetchOffsetForTimestamp`).
+        """
+        state = self.replicas[partition.index].state
+        return state is not None and state.high_watermark >= state.epoch_start
 
     # --- copies -------------------------------------------------------------------
 

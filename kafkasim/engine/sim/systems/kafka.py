@@ -175,8 +175,14 @@ class KafkaRun(KafkaCluster):
         self._start(name)
 
     def _start(self, name: str) -> None:
-        """Let all members of a group begin to read."""
+        """Let all members of a group begin to read.
+
+        If there is nowhere to begin, their first poll ends the application
+        (NoOffsetForPartitionException).
+        """
         group = self.groups[name]
+        if not group.may_begin:
+            return
         if self.stream is not None:
             self.stream.pass_over(group, group.beginnings(self.calendar.now_ns))
         group.began_ns = self.calendar.now_ns
@@ -195,6 +201,10 @@ class KafkaRun(KafkaCluster):
         skipped = group.pass_over(partition, offset)
         if skipped:
             self.timeline.settle(skipped)
+
+    def _stopped(self, member: Member) -> None:
+        """Write what a member has read whose application has ended."""
+        self.tables.assignments(member.group, [member], self.calendar.now_ns)
 
     def _begin(self, event: Event, target: Target, until_ns: int) -> str:
         """Do what an event says; return what it did."""
@@ -217,7 +227,7 @@ class KafkaRun(KafkaCluster):
         group.up = False
         if not group.joined:
             return "it had not come yet"
-        self.tables.assignments(group, members, self.calendar.now_ns)
+        self.tables.assignments(group, _running(members), self.calendar.now_ns)
         for member in members:
             member.crash()
         return f"{_counted(members)} stopped, partitions kept for them"
@@ -392,7 +402,8 @@ class KafkaRun(KafkaCluster):
     def _finish(self) -> None:
         for name, group in self.groups.items():
             if group.joined and group.up:
-                self.tables.assignments(group, self.members[name], MISSING_NS)
+                running = _running(self.members[name])
+                self.tables.assignments(group, running, MISSING_NS)
             for member in self.members[name]:
                 member.cut()
         for append in self._appends:
@@ -455,6 +466,11 @@ class KafkaRun(KafkaCluster):
             inspection=self.inspection,
             facts=run_facts(self.calendar, self.timeline),
         )
+
+
+def _running(members: Sequence[Member]) -> list[Member]:
+    """Return those whose application no exception has ended."""
+    return [member for member in members if member.up]
 
 
 def _counted(members: Sequence[Member]) -> str:

@@ -219,6 +219,7 @@ def poll_settings(group: Group) -> PollSettings:
         else None,
         commit=MANUAL if every else group.commit,
         commit_every=every,
+        workers=group.workers,
         retry_backoff_ns=ns_from_ms(config.retry_backoff_ms),
         retry_backoff_max_ns=ns_from_ms(config.retry_backoff_max_ms),
         api_timeout_ns=ns_from_ms(config.default_api_timeout_ms),

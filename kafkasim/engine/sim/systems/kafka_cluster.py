@@ -375,6 +375,7 @@ class KafkaCluster(ABC):
                 on_working=self.timeline.expect,
                 on_processed=self.timeline.settle,
                 on_reset=self._reset,
+                on_stopped=self._stopped,
             ),
         )
 
@@ -408,6 +409,10 @@ class KafkaCluster(ABC):
     @abstractmethod
     def _reset(self, member: Member, partition: Partition, offset: int) -> None:
         """Take note that a member's position in a partition is reset."""
+
+    @abstractmethod
+    def _stopped(self, member: Member) -> None:
+        """Take note that an exception has ended a member's application."""
 
     @abstractmethod
     def _appended(self, batch: Batch, partition: Partition) -> None:
