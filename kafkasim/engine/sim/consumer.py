@@ -28,11 +28,7 @@ from kafkasim.engine.sim.fetcher import Fetcher
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.poll_settings import (
-    BEFORE_WORK,
-    MANUAL,
-    PollSettings,
-)
+from kafkasim.engine.sim.poll_settings import BEFORE_WORK, PollSettings
 from kafkasim.engine.sim.request import (
     FETCH,
     OFFSET_COMMIT,
@@ -87,6 +83,44 @@ class Member:
         self._calendar = calendar
         self._settings = settings
         self._calls = calls
+        self._connect(actor, sessions, connections, brokers, draws)
+        self._network.on_ready.append(self._retry)
+        self._metadata.on_change.append(self._retry)
+        self.sessions = self._fetcher.sessions
+        self.positions = self._fetcher.positions
+        self.application = Application(
+            group,
+            {p.index: p for p in self.owned},
+            every=settings.commit_every,
+            workers=settings.workers,
+            write_returned=calls.write_returned,
+            on_processed=calls.on_processed,
+        )
+        self._begins_at_once = settings.begins_at_once
+        self._polls = False
+        """It waits in `poll()` for what will come."""
+        self._held: list[Request] | None = None
+        """What came during a pause; none: there is no pause."""
+        self._for_good = False
+        """Whether it stands still and nothing will let it go on but a crash."""
+        self.epoch = 0
+        self.up = False
+        self.begun: dict[int, tuple[int, int]] = {}
+        """Partition index → when and at which offset it began to read it."""
+        self._wake = 0
+        self._wake_key = key_base(Rank.WAKE, actor)
+        self._timer_key = key_base(Rank.TIMER, actor)
+
+    def _connect(
+        self,
+        actor: int,
+        sessions: list[FetchSession],
+        connections: list[Connection],
+        brokers: list[Broker],
+        draws: np.random.Generator,
+    ) -> None:
+        """Make the parts of its client."""
+        calendar, calls, settings = self._calendar, self._calls, self._settings
         self._network = NetworkClient(
             calendar=calendar,
             actor=actor,
@@ -118,8 +152,8 @@ class Member:
             on_settled=self._go_on,
         )
         self._fetcher = Fetcher(
-            group=group,
-            code=code,
+            group=self.group,
+            code=self.code,
             sessions=sessions,
             network=self._network,
             metadata=self._metadata,
@@ -128,41 +162,13 @@ class Member:
             calls=client_calls,
         )
         self._committer = Committer(
-            who=(group, code),
+            who=(self.group, self.code),
             network=self._network,
             node=len(brokers),
             settings=settings,
             draws=draws,
             calls=client_calls,
         )
-        self._network.on_ready.append(self._retry)
-        self._metadata.on_change.append(self._retry)
-        self.sessions = self._fetcher.sessions
-        self.positions = self._fetcher.positions
-        self.application = Application(
-            group,
-            {p.index: p for p in self.owned},
-            every=settings.commit_every,
-            workers=settings.workers,
-            write_returned=calls.write_returned,
-            on_processed=calls.on_processed,
-        )
-        waits = settings.commit in {BEFORE_WORK, MANUAL}
-        self._begins_at_once = settings.workers == 1 and not waits
-        """One worker, and no commit between a poll and the work."""
-        self._polls = False
-        """It waits in `poll()` for what will come."""
-        self._held: list[Request] | None = None
-        """What came during a pause; none: there is no pause."""
-        self._for_good = False
-        """Whether it stands still and nothing will let it go on but a crash."""
-        self.epoch = 0
-        self.up = False
-        self.begun: dict[int, tuple[int, int]] = {}
-        """Partition index → when and at which offset it began to read it."""
-        self._wake = 0
-        self._wake_key = key_base(Rank.WAKE, actor)
-        self._timer_key = key_base(Rank.TIMER, actor)
 
     def start(self, positions: Mapping[int, int]) -> None:
         """Begin to poll at these offsets, of all its partitions."""

@@ -157,7 +157,12 @@ class FetchSession:
     @property
     def wants_fetch(self) -> bool:
         """Whether a fetch would be for any partition."""
-        return bool(self.cursors or self.lost or self.outside or self.comers)
+        if self.comers:
+            return True
+        if not self.goers:
+            return bool(self.cursors or self.lost or self.outside)
+        gone = set(self.goers)
+        return not gone.issuperset({*self.cursors, *self.lost, *self.outside})
 
     def prepare(self, positions: Mapping[int, int]) -> list[Partition]:
         """Change who is in it, as the next fetch says.

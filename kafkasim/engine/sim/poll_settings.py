@@ -47,6 +47,11 @@ class PollSettings:
     """Backoffs and timeouts of its connections."""
 
     @property
+    def begins_at_once(self) -> bool:
+        """Whether one worker begins with all that a poll returns, and no commit first."""
+        return self.workers == 1 and self.commit not in {BEFORE_WORK, MANUAL}
+
+    @property
     def metadata(self) -> MetadataSettings:
         """Backoffs of its requests for metadata."""
         return MetadataSettings(

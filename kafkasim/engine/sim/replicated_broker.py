@@ -23,7 +23,11 @@ from kafkasim.protocol.controller_messages import (
     Changed,
     PartitionState,
 )
-from kafkasim.protocol.errors import INELIGIBLE_REPLICA, NOT_LEADER_OR_FOLLOWER
+from kafkasim.protocol.errors import (
+    FENCED_LEADER_EPOCH,
+    INELIGIBLE_REPLICA,
+    NOT_LEADER_OR_FOLLOWER,
+)
 from kafkasim.protocol.replica import LeaderState
 
 
@@ -150,6 +154,8 @@ class ReplicatedBroker(LeadingBroker):
                 self._advanced(replica, state, touched)
             self._write_isr(index, before, told)
             return
+        if state is not None:
+            self._turn_away(index, FENCED_LEADER_EPOCH)
         if replica.leader in self.fetchers:
             self.fetchers[replica.leader].remove(index)
         log = replica.log
@@ -183,13 +189,17 @@ class ReplicatedBroker(LeadingBroker):
             replica.delayed.clear()
             for _, request in delayed:
                 self._settle(request, index, NOT_LEADER_OR_FOLLOWER)
-            for session in list(self._sessions.get(index, ())):
-                session.refuse(self._partitions[index], NOT_LEADER_OR_FOLLOWER)
-                if session.parked is not None:
-                    self._complete_fetch(session, session.parked)
+            self._turn_away(index, NOT_LEADER_OR_FOLLOWER)
         self._write_replica(replica, "follows" if told.leader >= 0 else "no leader")
         if told.leader >= 0:
             self.fetchers[told.leader].add(replica)
+
+    def _turn_away(self, index: int, error: int) -> None:
+        """Let nobody read a partition who does not ask anew (BR-29)."""
+        for session in self._sessions.get(index, ()):
+            session.refuse(self._partitions[index], error)
+            if session.parked is not None and session.has_enough():
+                self._complete_fetch(session, session.parked)
 
     def _new_state(self, replica: Replica, told: PartitionState) -> LeaderState:
         return leader_state(
