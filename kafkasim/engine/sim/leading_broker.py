@@ -331,6 +331,7 @@ class LeadingBroker(FailingBroker):
         now_ns = self._calendar.now_ns
         touched: dict[FetchSession, None] = {}
         cut: list[Copied] = []
+        outside: list[int] = []
         for index in fetcher.report:
             follower = fetcher.copies[index]
             replica = self.replicas.get(index)
@@ -349,7 +350,11 @@ class LeadingBroker(FailingBroker):
                     cut.append(Copied(follower, [], log.high_watermark, start, parting))
                 else:
                     self._learn(fetcher, follower, replica, state, touched)
+                    if fetcher.node not in state.isr:
+                        outside.append(index)
         fetcher.report.clear()
+        # Who may not join yet is asked again, whether or not anything was written.
+        fetcher.report.update(dict.fromkeys(outside))
         fetcher.fetched_ns = now_ns
         request.answer = cut
         if fetcher.ready or cut or request.errors:

@@ -166,8 +166,9 @@ class ReplicatedBroker(LeadingBroker):
         partition = self._partitions[index]
         agreed = partition.lead(self.index)
         self._calls.on_lead(partition, agreed)
-        unclean = told.recovering or self.index not in before.isr
-        self._write_replica(replica, "elected unclean" if unclean else "elected")
+        # One of the eligible leader replicas is a clean choice outside the ISR (CT-19).
+        cause = "elected unclean" if told.recovering else "elected"
+        self._write_replica(replica, cause)
         self._write_isr(index, before, told)
         if state.appended(log.log_end_offset, now_ns):
             self._advanced(replica, state, touched)
