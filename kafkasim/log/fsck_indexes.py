@@ -171,7 +171,8 @@ def check_transactions(
     unknown : set of int
         Offsets of abort markers whose transaction may have begun before the log does.
     log_start : int, optional
-        Nobody asks for a transaction that ended below it: compaction may drop it.
+        A transaction that began below it may be missing: compaction drops those that
+        ended there, recovery does not know of those that did not.
     """
     kind = "lying transaction index"
     names = set(files.names())
@@ -204,7 +205,7 @@ def check_transactions(
             offset = entry.last_offset
             findings.append(Finding(kind, name, place, offset, text, mendable=True))
         for entry in should.values():
-            if entry.last_offset < log_start:
+            if entry.first_offset < log_start:
                 continue
             text = f"{_said(entry)} is missing"
             findings.append(
