@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.request import (
     FETCH,
     METADATA,
@@ -80,11 +81,18 @@ class FailingBroker(Broker):
     def arrive(self, request: Request) -> None:
         """Take a request off the network, unless the process has gone."""
         connection = request.connection
-        if not self.up:
-            if not connection.broken:
-                self._break(connection)
-        elif not connection.broken and not self.holds(self.arrive, request):
-            super().arrive(request)
+        if not self.up and not connection.broken:
+            self._break(connection)
+        if connection.broken:
+            self._vanish(request)
+        elif not self.holds(self._take_in, request):
+            self._take_in(request)
+
+    def _take_in(self, request: Request) -> None:
+        super().arrive(request)
+
+    def _vanish(self, request: Request) -> None:
+        """Lose a request; who sent it learns of it by its connection."""
 
     def accept(self, connection: Connection) -> bool:  # noqa: ARG002
         """Take a new connection, unless the process has gone."""
@@ -92,7 +100,8 @@ class FailingBroker(Broker):
 
     def _serviced(self, request: Request) -> None:
         if request.dequeued_ns < self._up_since_ns or not self.up:
-            return  # of a process that died
+            self._vanish(request)  # the process has died
+            return
         if self.holds(self._serviced, request):
             return
         if request.api == METADATA:
@@ -104,6 +113,10 @@ class FailingBroker(Broker):
             self._answer(request, 0)
         else:
             super()._serviced(request)
+
+    def _fetch_wait_over(self, session: FetchSession) -> None:
+        if not self.holds(self._fetch_wait_over, session):
+            super()._fetch_wait_over(session)
 
     def _next_of_queue(self) -> None:
         if self._queue:
@@ -128,6 +141,8 @@ class FailingBroker(Broker):
     def _break(self, connection: Connection) -> None:
         """Close a connection; its client learns of it when that has travelled."""
         connection.broken = True
+        for request in connection.waiting:
+            self._vanish(request)
         connection.waiting.clear()
         if connection.on_lost is not None:
             at_ns = connection.down.transfer(self._calendar.now_ns, 0)
@@ -138,7 +153,12 @@ class FailingBroker(Broker):
         """Stop at once; what was in memory is gone."""
         self.up = False
         self.incarnation += 1
-        self._held = None
+        held, self._held = self._held or [], None
+        for _, what in held:
+            if isinstance(what, Request) and what.dequeued_ns < 0:
+                self._vanish(what)
+        for request in self._queue:
+            self._vanish(request)
         self._queue.clear()
         self._free_threads = self._io_threads
         for connection in self._connections():

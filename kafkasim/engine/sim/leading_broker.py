@@ -17,7 +17,7 @@ from kafkasim.engine.sim.leading import parts_at
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Life, LogSegment, Replica
-from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
+from kafkasim.engine.sim.request import FETCH_FOLLOWER, PRODUCE, Connection, Request
 from kafkasim.errors import LogError
 from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
 from kafkasim.protocol.errors import (
@@ -51,6 +51,8 @@ class ReplicaCalls(NamedTuple):
     on_lead: Callable[[Partition, int], None]
     """Takes a partition that another copy leads now, and up to which offset it has what
     the leader before had."""
+    on_vanished: Callable[[Request], None]
+    """Takes a produce request that was lost, and that nobody awaits the answer to."""
     write_replica: Callable[[Replica, PartitionState, str, str], None]
     """Takes a copy, what is known of its partition, its role, and why it changed."""
     write_segment: Callable[[Replica, LogSegment, Life, int, str | None], None]
@@ -133,6 +135,10 @@ class LeadingBroker(FailingBroker):
         """Return what waits in purgatory."""
         waiting = [request for _, request in self._produce_timeouts.values()]
         return [*super().parked(), *(r for r in waiting if r is not None)]
+
+    def _vanish(self, request: Request) -> None:
+        if request.api == PRODUCE and not request.wants_answer:
+            self._calls.on_vanished(request)
 
     # --- produce ------------------------------------------------------------------
 

@@ -101,6 +101,8 @@ class KafkaRun(KafkaCluster):
         super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
         self._appends: list[Append] = []
         self._append_ids = count()
+        self._done: set[int] = set()
+        """Batches whose rows are written, where a producer may give one up early."""
         self._logs = logs
         self.scenario = scenario
         self.stream: KafkaStream | None = None
@@ -284,6 +286,8 @@ class KafkaRun(KafkaCluster):
                 under_way += member.held
         if self.replication is not None:
             under_way += self.replication.open_requests()
+            for connection in self.hosts.newest:
+                under_way += connection.in_flight
         found = {r.request_id: r for r in under_way if not r.written}
         return [found[number] for number in sorted(found)]
 
@@ -301,6 +305,7 @@ class KafkaRun(KafkaCluster):
             on_append=self._replicated,
             on_commit=self._committed,
             on_lead=self._led,
+            on_vanished=self._vanished,
             write_replica=self._write_replica,
             write_segment=self.tables.segment,
             ask_controller=ask_controller,
@@ -313,7 +318,8 @@ class KafkaRun(KafkaCluster):
         appended before is more than was expected.
         """
         appended = self.lists[batch.source_index].appended
-        if append.batch is not batch:
+        awaits = self.producers[batch.source_index].awaits_answers
+        if append.batch is not batch or (awaits and batch.batch_id in self._done):
             self.timeline.unsettled += (batch.hi - batch.lo) * self._reader_count(
                 partition
             )
@@ -385,8 +391,33 @@ class KafkaRun(KafkaCluster):
         self.tables.ordinals(source, partition, ordinals, keep=self.stream is None)
 
     def _write_batch(self, batch: Batch) -> None:
-        self.lists[batch.source_index].written[batch.partition] = batch.hi
+        written = self.lists[batch.source_index].written
+        written[batch.partition] = max(written[batch.partition], batch.hi)
         self.tables.batch(batch)
+
+    def _batches_done(self, batches: Sequence[Batch]) -> None:
+        """Write batches that are final at the client.
+
+        One that no leader has appended will be read by nobody.
+        """
+        for batch in batches:
+            self._done.add(batch.batch_id)
+            self._write_batch(batch)
+            self.timeline.settle(batch.hi - batch.lo)
+            awaits = self.producers[batch.source_index].awaits_answers
+            if awaits and batch.base_offset < 0:
+                self._nobody_reads(batch)
+
+    def _nobody_reads(self, batch: Batch) -> None:
+        """Take note that a batch will be in no log."""
+        topic = self.sources[batch.source_index].stream
+        readers = self._reader_count(self.by_topic[topic][batch.partition])
+        self.timeline.settle((batch.hi - batch.lo) * readers)
+
+    def _vanished(self, request: Request) -> None:
+        """Take note that a request was lost of which its client wants no answer."""
+        for batch in request.payload:
+            self._nobody_reads(batch)
 
     def _produced(self, request: Request, answered_ns: int) -> None:
         """Write what the client knows the end of; with acks=0 that is the append."""
@@ -413,7 +444,8 @@ class KafkaRun(KafkaCluster):
         self._finish_requests()
         for producer, lists in zip(self.producers, self.lists, strict=True):
             for batch in producer.finish(self.calendar.now_ns):
-                self._write_batch(batch)
+                if batch.batch_id not in self._done:
+                    self._write_batch(batch)
             lists.finish(producer)
 
     def _finish_requests(self) -> None:
@@ -422,7 +454,9 @@ class KafkaRun(KafkaCluster):
             self.tables.request(request, MISSING_NS)
             if request.api == PRODUCE:
                 for batch in request.payload:
-                    self._write_batch(batch)
+                    if batch.batch_id not in self._done:
+                        self._done.add(batch.batch_id)
+                        self._write_batch(batch)
 
     def _full_result(self) -> Result:
         """Return the result of a run that kept its records."""

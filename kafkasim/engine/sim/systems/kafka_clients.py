@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.client import NetworkSettings
+from kafkasim.engine.sim.client_metadata import MetadataSettings
 from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
@@ -228,6 +230,25 @@ def poll_settings(group: Group) -> PollSettings:
             reconnect_backoff_max_ns=ns_from_ms(config.reconnect_backoff_max_ms),
             request_timeout_ns=ns_from_ms(config.request_timeout_ms),
         ),
+    )
+
+
+def network_settings(config: ProducerConfig) -> NetworkSettings:
+    """Return what a producer's connections need of its settings."""
+    return NetworkSettings(
+        reconnect_backoff_ns=ns_from_ms(config.reconnect_backoff_ms),
+        reconnect_backoff_max_ns=ns_from_ms(config.reconnect_backoff_max_ms),
+        request_timeout_ns=ns_from_ms(config.request_timeout_ms),
+        max_in_flight=config.max_in_flight_requests_per_connection,
+    )
+
+
+def metadata_settings(config: ProducerConfig) -> MetadataSettings:
+    """Return what a producer's metadata need of its settings."""
+    return MetadataSettings(
+        retry_backoff_ns=ns_from_ms(config.retry_backoff_ms),
+        retry_backoff_max_ns=ns_from_ms(config.retry_backoff_max_ms),
+        reconnect_backoff_ns=ns_from_ms(config.reconnect_backoff_ms),
     )
 
 

@@ -16,7 +16,10 @@ from kafkasim.config.offset_reset import reset_duration_ns
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
+from kafkasim.engine.sim.client import NetworkClient
+from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
@@ -29,9 +32,11 @@ from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
-from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
+    metadata_settings,
+    network_settings,
     poll_settings,
     same_for_all,
     work_of_source,
@@ -106,6 +111,8 @@ class KafkaCluster(ABC):
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._batch_ids = count()
         self._request_ids = count()
+        self._producer_ids = count(len(sources))
+        self._senders: dict[int, ProduceRequests] = {}
         self.next_request_id = self._request_ids.__next__
         """Numbers requests in the order of sending."""
         self._seed = scenario.seed
@@ -260,20 +267,26 @@ class KafkaCluster(ABC):
         actor = self._actors[client]
         code = self.tables.client_code(client)
         config = self.system.producers[source.source].config
+        connections = [
+            self.hosts.connect(client, code, broker)
+            for broker in range(self.system.brokers)
+        ]
+        delivery = None
+        if self.is_replicated:
+            delivery = self._make_delivery(index, connections)
         send = ProduceRequests(
             calendar=self.calendar,
             actor=actor,
-            connections=[
-                self.hosts.connect(client, code, broker)
-                for broker in range(self.system.brokers)
-            ],
+            connections=connections,
+            network=None if delivery is None else delivery.network,
             brokers=self.brokers,
             topic=(source.stream, self.system.topics[source.stream].config),
             first_partition=partitions[0].index,
             wants_answers=config.acks != "0",
             next_request_id=self.next_request_id,
-            on_done=self._produced,
+            on_done=self._produced if delivery is None else self.write_request,
         )
+        self._senders[index] = send
         return ProducerClient(
             calendar=self.calendar,
             actor=actor,
@@ -289,7 +302,50 @@ class KafkaCluster(ABC):
             keeper=self.lists[index],
             on_block=partial(self._expect, index),
             entity_codes=self._entity_codes[index],
+            delivery=delivery,
         )
+
+    def _make_delivery(self, index: int, connections: list[Connection]) -> Delivery:
+        """Return what a producer needs to meet failures."""
+        source = self.sources[index]
+        client = f"source:{source.source}"
+        partitions = self.by_topic[source.stream]
+        config = self.system.producers[source.source].config
+        draws = stream(self._seed, f"client/{client}")
+        network = NetworkClient(
+            calendar=self.calendar,
+            actor=self._actors[client],
+            connections=connections,
+            brokers=self.brokers,
+            settings=network_settings(config),
+            draws=draws,
+            on_failed=lambda request: self._request_failed(index, request),
+        )
+        metadata = ClientMetadata(
+            calendar=self.calendar,
+            network=network,
+            partitions=[partition.index for partition in partitions],
+            leaders=[partition.leader for partition in partitions],
+            settings=metadata_settings(config),
+            draws=draws,
+            next_request_id=self.next_request_id,
+            on_done=self.write_request,
+        )
+        return Delivery(
+            network=network,
+            metadata=metadata,
+            draws=draws,
+            on_batches_done=self._batches_done,
+            producer_id=index,
+            new_producer_id=self._producer_ids.__next__,
+        )
+
+    def _request_failed(self, index: int, request: Request) -> None:
+        """Tell a producer, or its metadata, that a request gets no answer."""
+        if request.api == PRODUCE:
+            self._senders[index].failed(request)
+        else:
+            request.on_answer(request)
 
     def _make_group(self, name: str) -> None:
         subscriber = self.subscribers[name]
@@ -435,6 +491,10 @@ class KafkaCluster(ABC):
     @abstractmethod
     def _produced(self, request: Request, answered_ns: int) -> None:
         """Take note that a producer is done with a request."""
+
+    @abstractmethod
+    def _batches_done(self, batches: Sequence[Batch]) -> None:
+        """Take note of batches that are final, acknowledged or not."""
 
     @abstractmethod
     def _before_release(self) -> None:
