@@ -10,7 +10,8 @@ in flight and its batches are complete as they are sent (`NetworkClient
 .handleCompletedSends`, PR-41).
 
 At one time records are appended first, then the client's own deadline acts, then an
-answer (ranks of the calendar). The buffer never fills in this model.
+answer (ranks of the calendar). An answer frees the memory of its batches; an
+application that waited for it goes on before the sender acts again.
 
 What failures ask of it is in `producer_care`, which acts only while something failed.
 """
@@ -24,15 +25,17 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_care import Care
+from kafkasim.engine.sim.source_columns import Placing, SourceColumns
 from kafkasim.protocol.accumulator import Settings, WorkOf
 from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.careful import CarefulAccumulator
-from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
-from kafkasim.protocol.partitioner import Draws, key_partitions
+from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sequences import Sequences
 from kafkasim.protocol.sticky import StickyAccumulator
-from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
+from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.units import ns_from_ms
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]
@@ -72,9 +75,13 @@ class ProducerClient:
     entity_codes : int32 array, optional
         Code of each of the source's entities, and −1; carried with the records as
         `entity`.
+    hand_over : HandOver, optional
+        Told how long the application waits for memory.
     delivery : Delivery, optional
         What it needs to meet failures; without it every request must be answered
         without an error.
+    placing : Placing, optional
+        How its records find their partitions, if not by key.
     """
 
     __slots__ = (
@@ -115,7 +122,9 @@ class ProducerClient:
         keeper: Keeper | None = None,
         on_block: Callable[[RecordColumns | None], None] | None = None,
         entity_codes: NDArray[np.int32] | None = None,
+        hand_over: HandOver | None = None,
         delivery: Delivery | None = None,
+        placing: Placing | None = None,
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -133,11 +142,12 @@ class ProducerClient:
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
         settings = _settings(source_index, config, leaders, node_count)
-        columns_of = _Columns(source, config, len(leaders), entity_codes)
+        placing = placing or Placing()
+        columns_of = SourceColumns(source, config, len(leaders), entity_codes, placing)
         blocks = RecordBlocks(self._read(source, columns_of))
         self._accumulator: CarefulAccumulator = (
-            StickyAccumulator(settings, blocks, Draws(draws), keeper)
-            if source.may_lack_keys or config.partitioner_ignore_keys
+            StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
+            if placing.by_record or columns_of.may_be_sticky
             else KeyedAccumulator(settings, blocks, keeper)
         )
         self._delivery = delivery
@@ -164,7 +174,7 @@ class ProducerClient:
         )
 
     def _read(
-        self, source: SourceBlocks, columns_of: "_Columns"
+        self, source: SourceBlocks, columns_of: SourceColumns
     ) -> Iterator[RecordColumns]:
         """Yield the source's blocks as the accumulator wants them."""
         first = 0
@@ -221,16 +231,19 @@ class ProducerClient:
             care.answered(batches, errors, hints)
             return
         now_ns = self._calendar.now_ns
+        accumulator = self._accumulator
         for batch in batches:
             batch.acked_ns = now_ns
+            accumulator.completed(batch)
         if self._delivery is not None:
             self._delivery.on_batches_done(batches)
         self._in_flight[node] -= 1
-        if self._may_send[node]:
-            return
+        is_news = accumulator.attentive or not self._may_send[node]
         self._may_send[node] = True
-        self._accumulator.catch_up(now_ns)
-        self._send_ready()
+        accumulator.catch_up(now_ns)
+        if is_news:
+            accumulator.look(self._may_send, now_ns)
+            self._send_ready()
 
     def on_failed(self, batches: Sequence[Batch], error: int) -> None:
         """Take note that a request gets no answer, and why."""
@@ -264,6 +277,8 @@ class ProducerClient:
     def _on_deadline(self, armed_ns: int) -> None:
         if armed_ns == self._armed_ns:
             self._armed_ns = NEVER
+            if self._accumulator.attentive:
+                self._accumulator.catch_up(armed_ns)
             self._send_ready()
 
     def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:
@@ -278,6 +293,7 @@ class ProducerClient:
         """
         self._may_send[:] = may_send
         self._in_flight[:] = in_flight
+        self._accumulator.look(self._may_send, self._calendar.now_ns)
         self._send_ready()
 
     def _send_ready(self) -> None:
@@ -292,6 +308,9 @@ class ProducerClient:
                 if may and ready_ns[node] <= now_ns:
                     self._send_request(node, now_ns)
                     sent = True
+            if sent and (self._accumulator.attentive or not self.awaits_answers):
+                self._accumulator.catch_up(now_ns)
+                self._accumulator.look(may_send, now_ns)
         self._arm()
 
     def _send_request(self, node: int, now_ns: int) -> None:
@@ -313,6 +332,7 @@ class ProducerClient:
         else:
             for batch in batches:
                 batch.acked_ns = now_ns
+                self._accumulator.completed(batch)
             if self._delivery is not None:
                 self._delivery.on_batches_done(batches)
         self._send(self, node, batches, size_bytes)
@@ -340,39 +360,7 @@ def _settings(
         leaders=tuple(leaders),
         node_count=node_count,
         adaptive=config.partitioner_adaptive_partitioning_enable,
+        availability_ns=ns_from_ms(config.partitioner_availability_timeout_ms),
+        buffer_memory=config.buffer_memory,
+        max_block_ns=ns_from_ms(config.max_block_ms),
     )
-
-
-class _Columns:
-    """Makes what the accumulator must know, each key being hashed once."""
-
-    def __init__(
-        self,
-        source: SourceBlocks,
-        config: ProducerConfig,
-        partition_count: int,
-        entity_codes: NDArray[np.int32] | None,
-    ) -> None:
-        keys = tuple(label.encode() for label in source.key_labels)
-        # A null key has id −1: it reads the entry that is put behind the last one.
-        self._key_bytes = np.array([*map(len, keys), -1], dtype=np.int64)
-        self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
-        if keys and not config.partitioner_ignore_keys:
-            self._partitions[:-1] = key_partitions(keys, partition_count)
-        self._max_request_size = config.max_request_size
-        self._entity_codes = entity_codes
-
-    def __call__(self, block: SourceBlock) -> RecordColumns:
-        carried: dict[str, NDArray[np.signedinteger]] = {
-            f"work/{name}": column for name, column in block.work_ns.items()
-        }
-        if self._entity_codes is not None:
-            carried["entity"] = self._entity_codes[block.entity_id]
-        return RecordColumns(
-            created_ns=block.intended_ns,
-            key_bytes=self._key_bytes[block.key_id],
-            value_bytes=block.value_bytes.astype(np.int64),
-            partitions=self._partitions[block.key_id],
-            max_request_size=self._max_request_size,
-            carried=carried,
-        )
