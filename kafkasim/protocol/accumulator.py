@@ -56,6 +56,12 @@ class Settings:
     """Number of nodes."""
     adaptive: bool = True
     """`partitioner.adaptive.partitioning.enable`."""
+    availability_ns: int = 0
+    """`partitioner.availability.timeout.ms` in nanoseconds."""
+    buffer_memory: int = 1 << 25
+    """`buffer.memory` in bytes."""
+    max_block_ns: int = 60_000 * NS_PER_MS
+    """`max.block.ms` in nanoseconds."""
 
 
 class NodeQueue:
@@ -112,6 +118,24 @@ class Accumulator(ABC):
     @abstractmethod
     def catch_up(self, now_ns: int) -> None:
         """Append at least all records created at `now_ns` or before."""
+
+    @abstractmethod
+    def completed(self, batch: Batch) -> None:
+        """Have back the memory of a batch: it was acknowledged, or it has failed.
+
+        It is used from the next `catch_up` on, which is to come at this very time.
+        """
+
+    @property
+    def attentive(self) -> bool:
+        """Whether it matters when the sender looks, and so does every answer."""
+        return False
+
+    def look(self, may_send: Sequence[bool], now_ns: int) -> None:  # noqa: B027
+        """Take note that the sender looks at the queues, all records being appended.
+
+        To be called when an answer has come, and when something was sent.
+        """
 
     @abstractmethod
     def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:

@@ -10,26 +10,31 @@ restores them.
 
 Nothing happens in a stretch of keyless records that fit the open batch without filling
 it: such a stretch is one bisection.
+
+A record for which there is no memory stops it (`kafkasim.protocol.buffer_pool`); so do
+all behind it wait. What the sender does not notice by itself it sees when it looks the
+next time (`kafkasim.protocol.attention`).
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from kafkasim.protocol.accumulator import NodeQueue, Settings
-from kafkasim.protocol.batch import FULL, NEVER
-from kafkasim.protocol.careful import CarefulAccumulator
+from kafkasim.protocol.accumulator import Settings
+from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks
-from kafkasim.protocol.loads import Loads
 from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.queues import PartitionQueues
+from kafkasim.protocol.queued import QueuedAccumulator
 from kafkasim.protocol.window import Window
 
+_NO_FRONTS: Final[dict[int, deque[Batch]]] = {}
 _STRETCH: Final = 4
 """Keyless records in a row from which on a bisection pays."""
 
 
-class AppendingAccumulator(CarefulAccumulator):
+class AppendingAccumulator(QueuedAccumulator):
     """The half of an accumulator that appends records, one by one.
 
     Parameters
@@ -42,6 +47,8 @@ class AppendingAccumulator(CarefulAccumulator):
         Random integers for the sticky partitioner.
     keeper : Keeper or None
         Says what is still needed; without one everything is kept.
+    hand_over : HandOver or None
+        Told how long the application waits for memory.
     """
 
     def __init__(
@@ -50,37 +57,25 @@ class AppendingAccumulator(CarefulAccumulator):
         blocks: RecordBlocks,
         draws: Draws,
         keeper: Keeper | None,
+        hand_over: HandOver | None,
     ) -> None:
-        super().__init__(settings, blocks, keeper)
+        super().__init__(settings, blocks, draws, keeper, hand_over)
         self._batch_size = settings.batch_size
-        self._queues = PartitionQueues(
-            source_index=settings.source_index,
-            batch_size=settings.batch_size,
-            count=len(settings.leaders),
-            on_full=self._ready_from,
-        )
         self._window = Window(blocks)
-        self._slots = [0] * len(settings.leaders)
-        for queue in self._nodes:
-            for slot, partition in enumerate(queue.partitions):
-                self._slots[partition] = slot
-        # The sticky partitioner: partition, bytes since it is that, how it is drawn.
+        # The sticky partition, and how many bytes went to it.
         self._partition = -1
         self._produced = 0
-        self._loads = Loads(self._queues.waiting, draws, adaptive=settings.adaptive)
         # How far records are appended: the next one, and the time up to which.
         self._next = 0
         self._horizon_ns = -1
-        # What is to stop the appending: a time, and nodes that become ready.
-        self._nobody = [False] * settings.node_count
-        self._may_send: Sequence[bool] = self._nobody
-        self._limit_ns = -1
         self._settle()
 
     def catch_up(self, now_ns: int) -> None:
         """Append at least all records created at `now_ns` or before."""
-        if self._horizon_ns < now_ns:
+        if self._horizon_ns < now_ns or self._pool.is_overdue(now_ns):
             self._append_until(now_ns, self._nobody, NEVER)
+        if self._released:
+            self._take_back(now_ns)
 
     def _append_until(
         self, limit_ns: int, may_send: Sequence[bool], look_end: int
@@ -88,13 +83,43 @@ class AppendingAccumulator(CarefulAccumulator):
         """Append records up to `limit_ns`.
 
         Stops at an earlier time, all records of that time included, when a node that
-        may be sent to is ready or record `look_end` is reached.
+        may be sent to is ready or record `look_end` is reached. Nobody may be sent to
+        where this is no look ahead: then a wait for memory may end in vain.
         """
         self._limit_ns = limit_ns
         self._may_send = may_send
+        self._hand_over(look_end)
+        if self._attention.needed:
+            pool = self._pool
+            waits = pool.waiting_bytes > 0
+            self._look_by(pool.deadline_ns - 1 if waits else self._limit_ns)
+        self._horizon_ns = self._limit_ns
+
+    def _hand_over(self, look_end: int) -> None:
+        """Append records up to the limit; in vain where there is no memory in time."""
+        pool = self._pool
+        while True:
+            if not pool.waiting_bytes:
+                self._append_records(look_end)
+            if not pool.waiting_bytes:
+                return
+            deadline_ns = pool.deadline_ns
+            if self._may_send is not self._nobody:
+                last_ns = max(deadline_ns - 1, pool.since_ns)
+                self._limit_ns = min(self._limit_ns, last_ns)
+                return
+            if self._limit_ns < deadline_ns:
+                return
+            self._give_up(deadline_ns)
+
+    def _append_records(self, look_end: int) -> None:  # noqa: C901, PLR0912 - hot path
+        """Append records until one is beyond the limit, or must wait for memory."""
         created_ns = self._window.created_ns
         partitions = self._window.partitions
         try_append = self._queues.try_append
+        busy_until_ns = self._pool.busy_until_ns
+        attention = self._attention
+        closed, always = attention.closed, attention.always
         at = self._next
         count = len(created_ns)
         while True:
@@ -106,51 +131,99 @@ class AppendingAccumulator(CarefulAccumulator):
                 partitions = self._window.partitions
                 count = len(created_ns)
             now_ns = created_ns[at]
+            if now_ns < busy_until_ns:
+                now_ns = self._delay(at)
             if now_ns > self._limit_ns:
                 break
+            if closed or always:
+                self._look_by(now_ns - 1)
+                if now_ns > self._limit_ns:
+                    break
             if at >= look_end:
                 self._limit_ns = now_ns
             partition = partitions[at]
             if partition == STICKY:
-                at = self._append_sticky(at, now_ns)
+                after = self._append_sticky(at, now_ns)
+                if after == at:
+                    break
+                at = after
                 continue
-            if partition >= 0 and not try_append(partition, at, now_ns):
-                self._append_new_batch(partition, at, now_ns)
+            if partition >= 0:
+                if try_append(partition, at, now_ns, now_ns):
+                    if closed or always:
+                        self._may_wake(partition, now_ns)
+                elif not self._append_new_batch(partition, at, now_ns):
+                    break
             at += 1
         self._next = at
-        self._horizon_ns = self._limit_ns
+
+    def _delay(self, at: int) -> int:
+        """Hand a record over when the last wait is over; return that time."""
+        now_ns = self._pool.busy_until_ns
+        self._window.delay(at, now_ns)
+        self._pool.delay(self._window.base + at)
+        return now_ns
 
     def _append_sticky(self, at: int, now_ns: int) -> int:
-        """Append a record without key, or a stretch of them; return the next record."""
+        """Append a record without key, or a stretch of them.
+
+        Returns the place of the next record; the same if it must wait for memory.
+        """
         if self._partition < 0:
             self._switch(now_ns)
-        if self._window.stretch_ends[at] - at >= _STRETCH:
+        attention = self._attention
+        if (
+            self._window.stretch_ends[at] - at >= _STRETCH
+            and now_ns > self._pool.busy_until_ns
+            and not (attention.closed or attention.always)
+        ):
             end = self._append_stretch(at)
             if end > at:
                 return end
         tails = self._queues.tails
+        # Test 1 of PR-15b: a switch that was put off while the batch was open.
+        if tails[self._partition] is None and self._produced >= self._batch_size:
+            self._switch(now_ns)
+        appended = self._queues.try_append(self._partition, at, now_ns, now_ns)
+        if not appended:
+            self._loads.queue(self._partition, now_ns)
+            if not self._take_memory(at, now_ns):
+                return at
+            self._append_with_memory(at, now_ns, now_ns)
+            return at + 1
+        if attention.closed or attention.always:
+            self._may_wake(self._partition, now_ns)
+        self._count_sticky(appended, now_ns)
+        return at + 1
+
+    def _append_with_memory(self, at: int, called_ns: int, now_ns: int) -> None:
+        """Append a record without key that has memory for a batch of its own."""
+        queues = self._queues
         while True:
             partition = self._partition
-            # Test 1 of PR-15b: a switch that was put off while the batch was open.
-            if tails[partition] is None and self._produced >= self._batch_size:
+            # Test 2, after the batch had no room and was closed for appends.
+            if queues.tails[partition] is None and self._produced >= self._batch_size:
                 self._switch(now_ns)
+                self._loads.queue(self._partition, now_ns)
                 continue
-            was_open = tails[partition] is not None
-            appended = self._queues.try_append(partition, at, now_ns)
+            appended = queues.try_append(partition, at, called_ns, now_ns)
             if appended:
-                break
-            # Test 2: the batch had no room and was closed for appends just now.
-            if was_open and self._produced >= self._batch_size:
-                self._switch(now_ns)
-                continue
-            appended = self._append_new_batch(partition, at, now_ns)
-            break
+                self._pool.free_bytes += queues.capacity_for(at)
+                self._may_wake(partition, now_ns)
+            else:
+                appended = self._open_batch(partition, at, called_ns, now_ns)
+            self._count_sticky(appended, now_ns)
+            return
+
+    def _count_sticky(self, appended: int, now_ns: int) -> None:
+        """Count bytes, and make test 3; at twice the size an open batch is no obstacle.
+
+        That is after the append.
+        """
         self._produced += appended
-        # Test 3, after the append; at twice the size an open batch is no obstacle.
-        times = 2 if tails[partition] is not None else 1
+        times = 2 if self._queues.tails[self._partition] is not None else 1
         if self._produced >= times * self._batch_size:
             self._switch(now_ns)
-        return at + 1
 
     def _append_stretch(self, at: int) -> int:
         """Append keyless records while nothing else can happen; return the next one."""
@@ -168,28 +241,39 @@ class AppendingAccumulator(CarefulAccumulator):
         return at + len(appends) - before
 
     def _append_new_batch(self, partition: int, at: int, now_ns: int) -> int:
-        size = self._queues.append_new_batch(partition, at, now_ns)
-        waiting = self._queues.waiting[partition]
-        self._loads.opened(partition, now_ns, first=not waiting[-1].lo)
-        if len(waiting) == 1:
-            node = self._leaders[partition]
-            self._nodes[node].active.append(self._slots[partition])
-            self._ready_from(partition, now_ns + self._settings.linger_ns)
-        return size
+        """Open a batch with record `at`; return its size, 0 without memory for it."""
+        self._loads.queue(partition, now_ns)
+        if not self._take_memory(at, now_ns):
+            return 0
+        return self._open_batch(partition, at, now_ns, now_ns)
 
-    def _ready_from(self, partition: int, time_ns: int) -> None:
-        """Take note that the partition's leader is ready from then on."""
-        node = self._leaders[partition]
-        if node < 0 or (self.retries is not None and self.retries.holds(partition)):
-            return
-        if time_ns < self.ready_ns[node]:
-            self.ready_ns[node] = time_ns
-            if time_ns < self._limit_ns and self._may_send[node]:
-                self._limit_ns = time_ns
+    def _go_on(self, now_ns: int) -> None:
+        """Append a record that waited for memory, and all that waited behind it."""
+        at = self._next
+        called_ns = self._window.created_ns[at]
+        self._pool.go_on(now_ns)
+        self._end_wait(now_ns)
+        partition = self._window.partitions[at]
+        if partition == STICKY:
+            self._append_with_memory(at, called_ns, now_ns)
+        else:
+            self._open_batch(partition, at, called_ns, now_ns)
+        self._next = at + 1
+        # The sender looks when all this is done, and not before.
+        self._limit_ns, self._may_send = now_ns, self._nobody
+        self._hand_over(NEVER)
+
+    def _give_up(self, deadline_ns: int) -> None:
+        """Let the record fail that has waited for memory until now."""
+        self._look_by(deadline_ns - 1)
+        self._pool.give_up(self._window.base + self._next)
+        self._next += 1
+        self._end_wait(deadline_ns)
 
     def _switch(self, now_ns: int) -> None:
         """Draw the next sticky partition."""
-        self._partition = self._loads.draw(now_ns)
+        fronts = self.retries.fronts if self.retries is not None else _NO_FRONTS
+        self._partition = self._loads.draw(now_ns, fronts)
         self._produced = 0
 
     # Going back
@@ -198,11 +282,14 @@ class AppendingAccumulator(CarefulAccumulator):
         """Make the present state the one to go back to."""
         self._queues.settle()
         self._loads.settle()
+        self._pool.settle()
+        self._attention.settle()
         self._settled = (
             self._next,
             self._horizon_ns,
             self._partition,
             self._produced,
+            self._linger_ns,
         )
         self._settled_ready_ns = self.ready_ns.copy()
         self._settled_active = [len(queue.active) for queue in self._nodes]
@@ -213,45 +300,16 @@ class AppendingAccumulator(CarefulAccumulator):
             return
         self._queues.go_back()
         self._loads.go_back()
+        self._pool.go_back()
+        self._attention.go_back()
         (
             self._next,
             self._horizon_ns,
             self._partition,
             self._produced,
+            self._linger_ns,
         ) = self._settled
         self.ready_ns[:] = self._settled_ready_ns
         for queue, count in zip(self._nodes, self._settled_active, strict=True):
             del queue.active[count:]
         self.catch_up(now_ns)
-
-    # What a change after a failure asks
-
-    def position(self, partition: int) -> int:
-        """Return the position in its append list of the first record not drained."""
-        waiting = self._queues.waiting[partition]
-        if waiting:
-            return waiting[0].lo
-        return self._queues.firsts[partition] + len(self._queues.appends[partition])
-
-    def _come_to(self, now_ns: int) -> None:
-        self._go_back(now_ns)
-        self.catch_up(now_ns)
-
-    def _fill(self, queue: NodeQueue, now_ns: int) -> None:  # noqa: ARG002
-        for slot, partition in enumerate(queue.partitions):
-            self._slots[partition] = slot
-            if self._queues.waiting[partition]:
-                queue.active.append(slot)
-
-    def _opened_ns(self, partition: int) -> int:
-        waiting = self._queues.waiting[partition]
-        return waiting[0].opened_ns if waiting else NEVER
-
-    def _sendable_ns(self, partition: int) -> int:
-        waiting = self._queues.waiting[partition]
-        if not waiting:
-            return NEVER
-        head = waiting[0]
-        if head.closed_by == FULL:
-            return head.closed_ns
-        return head.opened_ns + self._settings.linger_ns

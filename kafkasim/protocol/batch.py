@@ -33,6 +33,7 @@ class Batch:
         "base_offset",
         "base_sequence",
         "batch_id",
+        "capacity",
         "closed_by",
         "closed_ns",
         "error",
@@ -85,6 +86,9 @@ class Batch:
         """When it was sent first."""
         self.acked_ns = MISSING_NS
         """When the client held the answer that acknowledged it."""
+        self.capacity = 0
+        """Memory that it holds until it completes (`initialCapacity`); its producer
+        fills this."""
         self.batch_id = -1
         """Its number, in the order of sending."""
         self.base_offset = -1

@@ -93,7 +93,7 @@ class Controller:
         draws: Next31 | None = None,
         now_ms: int = 0,
     ) -> None:
-        self._elr = settings.elr
+        self.settings = settings
         self._brokers = Brokers(brokers, settings.session_timeout_ms, now_ms)
         self._partitions = Partitions(
             partitions,
@@ -228,7 +228,7 @@ class Controller:
         if self._brokers.has_session(node, now_ms):
             return [Answer(request, DUPLICATE_BROKER_REGISTRATION)]
         self._brokers.register(node, self._offset + 1)
-        lost = self._elr and not request.clean
+        lost = self.settings.elr and not request.clean
         changes = self._partitions.without(node, lost=lost)
         state = self._brokers[node]
         effects = self._write(changes, (state,))
@@ -309,6 +309,6 @@ class Controller:
                 partitions.unclean[at] = request.unclean
             if request.min_isr is not None:
                 partitions.min_isr[at] = request.min_isr
-        if request.min_isr is not None and self._elr:
+        if request.min_isr is not None and self.settings.elr:
             changes = partitions.without_elr(request.partitions)
         return [*self._write(changes), Answer(request)]

@@ -245,6 +245,9 @@ class KeyedAccumulator(CarefulAccumulator):
         batches.sort(key=lambda batch: (batch.partition, batch.lo))
         return batches
 
+    def completed(self, batch: Batch) -> None:
+        """Have back the memory of a batch."""
+
     def position(self, partition: int) -> int:
         """Return the position in its append list of the first record not drained."""
         return self._heads[partition] - self._starts[partition]

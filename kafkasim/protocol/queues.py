@@ -141,7 +141,7 @@ class PartitionQueues:
             self.appends[partition] = array("i", left.tobytes())
             self.firsts[partition] += gone
 
-    def try_append(self, partition: int, at: int, now_ns: int) -> int:
+    def try_append(self, partition: int, at: int, called_ns: int, now_ns: int) -> int:
         """Append record `at` to the open batch, if there is one with room for it.
 
         Parameters
@@ -150,8 +150,10 @@ class PartitionQueues:
             Where.
         at : int
             Place of the record.
+        called_ns : int
+            When the record was handed over; its timestamp is that millisecond.
         now_ns : int
-            The current time; the record's timestamp is its millisecond.
+            The current time.
 
         Returns
         -------
@@ -164,7 +166,7 @@ class PartitionQueues:
         if self._touched[partition] != self._round:
             self._remember(partition)
         count = tail.hi - tail.lo
-        delta_ms = now_ns // NS_PER_MS - self._base_ms[partition]
+        delta_ms = called_ns // NS_PER_MS - self._base_ms[partition]
         if count < _FIRST_STEP and delta_ms < _FIRST_STEP:
             plain = self._sizes.plain
             size = plain[at + 1] - plain[at]
@@ -185,8 +187,26 @@ class PartitionQueues:
         self._on_full(partition, now_ns)
         return size if used == capacity else 0
 
-    def append_new_batch(self, partition: int, at: int, now_ns: int) -> int:
-        """Open a batch with record `at`; return the batch's size, header included."""
+    def capacity_for(self, at: int) -> int:
+        """Return the memory of a batch that record `at` opens."""
+        return max(self._batch_size, self._body_bytes[at] + BOUND_OVER_BODY_BYTES)
+
+    def append_new_batch(
+        self, partition: int, at: int, called_ns: int, now_ns: int
+    ) -> int:
+        """Open a batch with record `at`; return the batch's size, header included.
+
+        Parameters
+        ----------
+        partition : int
+            Where.
+        at : int
+            Place of the record.
+        called_ns : int
+            When the record was handed over; its timestamp is that millisecond.
+        now_ns : int
+            The current time.
+        """
         if self._touched[partition] != self._round:
             self._remember(partition)
         plain = self._sizes.plain
@@ -197,10 +217,8 @@ class PartitionQueues:
         appends.append(at)
         self.waiting[partition].append(batch)
         self.tails[partition] = batch
-        self._base_ms[partition] = now_ns // NS_PER_MS
-        self._capacities[partition] = max(
-            self._batch_size, self._body_bytes[at] + BOUND_OVER_BODY_BYTES
-        )
+        self._base_ms[partition] = called_ns // NS_PER_MS
+        batch.capacity = self._capacities[partition] = self.capacity_for(at)
         return size
 
     def append_stretch(self, partition: int, at: int, end: int, most_bytes: int) -> int:

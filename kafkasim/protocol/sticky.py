@@ -8,6 +8,7 @@ beyond its end the next block is added, and at a settled time what nobody needs 
 is let go. Records are known by their place in the window.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from kafkasim.protocol.accumulator import NodeQueue, Settings, WorkOf
 from kafkasim.protocol.appending import AppendingAccumulator
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
+from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import REFUSED, Keeper, RecordBlocks
 from kafkasim.protocol.partitioner import Draws
 
@@ -39,6 +41,8 @@ class StickyAccumulator(AppendingAccumulator):
         Random integers for the sticky partitioner.
     keeper : Keeper, optional
         Says what is still needed; without one everything is kept.
+    hand_over : HandOver, optional
+        Told how long the application waits for memory.
     """
 
     def __init__(
@@ -47,8 +51,9 @@ class StickyAccumulator(AppendingAccumulator):
         blocks: RecordBlocks,
         draws: Draws,
         keeper: Keeper | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
-        super().__init__(settings, blocks, draws, keeper)
+        super().__init__(settings, blocks, draws, keeper, hand_over)
         self._trim_from = _TRIM
         """Place from which on letting go is tried."""
 
@@ -85,9 +90,11 @@ class StickyAccumulator(AppendingAccumulator):
         if not any(may_send):
             return NEVER
         wake_ns = self._first_ready_ns(may_send)
-        if self._horizon_ns < wake_ns and self._more():
+        if self._horizon_ns < wake_ns and (self._more() or self.attentive):
             self._append_until(wake_ns, may_send, self._next + _LOOK)
             wake_ns = self._first_ready_ns(may_send)
+            if self._pool.waiting_bytes:
+                return min(wake_ns, self._pool.deadline_ns)
             if self._horizon_ns < wake_ns and self._more():
                 wake_ns = self._horizon_ns
         return wake_ns
@@ -156,12 +163,22 @@ class StickyAccumulator(AppendingAccumulator):
         """Return the batches that were never sent, by partition and age."""
         self.catch_up(now_ns)
         self._go_back(now_ns)
+        if self._pool.waiting_bytes:
+            self._end_waiting(now_ns)
         batches = [batch for waiting in self._queues.waiting for batch in waiting]
         for batch in batches:
             if batch.closed_by == OPEN:
                 batch.closed_by = CUT
                 batch.closed_ns = now_ns
         return batches
+
+    def _end_waiting(self, now_ns: int) -> None:
+        """Take leave of the records that wait behind one without memory."""
+        while self._blocks.known_ns < now_ns:
+            self._window.extend()
+        created_ns = self._window.created_ns
+        behind = range(self._next + 1, bisect_right(created_ns, now_ns))
+        self._pool.end(now_ns, [self._window.base + place for place in behind])
 
     # Draining
 
@@ -200,7 +217,7 @@ class StickyAccumulator(AppendingAccumulator):
             head_ns = (
                 head.closed_ns
                 if head.closed_by == FULL
-                else head.opened_ns + self._settings.linger_ns
+                else head.opened_ns + self._linger_ns
             )
             ready_ns = min(ready_ns, head_ns)
         return ready_ns

@@ -69,6 +69,10 @@ class Window:
         self.base += places
         self._refer()
 
+    def delay(self, place: int, created_ns: int) -> None:
+        """Write down that a record is created later than was intended."""
+        self._columns["created_ns"][place] = created_ns
+
     def column(self, name: str) -> NDArray[Any]:
         """Return a column: `ordinal`, `created_ns`, `partition` or a carried one."""
         if name == "ordinal":

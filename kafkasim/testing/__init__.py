@@ -1,12 +1,11 @@
 """For people who add a system or a workload: what the engine is measured by."""
 
-from kafkasim.testing.reference_producer import (
+from kafkasim.testing.reference_accumulator import (
     ReferenceBatch,
-    ReferenceProducer,
     ReferenceRecord,
-    ReferenceRow,
     ReferenceSettings,
 )
+from kafkasim.testing.reference_producer import ReferenceProducer, ReferenceRow
 
 __all__ = [
     "ReferenceBatch",

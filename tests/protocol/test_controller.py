@@ -280,6 +280,13 @@ def test_a_partition_without_a_leader_is_tried_again_every_five_minutes() -> Non
     )
 
 
+def test_a_new_cluster_has_eligible_leader_replicas() -> None:
+    controller = Controller(ControllerSettings(), [whole(0)], 1)
+    fence(controller, 0)
+
+    assert (controller.partitions[0].isr, controller.partitions[0].elr) == ((), (0,))
+
+
 # Failing over
 
 

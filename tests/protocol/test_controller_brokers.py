@@ -260,6 +260,16 @@ def test_a_new_controller_asks_anew_who_has_replayed_what() -> None:
     assert (errors([answer]), stop) == ([NONE], MayStop(0))  # it leads nothing now
 
 
+def test_a_new_controller_takes_nobody_who_was_fenced_for_alive() -> None:
+    controller = cluster()
+    now_ms = fence(controller, 0)
+    controller.handle(Failover(), now_ms + 1)
+    assert controller.brokers[0].fenced
+
+    beat(controller, now_ms + 2, 0)
+    assert controller.brokers[0].active
+
+
 def test_a_broker_counts_as_having_replayed_nothing_when_it_was_just_unfenced() -> None:
     controller = cluster(whole(0, 1, 2))
     now_ms = fence(controller, 2)

@@ -44,9 +44,9 @@ def test_nothing_to_change_is_no_change() -> None:
 def test_a_leader_that_is_still_valid_stays_and_only_the_partition_epoch_rises() -> (
     None
 ):
-    state = PartitionState(ABC, ABC, 1, leader_epoch=4, partition_epoch=7)
+    state = PartitionState(ABC, ABC, 2, leader_epoch=4, partition_epoch=7)
 
-    assert change(state, (1, 2), (1, 2)) == PartitionState(ABC, (1, 2), 1, 4, 8)
+    assert change(state, (1, 2), (1, 2)) == PartitionState(ABC, (1, 2), 2, 4, 8)
 
 
 def test_the_next_leader_is_the_first_of_the_assignment_that_is_in_sync() -> None:

@@ -20,9 +20,10 @@ def loads(
 ) -> tuple[Loads, list[list[str]]]:
     """Make one whose partitions all had a batch once, and these queues."""
     queues: list[list[str]] = [[] for _ in lengths]
-    made = Loads(queues, GivenDraws(*draws), adaptive=adaptive)
+    made = Loads(queues, [0] * len(queues), GivenDraws(*draws), adaptive=adaptive)
     for partition, length in enumerate(lengths):
-        made.opened(partition, 0, first=True)
+        made.queue(partition, 0)
+        made.opened(partition, 0)
         queues[partition] += ["batch"] * length
     made.settle()
     return made, queues
@@ -55,55 +56,58 @@ def test_queues_alike_have_a_table_when_a_partition_is_left_out() -> None:
 def test_a_longer_queue_is_drawn_less_often() -> None:
     made, _ = loads(2, 0, 5, draws=(0, 3, 4, 9, 10, 11))
 
-    assert [made.draw(1) for _ in range(6)] == [0, 0, 1, 1, 2, 0]
+    assert [made.draw(1, {}) for _ in range(6)] == [0, 0, 1, 1, 2, 0]
 
 
 def test_queues_alike_are_drawn_alike() -> None:
     made, _ = loads(2, 2, 2, draws=(3, 4, 5))
 
-    assert [made.draw(1) for _ in range(3)] == [0, 1, 2]
+    assert [made.draw(1, {}) for _ in range(3)] == [0, 1, 2]
 
 
 def test_partitions_are_drawn_alike_without_adaptive_partitioning() -> None:
     made, _ = loads(2, 0, 5, draws=(9, 10, 11), adaptive=False)
 
-    assert [made.draw(1) for _ in range(3)] == [0, 1, 2]
+    assert [made.draw(1, {}) for _ in range(3)] == [0, 1, 2]
 
 
 def test_partitions_are_drawn_alike_until_each_has_had_a_batch() -> None:
     queues: list[list[str]] = [["batch"], [], ["batch"]]
-    made = Loads(queues, GivenDraws(4, 4, 4), adaptive=True)
-    made.opened(0, 0, first=True)
-    made.opened(2, 0, first=True)
-    assert made.draw(1) == 1
+    made = Loads(queues, [0, 0, 0], GivenDraws(4, 4, 4), adaptive=True)
+    made.queue(0, 0)
+    made.opened(0, 0)
+    made.queue(2, 0)
+    made.opened(2, 0)
+    assert made.draw(1, {}) == 1
 
-    made.opened(1, 2, first=True)
+    made.queue(1, 2)
+    made.opened(1, 2)
     queues[1] += ["batch", "batch"]
 
     # The sender has seen it only after this time: then 2, 1 and 2 are the weights.
-    assert made.draw(2) == 1
-    assert made.draw(3) == 2
+    assert made.draw(2, {}) == 1
+    assert made.draw(3, {}) == 2
 
 
 def test_a_batch_opened_at_this_very_time_was_not_seen_by_the_sender() -> None:
     made, queues = loads(0, 0, 1, draws=(3, 3, 3))
-    made.opened(0, 5, first=False)
+    made.opened(0, 5)
     queues[0] += ["batch"]
 
-    assert made.draw(5) == 1  # 0, 0, 1 as it last looked: weights 2, 2, 1
-    assert made.draw(6) == 2  # 1, 0, 1 now: weights 1, 2, 1
+    assert made.draw(5, {}) == 1  # 0, 0, 1 as it last looked: weights 2, 2, 1
+    assert made.draw(6, {}) == 2  # 1, 0, 1 now: weights 1, 2, 1
 
 
 def test_going_back_restores_draws_and_what_the_sender_has_seen() -> None:
     made, queues = loads(0, 0, 1, draws=(3, 4))
-    made.opened(1, 5, first=False)
+    made.opened(1, 5)
     queues[1] += ["batch"]
-    assert made.draw(6) == 2
+    assert made.draw(6, {}) == 2
     queues[1].pop()
 
     made.go_back()
 
-    assert made.draw(4) == 1
-    made.opened(1, 4, first=False)
+    assert made.draw(4, {}) == 1
+    made.opened(1, 4)
     queues[1] += ["batch"]
-    assert made.draw(4) == 2
+    assert made.draw(4, {}) == 2

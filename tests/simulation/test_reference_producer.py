@@ -22,7 +22,7 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
 from kafkasim.scenario.traffic import Source, Traffic
-from kafkasim.testing.reference_producer import (
+from kafkasim.testing import (
     ReferenceProducer,
     ReferenceRecord,
     ReferenceSettings,

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.protocol import sticky
 from kafkasim.protocol.partitioner import Draws, key_partition
 from kafkasim.result.schema import CLOSED_BY
 from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan
-from kafkasim.testing.reference_producer import (
+from kafkasim.testing import (
     ReferenceBatch,
     ReferenceProducer,
     ReferenceRecord,
@@ -41,6 +42,7 @@ class Scenario(NamedTuple):
     settings: ReferenceSettings
     ignore_keys: bool
     seed: int
+    by_record: bool = False
 
 
 class IdealBrokers:
@@ -68,6 +70,7 @@ class IdealBrokers:
             return
         arrived_ns = self.calendar.now_ns + self.settings.delay_ns
         leaves_ns = max(arrived_ns, self.leaves_ns[node]) + self.settings.service_ns
+        leaves_ns += sum(self.settings.slower_ns[node:][:1])
         self.leaves_ns[node] = leaves_ns
         self.keys[node] += 1
         self.calendar.at(
@@ -97,6 +100,26 @@ def plan_of(scenario: Scenario) -> SourcePlan:
     )
 
 
+class Handed:
+    """When records were created, and what became of those that were not appended."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.created_ns = [created_ns for created_ns, _, _ in scenario.records]
+        self.waits: list[tuple[int, int]] = []
+        self.failed: list[int] = []
+
+    def delayed(self, ordinal: int, created_ns: int) -> None:
+        assert created_ns > self.created_ns[ordinal]
+        self.created_ns[ordinal] = created_ns
+
+    def blocked(self, since_ns: int, until_ns: int) -> None:
+        self.waits.append((since_ns, until_ns))
+
+    def timed_out(self, ordinal: int, at_ns: int) -> None:
+        assert at_ns >= self.created_ns[ordinal]
+        self.failed.append(ordinal)
+
+
 class Greedy:
     """Keeps nothing that was sent; remembers the ordinals of what was let go."""
 
@@ -114,14 +137,23 @@ class Greedy:
         self.gone[partition] += ordinals.tolist()
 
 
-def run_engine(
-    scenario: Scenario, block: int | None = None
-) -> tuple[list[Any], list[ReferenceRow], list[int]]:
+class Rows(NamedTuple):
+    """What a run has come to."""
+
+    batches: list[tuple[Any, ...]]
+    records: list[ReferenceRow]
+    refused: list[int]
+    failed: list[int]
+    waits: list[tuple[int, int]]
+
+
+def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
     settings = scenario.settings
     calendar = CheckedCalendar()
     brokers = IdealBrokers(calendar, settings)
     plan = plan_of(scenario)
     keeper = Greedy(brokers.sent, len(settings.leaders))
+    handed = Handed(scenario)
     client = ProducerClient(
         calendar=calendar,
         actor=0,
@@ -136,6 +168,9 @@ def run_engine(
             max_request_size=settings.max_request_size,
             partitioner_adaptive_partitioning_enable=settings.adaptive,
             partitioner_ignore_keys=scenario.ignore_keys,
+            partitioner_availability_timeout_ms=settings.availability_ns // MS,
+            buffer_memory=settings.buffer_memory,
+            max_block_ms=settings.max_block_ns // MS,
         ).resolve(),
         topic_index=0,
         leaders=settings.leaders,
@@ -144,6 +179,12 @@ def run_engine(
         send=brokers.send,
         next_batch_id=brokers.next_batch_id,
         keeper=keeper if block else None,
+        hand_over=handed,
+        placing=Placing(
+            round_robin=settings.round_robin,
+            partition=settings.partition,
+            by_record=scenario.by_record,
+        ),
     )
     client.start()
     batches = brokers.sent
@@ -153,20 +194,32 @@ def run_engine(
     else:
         calendar.run_entries(settings.end_ns)
         batches = batches + client.finish(settings.end_ns)
-    rows = [ReferenceRow()] * len(plan)
+    end_ns = settings.end_ns
+    rows = [
+        ReferenceRow(created_ns=at if end_ns is None or at <= end_ns else None)
+        for at in handed.created_ns
+    ]
     for batch in batches:
         gone = keeper.gone[batch.partition]
         ordinals = gone + client.append_list(batch.partition).tolist()
         for index, ordinal in enumerate(ordinals[batch.lo : batch.hi]):
             rows[ordinal] = ReferenceRow(
-                batch.partition, batch.batch_id, index, known(batch.acked_ns)
+                batch.partition,
+                batch.batch_id,
+                index,
+                known(batch.acked_ns),
+                rows[ordinal].created_ns,
             )
-    return [engine_row(batch) for batch in batches], rows, client.refused.tolist()
+    return Rows(
+        [engine_row(batch) for batch in batches],
+        rows,
+        client.refused.tolist(),
+        handed.failed,
+        handed.waits,
+    )
 
 
-def run_reference(
-    scenario: Scenario,
-) -> tuple[list[Any], list[ReferenceRow], list[int]]:
+def run_reference(scenario: Scenario) -> Rows:
     partitions = len(scenario.settings.leaders)
     records = []
     for created_ns, key, value_bytes in scenario.records:
@@ -178,10 +231,12 @@ def run_reference(
     draws = map(Draws(np.random.default_rng(scenario.seed)).__getitem__, count())
     reference = ReferenceProducer(records, scenario.settings, draws)
     rows = reference.run()
-    return (
+    return Rows(
         [reference_row(batch) for batch in reference.batches],
         rows,
-        (reference.refused),
+        reference.refused,
+        reference.timed_out,
+        reference.blocked,
     )
 
 
@@ -217,21 +272,24 @@ def reference_row(batch: ReferenceBatch) -> tuple[Any, ...]:
     )
 
 
-def check_equal(scenario: Scenario, block: int | None = None) -> list[tuple[Any, ...]]:
-    """Run both producers, compare all rows, and return those of the batches.
+def check_equal(scenario: Scenario, block: int | None = None) -> Rows:
+    """Run both producers, compare all rows, and return them.
 
     With a size of `block` the engine's reads so many records at a time, and lets go of
     what was sent.
     """
-    batches, records, refused = run_engine(scenario, block)
-    expected_batches, expected_records, expected_refused = run_reference(scenario)
-    assert batches == expected_batches
-    assert records == expected_records
+    rows = run_engine(scenario, block)
+    expected = run_reference(scenario)
+    assert rows.batches == expected.batches
+    assert rows.waits == expected.waits
+    assert rows.failed == expected.failed
+    assert rows.records == expected.records
     end_ns = scenario.settings.end_ns
+    refused = rows.refused
     if end_ns is not None:
         refused = [at for at in refused if scenario.records[at][0] <= end_ns]
-    assert refused == expected_refused
-    return batches
+    assert refused == expected.refused
+    return rows
 
 
 @st.composite
@@ -268,6 +326,35 @@ def any_settings(draw: st.DrawFn) -> ReferenceSettings:
 
 
 @st.composite
+def tight_settings(draw: st.DrawFn) -> ReferenceSettings:
+    """Draw settings with little memory, slow nodes, and partitions left out."""
+    nodes = draw(st.integers(1, 3))
+    partitions = draw(st.integers(1, 6))
+    batch_size = draw(st.sampled_from((1, 200, 600, 1_000, 9_000)))
+    linger_ns = draw(st.sampled_from((0, 1, 5, 100))) * MS
+    return ReferenceSettings(
+        leaders=tuple(partition % nodes for partition in range(partitions)),
+        batch_size=batch_size,
+        linger_ns=linger_ns,
+        max_in_flight=draw(st.sampled_from((1, 1, 2, 5))),
+        buffer_memory=draw(st.sampled_from((1, 2, 3, 7))) * max(batch_size, 300),
+        max_block_ns=draw(st.sampled_from((0, 1, 20, 60_000))) * MS,
+        partition=draw(st.sampled_from((None, None, None, partitions - 1))),
+        round_robin=draw(st.sampled_from((False, False, True))),
+        adaptive=draw(st.sampled_from((True, True, False))),
+        availability_ns=draw(st.sampled_from((0, 0, 1, 10))) * MS,
+        acks=draw(st.sampled_from(("all", "all", "1", "0"))),
+        delay_ns=draw(st.sampled_from((1, 200_000, 7 * MS))),
+        service_ns=draw(st.sampled_from((0, 50_000, 3 * MS))),
+        slower_ns=draw(st.sampled_from(((), (0, 30 * MS), (50 * MS,)))),
+        end_ns=draw(st.none() | st.integers(0, 2_000 * MS)),
+    )
+
+
+TIGHT = tight_settings()
+
+
+@st.composite
 def scenarios(
     draw: st.DrawFn,
     keys: Sequence[int | None],
@@ -294,11 +381,14 @@ def scenarios(
             key = some_keys[place % len(some_keys)]
             records.append((now_ns, key, some_bytes[place % len(some_bytes)]))
             now_ns += gap_ns
+    chosen = draw(settings)
     return Scenario(
         records,
-        draw(settings),
+        chosen,
         ignore_keys=draw(st.sampled_from((False, False, False, True))),
         seed=draw(st.integers(0, 2**16)),
+        by_record=chosen.buffer_memory < 1 << 20
+        or draw(st.sampled_from((False, False, True))),
     )
 
 
@@ -339,15 +429,28 @@ def test_blocks_of_any_size_give_the_rows_of_the_plain_producer(
         check_equal(scenario, block)
 
 
+@given(
+    scenarios(MIXED, TIGHT)
+    | scenarios([None], TIGHT)
+    | scenarios(range(len(KEYS)), TIGHT),
+    st.none() | st.integers(1, 60),
+)
+def test_little_memory_gives_the_rows_of_the_plain_producer(
+    scenario: Scenario, block: int | None
+) -> None:
+    with patch.object(sticky, "_TRIM", (block or 1 << 15) // 2):
+        check_equal(scenario, block)
+
+
 def test_timestamps_near_a_breakpoint_give_the_rows_of_the_plain_producer() -> None:
     # Floored, 63.6 ms is 63 ms after 0.4 ms and takes one byte; rounded it takes two.
     times_ns = [400_000, 63_600_000, 64_000_000, 64_399_999, 64_400_000]
     settings = ReferenceSettings(leaders=(0,), batch_size=96, linger_ns=100 * MS)
     records: list[tuple[int, int | None, int]] = [(at, 1, 0) for at in times_ns]
 
-    batches = check_equal(Scenario(records, settings, ignore_keys=False, seed=0))
+    rows = check_equal(Scenario(records, settings, ignore_keys=False, seed=0))
 
-    assert [size_bytes for _, _, _, size_bytes, *_ in batches] == [95, 69]
+    assert [size_bytes for _, _, _, size_bytes, *_ in rows.batches] == [95, 69]
 
 
 def test_more_records_than_two_breakpoints_give_the_rows_of_the_plain_producer() -> (
@@ -358,5 +461,5 @@ def test_more_records_than_two_breakpoints_give_the_rows_of_the_plain_producer()
         records: list[tuple[int, int | None, int]] = [
             (at, key, 0) for at in range(9_000)
         ]
-        batches = check_equal(Scenario(records, settings, ignore_keys=False, seed=3))
-        assert sum(count for _, _, count, *_ in batches) == 9_000
+        rows = check_equal(Scenario(records, settings, ignore_keys=False, seed=3))
+        assert sum(count for _, _, count, *_ in rows.batches) == 9_000

@@ -188,3 +188,18 @@ def test_a_run_in_which_nothing_came() -> None:
     assert shown.per_batch == shown.per_request == shown.thread_us == 0
     assert shown.steps_ms.tolist() == [0, 0, 0]
     assert len(shown.piece.row) == 0
+
+
+def test_the_wait_for_a_thread_is_no_time_of_the_thread() -> None:
+    one_slow_thread = {
+        "system.broker_config.num_io_threads": 1,
+        "system.hardware.cpu.request_ms": 0.4,
+        "system.hardware.cpu.mb_ms": 0,
+    }
+    usual = scenario_at(Values(linger_ms=0, brokers=2, rate_per_s=4_000))
+    result = ks.run(usual.where(one_slow_thread))
+    shown = shown_of(result, "orders", "billing", 0, DURATION_S)
+    produce = result.requests.query("api == 'Produce'")
+
+    assert (produce["dequeued_ms"] - produce["received_ms"]).mean() > 0.1
+    assert shown.thread_us == pytest.approx(400 * shown.requests / shown.records)

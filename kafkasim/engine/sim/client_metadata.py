@@ -237,8 +237,9 @@ class ClientMetadata:
             if partition in self._places:
                 if self.update(partition, leader, epoch):
                     self._same = 0
-                # LEADER_NOT_AVAILABLE in the answer asks again at once.
-                self._needed |= leader < 0
+                # LEADER_NOT_AVAILABLE asks again, and so does an answer that is older
+                # than what is known: the leader is still unknown then (PR-32).
+                self._needed |= self.leaders[self._places[partition]] < 0
         self._may_ask_ns = now_ns + max(
             self._backoff.draw_ns(0),
             self._backoff.draw_ns(self._same - 1) if self._same else 0,

@@ -315,12 +315,13 @@ class Member:
             committer.hear(now_ns)
         if now_ns >= committer.due_ns:
             committer.commit_automatically(self._fetcher.consumed(), now_ns)
-        if self._fetcher.is_unsure:
-            self._fetcher.update(now_ns)
-        if self._fetcher.has_failed:
+        fetcher = self._fetcher
+        if fetcher.has_failed:
             self.crash()
             self._calls.on_stopped(self)
-        return self._fetcher.has_failed
+        elif fetcher.is_unsure:
+            fetcher.update(now_ns)
+        return fetcher.has_failed
 
     def _go_on(self) -> None:
         """Go on where nothing but this was waited for."""

@@ -39,6 +39,9 @@ TAKE_OVER_NS: Final = 2_000 * NS_PER_MS
 _RETRY_NS: Final = 50 * NS_PER_MS
 """Until a broker asks again when nobody is the controller (`retry.backoff.ms` of its
 channel to the controller)."""
+_REFUSED_MS: Final = 100
+"""Until a broker that may not register yet asks again: doubled each time, at most one
+session timeout (`BrokerLifecycleManager`, without its jitter of 2 %)."""
 
 Sent = Register | Heartbeat | AlterPartition
 
@@ -91,6 +94,7 @@ class ControllerHost:
         self._armed_ms: int | None = None
         self._watches = False
         self._stopping: dict[int, bool] = {}
+        self._refusals: dict[int, int] = {}
         self._replicated_ns = 0
 
     def watch(self) -> None:
@@ -122,7 +126,23 @@ class ControllerHost:
     def register(self, node: int, *, clean: bool) -> None:
         """Let a broker that has started say so; it goes on when it has an epoch."""
         self._stopping.pop(node, None)
+        self._refusals[node] = 0
         self.send(node, Register(node, clean))
+
+    def _register_later(self, broker: ReplicatedBroker, request: Register) -> None:
+        """Ask again: the session of the process before it lasts still (CT-12)."""
+        session_ms = self.machine.settings.session_timeout_ms
+        wait_ms = min(_REFUSED_MS << self._refusals[broker.index], session_ms)
+        self._refusals[broker.index] += 1
+        at_ns = self._calendar.now_ns + wait_ms * NS_PER_MS
+        self._timer_key += 1
+        what = broker, broker.incarnation, request
+        self._calendar.at(at_ns, self._timer_key, self._register_again, what)
+
+    def _register_again(self, what: tuple[ReplicatedBroker, int, Register]) -> None:
+        broker, incarnation, request = what
+        if broker.incarnation == incarnation:
+            self.send(broker.index, request)
 
     def stop_in_order(self, node: int) -> None:
         """Let a broker ask for a controlled shutdown (CT-11)."""
@@ -211,7 +231,10 @@ class ControllerHost:
             return
         if isinstance(answer.request, AlterPartition):
             broker.altered(answer)
-        elif answer.broker is not None:
+        elif answer.broker is None:
+            assert isinstance(answer.request, Register)
+            self._register_later(broker, answer.request)
+        else:
             broker.epoch = answer.broker.epoch
             every = tuple(enumerate(self.machine.partitions))
             broker.apply(Changed(every, self.machine.brokers, 0))

@@ -73,11 +73,12 @@ class Delivery:
                     young.add(batch.partition)
         return found
 
-    def all_at_home(self) -> bool:
-        """Return whether all of them are on their way to their partitions' leaders."""
+    def is_plain(self) -> bool:
+        """Return whether none of them has expired or was sent to a former leader."""
         leaders = self.metadata.leaders
         return all(
-            leaders[batch.partition] == request.connection.broker
+            batch.error == NONE
+            and leaders[batch.partition] == request.connection.broker
             for request in self.in_flight()
             for batch in request.payload
         )

@@ -48,7 +48,7 @@ class PollSettings:
 
     @property
     def begins_at_once(self) -> bool:
-        """Whether one worker begins with all that a poll returns, and no commit first."""
+        """Whether one worker begins with all of a poll, and no commit goes first."""
         return self.workers == 1 and self.commit not in {BEFORE_WORK, MANUAL}
 
     @property

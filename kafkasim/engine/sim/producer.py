@@ -10,7 +10,10 @@ in flight and its batches are complete as they are sent (`NetworkClient
 .handleCompletedSends`, PR-41).
 
 At one time records are appended first, then the client's own deadline acts, then an
-answer (ranks of the calendar). The buffer never fills in this model.
+answer (ranks of the calendar). An answer frees the memory of its batches; an
+application that waited for it goes on before the sender acts again.
+
+What failures ask of it is in `producer_care`, which acts only while something failed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,16 +23,22 @@ from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.protocol.accumulator import Accumulator, Settings, WorkOf
+from kafkasim.engine.sim.delivery import Delivery
+from kafkasim.engine.sim.producer_care import Care
+from kafkasim.engine.sim.source_columns import Placing, SourceColumns
+from kafkasim.protocol.accumulator import Settings, WorkOf
 from kafkasim.protocol.batch import NEVER, Batch
-from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.buffer_pool import HandOver
+from kafkasim.protocol.careful import CarefulAccumulator
+from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
 from kafkasim.protocol.keyed import KeyedAccumulator
-from kafkasim.protocol.partitioner import Draws, key_partitions
+from kafkasim.protocol.partitioner import Draws
+from kafkasim.protocol.sequences import Sequences
 from kafkasim.protocol.sticky import StickyAccumulator
-from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
+from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.units import ns_from_ms
 
-__all__ = ["Batch", "ProducerClient"]
+__all__ = ["Batch", "Delivery", "ProducerClient"]
 
 
 class ProducerClient:
@@ -66,12 +75,21 @@ class ProducerClient:
     entity_codes : int32 array, optional
         Code of each of the source's entities, and −1; carried with the records as
         `entity`.
+    hand_over : HandOver, optional
+        Told how long the application waits for memory.
+    delivery : Delivery, optional
+        What it needs to meet failures; without it every request must be answered
+        without an error.
+    placing : Placing, optional
+        How its records find their partitions, if not by key.
     """
 
     __slots__ = (
         "_accumulator",
         "_armed_ns",
         "_calendar",
+        "_care",
+        "_delivery",
         "_in_flight",
         "_may_send",
         "_most_in_flight",
@@ -79,6 +97,7 @@ class ProducerClient:
         "_on_block",
         "_refused",
         "_send",
+        "_sequences",
         "_timer_key",
         "awaits_answers",
         "partition_count",
@@ -103,6 +122,9 @@ class ProducerClient:
         keeper: Keeper | None = None,
         on_block: Callable[[RecordColumns | None], None] | None = None,
         entity_codes: NDArray[np.int32] | None = None,
+        hand_over: HandOver | None = None,
+        delivery: Delivery | None = None,
+        placing: Placing | None = None,
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -120,16 +142,39 @@ class ProducerClient:
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
         settings = _settings(source_index, config, leaders, node_count)
-        columns_of = _Columns(source, config, len(leaders), entity_codes)
+        placing = placing or Placing()
+        columns_of = SourceColumns(source, config, len(leaders), entity_codes, placing)
         blocks = RecordBlocks(self._read(source, columns_of))
-        self._accumulator: Accumulator = (
-            StickyAccumulator(settings, blocks, Draws(draws), keeper)
-            if source.may_lack_keys or config.partitioner_ignore_keys
+        self._accumulator: CarefulAccumulator = (
+            StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
+            if placing.by_record or columns_of.may_be_sticky
             else KeyedAccumulator(settings, blocks, keeper)
+        )
+        self._delivery = delivery
+        self._sequences: Sequences | None = None
+        self._care: Care | None = None
+        if delivery is not None:
+            self._care = self._make_care(actor, config, delivery)
+
+    def _make_care(
+        self, actor: int, config: ProducerConfig, delivery: Delivery
+    ) -> Care:
+        if config.enable_idempotence:
+            self._sequences = Sequences(
+                delivery.producer_id, self.partition_count, delivery.new_producer_id
+            )
+        return Care(
+            calendar=self._calendar,
+            actor=actor,
+            config=config,
+            accumulator=self._accumulator,
+            delivery=delivery,
+            sequences=self._sequences,
+            client=self,
         )
 
     def _read(
-        self, source: SourceBlocks, columns_of: "_Columns"
+        self, source: SourceBlocks, columns_of: SourceColumns
     ) -> Iterator[RecordColumns]:
         """Yield the source's blocks as the accumulator wants them."""
         first = 0
@@ -151,16 +196,24 @@ class ProducerClient:
         return np.concatenate([np.zeros(0, np.int64), *self._refused])
 
     @property
-    def accumulator(self) -> Accumulator:
+    def accumulator(self) -> CarefulAccumulator:
         """What waits in it, and the columns of the records it still knows."""
         return self._accumulator
 
     def start(self) -> None:
-        """Set the first deadline."""
+        """Set the first deadlines."""
+        if self._care is not None:
+            self._care.start()
         self._arm()
 
-    def on_answer(self, node: int, batches: Sequence[Batch]) -> None:
-        """Take the answer to a request: its batches are acknowledged now.
+    def on_answer(
+        self,
+        node: int,
+        batches: Sequence[Batch],
+        errors: dict[int, int] | None = None,
+        hints: dict[int, tuple[int, int]] | None = None,
+    ) -> None:
+        """Take the answer to a request: its batches are acknowledged, or met errors.
 
         Parameters
         ----------
@@ -168,16 +221,34 @@ class ProducerClient:
             Who answered.
         batches : sequence of Batch
             What the request carried.
+        errors : dict, optional
+            Partition index → the error its batch met, a code of `protocol.errors`.
+        hints : dict, optional
+            Partition index → its leader and leader epoch, as the broker knows them.
         """
+        care = self._care
+        if care is not None and (care.active or errors is not None):
+            care.answered(batches, errors, hints)
+            return
         now_ns = self._calendar.now_ns
+        accumulator = self._accumulator
         for batch in batches:
             batch.acked_ns = now_ns
+            accumulator.completed(batch)
+        if self._delivery is not None:
+            self._delivery.on_batches_done(batches)
         self._in_flight[node] -= 1
-        if self._may_send[node]:
-            return
+        is_news = accumulator.attentive or not self._may_send[node]
         self._may_send[node] = True
-        self._accumulator.catch_up(now_ns)
-        self._send_ready()
+        accumulator.catch_up(now_ns)
+        if is_news:
+            accumulator.look(self._may_send, now_ns)
+            self._send_ready()
+
+    def on_failed(self, batches: Sequence[Batch], error: int) -> None:
+        """Take note that a request gets no answer, and why."""
+        assert self._care is not None
+        self._care.failed(batches, error)
 
     def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the partition's append list: record ordinals in order of appending.
@@ -193,20 +264,37 @@ class ProducerClient:
         return self._accumulator.work_of(name)
 
     def finish(self, now_ns: int) -> list[Batch]:
-        """Return the batches that were never sent, numbered; the run ends at `now_ns`.
+        """Return the batches that wait to be sent, numbered; the run ends at `now_ns`.
 
-        A batch that was open is closed by `cut` now. Records created later than
-        `now_ns` are in no batch.
+        Those that were sent before come first and have their numbers. A batch that was
+        open is closed by `cut` now. Records created later than `now_ns` are in none.
         """
         batches = self._accumulator.finish(now_ns)
         for batch in batches:
             batch.batch_id = self._next_batch_id()
-        return batches
+        return self._accumulator.to_send_again() + batches
 
     def _on_deadline(self, armed_ns: int) -> None:
         if armed_ns == self._armed_ns:
             self._armed_ns = NEVER
+            if self._accumulator.attentive:
+                self._accumulator.catch_up(armed_ns)
             self._send_ready()
+
+    def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:
+        """Look and send after something failed or has changed.
+
+        Parameters
+        ----------
+        may_send : sequence of bool
+            Per node, whether another request may go to it.
+        in_flight : sequence of int
+            Per node, how many have no answer.
+        """
+        self._may_send[:] = may_send
+        self._in_flight[:] = in_flight
+        self._accumulator.look(self._may_send, self._calendar.now_ns)
+        self._send_ready()
 
     def _send_ready(self) -> None:
         """Send to every node that is ready, in turns, until none is."""
@@ -220,14 +308,22 @@ class ProducerClient:
                 if may and ready_ns[node] <= now_ns:
                     self._send_request(node, now_ns)
                     sent = True
+            if sent and (self._accumulator.attentive or not self.awaits_answers):
+                self._accumulator.catch_up(now_ns)
+                self._accumulator.look(may_send, now_ns)
         self._arm()
 
     def _send_request(self, node: int, now_ns: int) -> None:
         batches = self._accumulator.drain(node, now_ns)
+        if self._care is not None:
+            self._care.prepare(batches)
+            if not batches:
+                return
         next_batch_id = self._next_batch_id
         size_bytes = 0
         for batch in batches:
-            batch.batch_id = next_batch_id()
+            if batch.attempts == 0:
+                batch.batch_id = next_batch_id()
             size_bytes += batch.size_bytes
         if self.awaits_answers:
             in_flight = self._in_flight[node] + 1
@@ -236,11 +332,17 @@ class ProducerClient:
         else:
             for batch in batches:
                 batch.acked_ns = now_ns
+                self._accumulator.completed(batch)
+            if self._delivery is not None:
+                self._delivery.on_batches_done(batches)
         self._send(self, node, batches, size_bytes)
 
     def _arm(self) -> None:
         """Set the next deadline, unless one that is set comes no later."""
-        wake_ns = self._accumulator.look_ahead(self._may_send, self._calendar.now_ns)
+        look_at: Sequence[bool] = self._may_send
+        if self._care is not None and self._care.active:
+            look_at = self._care.wanted(self._may_send)
+        wake_ns = self._accumulator.look_ahead(look_at, self._calendar.now_ns)
         if wake_ns < self._armed_ns:
             self._armed_ns = wake_ns
             self._timer_key += 1
@@ -258,39 +360,7 @@ def _settings(
         leaders=tuple(leaders),
         node_count=node_count,
         adaptive=config.partitioner_adaptive_partitioning_enable,
+        availability_ns=ns_from_ms(config.partitioner_availability_timeout_ms),
+        buffer_memory=config.buffer_memory,
+        max_block_ns=ns_from_ms(config.max_block_ms),
     )
-
-
-class _Columns:
-    """Makes what the accumulator must know, each key being hashed once."""
-
-    def __init__(
-        self,
-        source: SourceBlocks,
-        config: ProducerConfig,
-        partition_count: int,
-        entity_codes: NDArray[np.int32] | None,
-    ) -> None:
-        keys = tuple(label.encode() for label in source.key_labels)
-        # A null key has id −1: it reads the entry that is put behind the last one.
-        self._key_bytes = np.array([*map(len, keys), -1], dtype=np.int64)
-        self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
-        if keys and not config.partitioner_ignore_keys:
-            self._partitions[:-1] = key_partitions(keys, partition_count)
-        self._max_request_size = config.max_request_size
-        self._entity_codes = entity_codes
-
-    def __call__(self, block: SourceBlock) -> RecordColumns:
-        carried: dict[str, NDArray[np.signedinteger]] = {
-            f"work/{name}": column for name, column in block.work_ns.items()
-        }
-        if self._entity_codes is not None:
-            carried["entity"] = self._entity_codes[block.entity_id]
-        return RecordColumns(
-            created_ns=block.intended_ns,
-            key_bytes=self._key_bytes[block.key_id],
-            value_bytes=block.value_bytes.astype(np.int64),
-            partitions=self._partitions[block.key_id],
-            max_request_size=self._max_request_size,
-            carried=carried,
-        )

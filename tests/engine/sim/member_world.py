@@ -18,7 +18,7 @@ from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
-from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.request import OFFSET_FOR_LEADER_EPOCH, Request
 from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.errors import (
@@ -89,6 +89,7 @@ class World:
             resets=resets,
         )
         self.requests: list[Row] = []
+        self.epochs_asked: list[int] = []
         self.rows: list[Returned] = []
         self.commits: list[tuple[float, dict[int, int]]] = []
         self.resets: list[tuple[float, int, int]] = []
@@ -171,6 +172,8 @@ class World:
 
     def _write(self, request: Request, answered_ns: int) -> None:
         request.written = True
+        if request.api == OFFSET_FOR_LEADER_EPOCH:
+            self.epochs_asked.append(request.payload[2])
         self.requests.append(
             (
                 APIS[request.api],

@@ -10,8 +10,9 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
-from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT
+from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Request
 from kafkasim.engine.sim.run import run
+from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
@@ -259,3 +260,44 @@ def test_while_its_only_position_is_reset_a_member_fetches_nothing() -> None:
     assert fetches["sent_ms"].iloc[0] == reset["answered_ms"]
     assert fetches["answered_ms"].iloc[0] - reset["answered_ms"] < 1
     assert fetches["batch_count"].iloc[0] == 3
+
+
+def test_a_commit_of_a_lower_offset_sets_a_group_back(scenario_of: Builder) -> None:
+    """CO-14: the coordinator does not look whether offsets rise; the last one stays."""
+    scenario = scenario_of()
+    kafka = KafkaRun(scenario, scenario.plan(), check=False)
+    group = kafka.groups["billing"]
+    connection = kafka.hosts.connections[0]
+    for offset in (20, 10):
+        what = (group, 0, {0: offset}, 0)
+        kafka._commit(Request(OFFSET_COMMIT, connection, 0, what, None))
+    assert group.committed == {0: 10}
+
+
+@pytest.mark.parametrize(
+    ("commit", "again", "lost"),
+    [("after_work", 3, 0), ("before_work", 0, 2), ("manual(every=1)", 0, 0)],
+)
+def test_what_a_crash_in_the_middle_of_the_work_costs(
+    scenario_of: Builder, commit: str, again: int, lost: int
+) -> None:
+    """DS-14, DS-15: five records of a poll, three done and the fourth at work."""
+    result = run(
+        scenario_of(
+            rate_per_s=1000,
+            count=5,
+            work_ms=10.0,
+            producer=Producer(config=ProducerConfig(linger_ms=20)),
+            group=Group(commit=commit),
+            events=(Crash("subscriber:billing", at_s=0.055, for_s=0.01),),
+        ),
+        check=True,
+    )
+    deliveries = result.table("deliveries")
+    done = deliveries["record_id"][deliveries["outcome"] == "processed"]
+    assert len(done) - done.nunique() == again
+    assert 5 - done.nunique() == lost
+    assert result.facts["drained"] == 1
+    assert result.table("violations").empty
+    kinds = result.table("commits")["kind"].tolist()
+    assert set(kinds) <= {"sync"}

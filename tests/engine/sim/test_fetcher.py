@@ -167,3 +167,84 @@ def test_a_fenced_epoch_is_met_by_the_epoch_that_the_answer_names() -> None:
         ("OffsetForLeaderEpoch", 0, 31.0, 33.0, ""),
         ("Fetch", 0, 33.0, None, ""),
     ]
+
+
+def test_a_broker_refuses_what_it_does_not_lead() -> None:
+    world = World()
+    world.move(1, epoch=1)
+    world.start()
+    world.run(10)
+    assert world.all() == [
+        ("Fetch", 0, 0.0, 2.0, "NOT_LEADER_OR_FOLLOWER"),
+        ("Fetch", 1, 2.0, None, ""),
+    ]
+
+
+def test_a_broker_that_knows_no_leader_makes_it_ask_for_the_metadata() -> None:
+    """`FetchCollector.handleInitializeErrors`."""
+    world = World()
+    world.start()
+    world.run(10)
+    world.move(1, epoch=1, told=False)
+    world.run(12)
+    assert [at for _, at in world.sent("Metadata")] == [11.0]
+
+
+def test_the_epoch_asked_for_is_that_of_the_last_record_read() -> None:
+    world = World()
+    world.append(2)
+    world.start()
+    world.run(30)
+    world.move(1, epoch=1)
+    world.run(60)
+    world.move(0, epoch=2)
+    world.run(90)
+    # Nothing was appended in epoch 1.
+    assert world.epochs_asked == [0, 0]
+
+
+def test_a_position_that_was_committed_has_no_epoch() -> None:
+    """The position is as it was committed, and nothing was read since."""
+    world = World()
+    world.append(2)
+    world.start({0: 2})
+    world.run(30)
+    world.move(1, epoch=1)
+    world.run(60)
+    assert world.epochs_asked == []
+    assert world.sent("Fetch") == [(0, 0.0), (1, 31.0)]
+
+
+def test_a_position_is_validated_only_when_there_is_a_leader() -> None:
+    """What was fetched before can be returned until then."""
+    world = World(max_poll_records=1)
+    world.append(3)
+    world.start()
+    world.run(5)
+    world.brokers[0].crash()
+    world.move(-1, epoch=1)
+    world.run(60)
+    assert world.sent("Metadata")[0] == (1, 6.0)
+    assert [(r.from_offset, r.started_ns / MS) for r in world.rows] == [
+        (0, 2.0),
+        (1, 12.0),
+        (2, 22.0),
+    ]
+    world.move(1, epoch=2)
+    world.run(3_000)
+    assert world.epochs_asked == [0]
+
+
+def test_what_was_fetched_is_kept_when_no_epoch_is_known() -> None:
+    """The position stays valid; its new leader counts as one with buffered records."""
+    world = World([0, 0], max_poll_records=1)
+    world.append(1, 0)
+    world.append(2, 1)
+    world.start()
+    world.run(5)
+    world.move(1, epoch=1, index=1)
+    world.member._metadata.take_hints({1: (1, 1)})
+    world.run(60)
+    assert world.epochs_asked == []
+    assert world.processed == 3
+    assert world.sent("Fetch") == [(0, 0.0), (0, 12.0), (1, 32.0)]

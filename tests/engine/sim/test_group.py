@@ -30,3 +30,41 @@ def test_only_what_a_crash_may_set_back_is_needed_behind_what_was_processed() ->
         low[may_crash] = group.low_offset(read)
 
     assert low == {False: 18, True: 14}
+
+
+def test_a_cut_log_sets_back_what_was_processed_and_takes_what_was_not() -> None:
+    read = partition()
+    group = Group(0, [read], late=False, resets_to_end=True, may_crash=False)
+    read.append(Batch(0, 0, 0, 50, 99, 0), 0)
+    read.cut_from = 50
+    group.processed[0] = 20
+    # Below what was processed, none; of the rest, what lies beyond the cut.
+    assert group.truncated(read, 50, 7) == 0
+    assert group.cuts == {}
+    assert group.truncated(read, 30, 8) == 20
+    assert group.processed[0] == 20
+    assert group.truncated(read, 10, 9) == 30
+    assert group.processed[0] == 10
+    assert group.cuts == {0: (9, 10)}
+
+
+def test_who_has_no_offset_begins_only_if_it_may_reset() -> None:
+    read = partition()
+    begins = {}
+    for late in (False, True):
+        for resets in (False, True):
+            group = Group(
+                0,
+                [read],
+                late=late,
+                resets_to_end=True,
+                may_crash=False,
+                resets=resets,
+            )
+            begins[late, resets] = group.may_begin
+    assert begins == {
+        (False, False): True,
+        (False, True): True,
+        (True, False): False,
+        (True, True): True,
+    }

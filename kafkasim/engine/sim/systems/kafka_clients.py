@@ -6,7 +6,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.client import NetworkSettings
+from kafkasim.engine.sim.client import NetworkClient, NetworkSettings
 from kafkasim.engine.sim.client_metadata import MetadataSettings
 from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
@@ -40,7 +40,10 @@ class ProduceRequests:
         Gives the number of the next request.
     on_done : callable
         Called with a request and the time of its answer when nothing more will happen
-        to it.
+        to it; the time is missing when no answer comes.
+    network : NetworkClient, optional
+        What sends them and knows when one fails; its `on_failed` must lead to `failed`,
+        and `connections` must be its.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class ProduceRequests:
         wants_answers: bool,
         next_request_id: Callable[[], int],
         on_done: Callable[[Request, int], None],
+        network: NetworkClient | None = None,
     ) -> None:
         self._calendar = calendar
+        self._network = network
         self._key = key_base(Rank.ARRIVAL, actor)
         self._connections = connections
         self._brokers = brokers
@@ -96,6 +101,9 @@ class ProduceRequests:
             batch.partition_index = self._first_partition + batch.partition
             if batch.size_bytes > self._most_bytes:
                 raise _too_large(*self._topic, batch.size_bytes)
+        if self._network is not None:
+            self._network.send(request)
+            return
         self._key += 1
         arrived_ns = connection.up.transfer(now_ns, size_bytes)
         arrive = self._brokers[node].arrive
@@ -104,11 +112,22 @@ class ProduceRequests:
     def _answered(self, request: Request) -> None:
         """Take an answer at the client."""
         now_ns = self._calendar.now_ns
-        for batch in request.payload:
-            batch.acked_ns = now_ns
-        self._on_done(request, now_ns)
         assert self._producer is not None
-        self._producer.on_answer(request.connection.broker, request.payload)
+        if self._network is None:
+            for batch in request.payload:
+                batch.acked_ns = now_ns
+        elif not self._network.answered(request):
+            return
+        self._on_done(request, now_ns)
+        self._producer.on_answer(
+            request.connection.broker, request.payload, request.errors, request.hints
+        )
+
+    def failed(self, request: Request) -> None:
+        """Take note that a request gets no answer; its `error` says why."""
+        self._on_done(request, MISSING_NS)
+        assert self._producer is not None
+        self._producer.on_failed(request.payload, request.error)
 
     def _appended(self, request: Request) -> None:
         """Take note of an append that nobody is told of (acks=0)."""

@@ -1,0 +1,392 @@
+"""What a producer does about failures: retries, moved leaders, batches out of time.
+
+Source: `Sender` (clients), `completeBatch` and what it calls. It comes into being with
+the first failure and is done away with when everything is as it was before: nothing is
+sent again, every partition has a leader whose connection is up, and no metadata is
+being asked for. So a producer without failures does nothing for them.
+
+Several requests that fail together are all dealt with before anything is sent: the
+sender handles all responses of a poll before its next turn.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.delivery import Delivery
+from kafkasim.protocol.backoff import Backoff
+from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.careful import CarefulAccumulator
+from kafkasim.protocol.errors import NONE, REQUEST_TIMED_OUT, RETRIABLE, STALE_METADATA
+from kafkasim.protocol.retries import Retries
+from kafkasim.protocol.sequences import Sequences
+from kafkasim.units import ns_from_ms
+
+
+class Client(Protocol):
+    """A producer, as far as its care sees it."""
+
+    def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:
+        """Look and send after something failed or has changed."""
+        ...
+
+
+class Care:
+    """A producer's way through failures.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        Tells the time.
+    actor : int
+        The producer's number among the run's actors.
+    config : ProducerConfig
+        Resolved configuration.
+    accumulator : CarefulAccumulator
+        What waits to be sent.
+    delivery : Delivery
+        The client's other parts.
+    sequences : Sequences or None
+        With idempotence.
+    client : Client
+        The producer itself.
+
+    Attributes
+    ----------
+    active : bool
+        Something failed and is not over.
+    """
+
+    __slots__ = (
+        "_accumulator",
+        "_asked",
+        "_backoff",
+        "_calendar",
+        "_client",
+        "_config",
+        "_delivery",
+        "_delivery_timeout_ns",
+        "_most_in_flight",
+        "_node_count",
+        "_retries",
+        "_sequences",
+        "_touched",
+        "_wake_key",
+        "_waking",
+        "active",
+    )
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        config: ProducerConfig,
+        accumulator: CarefulAccumulator,
+        delivery: Delivery,
+        sequences: Sequences | None,
+        client: Client,
+    ) -> None:
+        self._calendar = calendar
+        self._wake_key = key_base(Rank.WAKE, actor)
+        self._config = config
+        self._accumulator = accumulator
+        self._delivery = delivery
+        self._sequences = sequences
+        self._client = client
+        self._most_in_flight = config.max_in_flight_requests_per_connection
+        self._delivery_timeout_ns = ns_from_ms(config.delivery_timeout_ms)
+        self._backoff = Backoff(
+            ns_from_ms(config.retry_backoff_ms),
+            ns_from_ms(config.retry_backoff_max_ms),
+            delivery.draws,
+        )
+        self._node_count = len(accumulator.ready_ns)
+        self._retries = Retries(sequences)
+        self._touched: set[int] = set()
+        """Partitions to look at again."""
+        self._asked: set[int] = set()
+        """Nodes without a connection that will say when to ask again."""
+        self._waking = False
+        self.active = False
+        delivery.network.on_disconnect.append(self._disconnected)
+        delivery.network.on_ready.append(self._ready)
+        delivery.metadata.on_change.append(self._changed)
+
+    # --- beginning and end --------------------------------------------------------
+
+    def begin(self, batches: Sequence[Batch] = ()) -> None:
+        """Begin to take care.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            Those that failed, if their request is no longer in flight.
+        """
+        if self.active:
+            return
+        self.active = True
+        now_ns = self._calendar.now_ns
+        in_flight = [*batches, *self._delivery.batches_in_flight()]
+        self._note_epochs(in_flight)
+        if self._sequences is not None:
+            self._sequences.track(in_flight, self._positions())
+        self._accumulator.care(self._retries, now_ns)
+
+    def _end_if_over(self) -> None:
+        network, metadata = self._delivery.network, self._delivery.metadata
+        retries = self._retries
+        if retries.fronts or retries.blocked or metadata.is_due:
+            return
+        if not all(n >= 0 and network.is_up(n) for n in set(metadata.leaders)):
+            return
+        if not self._delivery.is_plain():
+            return
+        if self._sequences is not None:
+            if not self._sequences.calm():
+                return
+            self._sequences.rest(self._positions())
+        self.active = False
+        retries.muted.clear()
+        self._asked.clear()
+        self._accumulator.care(None, self._calendar.now_ns)
+
+    def _positions(self) -> list[int]:
+        count = len(self._delivery.metadata.leaders)
+        return [self._accumulator.position(partition) for partition in range(count)]
+
+    # --- sending ------------------------------------------------------------------
+
+    def prepare(self, batches: Sequence[Batch]) -> None:
+        """Write into drained batches what a broker and a failure want to know."""
+        sequences = self._sequences
+        if not self.active:
+            if sequences is not None:
+                sequences.stamp(batches)
+            return
+        self._note_epochs(batches)
+        if sequences is not None:
+            for batch in batches:
+                sequences.drained(batch)
+        if self._most_in_flight == 1 and self._config.acks != "0":
+            self._retries.muted.update(batch.partition for batch in batches)
+
+    def _note_epochs(self, batches: Sequence[Batch]) -> None:
+        """Note under which leader epochs batches are sent.
+
+        While nothing fails no epoch changes, and it is enough to do so afterwards.
+        """
+        epochs = self._delivery.metadata.epochs
+        for batch in batches:
+            batch.leader_epoch = epochs[batch.partition]
+
+    def wanted(self, may_send: Sequence[bool]) -> list[bool]:
+        """Return for which nodes to look when they are ready.
+
+        Also for one whose connection is down: it is made when there is something to
+        send (`Sender.sendProducerData`).
+        """
+        network = self._delivery.network
+        now_ns = self._calendar.now_ns
+        wanted = list(may_send)
+        for node, ready_ns in enumerate(self._accumulator.ready_ns):
+            if not network.is_up(node) and node not in self._asked:
+                if ready_ns <= now_ns:
+                    self._asked.add(node)
+                    network.can_send(node, now_ns)
+                else:
+                    wanted[node] = True
+        return wanted
+
+    # --- answers ------------------------------------------------------------------
+
+    def answered(
+        self,
+        batches: Sequence[Batch],
+        errors: dict[int, int] | None,
+        hints: dict[int, tuple[int, int]] | None,
+    ) -> None:
+        """Take the answer to a request.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            What it carried.
+        errors : dict or None
+            Partition index → what it met.
+        hints : dict or None
+            Partition index → the present leader (KIP-951).
+        """
+        self.begin(batches)
+        for batch in batches:
+            error = NONE if errors is None else errors.get(batch.partition_index, NONE)
+            self._complete(batch, error)
+        if hints:
+            self._delivery.metadata.take_hints(hints)
+        self._wake()
+
+    def failed(self, batches: Sequence[Batch], error: int) -> None:
+        """Take note that a request gets no answer."""
+        self.begin(batches)
+        for batch in batches:
+            self._complete(batch, error)
+        self._wake()
+
+    def _complete(self, batch: Batch, error: int) -> None:
+        """Finish a batch or put it back (`Sender.completeBatch`)."""
+        now_ns = self._calendar.now_ns
+        self._touched.add(batch.partition)
+        is_done = batch.error != NONE
+        if error == NONE:
+            if self._sequences is not None:
+                self._sequences.completed(batch)
+            if not is_done:
+                batch.acked_ns = now_ns
+                self._delivery.on_batches_done((batch,))
+            return
+        if not is_done:
+            if self._may_retry(batch, error):
+                self._put_back(batch, now_ns)
+            else:
+                self._fail(batch, error)
+        if error in STALE_METADATA:
+            self._delivery.metadata.request_update(now_ns)
+
+    def _may_retry(self, batch: Batch, error: int) -> bool:
+        """Return whether a batch is sent again (`Sender.canRetry`)."""
+        age_ns = self._calendar.now_ns - batch.opened_ns
+        if (
+            age_ns >= self._delivery_timeout_ns
+            or batch.attempts >= self._config.retries
+        ):
+            return False
+        if self._sequences is not None:
+            return self._sequences.may_retry(batch, error)
+        return error in RETRIABLE
+
+    def _put_back(self, batch: Batch, now_ns: int) -> None:
+        batch.attempts += 1
+        batch.last_attempt_ns = now_ns
+        backoff_ns = self._backoff.draw_tested_ns(batch.attempts - 1)
+        batch.retry_ns = now_ns + backoff_ns
+        self._retries.put_back(batch)
+
+    def _fail(self, batch: Batch, error: int) -> None:
+        batch.error = error
+        if self._sequences is not None:
+            is_certain = batch.attempts < self._config.retries
+            self._sequences.failed(batch, error, is_certain=is_certain)
+        self._delivery.on_batches_done((batch,))
+
+    # --- time ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Set the first deadlines; ask for leaders that are not known."""
+        self._look_later(self._calendar.now_ns + self._delivery_timeout_ns)
+        if min(self._delivery.metadata.leaders) < 0:
+            self.begin()
+            self._delivery.metadata.request_update(self._calendar.now_ns)
+
+    def _look_later(self, time_ns: int) -> None:
+        self._delivery.network.at(time_ns, self._look_for_old)
+
+    def _look_for_old(self, _: object) -> None:
+        """Fail what was not acknowledged in time (PR-35).
+
+        Once each `delivery.timeout.ms` while nothing is that old.
+        """
+        now_ns = self._calendar.now_ns
+        limit_ns = now_ns - self._delivery_timeout_ns
+        if self._oldest_ns() <= limit_ns:
+            self.begin()
+            self._expire(limit_ns, now_ns)
+        oldest_ns = min(self._oldest_ns(), now_ns)
+        self._look_later(oldest_ns + self._delivery_timeout_ns)
+
+    def _oldest_ns(self) -> int:
+        """Return when the oldest batch was opened that is not done."""
+        return min(self._accumulator.oldest_ns(), self._delivery.oldest_ns())
+
+    def _expire(self, limit_ns: int, now_ns: int) -> None:
+        """Fail batches opened up to `limit_ns`, with the code of a `TimeoutException`.
+
+        The request of what is in flight goes on.
+        """
+        in_flight = self._delivery.expired(limit_ns)
+        queued = self._accumulator.expire(limit_ns, now_ns)
+        for batch in queued + in_flight:
+            batch.error = REQUEST_TIMED_OUT
+            self._touched.add(batch.partition)
+            if self._sequences is not None:
+                self._sequences.expired(batch)
+        self._delivery.on_batches_done(queued + in_flight)
+        self._wake()
+
+    # --- what other parts say -----------------------------------------------------
+
+    def _disconnected(self, _: int) -> None:
+        self.begin()
+        self._wake()
+
+    def _ready(self, node: int) -> None:
+        self._asked.discard(node)
+        if self.active:
+            self._wake()
+
+    def _changed(self) -> None:
+        """Take new leaders; what waits for one with a newer epoch waits no longer."""
+        metadata = self._delivery.metadata
+        now_ns = self._calendar.now_ns
+        self.begin()
+        self._accumulator.set_leaders(metadata.leaders, now_ns)
+        self._wake()
+
+    def _skip_backoffs(self, now_ns: int) -> None:
+        """Skip the backoff of what has a leader newer than its last one (PR-34)."""
+        epochs = self._delivery.metadata.epochs
+        for partition, front in self._retries.fronts.items():
+            for batch in front:
+                if batch.leader_epoch < epochs[partition] and batch.retry_ns > now_ns:
+                    batch.retry_ns = now_ns
+                    self._touched.add(partition)
+
+    def _wake(self) -> None:
+        """Go on when all that happens at this time has happened."""
+        if not self._waking:
+            self._waking = True
+            self._wake_key += 1
+            now_ns = self._calendar.now_ns
+            self._calendar.push((now_ns, self._wake_key, self._go_on, None))
+
+    def _go_on(self, _: object) -> None:
+        """Do a turn of the sender (`Sender.runOnce`)."""
+        self._waking = False
+        now_ns = self._calendar.now_ns
+        if self._sequences is not None:
+            self._sequences.resolve()
+        self._skip_backoffs(now_ns)
+        if self._most_in_flight == 1:
+            self._mute()
+        leaders = self._delivery.metadata.leaders
+        nodes = {leaders[partition] for partition in self._touched} - {-1}
+        self._touched.clear()
+        self._accumulator.catch_up(now_ns)
+        self._accumulator.look_again(nodes, now_ns)
+        self._end_if_over()
+        network = self._delivery.network
+        in_flight = [network.in_flight(node) for node in range(self._node_count)]
+        self._client.turn(
+            [
+                network.is_up(node) and count < self._most_in_flight
+                for node, count in enumerate(in_flight)
+            ],
+            in_flight,
+        )
+
+    def _mute(self) -> None:
+        """Mute the partitions that have something in flight (PR-30)."""
+        muted = {batch.partition for batch in self._delivery.batches_in_flight()}
+        self._touched |= muted ^ self._retries.muted
+        self._retries.muted.clear()
+        self._retries.muted.update(muted)
