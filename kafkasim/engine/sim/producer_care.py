@@ -244,12 +244,15 @@ class Care:
             if not is_done:
                 batch.acked_ns = now_ns
                 self._delivery.on_batches_done((batch,))
+            self._accumulator.completed(batch)
             return
-        if not is_done:
-            if self._may_retry(batch, error):
-                self._put_back(batch, now_ns)
-            else:
-                self._fail(batch, error)
+        if is_done:  # it has expired
+            self._accumulator.completed(batch)
+        elif self._may_retry(batch, error):
+            self._put_back(batch, now_ns)
+        else:
+            self._fail(batch, error)
+            self._accumulator.completed(batch)
         if error in STALE_METADATA:
             self._delivery.metadata.request_update(now_ns)
 
@@ -311,10 +314,12 @@ class Care:
     def _expire(self, limit_ns: int, now_ns: int) -> None:
         """Fail batches opened up to `limit_ns`, with the code of a `TimeoutException`.
 
-        The request of what is in flight goes on.
+        What is in flight keeps its memory until the request is over.
         """
         in_flight = self._delivery.expired(limit_ns)
         queued = self._accumulator.expire(limit_ns, now_ns)
+        for batch in queued:
+            self._accumulator.completed(batch)
         for batch in queued + in_flight:
             batch.error = REQUEST_TIMED_OUT
             self._touched.add(batch.partition)

@@ -6,6 +6,7 @@ from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.errors import (
     INVALID_RECORD,
     NETWORK_EXCEPTION,
+    NONE,
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
     OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -337,6 +338,33 @@ def test_an_expired_retry_leaves_a_gap_that_a_new_epoch_ends() -> None:
         (0, 2, None),
     ]
     assert cluster.log == [[(1, 2, 1, 0), (2, 3, 1, 1)]]
+
+
+def test_an_error_that_comes_with_the_delivery_timeout_is_final() -> None:
+    cluster = Cluster([(0, ABC)], delivery_timeout_ms=1_001, request_timeout_ms=1_000)
+    cluster.servers[0].silent = True
+    cluster.run()
+    # At 1,001 ms its time is over, and so is its request's.
+    assert cluster.done == [(1_001, 0, 0, "REQUEST_TIMED_OUT")]
+    assert len(cluster.sent) == 1
+
+
+def test_a_batch_carries_the_id_that_its_producer_has_from_the_start() -> None:
+    cluster = Cluster([(0, ABC)])
+    cluster.servers[0].silent = True
+    cluster.run(5)
+    (request,) = cluster.network.connections[0].in_flight
+    (batch,) = request.payload
+    assert (batch.producer_id, batch.producer_epoch, batch.base_sequence) == (7, 0, 0)
+
+
+def test_numbers_go_on_after_an_epoch_was_raised() -> None:
+    cluster = Cluster([(0, ABC), (5, ABC), (500, ABC), (900, ABC)])
+    cluster.servers[0].errors[0] = [NONE, INVALID_RECORD]
+    cluster.run(100)
+    assert cluster.client.accumulator.retries is None
+    cluster.run()
+    assert cluster.log == [[(0, 1, 0, 0), (2, 3, 1, 0), (3, 4, 1, 1)]]
 
 
 def test_what_waits_at_the_end_is_returned_once() -> None:
