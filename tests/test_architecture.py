@@ -43,6 +43,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
+    "kafkasim/engine/sim/producer_outcomes.py": (
+        "tests/engine/sim/test_producer_care.py"
+    ),
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/ends.py": (
         "tests/engine/sim/systems/test_point_to_point.py"

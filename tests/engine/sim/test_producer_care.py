@@ -1,6 +1,7 @@
 """What a producer does when requests fail, by literal times and real parts."""
 
 import numpy as np
+import pytest
 
 from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.errors import (
@@ -365,6 +366,50 @@ def test_numbers_go_on_after_an_epoch_was_raised() -> None:
     assert cluster.client.accumulator.retries is None
     cluster.run()
     assert cluster.log == [[(0, 1, 0, 0), (2, 3, 1, 0), (3, 4, 1, 1)]]
+
+
+@pytest.mark.parametrize("key", ["abc", None])
+def test_a_batch_too_large_is_split_and_its_parts_sent_in_order(
+    key: str | None,
+) -> None:
+    # Eleven records of 57 bytes, or 60 with a key, and a header of 61.
+    cluster = Cluster([(0, key)] * 11, linger_ms=5, strict=True)
+    cluster.servers[0].most_bytes = 500
+    cluster.run()
+    # Parts of batch.size are the same again; they are split in two by size, which is
+    # four records and a header.
+    assert cluster.splits == [(0, 11), (0, 11)]
+    ends = [(0, 4), (4, 8), (8, 11)]
+    assert [(lo, hi) for lo, hi, *_ in cluster.log[0]] == ends
+    assert [sequence for *_, sequence in cluster.log[0]] == [0, 4, 8]
+    # No retry was counted, and none waited for a backoff; with idempotence each waits
+    # for the answer to the one before it.
+    assert cluster.sent == [
+        (5, 0, [(0, 0, 0)]),
+        (7, 0, [(0, 0, 0)]),
+        (9, 0, [(0, 0, 0)]),
+        (11, 0, [(0, 4, 0)]),
+        (13, 0, [(0, 8, 0)]),
+    ]
+    assert cluster.outcomes() == [(0, lo, None) for lo, _ in ends]
+
+
+def test_a_part_still_too_large_is_halved_until_a_record_is_alone() -> None:
+    cluster = Cluster([(0, ABC)] * 8, linger_ms=5)
+    cluster.servers[0].most_bytes = 130
+    cluster.run()
+    assert cluster.splits == [(0, 8), (0, 8), (0, 3), (3, 6), (6, 8)]
+    assert [(lo, hi) for lo, hi, *_ in cluster.log[0]] == [
+        (lo, lo + 1) for lo in range(8)
+    ]
+    assert cluster.outcomes() == [(0, lo, None) for lo in range(8)]
+
+
+def test_a_single_record_too_large_fails() -> None:
+    cluster = Cluster([(0, ABC), (5, ABC)])
+    cluster.servers[0].most_bytes = 100
+    cluster.run(6.9)
+    assert cluster.outcomes() == [(0, 0, "MESSAGE_TOO_LARGE")]
 
 
 def test_what_waits_at_the_end_is_returned_once() -> None:
