@@ -43,6 +43,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/request.py": _KAFKA,
+    "kafkasim/engine/sim/producer_outcomes.py": (
+        "tests/engine/sim/test_producer_care.py"
+    ),
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/ends.py": (
         "tests/engine/sim/systems/test_point_to_point.py"
@@ -88,7 +91,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
     "kafkasim/protocol/attention.py": "tests/testing/test_reference_producer.py",
     "kafkasim/protocol/buffer_pool.py": "tests/testing/test_reference_producer.py",
+    "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
     "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
+    "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
     "kafkasim/engine/sim/source_columns.py": "tests/engine/sim/test_producer.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",

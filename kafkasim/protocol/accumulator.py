@@ -170,7 +170,10 @@ class Accumulator(ABC):
 
     @abstractmethod
     def column(self, name: str) -> NDArray[np.signedinteger]:
-        """Return a carried column, `created_ns` or `ordinal` of the records held."""
+        """Return a column of the records held.
+
+        A carried one, `ordinal`, `created_ns` or `intended_ns`.
+        """
 
     @abstractmethod
     def places(

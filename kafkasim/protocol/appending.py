@@ -266,7 +266,8 @@ class AppendingAccumulator(QueuedAccumulator):
     def _give_up(self, deadline_ns: int) -> None:
         """Let the record fail that has waited for memory until now."""
         self._look_by(deadline_ns - 1)
-        self._pool.give_up(self._window.base + self._next)
+        intended_ns = int(self._window.column("intended_ns")[self._next])
+        self._pool.give_up(self._window.base + self._next, intended_ns)
         self._next += 1
         self._end_wait(deadline_ns)
 

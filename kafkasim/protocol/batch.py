@@ -44,6 +44,7 @@ class Batch:
         "lo",
         "opened_ns",
         "owed",
+        "parent_id",
         "partition",
         "partition_index",
         "producer_epoch",
@@ -107,6 +108,8 @@ class Batch:
         """How often sending it failed and it was put back."""
         self.last_attempt_ns = self.retry_ns = MISSING_NS
         """When it was put back last, and from when on it may be sent again."""
+        self.parent_id = -1
+        """Number of the batch that it was split from."""
         self.error = NONE
         """What it failed with in the end: a code of `protocol.errors`."""
         self.owed = True

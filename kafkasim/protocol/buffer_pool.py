@@ -29,7 +29,7 @@ class HandOver(Protocol):
     def blocked(self, since_ns: int, until_ns: int) -> None:
         """Take note that the thread has waited for memory."""
 
-    def timed_out(self, ordinal: int, at_ns: int) -> None:
+    def timed_out(self, ordinal: int, intended_ns: int) -> None:
         """Take note that a record has failed: there was no memory for it in time."""
 
 
@@ -107,12 +107,11 @@ class BufferPool:
         self.free_bytes -= self.waiting_bytes
         self._end(now_ns)
 
-    def give_up(self, ordinal: int) -> None:
+    def give_up(self, ordinal: int, intended_ns: int) -> None:
         """End the wait for a record's memory at its deadline, without it."""
-        deadline_ns = self.deadline_ns
-        self._end(deadline_ns)
+        self._end(self.deadline_ns)
         if self._hand_over is not None:
-            self._hand_over.timed_out(ordinal, deadline_ns)
+            self._hand_over.timed_out(ordinal, intended_ns)
 
     def end(self, now_ns: int, behind: Iterable[int]) -> None:
         """End the run while it waits; records behind were never handed over."""

@@ -10,10 +10,15 @@ from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.log.batch_size import RangeSizes
+from kafkasim.log.record_size import BATCH_HEADER_BYTES, BOUND_OVER_BODY_BYTES
 from kafkasim.protocol.accumulator import Accumulator, NodeQueue
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.retries import Retries
-from kafkasim.units import MISSING_NS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 
 class CarefulAccumulator(Accumulator):
@@ -87,6 +92,54 @@ class CarefulAccumulator(Accumulator):
         for front in self.retries.fronts.values() if self.retries is not None else ():
             oldest_ns = min(oldest_ns, front[0].opened_ns)
         return oldest_ns
+
+    def largest_bound(self, batch: Batch) -> int:
+        """Return the upper bound of a batch's largest record, in bytes."""
+        return int(self._bodies(self._places_of(batch)).max()) + BOUND_OVER_BODY_BYTES
+
+    def split(self, batch: Batch, target: int) -> list[Batch]:
+        """Return the batches of a batch's records when each may have `target` bytes.
+
+        Each has room for its first record's upper bound (`ProducerBatch.split`). They
+        use none of the buffer's memory.
+        """
+        places = self._places_of(batch)
+        bodies = self._bodies(places)
+        created_ns = self.column("created_ns")[places]
+        sizes = RangeSizes(bodies, created_ns)
+        parts: list[Batch] = []
+        first = 0
+        while first < len(places):
+            base_ms = int(created_ns[first]) // NS_PER_MS
+            capacity = max(target, int(bodies[first]) + BOUND_OVER_BODY_BYTES)
+            end, used = sizes.fill(
+                first, len(places), 0, base_ms, BATCH_HEADER_BYTES, capacity
+            )
+            part = Batch(
+                batch.source_index,
+                batch.partition,
+                batch.lo + first,
+                batch.lo + end,
+                used,
+                batch.opened_ns,
+                batch.closed_ns,
+                batch.closed_by,
+            )
+            part.parent_id = batch.batch_id
+            parts.append(part)
+            first = end
+        return parts
+
+    def _bodies(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the body sizes of the records at places of `column`."""
+        return self.column("body_bytes")[places].astype(np.int64)
+
+    def _places_of(self, batch: Batch) -> NDArray[np.int64]:
+        return self.places(
+            np.array([batch.partition]),
+            np.array([batch.lo]),
+            np.array([batch.hi - batch.lo]),
+        )
 
     def to_send_again(self) -> list[Batch]:
         """Return what stands in front of the queues, by partition and order."""

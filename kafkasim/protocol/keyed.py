@@ -15,39 +15,20 @@ the end of a list is looked at again.
 from bisect import bisect_right
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kafkasim.log.batch_size import RangeSizes, ints
 from kafkasim.log.record_size import BATCH_HEADER_BYTES, BOUND_OVER_BODY_BYTES
-from kafkasim.protocol.accumulator import (
-    NodeQueue,
-    Settings,
-    WorkOf,
-    count_surely_fit,
-    running_sums,
-)
+from kafkasim.protocol.accumulator import NodeQueue, Settings
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.careful import CarefulAccumulator
-from kafkasim.protocol.columns import (
-    Keeper,
-    RecordBlocks,
-    RecordColumns,
-    columns_of,
-    partition_order,
-    ranges,
-)
+from kafkasim.protocol.columns import Keeper, RecordBlocks
+from kafkasim.protocol.keyed_window import UNKNOWN, KeyedWindow
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 _SLOT_BITS: Final = 20
 _SLOT_MASK: Final = (1 << _SLOT_BITS) - 1
-_UNKNOWN: Final = NEVER + 1
-"""The time at which a head is full was not computed."""
 
 
-class KeyedAccumulator(CarefulAccumulator):
+class KeyedAccumulator(KeyedWindow):
     """Batches of one producer and topic, every record's partition being known.
 
     Positions inside are places in the window; those in a `Batch` count from the start
@@ -67,29 +48,9 @@ class KeyedAccumulator(CarefulAccumulator):
         self, settings: Settings, blocks: RecordBlocks, keeper: Keeper | None = None
     ) -> None:
         super().__init__(settings, blocks, keeper)
-        count = len(settings.leaders)
-        self._drawn = 0
-        self._window: dict[str, NDArray[Any]] = {
-            "ordinal": np.zeros(0, np.int32),
-            "created_ns": np.zeros(0, np.int64),
-            "body_bytes": np.zeros(0, np.int64),
-        }
-        self._starts = [0] * count
-        """Index in the window of position 0 of each append list; may be negative."""
-        self._firsts = [0] * count
-        """First position of each list in the window."""
-        self._heads = [0] * count
-        self._ends = [0] * count
-        self._full_ns = [_UNKNOWN] * count
-        self._full_hi = [0] * count
-        self._full_bytes = [0] * count
         self._linger_ns = settings.linger_ns
         self._source_index = settings.source_index
-        self._work_sums: dict[str, Sequence[int]] = {}
-        self._refer()
         self._extend(-1)
-
-    # The window
 
     def _extend(self, now_ns: int) -> None:
         """Take in the next block, and look again at what the old end had cut short."""
@@ -107,7 +68,7 @@ class KeyedAccumulator(CarefulAccumulator):
                 if end == old_end:
                     continue
                 if self._heads[partition] < old_end:
-                    if self._full_ns[partition] == _UNKNOWN:
+                    if self._full_ns[partition] == UNKNOWN:
                         self._find_closing(queue, slot, partition)
                 elif self._open(queue, slot, partition, now_ns):
                     queue.active.append(slot)
@@ -115,66 +76,12 @@ class KeyedAccumulator(CarefulAccumulator):
         for node in range(len(self.ready_ns)):
             self.ready_ns[node] = self._ready_with_care(node, now_ns)
 
-    def _lay_out(self, blocks: Sequence[RecordColumns]) -> None:
-        """Make the window anew: what is still needed of it, then the blocks."""
-        starts, ends = np.array(self._starts), np.array(self._ends)
-        heads = np.array(self._heads) - starts
-        firsts = np.minimum(np.array(self._keeper.needed()), heads)
-        self._release(firsts.tolist())
-        kept_counts = ends - starts - firsts
-        kept = ranges(starts + firsts, kept_counts)
-        order, counts = partition_order(kept_counts, [b.partitions for b in blocks])
-        bounds = np.concatenate([[0], np.cumsum(counts)])
-        columns = columns_of(blocks, self._drawn)
-        self._drawn += sum(map(len, blocks))
-        for name, parts in columns.items():
-            if name in self._window:
-                parts.insert(0, self._window[name][kept])
-            joined = np.concatenate(parts)
-            self._window[name] = joined if order is None else joined[order]
-        self._starts = (bounds[:-1] - firsts).tolist()
-        self._firsts = firsts.tolist()
-        self._ends = bounds[1:].tolist()
-        self._heads = (heads + bounds[:-1] - firsts).tolist()
-        moved = (bounds[:-1] - firsts - starts).tolist()
-        for partition, by in enumerate(moved):
-            self._full_hi[partition] += by
-            if self._full_ns[partition] == NEVER:
-                self._full_ns[partition] = _UNKNOWN
-        self._refer()
-
-    def _release(self, firsts: Sequence[int]) -> None:
-        """Let go of the records before these positions."""
-        ordinals = self._window["ordinal"]
-        for partition, first in enumerate(firsts):
-            before = self._firsts[partition]
-            if first > before:
-                start = self._starts[partition]
-                self._keeper.released(
-                    partition, ordinals[start + before : start + first]
-                )
-
-    def _refer(self) -> None:
-        """Prepare the window's columns for reading them number by number."""
-        window = self._window
-        self._created_ns: Sequence[int] = ints(window["created_ns"])
-        self._body_bytes: Sequence[int] = ints(window["body_bytes"])
-        self._sizes = RangeSizes(window["body_bytes"], window["created_ns"])
-        self._surely_fit = 0
-        if len(window["created_ns"]):
-            self._surely_fit = count_surely_fit(
-                self._settings.batch_size,
-                len(window["created_ns"]),
-                int(window["body_bytes"].max()),
-                int(np.ptp(window["created_ns"])),
-            )
-        for name in self._work_sums:
-            self._work_sums[name] = running_sums(self.column(name))
-
     def catch_up(self, now_ns: int) -> None:
         """Know at least all records created at `now_ns` or before."""
         while self._blocks.known_ns < now_ns:
             self._extend(now_ns)
+        if self._watch.released:
+            self._watch.check(now_ns, self._waiting_bytes)
 
     def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
         """Return when a node that may be sent to is ready, or how far that is known.
@@ -189,47 +96,10 @@ class KeyedAccumulator(CarefulAccumulator):
             wake_ns = self._first_ready_ns(may_send)
         return wake_ns
 
-    def append_list(self, partition: int) -> NDArray[np.int32]:
-        """Return the ordinals of the partition's records, also of those to come."""
-        start = self._starts[partition] + self._firsts[partition]
-        return self._window["ordinal"][start : self._ends[partition]]
-
-    def column(self, name: str) -> NDArray[np.signedinteger]:
-        """Return a column of the window, in its order."""
-        return self._window.get(name, np.zeros(0, np.int64))
-
-    def places(
-        self,
-        partitions: NDArray[np.signedinteger],
-        los: NDArray[np.int64],
-        counts: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Return where in the window's columns these ranges of append lists are."""
-        return ranges(np.array(self._starts)[partitions] + los, counts)
-
-    def rest(self, ends: Sequence[int]) -> NDArray[np.int64]:
-        """Return where in the window the records beyond these positions stand."""
-        begins = np.array(self._starts) + np.array(ends)
-        return ranges(begins, np.array(self._ends) - begins)
-
-    def newest_ns(self, batch: Batch) -> int:
-        """Return when the last record of a batch was created."""
-        return self._created_ns[self._starts[batch.partition] + batch.hi - 1]
-
-    def work_of(self, name: str) -> WorkOf:
-        """Return how to sum a carried column over a batch's first records."""
-        self._work_sums[name] = running_sums(self.column(name))
-
-        def from_sums(batch: Batch, count: int) -> int:
-            sums = self._work_sums[name]
-            at = self._starts[batch.partition] + batch.lo
-            return sums[at + count] - sums[at]
-
-        return from_sums
-
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, by partition and age."""
         self.catch_up(now_ns)
+        self._watch.check(now_ns, self._waiting_bytes)
         batches = []
         for queue in self._nodes:
             for slot in self._awake(queue, now_ns):
@@ -246,7 +116,8 @@ class KeyedAccumulator(CarefulAccumulator):
         return batches
 
     def completed(self, batch: Batch) -> None:
-        """Have back the memory of a batch."""
+        """Have back the memory of a batch: it was acknowledged, or it has failed."""
+        self._watch.completed(batch)
 
     def position(self, partition: int) -> int:
         """Return the position in its append list of the first record not drained."""
@@ -293,7 +164,7 @@ class KeyedAccumulator(CarefulAccumulator):
         opened_ns = created_ns[lo]
         full_ns = self._full_ns[partition]
         stop = lo + self._surely_fit
-        if full_ns == _UNKNOWN and stop < end and created_ns[stop] <= now_ns:
+        if full_ns == UNKNOWN and stop < end and created_ns[stop] <= now_ns:
             full_ns = self._find_full(partition, lo, end)
         if full_ns <= now_ns:
             hi = self._full_hi[partition]
@@ -301,7 +172,7 @@ class KeyedAccumulator(CarefulAccumulator):
             closed_ns = full_ns
             closed_by = FULL
         else:
-            if full_ns != _UNKNOWN:
+            if full_ns != UNKNOWN:
                 stop = self._full_hi[partition]
             elif stop > end:
                 stop = end
@@ -311,7 +182,7 @@ class KeyedAccumulator(CarefulAccumulator):
             size_bytes = self._sizes.batch_bytes(lo, hi)
             closed_ns = now_ns
             closed_by = LINGER if now_ns - opened_ns >= self._linger_ns else DRAINED
-        return Batch(
+        batch = Batch(
             self._source_index,
             partition,
             lo - start,
@@ -322,6 +193,10 @@ class KeyedAccumulator(CarefulAccumulator):
             closed_by,
             now_ns,
         )
+        batch.capacity = max(
+            self._settings.batch_size, self._body_bytes[lo] + BOUND_OVER_BODY_BYTES
+        )
+        return batch
 
     def _find_full(self, partition: int, lo: int, end: int) -> int:
         """Return when the batch that starts at `lo` is full, `NEVER` if it never is."""
@@ -343,8 +218,9 @@ class KeyedAccumulator(CarefulAccumulator):
 
     def _take(self, queue: NodeQueue, slot: int, batch: Batch, now_ns: int) -> bool:
         partition = batch.partition
+        self._watch.took(batch)
         self._heads[partition] = self._starts[partition] + batch.hi
-        self._full_ns[partition] = _UNKNOWN
+        self._full_ns[partition] = UNKNOWN
         return self._open(queue, slot, partition, now_ns)
 
     def _open(self, queue: NodeQueue, slot: int, partition: int, now_ns: int) -> bool:

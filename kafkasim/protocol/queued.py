@@ -8,6 +8,9 @@ complete (`kafkasim.protocol.buffer_pool`).
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.protocol.accumulator import NodeQueue, Settings
 from kafkasim.protocol.attention import Attention
 from kafkasim.protocol.batch import FULL, NEVER, Batch
@@ -209,6 +212,9 @@ class QueuedAccumulator(CarefulAccumulator):
         if waiting:
             return waiting[0].lo
         return self._queues.firsts[partition] + len(self._queues.appends[partition])
+
+    def _bodies(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._queues.bodies_at(places)
 
     def _come_to(self, now_ns: int) -> None:
         self._go_back(now_ns)

@@ -106,6 +106,10 @@ class PartitionQueues:
         self._body_bytes = ints(bodies)
         self._sizes = RangeSizes(bodies, created_ns)
 
+    def bodies_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the body sizes of the records at these places."""
+        return self._bodies[places]
+
     def extend(self, blocks: Sequence[RecordColumns]) -> None:
         """Hold the records of these blocks too."""
         self._hold(

@@ -231,6 +231,19 @@ class Sequences:
             self._rewrite[partition] = None
         return True
 
+    def split(self, batch: Batch, parts: Sequence[Batch]) -> None:
+        """Give a batch's numbers to the parts that it was split into."""
+        flight = self._flight(batch)
+        assert flight is not None
+        flights = self._flights[batch.partition]
+        sequence = flight.sequence
+        made = []
+        for part in parts:
+            made.append(_Flight(part, flight.producer_id, flight.epoch, sequence))
+            sequence = sequence_after(sequence, part.hi - part.lo)
+        at = flights.index(flight)
+        flights[at : at + 1] = made
+
     def failed(self, batch: Batch, error: int, *, is_certain: bool) -> None:
         """Take note that a batch failed for good (`handleFailedBatch`).
 

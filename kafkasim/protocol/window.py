@@ -53,6 +53,8 @@ class Window:
             "created_ns": [block.created_ns for block in taken],
             "partition": [block.partitions for block in taken],
         }
+        if "intended_ns" in self._columns:
+            columns["intended_ns"] = columns["created_ns"].copy()
         for name in taken[0].carried:
             columns[name] = [block.carried[name] for block in taken]
         for name, parts in columns.items():
@@ -71,12 +73,19 @@ class Window:
 
     def delay(self, place: int, created_ns: int) -> None:
         """Write down that a record is created later than was intended."""
+        if "intended_ns" not in self._columns:
+            self._columns["intended_ns"] = self._columns["created_ns"].copy()
         self._columns["created_ns"][place] = created_ns
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return a column: `ordinal`, `created_ns`, `partition` or a carried one."""
+        """Return a column: `ordinal`, `created_ns`, `partition` or a carried one.
+
+        `intended_ns` is when a record was to be created.
+        """
         if name == "ordinal":
             return np.arange(self.base, self.base + len(self), dtype=np.int32)
+        if name == "intended_ns" and name not in self._columns:
+            name = "created_ns"
         return self._columns.get(name, np.zeros(0, np.int64))
 
     def numbers(self, name: str) -> Sequence[int]:

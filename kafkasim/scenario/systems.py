@@ -154,6 +154,11 @@ class Producer(Document):
 
     config: ProducerConfig = ProducerConfig()
     """Its settings."""
+    partitioner: Literal["builtin", "round_robin"] = "builtin"
+    """How records find their partition: by key, and without one as the sticky partition
+    says; or one partition after the other (`RoundRobinPartitioner`)."""
+    partition: Annotated[int, Whole(0, 1_000_000)] | None = None
+    """The partition that the application names with every record; None for none."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

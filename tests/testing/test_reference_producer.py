@@ -104,7 +104,8 @@ class Handed:
     """When records were created, and what became of those that were not appended."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.created_ns = [created_ns for created_ns, _, _ in scenario.records]
+        self.intended_ns = [created_ns for created_ns, _, _ in scenario.records]
+        self.created_ns = self.intended_ns.copy()
         self.waits: list[tuple[int, int]] = []
         self.failed: list[int] = []
 
@@ -115,8 +116,8 @@ class Handed:
     def blocked(self, since_ns: int, until_ns: int) -> None:
         self.waits.append((since_ns, until_ns))
 
-    def timed_out(self, ordinal: int, at_ns: int) -> None:
-        assert at_ns >= self.created_ns[ordinal]
+    def timed_out(self, ordinal: int, intended_ns: int) -> None:
+        assert intended_ns == self.intended_ns[ordinal]
         self.failed.append(ordinal)
 
 

@@ -18,6 +18,7 @@ are. So kafkasim runs several sets of 64 keys, and the range stands beside the m
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from plain import NS_PER_MS, Producer, Rules
 
 import kafkasim as ks
 from kafkasim.scenario.trace import Trace
+from kafkasim.scenario.trace_columns import CodedColumn
 
 RECORDS, OUTSTANDING, KEYS, BROKERS = 4_096, 32, 64, 3
 SETS_OF_KEYS = 5
@@ -75,7 +77,7 @@ def scenario(
     """Return the experiment, with records at these times."""
     labels, codes = np.unique(keys[: len(times_ns)], return_inverse=True)
     names = tuple(str(label) for label in labels)
-    trace = Trace(times_ns, {"key": (codes.astype(np.int32), names)})
+    trace = Trace(times_ns, {"key": CodedColumn(codes.astype(np.int32), names)})
     config = ks.ProducerConfig(
         linger_ms=row.linger_ms,
         batch_size=4_096,
@@ -120,21 +122,15 @@ def plain(row: Row, keys: list[str], clock_ns: int) -> Found:
     return producer.requests, p99_ms(producer.latencies_ns)
 
 
-def cells(found: Sequence[Found], row: Row) -> str:
-    """Return medians, their errors, and ranges."""
-    said = []
-    for values, theirs, digits in (
-        ([requests for requests, _ in found], row.requests, 0),
-        ([p99 for _, p99 in found], row.p99_ms, 3),
-    ):
-        median = statistics.median(values)
-        error = 100 * (median / theirs - 1)
-        low, high = min(values), max(values)
-        said.append(
-            f"{theirs:,.{digits}f} | {median:,.{digits}f} | {error:+.1f} "
-            f"| {low:,.{digits}f} to {high:,.{digits}f}"
-        )
-    return " | ".join(said)
+def cells(values: Sequence[float], theirs: float, digits: int) -> str:
+    """Return what the Java producer did, the median, its error, and the range."""
+    median = statistics.median(values)
+    error = 100 * (median / theirs - 1)
+    low, high = min(values), max(values)
+    return (
+        f"{theirs:,.{digits}f} | {median:,.{digits}f} | {error:+.1f} "
+        f"| {low:,.{digits}f} to {high:,.{digits}f}"
+    )
 
 
 def over_sets(one: Callable[[list[str]], Found]) -> list[Found]:
@@ -142,32 +138,30 @@ def over_sets(one: Callable[[list[str]], Found]) -> list[Found]:
     return [one(keys_of(number)) for number in range(SETS_OF_KEYS)]
 
 
-def heading(first: str) -> str:
-    """Return the head of a table."""
-    columns = " | ".join(
-        f"{what}: Java | median | error % | range" for what in ("requests", "p99 ms")
-    )
-    return f"| {first} | {columns} |\n|---|{8 * '--:|'}"
+def print_tables(first: str, rows: Sequence[tuple[str, Row, list[Found]]]) -> None:
+    """Print a table of requests and one of p99."""
+    print(f"| {first} | requests: Java | median | error % | range |\n|---|{4 * '--:|'}")
+    for name, row, found in rows:
+        print(f"| {name} | {cells([each[0] for each in found], row.requests, 0)} |")
+    print(f"\n| {first} | p99 ms: Java | median | error % | range |\n|---|{4 * '--:|'}")
+    for name, row, found in rows:
+        print(f"| {name} | {cells([each[1] for each in found], row.p99_ms, 3)} |")
 
 
 def main() -> None:
-    """Print both tables in Markdown."""
-    print(heading("experiment"))
-    for row in ROWS:
-        found = over_sets(lambda keys, row=row: closed_loop(row, keys, 0.2))
-        print(f"| {row.name} | {cells(found, row)} |", flush=True)
+    """Print the tables of all experiments, and of four ways to one of them."""
+    rows = [
+        (row.name, row, over_sets(partial(closed_loop, row, way=0.2))) for row in ROWS
+    ]
+    print_tables("experiment", rows)
     row = ROWS[1]
-    print(f"\n{heading(row.name)}")
     ways: dict[str, Callable[[list[str]], Found]] = {
-        name: lambda keys, way=way: closed_loop(row, keys, way)
-        for name, way in LINKS.items()
+        name: partial(closed_loop, row, way=way) for name, way in LINKS.items()
     }
-    ways |= {
-        "plain loop, exact clock": lambda keys: plain(row, keys, 1),
-        "plain loop, clock of milliseconds": lambda keys: plain(row, keys, NS_PER_MS),
-    }
-    for name, one in ways.items():
-        print(f"| {name} | {cells(over_sets(one), row)} |", flush=True)
+    ways["plain loop, exact clock"] = partial(plain, row, clock_ns=1)
+    ways["plain loop, clock of milliseconds"] = partial(plain, row, clock_ns=NS_PER_MS)
+    print()
+    print_tables(row.name, [(name, row, over_sets(one)) for name, one in ways.items()])
 
 
 if __name__ == "__main__":

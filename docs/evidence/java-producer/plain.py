@@ -124,7 +124,8 @@ class Producer:
 
     def _run_once(self, now_ns: int) -> None:
         clock, linger_ns = self._clock(now_ns), self.rules.linger_ns
-        sent, sleeps = True, []
+        sleeps: list[int] = []
+        sent = True
         while sent:
             sent, sleeps = False, []
             for node, broker in enumerate(self.brokers):

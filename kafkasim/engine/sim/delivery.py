@@ -32,6 +32,8 @@ class Delivery:
     """With idempotence: the id that it has from the start."""
     new_producer_id: Callable[[], int] = field(default=lambda: -1)
     """Gives another one when its epochs are used up."""
+    on_split: Callable[[Batch], object] = field(default=lambda _: None)
+    """Called with a batch that was too large, its records being in others now."""
 
     def in_flight(self) -> list[Request]:
         """Return the requests in flight that carry batches, in the order of sending."""

@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.laying import CHUNK, chunks, constant
 from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.protocol.columns import ranges
-from kafkasim.protocol.errors import MESSAGE_TOO_LARGE
+from kafkasim.protocol.errors import MESSAGE_TOO_LARGE, REQUEST_TIMED_OUT
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
@@ -40,6 +41,8 @@ class RecordColumns:
         For each source the append list of each partition of its topic.
     producers : sequence of ProducerClient
         By source.
+    handed : sequence of SourceHandOver
+        By source.
     end_ns : int
         When the run ended: what was to be created later never was.
     """
@@ -51,6 +54,7 @@ class RecordColumns:
         appends: NDArray[np.void],
         lists: Sequence[Sequence[NDArray[np.int32]]],
         producers: Sequence[ProducerClient],
+        handed: Sequence[SourceHandOver],
         end_ns: int,
     ) -> None:
         sizes = [len(source.intended_ns) for source in plan.sources.values()]
@@ -64,7 +68,7 @@ class RecordColumns:
         self._rows = self._rows_of(lists)
         self.batch_index = np.full(self.count, -1, np.int32)
         self.columns = self._columns(self._batch_of_each(), appends, producers)
-        self._lay_refused(plan, producers, end_ns)
+        self._lay_refused(producers, handed, end_ns)
 
     def _rows_of(
         self, lists: Sequence[Sequence[NDArray[np.int32]]]
@@ -157,34 +161,40 @@ class RecordColumns:
         return acked_ns, outcome
 
     def _lay_refused(
-        self, plan: Plan, producers: Sequence[ProducerClient], end_ns: int
+        self,
+        producers: Sequence[ProducerClient],
+        handed: Sequence[SourceHandOver],
+        end_ns: int,
     ) -> None:
         """Say which records were never created and which the clients refused."""
-        intended = [source.intended_ns for source in plan.sources.values()]
+        created = [source.created_ns for source in handed]
+        times_ns = [each for each in created if each is not None]
         created_ns = (
-            intended[0]
-            if len(intended) == 1
-            else np.concatenate([np.zeros(0, np.int64), *intended])
+            times_ns[0]
+            if len(times_ns) == 1
+            else np.concatenate([np.zeros(0, np.int64), *times_ns])
         )
-        refused = np.concatenate(
-            [
-                np.zeros(0, np.int64),
-                *(
-                    p.refused + base
-                    for p, base in zip(producers, self._bases, strict=False)
-                ),
-            ]
-        )
+        refused = self._rows_at([producer.refused for producer in producers])
         refused = refused[created_ns[refused] <= end_ns]
-        if len(refused):
+        timed_out = self._rows_at([np.array(s.failed, np.int64) for s in handed])
+        if len(refused) or len(timed_out):
             self.columns["outcome"] = self.columns["outcome"].copy()
-            self.columns["outcome"][refused] = OUTCOMES["records"].index("failed")
             self.columns["error"] = self.columns["error"].copy()
-            self.columns["error"][refused] = MESSAGE_TOO_LARGE
-        if any(len(times_ns) and times_ns[-1] > end_ns for times_ns in intended):
+            for rows, error in (
+                (refused, MESSAGE_TOO_LARGE),
+                (timed_out, REQUEST_TIMED_OUT),
+            ):
+                self.columns["outcome"][rows] = OUTCOMES["records"].index("failed")
+                self.columns["error"][rows] = error
+        if any(len(each) and each[-1] > end_ns for each in times_ns):
             created_ns = np.where(created_ns > end_ns, MISSING_NS, created_ns)
         self.columns["created_ns"] = created_ns
         self.columns["batch_index"] = self.batch_index
+
+    def _rows_at(self, ordinals: Sequence[Ints]) -> Ints:
+        """Return the rows of some ordinals of each source."""
+        parts = [mine + base for mine, base in zip(ordinals, self._bases, strict=False)]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
 
     def rows_of(self, append: np.void) -> NDArray[np.int32]:
         """Return the rows of the records of one append."""

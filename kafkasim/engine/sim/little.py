@@ -27,6 +27,7 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.engine.sim.request import FETCH, PRODUCE, Request
@@ -47,6 +48,8 @@ class Parts(NamedTuple):
     plan: Plan
     producers: Sequence[ProducerClient]
     """By source, in the plan's order."""
+    handed: Sequence[SourceHandOver]
+    """By source."""
     brokers: Sequence[Broker]
     io_threads: int
     """Of each broker."""
@@ -245,13 +248,15 @@ class LittlesLaw:
 
     def _look_at_creations(self, end_ns: int) -> None:
         """Let records into the producers' stages, each at its own time."""
-        sources = self._parts.plan.sources.values()
-        for stage, source, producer in zip(
-            self._unsent, sources, self._parts.producers, strict=True
+        parts = self._parts
+        for stage, handed, producer in zip(
+            self._unsent, parts.handed, parts.producers, strict=True
         ):
-            created = source.intended_ns <= end_ns
+            assert handed.created_ns is not None
+            created = handed.created_ns <= end_ns
             created[producer.refused] = False
-            stage.area.rise_at(source.intended_ns[created])
+            created[handed.failed] = False
+            stage.area.rise_at(handed.created_ns[created])
 
 
 def _at_producer(code: int, parts: Parts) -> Stage:

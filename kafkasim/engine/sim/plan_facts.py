@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.log.batch_retention import CleaningView, emptied
 from kafkasim.log.header import (
     DELETE_HORIZON,
@@ -67,6 +68,8 @@ class PlanFacts:
     append_list : callable
         Takes a source; returns the ordinals of its records in this partition, as far as
         they were appended.
+    handed : sequence of SourceHandOver
+        By source.
     epoch_ms : int
         What the timestamps count from: 0 for the run's start.
     """
@@ -76,11 +79,13 @@ class PlanFacts:
         plans: Sequence[SourcePlan],
         codes: KeyCodes,
         append_list: Callable[[int], NDArray[np.int32]],
+        handed: Sequence[SourceHandOver],
         epoch_ms: int = 0,
     ) -> None:
         self._plans = plans
         self._codes = codes
         self._append_list = append_list
+        self._handed = handed
         self._epoch_ms = epoch_ms
         self._lists: dict[int, NDArray[np.int32]] = {}
 
@@ -107,8 +112,9 @@ class PlanFacts:
 
     def timestamps_ms(self, batch: Batch, deltas: Ints | None = None) -> Ints:
         """Return the records' timestamps: the millisecond in which each was created."""
-        plan = self._plans[batch.source_index]
-        times_ns = plan.intended_ns[self.ordinals(batch, deltas)]
+        created_ns = self._handed[batch.source_index].created_ns
+        assert created_ns is not None
+        times_ns = created_ns[self.ordinals(batch, deltas)]
         return times_ns // NS_PER_MS + self._epoch_ms
 
     def header(self, batch: Batch, base_offset: int) -> BatchHeader:

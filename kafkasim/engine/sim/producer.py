@@ -270,9 +270,11 @@ class ProducerClient:
         open is closed by `cut` now. Records created later than `now_ns` are in none.
         """
         batches = self._accumulator.finish(now_ns)
+        batches = self._accumulator.to_send_again() + batches
         for batch in batches:
-            batch.batch_id = self._next_batch_id()
-        return self._accumulator.to_send_again() + batches
+            if batch.batch_id < 0:
+                batch.batch_id = self._next_batch_id()
+        return batches
 
     def _on_deadline(self, armed_ns: int) -> None:
         if armed_ns == self._armed_ns:

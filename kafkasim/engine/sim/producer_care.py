@@ -1,9 +1,9 @@
 """What a producer does about failures: retries, moved leaders, batches out of time.
 
-Source: `Sender` (clients), `completeBatch` and what it calls. It comes into being with
-the first failure and is done away with when everything is as it was before: nothing is
-sent again, every partition has a leader whose connection is up, and no metadata is
-being asked for. So a producer without failures does nothing for them.
+Source: `Sender` (clients). It begins with a failure and ends when everything is as it
+was before: nothing is sent again, every partition has a leader whose connection is up,
+and no metadata is being asked for. So a producer without failures does nothing for
+them.
 
 Several requests that fail together are all dealt with before anything is sent: the
 sender handles all responses of a poll before its next turn.
@@ -15,10 +15,10 @@ from typing import Protocol
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
-from kafkasim.protocol.backoff import Backoff
+from kafkasim.engine.sim.producer_outcomes import Outcomes
 from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.careful import CarefulAccumulator
-from kafkasim.protocol.errors import NONE, REQUEST_TIMED_OUT, RETRIABLE, STALE_METADATA
+from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.retries import Retries
 from kafkasim.protocol.sequences import Sequences
 from kafkasim.units import ns_from_ms
@@ -61,7 +61,6 @@ class Care:
     __slots__ = (
         "_accumulator",
         "_asked",
-        "_backoff",
         "_calendar",
         "_client",
         "_config",
@@ -69,6 +68,7 @@ class Care:
         "_delivery_timeout_ns",
         "_most_in_flight",
         "_node_count",
+        "_outcomes",
         "_retries",
         "_sequences",
         "_touched",
@@ -97,13 +97,16 @@ class Care:
         self._client = client
         self._most_in_flight = config.max_in_flight_requests_per_connection
         self._delivery_timeout_ns = ns_from_ms(config.delivery_timeout_ms)
-        self._backoff = Backoff(
-            ns_from_ms(config.retry_backoff_ms),
-            ns_from_ms(config.retry_backoff_max_ms),
-            delivery.draws,
-        )
         self._node_count = len(accumulator.ready_ns)
         self._retries = Retries(sequences)
+        self._outcomes = Outcomes(
+            calendar=calendar,
+            config=config,
+            accumulator=accumulator,
+            delivery=delivery,
+            sequences=sequences,
+            retries=self._retries,
+        )
         self._touched: set[int] = set()
         """Partitions to look at again."""
         self._asked: set[int] = set()
@@ -221,7 +224,8 @@ class Care:
         self.begin(batches)
         for batch in batches:
             error = NONE if errors is None else errors.get(batch.partition_index, NONE)
-            self._complete(batch, error)
+            self._outcomes.complete(batch, error)
+            self._touched.add(batch.partition)
         if hints:
             self._delivery.metadata.take_hints(hints)
         self._wake()
@@ -230,54 +234,9 @@ class Care:
         """Take note that a request gets no answer."""
         self.begin(batches)
         for batch in batches:
-            self._complete(batch, error)
+            self._outcomes.complete(batch, error)
+            self._touched.add(batch.partition)
         self._wake()
-
-    def _complete(self, batch: Batch, error: int) -> None:
-        """Finish a batch or put it back (`Sender.completeBatch`)."""
-        now_ns = self._calendar.now_ns
-        self._touched.add(batch.partition)
-        is_done = batch.error != NONE
-        if error == NONE:
-            if self._sequences is not None:
-                self._sequences.completed(batch)
-            if not is_done:
-                batch.acked_ns = now_ns
-                self._delivery.on_batches_done((batch,))
-            return
-        if not is_done:
-            if self._may_retry(batch, error):
-                self._put_back(batch, now_ns)
-            else:
-                self._fail(batch, error)
-        if error in STALE_METADATA:
-            self._delivery.metadata.request_update(now_ns)
-
-    def _may_retry(self, batch: Batch, error: int) -> bool:
-        """Return whether a batch is sent again (`Sender.canRetry`)."""
-        age_ns = self._calendar.now_ns - batch.opened_ns
-        if (
-            age_ns >= self._delivery_timeout_ns
-            or batch.attempts >= self._config.retries
-        ):
-            return False
-        if self._sequences is not None:
-            return self._sequences.may_retry(batch, error)
-        return error in RETRIABLE
-
-    def _put_back(self, batch: Batch, now_ns: int) -> None:
-        batch.attempts += 1
-        batch.last_attempt_ns = now_ns
-        backoff_ns = self._backoff.draw_tested_ns(batch.attempts - 1)
-        batch.retry_ns = now_ns + backoff_ns
-        self._retries.put_back(batch)
-
-    def _fail(self, batch: Batch, error: int) -> None:
-        batch.error = error
-        if self._sequences is not None:
-            is_certain = batch.attempts < self._config.retries
-            self._sequences.failed(batch, error, is_certain=is_certain)
-        self._delivery.on_batches_done((batch,))
 
     # --- time ---------------------------------------------------------------------
 
@@ -300,28 +259,15 @@ class Care:
         limit_ns = now_ns - self._delivery_timeout_ns
         if self._oldest_ns() <= limit_ns:
             self.begin()
-            self._expire(limit_ns, now_ns)
+            expired = self._outcomes.expire(limit_ns)
+            self._touched.update(batch.partition for batch in expired)
+            self._wake()
         oldest_ns = min(self._oldest_ns(), now_ns)
         self._look_later(oldest_ns + self._delivery_timeout_ns)
 
     def _oldest_ns(self) -> int:
         """Return when the oldest batch was opened that is not done."""
         return min(self._accumulator.oldest_ns(), self._delivery.oldest_ns())
-
-    def _expire(self, limit_ns: int, now_ns: int) -> None:
-        """Fail batches opened up to `limit_ns`, with the code of a `TimeoutException`.
-
-        The request of what is in flight goes on.
-        """
-        in_flight = self._delivery.expired(limit_ns)
-        queued = self._accumulator.expire(limit_ns, now_ns)
-        for batch in queued + in_flight:
-            batch.error = REQUEST_TIMED_OUT
-            self._touched.add(batch.partition)
-            if self._sequences is not None:
-                self._sequences.expired(batch)
-        self._delivery.on_batches_done(queued + in_flight)
-        self._wake()
 
     # --- what other parts say -----------------------------------------------------
 

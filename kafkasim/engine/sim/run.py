@@ -7,6 +7,7 @@ from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
+from kafkasim.protocol.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.result.streaming_tables import stream_tables
@@ -67,19 +68,51 @@ def run(
     streamed = result == "streamed"
     if logs is not None:
         check_logs(logs, scenario, streamed=streamed)
-    started: KafkaRun | PointToPointRun
     if isinstance(scenario.system, Kafka):
         if plan is None and not streamed:
             plan = scenario.plan()
-        started = KafkaRun(scenario, plan, check=check, streamed=streamed, logs=logs)
-    else:
-        started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
+        return _run_kafka(
+            scenario, plan, check=check, streamed=streamed, report=report, logs=logs
+        )
+    started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
     if report is not None:
         started.timeline.report(report)
     done = started.run()
-    if streamed and isinstance(started, PointToPointRun):
+    if streamed:
         return stream_tables(done)
     return done
+
+
+def _run_kafka(
+    scenario: Scenario,
+    plan: Plan | None,
+    *,
+    check: bool,
+    streamed: bool,
+    report: Report | None,
+    logs: Path | None,
+) -> Result:
+    """Run a cluster; anew if the memory of a producer was not enough.
+
+    Whether it is shows in the run. Then its records have to be looked at one by one,
+    and that from the beginning.
+    """
+    by_record: set[int] = set()
+    while True:
+        started = KafkaRun(
+            scenario,
+            plan,
+            check=check,
+            streamed=streamed,
+            logs=logs,
+            by_record=by_record,
+        )
+        if report is not None:
+            started.timeline.report(report)
+        try:
+            return started.run()
+        except OutOfMemory as found:
+            by_record.add(found.source_index)
 
 
 def check_logs(folder: Path, scenario: Scenario, *, streamed: bool) -> None:

@@ -17,6 +17,7 @@ from kafkasim.engine.sim.request import METADATA, PRODUCE, Connection, Request
 from kafkasim.protocol.errors import (
     ERRORS,
     INVALID_PRODUCER_EPOCH,
+    MESSAGE_TOO_LARGE,
     NONE,
     NOT_LEADER_OR_FOLLOWER,
     OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -46,6 +47,8 @@ class Server:
         """By partition, what the next batches meet; NONE appends."""
         self.appends_anyway = False
         """Appends also what it answers an error to."""
+        self.most_bytes = 1 << 30
+        """`max.message.bytes`."""
         self.hints: dict[int, tuple[int, int]] | None = None
         self.connections: list[Connection] = []
         self._key = key_base(Rank.ANSWER, 10 + node)
@@ -79,6 +82,8 @@ class Server:
         for batch in request.payload:
             script = self.errors.get(batch.partition)
             error = script.pop(0) if script else NONE
+            if batch.size_bytes > self.most_bytes:
+                error = MESSAGE_TOO_LARGE
             if error == NONE or self.appends_anyway:
                 refused = self.cluster.append(batch, self.node)
                 error = refused if error == NONE else error
@@ -143,6 +148,8 @@ class Cluster:
         """Requests: ms, node, and (partition, lo, attempts) of each batch."""
         self.done: list[tuple[float, int, int, str | None]] = []
         """Final batches: ms, partition, lo, and the error's name."""
+        self.splits: list[tuple[int, int]] = []
+        """Batches that were split."""
         self.requests = count()
         self.network = self._network(request_timeout_ms, resolved)
         self.metadata = ClientMetadata(
@@ -172,6 +179,7 @@ class Cluster:
                 metadata=self.metadata,
                 draws=np.random.default_rng(3),
                 on_batches_done=self.note_done,
+                on_split=lambda batch: self.splits.append((batch.lo, batch.hi)),
                 producer_id=7,
                 new_producer_id=lambda: 8,
             ),

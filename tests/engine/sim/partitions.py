@@ -14,7 +14,7 @@ def partition(index: int = 0, config: TopicConfig | None = None) -> Partition:
         number=index,
         nodes=[0],
         config=(config or TopicConfig()).resolve(),
-        facts=PlanFacts([], KeyCodes([]), lambda _: NotImplemented),
+        facts=PlanFacts([], KeyCodes([]), lambda _: NotImplemented, []),
     )
     for source in range(2):
         made.add_source(source, _opened_ns)

@@ -198,6 +198,19 @@ def test_a_partition_without_a_leader_is_a_reason_to_ask_again() -> None:
     assert client.metadata.leaders == [1, 1]
 
 
+def test_an_answer_older_than_a_lost_leader_asks_again() -> None:
+    client = Client()
+    client.metadata.update(5, -1, 7)
+    client.metadata.request_update(0)
+    client.run(200)
+    # The broker still tells of node 0 in epoch 3, which is not news.
+    assert client.metadata.leaders == [-1, 1]
+    client.tell({5: (1, 8), 7: (1, 4)})
+    client.run(10_000)
+    assert client.metadata.leaders == [1, 1]
+    assert len(client.asked()) == 3
+
+
 def test_a_lost_connection_asks_another_node() -> None:
     client = Client()
     client.tell({5: (1, 4), 7: (1, 4)})

@@ -1,11 +1,13 @@
 """What a producer does when requests fail, by literal times and real parts."""
 
 import numpy as np
+import pytest
 
 from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.errors import (
     INVALID_RECORD,
     NETWORK_EXCEPTION,
+    NONE,
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
     OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -337,6 +339,77 @@ def test_an_expired_retry_leaves_a_gap_that_a_new_epoch_ends() -> None:
         (0, 2, None),
     ]
     assert cluster.log == [[(1, 2, 1, 0), (2, 3, 1, 1)]]
+
+
+def test_an_error_that_comes_with_the_delivery_timeout_is_final() -> None:
+    cluster = Cluster([(0, ABC)], delivery_timeout_ms=1_001, request_timeout_ms=1_000)
+    cluster.servers[0].silent = True
+    cluster.run()
+    # At 1,001 ms its time is over, and so is its request's.
+    assert cluster.done == [(1_001, 0, 0, "REQUEST_TIMED_OUT")]
+    assert len(cluster.sent) == 1
+
+
+def test_a_batch_carries_the_id_that_its_producer_has_from_the_start() -> None:
+    cluster = Cluster([(0, ABC)])
+    cluster.servers[0].silent = True
+    cluster.run(5)
+    (request,) = cluster.network.connections[0].in_flight
+    (batch,) = request.payload
+    assert (batch.producer_id, batch.producer_epoch, batch.base_sequence) == (7, 0, 0)
+
+
+def test_numbers_go_on_after_an_epoch_was_raised() -> None:
+    cluster = Cluster([(0, ABC), (5, ABC), (500, ABC), (900, ABC)])
+    cluster.servers[0].errors[0] = [NONE, INVALID_RECORD]
+    cluster.run(100)
+    assert cluster.client.accumulator.retries is None
+    cluster.run()
+    assert cluster.log == [[(0, 1, 0, 0), (2, 3, 1, 0), (3, 4, 1, 1)]]
+
+
+@pytest.mark.parametrize("key", ["abc", None])
+def test_a_batch_too_large_is_split_and_its_parts_sent_in_order(
+    key: str | None,
+) -> None:
+    # Eleven records of 57 bytes, or 60 with a key, and a header of 61.
+    cluster = Cluster([(0, key)] * 11, linger_ms=5, strict=True)
+    cluster.servers[0].most_bytes = 500
+    cluster.run()
+    # Parts of batch.size are the same again; they are split in two by size, which is
+    # four records and a header.
+    assert cluster.splits == [(0, 11), (0, 11)]
+    ends = [(0, 4), (4, 8), (8, 11)]
+    assert [(lo, hi) for lo, hi, *_ in cluster.log[0]] == ends
+    assert [sequence for *_, sequence in cluster.log[0]] == [0, 4, 8]
+    # No retry was counted, and none waited for a backoff; with idempotence each waits
+    # for the answer to the one before it.
+    assert cluster.sent == [
+        (5, 0, [(0, 0, 0)]),
+        (7, 0, [(0, 0, 0)]),
+        (9, 0, [(0, 0, 0)]),
+        (11, 0, [(0, 4, 0)]),
+        (13, 0, [(0, 8, 0)]),
+    ]
+    assert cluster.outcomes() == [(0, lo, None) for lo, _ in ends]
+
+
+def test_a_part_still_too_large_is_halved_until_a_record_is_alone() -> None:
+    cluster = Cluster([(0, ABC)] * 8, linger_ms=5)
+    cluster.servers[0].most_bytes = 130
+    cluster.run()
+    assert cluster.splits == [(0, 8), (0, 8), (0, 3), (3, 6), (6, 8)]
+    assert [(lo, hi) for lo, hi, *_ in cluster.log[0]] == [
+        (lo, lo + 1) for lo in range(8)
+    ]
+    assert cluster.outcomes() == [(0, lo, None) for lo in range(8)]
+
+
+def test_a_single_record_too_large_fails() -> None:
+    cluster = Cluster([(0, ABC), (5, ABC)])
+    cluster.servers[0].most_bytes = 100
+    cluster.run(6.9)
+    assert cluster.outcomes() == [(0, 0, "MESSAGE_TOO_LARGE")]
 
 
 def test_what_waits_at_the_end_is_returned_once() -> None:

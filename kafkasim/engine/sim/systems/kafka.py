@@ -7,11 +7,13 @@ own time, at the log end (`wants="new"`, auto.offset.reset=latest) or at the log
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+
+import numpy as np
 
 from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
@@ -35,6 +37,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     check_keys,
     check_not_compacted,
     check_not_replicated,
+    check_producers,
     check_time_passes,
 )
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
@@ -68,11 +71,14 @@ class KafkaRun(KafkaCluster):
         Hand records over as they become final, and keep counts in place of their rows.
     logs : Path, optional
         Where to write the logs when the run is over.
+    by_record : collection of int
+        Sources whose records are to be looked at one by one, whatever they are.
 
     Raises
     ------
     ValidationError
-        The group polls in a circle that takes no time.
+        The group polls in a circle that takes no time, or a producer has no memory for
+        a batch or names a partition that is not there.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class KafkaRun(KafkaCluster):
         check: bool,
         streamed: bool = False,
         logs: Path | None = None,
+        by_record: Collection[int] = (),
     ) -> None:
         resolved = scenario.resolve()
         assert isinstance(resolved.system, Kafka)
@@ -98,7 +105,15 @@ class KafkaRun(KafkaCluster):
         else:
             sources = blocks_of(plan)
         check_keys(resolved.system, sources)
-        super().__init__(resolved, sources, plan, keep=logs is not None, check=check)
+        check_producers(resolved.system, sources)
+        super().__init__(
+            resolved,
+            sources,
+            plan,
+            keep=logs is not None,
+            check=check,
+            by_record=by_record,
+        )
         self._appends: list[Append] = []
         self._append_ids = count()
         self._done: set[int] = set()
@@ -120,6 +135,7 @@ class KafkaRun(KafkaCluster):
                     calendar=self.calendar,
                     plan=self.plan,
                     producers=self.producers,
+                    handed=self.handed,
                     brokers=self.brokers,
                     io_threads=self.system.broker_config.num_io_threads,
                     partitions=self.partitions,
@@ -383,6 +399,14 @@ class KafkaRun(KafkaCluster):
         else:
             timeline.settle(count)
 
+    def _timed_out(self, source: int, intended_ns: int) -> None:
+        """Count a record that is final for all: there was no memory for it in time."""
+        topic = self.sources[source].stream
+        if self.stream is not None:
+            self.stream.note_refused(source, np.array([intended_ns]))
+        readers = [s for s in self.subscribers.values() if topic in s.streams]
+        self.timeline.settle(1 + len(readers))
+
     def _before_release(self) -> None:
         if self.stream is not None:
             self.stream.flush()
@@ -466,6 +490,7 @@ class KafkaRun(KafkaCluster):
         self.tables.lay_out(
             self.plan,
             self.producers,
+            self.handed,
             self.partitions,
             self.calendar.now_ns,
             again=any(group.may_crash for group in self.groups.values()),

@@ -183,6 +183,33 @@ def check_not_replicated(system: Kafka, events: Sequence[Event]) -> None:
             )
 
 
+def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
+    """Refuse producers whose every send would throw.
+
+    `BufferPool.allocate` throws where a batch is larger than all memory, and a send
+    to a partition that is not there waits for it (`KafkaProducer.waitOnMetadata`).
+    """
+    for source in sources:
+        producer = system.producers[source.source]
+        path = f"system.producers.{source.source}"
+        memory, batch = producer.config.buffer_memory, producer.config.batch_size
+        if memory < batch:
+            raise ValidationError(
+                f"{path}.config.buffer_memory",
+                memory,
+                f"at least batch_size, {batch}",
+                "no batch could be opened; BufferPool.allocate",
+            )
+        count = system.topics[source.stream].partitions
+        if producer.partition is not None and producer.partition >= count:
+            raise ValidationError(
+                f"{path}.partition",
+                producer.partition,
+                f"less than {count}, the partitions of topic {source.stream}",
+                "a send would wait for it in vain; KafkaProducer.waitOnMetadata",
+            )
+
+
 def check_keys(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
     """Refuse records without a key on their way to a compacted topic.
 

@@ -5,7 +5,7 @@ are made and wired to each other; `kafkasim.engine.sim.systems.kafka` runs them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import count
 
@@ -23,6 +23,7 @@ from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
@@ -33,6 +34,7 @@ from kafkasim.engine.sim.poll_settings import BEFORE_WORK
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
     metadata_settings,
@@ -80,6 +82,8 @@ class KafkaCluster(ABC):
         Keep all records to the end: someone will want the bytes of the logs.
     check : bool
         Assert on every entry of the calendar that it is allowed.
+    by_record : collection of int
+        Sources whose records are to be looked at one by one, whatever they are.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class KafkaCluster(ABC):
         *,
         keep: bool,
         check: bool,
+        by_record: Collection[int],
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
@@ -128,6 +133,17 @@ class KafkaCluster(ABC):
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
         self.is_replicated = is_replicated(system, self.events)
+        self._by_record = by_record
+        plans = {} if plan is None else plan.sources
+        self.handed = [
+            SourceHandOver(
+                index,
+                plans[source.source].intended_ns if plans else None,
+                write_blocked=self.tables.blocked,
+                on_timed_out=self._timed_out,
+            )
+            for index, source in enumerate(sources)
+        ]
         self._make_brokers()
         self.tables.know(self.partitions)
         self.replication: Replication | None = None
@@ -176,7 +192,9 @@ class KafkaCluster(ABC):
         for code, topic in enumerate(self.topics):
             nodes_of = placed(self.system, topic, self._seed)
             for number, nodes in enumerate(nodes_of):
-                facts = PlanFacts(plans, codes, partial(self._list_of, number))
+                facts = PlanFacts(
+                    plans, codes, partial(self._list_of, number), self.handed
+                )
                 self._facts.append(facts)
                 partitions.append(
                     Partition(
@@ -266,7 +284,8 @@ class KafkaCluster(ABC):
         partitions = self.by_topic[source.stream]
         actor = self._actors[client]
         code = self.tables.client_code(client)
-        config = self.system.producers[source.source].config
+        producer = self.system.producers[source.source]
+        config = producer.config
         connections = [
             self.hosts.connect(client, code, broker)
             for broker in range(self.system.brokers)
@@ -303,6 +322,12 @@ class KafkaCluster(ABC):
             on_block=partial(self._expect, index),
             entity_codes=self._entity_codes[index],
             delivery=delivery,
+            hand_over=self.handed[index],
+            placing=Placing(
+                round_robin=producer.partitioner == "round_robin",
+                partition=producer.partition,
+                by_record=index in self._by_record,
+            ),
         )
 
     def _make_delivery(self, index: int, connections: list[Connection]) -> Delivery:
@@ -487,6 +512,10 @@ class KafkaCluster(ABC):
     @abstractmethod
     def _expect(self, source: int, block: RecordColumns | None) -> None:
         """Take note of records that are about to be created; None after the last."""
+
+    @abstractmethod
+    def _timed_out(self, source: int, intended_ns: int) -> None:
+        """Take note that a record has failed that waited for memory."""
 
     @abstractmethod
     def _produced(self, request: Request, answered_ns: int) -> None:

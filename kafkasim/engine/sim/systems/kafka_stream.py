@@ -179,7 +179,7 @@ class KafkaStream:
         begin = np.maximum(begin, firsts[index])
         at = ranges(starts[index] + begin - firsts[index], np.maximum(end - begin, 0))
         source = source[at]
-        intended_ns = self._gather("created_ns", source, place[at])
+        intended_ns = self._gather("intended_ns", source, place[at])
         hand_over(
             PassedBlock(
                 np.full(len(at), group.index, np.int16),
@@ -198,7 +198,7 @@ class KafkaStream:
         for source, producer in enumerate(cluster.producers):
             accumulator = producer.accumulator
             left = accumulator.rest(cluster.lists[source].appended)
-            self._hand_over_unsent(source, accumulator.column("created_ns")[left])
+            self._hand_over_unsent(source, accumulator.column("intended_ns")[left])
             for block in accumulator.undrawn():
                 kept = np.delete(block.created_ns, block.refused())
                 self._hand_over_unsent(source, kept)
@@ -222,7 +222,7 @@ class KafkaStream:
             self._streamed.records(
                 RecordBlock(
                     np.full(len(places), self._streams[source], np.int16),
-                    accumulator.column("created_ns")[places],
+                    accumulator.column("intended_ns")[places],
                     np.repeat(mine["appended_ns"], counts),
                     self._topics[index],
                     self._numbers[index],
@@ -321,7 +321,7 @@ class KafkaStream:
                 self._streams[source],
                 self._gather("entity", source, place).astype(np.int32),
                 (source.astype(np.int64) << SOURCE_SHIFT) + ordinal,
-                self._gather("created_ns", source, place),
+                self._gather("intended_ns", source, place),
                 np.ones(len(place), np.bool_),
                 ended_ns,
                 earlier,

@@ -11,6 +11,7 @@ from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.expand import RecordColumns
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, POLL_FORMAT, Ghost, deliveries
+from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
 from kafkasim.engine.sim.log_manager import Gone
@@ -94,6 +95,8 @@ class KafkaTables:
         self._write_assignment = self.recorder.writer("assignments")
         self._write_segment = self.recorder.writer("segments")
         self._write_removal = self.recorder.writer("removals")
+        self.blocked = self.recorder.writer("blocked")
+        """Writes that a source has waited: its code, since, until, cause."""
         self._write_poll = self.recorder.hashed("polls", POLL_FORMAT)
 
     def know(self, partitions: Sequence[Partition]) -> None:
@@ -275,6 +278,7 @@ class KafkaTables:
         self,
         plan: Plan,
         producers: "Sequence[ProducerClient]",
+        handed: Sequence[SourceHandOver],
         partitions: Sequence[Partition],
         end_ns: int,
         *,
@@ -297,6 +301,7 @@ class KafkaTables:
             self.recorder.rows("appends"),
             lists,
             producers,
+            handed,
             end_ns,
         )
         self._record_columns(plan, records)
@@ -416,9 +421,8 @@ class KafkaTables:
         names("requests", "receiver", self._brokers)
         for table in ("requests", "batches"):
             names(table, "error", ERRORS)
-        self.recorder.writer("blocked")
-        for column in ("source", "cause"):
-            names("blocked", column, ())
+        names("blocked", "source", self._sources)
+        names("blocked", "cause", ("buffer.memory",))
 
 
 def _removed_in(
