@@ -140,7 +140,10 @@ class OneOwner:
 
 
 class PositionsRise:
-    """Offsets handed to a member rise until it starts anew, after a crash."""
+    """Offsets handed to a member rise until it starts anew, after a crash.
+
+    In a log that was ever cut off, it may go on at the new end.
+    """
 
     rule = "positions rise"
 
@@ -153,8 +156,9 @@ class PositionsRise:
         for number, member in enumerate(self._members):
             epoch, last = self._last[number]
             if epoch == member.epoch:
+                cut = {partition.index for partition in member.owned if partition.cuts}
                 for index, offset in last.items():
-                    if member.positions[index] < offset:
+                    if member.positions[index] < offset and index not in cut:
                         yield f"member {number}", f"{offset} went back"
             self._last[number] = (member.epoch, dict(member.positions))
 
