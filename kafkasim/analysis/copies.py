@@ -5,7 +5,8 @@ watermark** every in-sync replica has it, and consumers may read; up to the
 **acknowledged** offset a producer was told that all went well. With `acks=all` the last
 is never above the high watermark; with `acks=1` it may be, and what lies between the
 two is accepted and invisible (BR-11, BR-13). A leader that is elected begins with its
-own log end: what an older one had above it is gone, acknowledged or not.
+own log end: what an older one had above it is gone, acknowledged or not. What was
+committed stays so under a leader that has it.
 """
 
 from dataclasses import dataclass

@@ -63,9 +63,9 @@ def copies_of(result: Result, topic: str | None, partition: int) -> Copies:
         partition=partition,
         until_ns=until_ns,
         wanted_until_ns=_wanted_until(result, name),
-        log_end=_line(appends["appended_ns"][mine], ends, elected, 0, falls=True),
-        high_watermark=_line(appends["committed_ns"][mine], ends, elected, 1),
-        acked=_line(acks, ends, elected, 0, caps=True),
+        log_end=_line(appends["appended_ns"][mine], ends, elected, falls=True),
+        high_watermark=_line(appends["committed_ns"][mine], ends, elected),
+        acked=_line(acks, ends, elected),
         acks_ns=np.sort(acks[acked]),
         refused_ns=refused_ns,
         refused_with=refused_with,
@@ -114,13 +114,12 @@ class _Elections:
     broker: Int64
     epoch: Int64
     log_end: Int64
-    high_watermark: Int64
 
 
 def _elections(replicas: Table | None, rows: Int64) -> _Elections:
     """Return the rows in which a replica became leader after the start."""
     if replicas is None:
-        return _Elections(*(np.zeros(0, np.int64) for _ in range(5)))
+        return _Elections(*(np.zeros(0, np.int64) for _ in range(4)))
     causes = [code(replicas, "cause", each) for each in ("elected", "elected unclean")]
     chosen = rows[np.isin(replicas["cause"][rows], causes)]
     chosen = chosen[np.argsort(replicas["at_ns"][chosen], kind="stable")]
@@ -129,7 +128,6 @@ def _elections(replicas: Table | None, rows: Int64) -> _Elections:
         replicas["broker"][chosen].astype(np.int64),
         replicas["leader_epoch"][chosen].astype(np.int64),
         replicas["log_end_offset"][chosen],
-        replicas["high_watermark"][chosen],
     )
 
 
@@ -150,41 +148,33 @@ def _acks(batches: Table, appends: Table, mine: Int64) -> Int64:
 
 
 def _line(
-    at_ns: Int64,
-    values: Int64,
-    elected: _Elections,
-    which: int,
-    *,
-    falls: bool = False,
-    caps: bool = False,
+    at_ns: Int64, values: Int64, elected: _Elections, *, falls: bool = False
 ) -> Steps:
-    """Return a line that rises with `values` and begins anew at each election.
+    """Return a line that rises with `values`, and to which a new leader sets an end.
+
+    What was committed stays so when a leader takes over that has it, though its own
+    high watermark may take a moment to say so again (BR-22).
 
     Parameters
     ----------
     at_ns, values : arrays of shape (n,)
         Where it is set to what; rows without a time are left out.
     elected : _Elections
-    which : int
-        What a new leader begins with: 0 its log end, 1 its high watermark.
     falls : bool
-        Whether a value is taken as it is, also below the one before.
-    caps : bool
-        Whether an election only ever lowers the line.
+        Whether a value is taken as it is, also below the one before: the log end.
     """
     there = at_ns != MISSING_NS
     order = np.argsort(at_ns[there], kind="stable")
     at, height = at_ns[there][order], values[there][order]
     cuts = np.searchsorted(at, elected.at_ns, side="left")
-    begins = elected.high_watermark if which else elected.log_end
     times: list[Int64] = []
     heights: list[Int64] = []
     level = 0
     bounds = np.concatenate(([0], cuts, [len(at)]))
     for number in range(len(bounds) - 1):
         if number:
-            start = int(begins[number - 1])
-            level = min(level, start) if caps else start
+            start = int(elected.log_end[number - 1])
+            level = start if falls else min(level, start)
             times.append(elected.at_ns[number - 1 : number])
             heights.append(np.array([level]))
         part = height[bounds[number] : bounds[number + 1]]

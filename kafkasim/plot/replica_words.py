@@ -5,7 +5,8 @@ from typing import Final
 
 from kafkasim.analysis.copies import Copies, State
 from kafkasim.plot.words import amount, counted, listed, time_unit
-from kafkasim.units import NS_PER_MS, NS_PER_S
+from kafkasim.result.result import Result
+from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
 
 NAMED_NS: Final = NS_PER_S
 """A pause from which the title speaks of it."""
@@ -105,6 +106,34 @@ def _times(copies: Copies, states: tuple[State, ...]) -> list[str]:
         + ("on" if until >= copies.until_ns else f"to {span(until)}")
         for broker, since, until in found
     ]
+
+
+def broker_events(result: Result) -> list[tuple[int, str]]:
+    """Return what was done to brokers and to the controller, in order of time.
+
+    Returns
+    -------
+    list of (int, str)
+        Nanoseconds, and words such as ``broker 1: crash``.
+    """
+    if "events" not in result.tables:
+        return []
+    rows = result.columns("events")
+    said = []
+    for row in range(len(rows)):
+        target = rows.labels["target"][rows["target"][row]]
+        kind, _, name = target.partition(":")
+        if kind not in ("broker", "controller"):
+            continue
+        who = f"{kind} {name}".strip()
+        event = rows.labels["event"][rows["event"][row]].lower()
+        effect = rows["effect"][row]
+        clean = effect >= 0 and "shutdown" in rows.labels["effect"][effect]
+        said.append((int(rows["at_ns"][row]), f"{who}: {'stop' if clean else event}"))
+        until = int(rows["until_ns"][row])
+        if until != MISSING_NS:
+            said.append((until, f"{who}: back"))
+    return sorted(said)
 
 
 def span(ns: float) -> str:

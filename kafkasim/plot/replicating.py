@@ -19,7 +19,7 @@ from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.replica_lanes import draw_lanes
-from kafkasim.plot.replica_words import finding, in_words, leaders
+from kafkasim.plot.replica_words import broker_events, finding, in_words, leaders
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
@@ -37,7 +37,7 @@ from kafkasim.plot.style import (
 from kafkasim.plot.time_axis import from_zero, label_axes, time_scale
 from kafkasim.plot.words import caption_of, counted, plain_numbers
 from kafkasim.result.result import Result
-from kafkasim.units import MISSING_NS, NS_PER_MS
+from kafkasim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,10 +46,14 @@ if TYPE_CHECKING:
 _TALL: Final = 6.4
 _LANE: Final = 0.14
 """Height of a lane, where that of the lines is 1."""
+_ABOVE: Final = 1.18
+"""Height of the upper axes, where the lines need 1: room for names of events."""
 _RIGHT: Final = 0.75
 """Part of the width up to which there is room for a text to the right."""
-_MOST_EVENTS: Final = 4
+_MOST_EVENTS: Final = 6
 """Events of which each is named in the figure."""
+_NEAR: Final = 0.24
+"""Part of the width that a name may take."""
 
 
 def replication(
@@ -93,11 +97,7 @@ def replication(
         per_unit = time_scale(ends)[1] * NS_PER_MS
         _label(upper, lower, ends, title, copies)
         if len(copies.log_end.at_ns):
-            draw_lanes(lower, copies, per_unit)
-            _lines(upper, copies, per_unit)
-            _events(upper, lower, data, per_unit)
-            from_zero(upper, whole=True)
-            legend_below(lower, also=upper)
+            _draw(upper, lower, copies, data, per_unit)
         else:
             nothing(upper, "no record was appended")
             nothing(lower, "")
@@ -107,6 +107,19 @@ def replication(
     for each in (upper, lower):
         say(each, words)
     return upper
+
+
+def _draw(
+    upper: "Axes", lower: "Axes", copies: Copies, data: Result, per_unit: float
+) -> None:
+    """Draw lines and lanes, events across both, and a legend of both."""
+    draw_lanes(lower, copies, per_unit)
+    _lines(upper, copies, per_unit)
+    _events(upper, lower, data, per_unit)
+    from_zero(upper, whole=True)
+    if broker_events(data):
+        upper.set_ylim(top=_ABOVE * upper.get_ylim()[1])
+    legend_below(lower, also=upper)
 
 
 def _panels(ax: "Axes | None", lanes: int) -> "tuple[Axes, Axes]":
@@ -225,38 +238,36 @@ def _say_loss(ax: "Axes", at_unit: float, middle: float, records: int) -> None:
 
 def _events(upper: "Axes", lower: "Axes", data: Result, per_unit: float) -> None:
     """Draw what was done to brokers and controller, as upright lines."""
-    if "events" not in data.tables:
-        return
-    rows = data.columns("events")
-    said = []
-    for row in range(len(rows)):
-        target = rows.labels["target"][rows["target"][row]]
-        kind, _, name = target.partition(":")
-        if kind not in ("broker", "controller"):
-            continue
-        event = rows.labels["event"][rows["event"][row]]
-        who = f"{kind} {name}".strip()
-        said.append((int(rows["at_ns"][row]), f"{who}: {event.lower()}"))
-        until = int(rows["until_ns"][row])
-        if until != MISSING_NS:
-            said.append((until, f"{who}: back"))
-    for number, (at_ns, text) in enumerate(sorted(said)):
+    until = upper.get_xlim()[1]
+    said = [
+        (at_ns / per_unit, text)
+        for at_ns, text in broker_events(data)
+        if at_ns / per_unit <= until
+    ]
+    look: dict[str, Any] = {"linestyle": (0, (2, 2)), "linewidth": stroke(1.4)}
+    for number, (at, text) in enumerate(said):
         for ax in (upper, lower):
-            ax.axvline(
-                at_ns / per_unit,
-                color=GREY,
-                linestyle=(0, (2, 2)),
-                linewidth=stroke(1.4),
-                zorder=2.5,
-            )
+            ax.axvline(at, color=GREY, zorder=2.5, **look)
+        near = [each for each, _ in said[:number] if at - each < _NEAR * until]
         if number < _MOST_EVENTS:
-            upper.annotate(
-                text,
-                (at_ns / per_unit, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(0.35, -0.3 - 1.25 * number),
-                textcoords="offset fontsize",
-                va="top",
-                fontsize="small",
-                color=GREY,
-            )
+            _say_event(upper, at, text, len(near))
+
+
+def _say_event(ax: "Axes", at: float, text: str, line: int) -> None:
+    """Write what was done beside its line, below those that are near."""
+    from matplotlib.patheffects import withStroke
+
+    left = at > _RIGHT * ax.get_xlim()[1]
+    ax.annotate(
+        text,
+        (at, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(-0.35 if left else 0.35, -0.3 - 1.25 * line),
+        textcoords="offset fontsize",
+        ha="right" if left else "left",
+        va="top",
+        fontsize="small",
+        color=GREY,
+        path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
+        zorder=5,
+    )

@@ -77,6 +77,8 @@ class QueuedAccumulator(CarefulAccumulator):
         self._nobody = [False] * settings.node_count
         self._may_send: Sequence[bool] = self._nobody
         self._limit_ns = -1
+        self._sendable: Sequence[bool] = self._nobody
+        """Nodes that may be sent to, by what was last said."""
 
     @abstractmethod
     def _go_back(self, now_ns: int) -> None:
@@ -130,7 +132,8 @@ class QueuedAccumulator(CarefulAccumulator):
             look_ns = attention.next_ns(self.ready_ns)
             if look_ns == NEVER or look_ns > min(limit_ns, self._limit_ns):
                 return
-            self._see(self._may_send, look_ns)
+            looks_ahead = self._may_send is not self._nobody
+            self._see(self._may_send if looks_ahead else self._sendable, look_ns)
 
     def _see(self, may_send: Sequence[bool], now_ns: int) -> None:
         """Let the sender look at the queues."""
@@ -156,6 +159,7 @@ class QueuedAccumulator(CarefulAccumulator):
 
     def look(self, may_send: Sequence[bool], now_ns: int) -> None:
         """Take note that the sender looks at the queues."""
+        self._sendable = may_send
         if self.attentive:
             self._come_to(now_ns)
             self._see(may_send, now_ns)

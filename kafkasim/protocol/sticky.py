@@ -87,6 +87,7 @@ class StickyAccumulator(AppendingAccumulator):
             if self._next >= self._trim_from:
                 self._trim()
                 self._settle()
+        self._sendable = may_send
         if not any(may_send):
             return NEVER
         wake_ns = self._first_ready_ns(may_send)

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.copies import Copies, State, Steps
@@ -38,6 +39,12 @@ from kafkasim.widgets.replication_words import alt_text, note, title
 _SIZE: Final = (10.0, 5.8)
 _MOST_EVENTS: Final = 6
 _MOST_REFUSED: Final = 50
+_RIGHT: Final = 0.8
+"""Part of the width up to which there is room for a text to the right."""
+_ABOVE: Final = 1.25
+"""Height of the axes, where the log end is 1 high: room for names of events."""
+_AWAY: Final = 0.006
+"""Of a text from its line, as a part of the width."""
 _END: Final = MappingProxyType[str, Any](
     {"color": OKABE_ITO["blue"], "linewidth": 2.2, "zorder": 3}
 )
@@ -88,6 +95,10 @@ class ReplicationCanvas(Canvas[Shown]):
         (self.log_end,) = ax.plot([], [], drawstyle="steps-post", **_END)
         (self.high,) = ax.plot([], [], drawstyle="steps-post", **_HIGH)
         small: dict[str, Any] = {"fontsize": 9.5, "color": GREY, "va": "top"}
+        small |= {
+            "zorder": 4,
+            "path_effects": [withStroke(linewidth=3, foreground="w")],
+        }
         self.event_texts = [
             ax.text(0, 0, "", transform=ax.get_xaxis_transform(), **small)
             for _ in range(_MOST_EVENTS)
@@ -158,8 +169,10 @@ class ReplicationCanvas(Canvas[Shown]):
         until = shown.until_s if before is None else max(shown.until_s, before.until_s)
         for ax in (self.offset_axes, self.lane_axes):
             ax.set_xlim(0.0, until or 1.0)
-        top = max([1, *copies.log_end.value.tolist()])
-        self.offset_axes.set_ylim(0.0, 1.05 * top)
+        runs = [shown, *([] if before is None else [before])]
+        top = max(int(each.copies.log_end.value.max(initial=1)) for each in runs)
+        above = _ABOVE if shown.events else 1.05
+        self.offset_axes.set_ylim(0.0, above * top)
         self.title.set_text(title(shown))
         self.note.set_text(note(shown))
 
@@ -218,8 +231,10 @@ class ReplicationCanvas(Canvas[Shown]):
         ax.set_ylim(told + 0.6, -0.6)
 
     def _move_events(self, shown: Shown) -> None:
-        """Draw upright lines where something happens, each named once."""
-        times = sorted({at_s for at_s, _ in shown.events})
+        """Draw upright lines where something happens, each named beside it."""
+        until = shown.until_s or 1.0
+        events = [each for each in shown.events if each[0] <= until]
+        times = sorted({at_s for at_s, _ in events})
         for lines, ax in zip(
             self.event_lines, (self.offset_axes, self.lane_axes), strict=True
         ):
@@ -227,13 +242,13 @@ class ReplicationCanvas(Canvas[Shown]):
             lines.set_segments([[(at_s, 0.0), (at_s, 1.0)] for at_s in times])
         for text in self.event_texts:
             text.set_text("")
-        for number, (at_s, said) in enumerate(shown.events[:_MOST_EVENTS]):
+        for number, (at_s, said) in enumerate(events[:_MOST_EVENTS]):
             text = self.event_texts[number]
-            together = [each for each, _ in shown.events[:number]].count(at_s)
-            text.set_position(
-                (at_s + 0.006 * (shown.until_s or 1.0), 0.97 - 0.1 * together)
-            )
-            text.set_text(said)
+            together = [each for each, _ in events[:number]].count(at_s)
+            left = at_s > _RIGHT * until
+            away = -_AWAY if left else _AWAY
+            text.set(ha="right" if left else "left", text=said)
+            text.set_position((at_s + away * until, 0.97 - 0.1 * together))
 
     def alt_text(self, shown: Shown) -> str:
         """Return what is seen, for those who cannot see it."""

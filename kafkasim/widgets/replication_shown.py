@@ -7,6 +7,7 @@ import numpy as np
 from kafkasim.analysis.arrays import nearest_ranks
 from kafkasim.analysis.copies import Copies
 from kafkasim.analysis.replica_rows import copies_of
+from kafkasim.plot.replica_words import broker_events
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
@@ -60,26 +61,10 @@ def shown_of(result: Result, topic: str) -> Shown:
     (median_ns,) = nearest_ranks(waited, (0.5,))
     return Shown(
         copies=copies_of(result, topic, 0),
-        events=_events(result),
+        events=tuple((at / NS_PER_S, text) for at, text in broker_events(result)),
         sent=len(records),
         acked=int(np.count_nonzero(acked)),
         failed=int(np.count_nonzero(failed)),
         read=len(np.unique(deliveries["record_id"][processed])),
         ack_ms=median_ns / NS_PER_MS,
     )
-
-
-def _events(result: Result) -> tuple[tuple[float, str], ...]:
-    """Return what was done to brokers, in order of time."""
-    if "events" not in result.tables:
-        return ()
-    rows = result.columns("events")
-    said = []
-    for row in range(len(rows)):
-        kind, _, name = rows.labels["target"][rows["target"][row]].partition(":")
-        if kind != "broker":
-            continue
-        said.append((rows["at_ns"][row] / NS_PER_S, f"broker {name} goes"))
-        if rows["until_ns"][row] != MISSING_NS:
-            said.append((rows["until_ns"][row] / NS_PER_S, f"broker {name} is back"))
-    return tuple(sorted(said))

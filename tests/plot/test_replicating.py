@@ -13,7 +13,13 @@ from kafkasim import plot
 from kafkasim.analysis.replica_rows import copies_of
 from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.plot.replica_lanes import LABELS, bars, look, thinned
-from kafkasim.plot.replica_words import finding, in_words, leaders, span
+from kafkasim.plot.replica_words import (
+    broker_events,
+    finding,
+    in_words,
+    leaders,
+    span,
+)
 from kafkasim.plot.replicating import replication
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
@@ -281,3 +287,25 @@ def test_what_it_cannot_draw_is_named() -> None:
         replication(leader_dies(), partition=1)
     with pytest.raises(TableNotRecorded):
         replication(by_hand(2.0))
+
+
+def test_a_broker_that_asks_first_is_stopped_and_did_not_crash() -> None:
+    done = [
+        {
+            "event": "Crash",
+            "target": "broker:2",
+            "at_ms": 500,
+            "until_ms": 900,
+            "effect": "asks for a controlled shutdown",
+        },
+        {"event": "Crash", "target": "controller", "at_ms": 300, "until_ms": None},
+        {"event": "Crash", "target": "subscriber:billing", "at_ms": 100},
+    ]
+    result = by_hand(1.0, replicas=start(), events=done, **batches())
+
+    assert broker_events(result) == [
+        (300_000_000, "controller: crash"),
+        (500_000_000, "broker 2: stop"),
+        (900_000_000, "broker 2: back"),
+    ]
+    assert broker_events(by_hand(1.0)) == []

@@ -33,12 +33,13 @@ def accumulator(
     batch_size: int = 150,
     linger_ms: int = 0,
     room: int = 1_048_576,
+    value_bytes: int | list[int] = 50,
 ) -> CarefulAccumulator:
     """Make one of records given as (created, in ms; partition); one fits a batch."""
     columns = RecordColumns(
         created_ns=np.array([round(at * MS) for at, _ in records], dtype=np.int64),
         key_bytes=np.full(len(records), -1, dtype=np.int64),
-        value_bytes=np.full(len(records), 50, dtype=np.int64),
+        value_bytes=np.broadcast_to(np.array(value_bytes, np.int64), len(records)),
         partitions=np.array([partition for _, partition in records], dtype=np.int32),
         max_request_size=room,
     )
@@ -316,3 +317,27 @@ def test_calm_again_it_drains_as_before(kind: str) -> None:
     assert sender.records.ready_ns[0] <= 2 * MS
     assert shown(sender.drain(2)) == [(0, 1, 2)]
     assert shown(sender.drain(3)) == [(1, 0, 1)]
+
+
+def test_a_batch_is_split_by_the_sizes_of_its_records(kind: str) -> None:
+    # Records of 57 bytes and one of 209; their upper bounds, header and all, are 135
+    # and 286.
+    records = accumulator(
+        kind,
+        [(1, 3), *[(5, 0)] * 6],
+        batch_size=16_384,
+        value_bytes=[50, 50, 50, 200, 50, 50, 50],
+    )
+    records.catch_up(5 * MS)
+    batches = {batch.partition: batch for batch in records.drain(0, 5 * MS)}
+    batch = batches[0]
+    batch.batch_id = 4
+    parts = records.split(batch, 200)
+
+    # 61 and two of 57 are 175; the large one is 270, and its bound has no room for
+    # another beside it.
+    assert shown(parts) == [(0, 0, 2), (0, 2, 3), (0, 3, 5), (0, 5, 6)]
+    assert [part.size_bytes for part in parts] == [175, 270, 175, 118]
+    assert {part.parent_id for part in parts} == {4}
+    assert {part.opened_ns for part in parts} == {5 * MS}
+    assert [records.largest_bound(each) for each in (batch, parts[0])] == [286, 135]

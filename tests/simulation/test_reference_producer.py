@@ -57,6 +57,29 @@ def some_records(draw: st.DrawFn, keys: tuple[int, ...]) -> Records:
 
 
 @st.composite
+def tight_settings(draw: st.DrawFn) -> ReferenceSettings:
+    """Draw settings with which the application waits for memory, often in vain."""
+    brokers = draw(st.integers(1, 3))
+    partitions = draw(st.integers(brokers, 6))
+    batch_size = draw(st.sampled_from((200, 1_000, 9_000)))
+    return ReferenceSettings(
+        leaders=tuple(partition % brokers for partition in range(partitions)),
+        batch_size=batch_size,
+        linger_ns=draw(st.sampled_from((0, 5, 100))) * MS,
+        max_in_flight=draw(st.sampled_from((1, 5))),
+        buffer_memory=draw(st.sampled_from((1, 2, 5, 30))) * batch_size,
+        max_block_ns=draw(st.sampled_from((1, 20, 60_000))) * MS,
+        round_robin=draw(st.sampled_from((False, False, True))),
+        partition=draw(st.sampled_from((None, None, None, partitions - 1))),
+        adaptive=draw(st.sampled_from((True, True, False))),
+        availability_ns=draw(st.sampled_from((0, 0, 5))) * MS,
+        acks=draw(st.sampled_from(("all", "all", "1", "0"))),
+        delay_ns=draw(st.sampled_from((1_000, 200_000, 20 * MS))),
+        service_ns=draw(st.sampled_from((0, 50_000, 30 * MS))),
+    )
+
+
+@st.composite
 def some_settings(draw: st.DrawFn) -> ReferenceSettings:
     brokers = draw(st.integers(1, 3))
     partitions = draw(st.integers(brokers, 9))
@@ -99,8 +122,15 @@ def run_engine(records: Records, settings: ReferenceSettings, seed: int) -> Resu
                         linger_ms=settings.linger_ns // MS,
                         max_in_flight_requests_per_connection=settings.max_in_flight,
                         max_request_size=settings.max_request_size,
+                        buffer_memory=settings.buffer_memory,
+                        max_block_ms=settings.max_block_ns // MS,
+                        partitioner_availability_timeout_ms=(
+                            settings.availability_ns // MS
+                        ),
                         partitioner_adaptive_partitioning_enable=settings.adaptive,
-                    )
+                    ),
+                    partitioner="round_robin" if settings.round_robin else "builtin",
+                    partition=settings.partition,
                 )
             },
             hardware=Hardware(
@@ -116,8 +146,8 @@ def run_engine(records: Records, settings: ReferenceSettings, seed: int) -> Resu
 
 def run_plain(
     records: Records, settings: ReferenceSettings, seed: int
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Rows of `batches` by number and of `records`, from the plain producer."""
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[int, int]]]:
+    """Rows of `batches` by number, of `records` and `blocked`, from the plain one."""
     partitions = len(settings.leaders)
     plain = ReferenceProducer(
         [
@@ -148,22 +178,22 @@ def run_plain(
         for batch in plain.batches
     ]
     awaits = settings.acks != "0"
-    return batches, [
+    errors = dict.fromkeys(plain.refused, "MESSAGE_TOO_LARGE")
+    errors |= dict.fromkeys(plain.timed_out, "REQUEST_TIMED_OUT")
+    outcome = "acked" if awaits else "unacked"
+    lines = [
         (
             row.partition,
             row.batch_id,
             row.batch_index,
             row.acked_ns if awaits else None,
-            _outcome(row.batch_id, awaits=awaits),
+            "failed" if place in errors else outcome,
+            errors.get(place),
+            row.created_ns,
         )
-        for row in rows
+        for place, row in enumerate(rows)
     ]
-
-
-def _outcome(batch_id: int, *, awaits: bool) -> str:
-    if batch_id < 0:
-        return "failed"
-    return "acked" if awaits else "unacked"
+    return batches, lines, plain.blocked
 
 
 def columns(result: Result, table: str, *names: str) -> list[tuple[Any, ...]]:
@@ -173,7 +203,8 @@ def columns(result: Result, table: str, *names: str) -> list[tuple[Any, ...]]:
     for name in names:
         values = recorded[name].tolist()
         if name in recorded.labels:
-            values = [recorded.labels[name][code] for code in values]
+            labels = recorded.labels[name]
+            values = [labels[code] if code >= 0 else None for code in values]
         elif name.endswith("_ns"):
             values = [None if value == MISSING_NS else value for value in values]
         lists.append(values)
@@ -182,7 +213,7 @@ def columns(result: Result, table: str, *names: str) -> list[tuple[Any, ...]]:
 
 def check_equal(records: Records, settings: ReferenceSettings, seed: int) -> None:
     result = run_engine(records, settings, seed)
-    batches, rows = run_plain(records, settings, seed)
+    batches, rows, blocked = run_plain(records, settings, seed)
     names = (
         "batch_id",
         "partition",
@@ -204,9 +235,12 @@ def check_equal(records: Records, settings: ReferenceSettings, seed: int) -> Non
             "batch_index",
             "acked_ns",
             "outcome",
+            "error",
+            "created_ns",
         )
         == rows
     )
+    assert columns(result, "blocked", "since_ns", "until_ns") == blocked
     assert result.table("violations").empty
 
 
@@ -222,4 +256,15 @@ def test_keyless(records: Records, settings: ReferenceSettings, seed: int) -> No
 
 @given(some_records((-1, -1, 1, 2, 4)), some_settings(), st.integers(0, 99))
 def test_mixed(records: Records, settings: ReferenceSettings, seed: int) -> None:
+    check_equal(records, settings, seed)
+
+
+@given(
+    some_records((0, 1, 2, 3, 4)) | some_records((-1,)) | some_records((-1, -1, 1, 2)),
+    tight_settings(),
+    st.integers(0, 99),
+)
+def test_little_memory(
+    records: Records, settings: ReferenceSettings, seed: int
+) -> None:
     check_equal(records, settings, seed)

@@ -122,8 +122,8 @@ def test_events_are_named_where_they_happen(canvas: ReplicationCanvas) -> None:
     canvas.update(seen("dies"), None)
 
     said = {each.get_text(): each.get_position()[0] for each in canvas.event_texts}
-    assert said["broker 1 goes"] == pytest.approx(4.0, abs=0.2)
-    assert said["broker 1 is back"] == pytest.approx(14.0, abs=0.2)
+    assert said["broker 1: crash"] == pytest.approx(4.0, abs=0.2)
+    assert said["broker 1: back"] == pytest.approx(14.0, abs=0.2)
     upper, lower = canvas.event_lines
     assert len(upper.get_segments()) == len(lower.get_segments()) == 2
 

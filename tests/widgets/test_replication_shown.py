@@ -43,9 +43,9 @@ def test_what_befell_brokers_is_in_order_of_time() -> None:
     result = by_hand(15.0, replicas=start(), events=done, **batches())
 
     assert shown_of(result, "orders").events == (
-        (4.0, "broker 1 goes"),
-        (9.0, "broker 3 goes"),
-        (12.0, "broker 1 is back"),
+        (4.0, "broker 1: crash"),
+        (9.0, "broker 3: crash"),
+        (12.0, "broker 1: back"),
     )
 
 
@@ -55,5 +55,5 @@ def test_elections_are_changes_of_the_leader_after_the_start() -> None:
     assert shown.elections == 1
     assert shown.until_s == 18.0
     assert np.isnan(shown.ack_ms)
-    assert shown.events[0] == (4.0, "broker 1 goes")
+    assert shown.events[0] == (4.0, "broker 1: crash")
     assert shown.copies.acks_ns[0] / 1e9 == pytest.approx(1.06)

@@ -52,7 +52,7 @@ def test_what_there_was_not_is_a_dash() -> None:
 def test_the_alternative_text_says_what_happens_and_what_became_of_records() -> None:
     words = alt_text(shown_of(leader_dies(), "orders"))
 
-    assert "What happens: broker 1 goes at 4 s and broker 1 is back at 14 s." in words
+    assert "What happens: broker 1: crash at 4 s and broker 1: back at 14 s." in words
     assert alt_text(lost()).endswith(
         "Of 50 records 50 are acknowledged, 20 of them lost, and 30 are read."
     )

@@ -239,8 +239,8 @@ class ProducerClient:
             self._delivery.on_batches_done(batches)
         self._in_flight[node] -= 1
         is_news = accumulator.attentive or not self._may_send[node]
-        self._may_send[node] = True
         accumulator.catch_up(now_ns)
+        self._may_send[node] = True
         if is_news:
             accumulator.look(self._may_send, now_ns)
             self._send_ready()
