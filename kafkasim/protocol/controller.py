@@ -127,6 +127,11 @@ class Controller:
         return self._brokers.states
 
     @property
+    def offset(self) -> int:
+        """Of the last record in the metadata log."""
+        return self._offset
+
+    @property
     def active(self) -> bool:
         """Whether there is an active controller."""
         return bool(self._due_ms)

@@ -36,6 +36,8 @@ LINGER_NS: Final = 25 * NS_PER_MS
 """`controller.quorum.append.linger.ms`."""
 TAKE_OVER_NS: Final = 2_000 * NS_PER_MS
 """`controller.quorum.fetch.timeout.ms`: until another controller calls for a vote."""
+_ASK_AGAIN_NS: Final = 50 * NS_PER_MS
+"""Until a broker that may not stop yet asks for the second time."""
 _RETRY_NS: Final = 50 * NS_PER_MS
 """Until a broker asks again when nobody is the controller (`retry.backoff.ms` of its
 channel to the controller)."""
@@ -93,7 +95,10 @@ class ControllerHost:
         self._answer_key = key_base(Rank.ANSWER, actor)
         self._armed_ms: int | None = None
         self._watches = False
-        self._stopping: dict[int, bool] = {}
+        self._stopping: dict[int, int] = {}
+        """Brokers that want to stop, and how often they have asked."""
+        self._may_stop: dict[int, int] = {}
+        """Those that may, and which of their processes."""
         self._refusals: dict[int, int] = {}
         self._replicated_ns = 0
 
@@ -116,12 +121,20 @@ class ControllerHost:
         broker, incarnation = what
         if not broker.up or broker.incarnation != incarnation:
             return
-        if broker.holds(self._beat, what):
+        if broker.holds(self._beat, what) or broker.index in self._stopping:
             return
-        node = broker.index
-        wants = self._stopping.get(node, False)
-        self.send(node, Heartbeat(node, broker.epoch, wants_shutdown=wants))
+        self._send_heartbeat(broker)
         self._beat_at(self._calendar.now_ns + self._heartbeat_ns, broker)
+
+    def _send_heartbeat(self, broker: ReplicatedBroker) -> None:
+        node = broker.index
+        heartbeat = Heartbeat(
+            node,
+            broker.epoch,
+            wants_shutdown=node in self._stopping,
+            offset=broker.metadata_offset,
+        )
+        self.send(node, heartbeat)
 
     def register(self, node: int, *, clean: bool) -> None:
         """Let a broker that has started say so; it goes on when it has an epoch."""
@@ -147,8 +160,36 @@ class ControllerHost:
     def stop_in_order(self, node: int) -> None:
         """Let a broker ask for a controlled shutdown (CT-11)."""
         broker = self._brokers[node]
-        self._stopping[node] = True
-        self.send(node, Heartbeat(node, broker.epoch, wants_shutdown=True))
+        self._stopping[node] = 0
+        self._ask_to_stop((broker, broker.incarnation))
+
+    def _ask_to_stop(self, what: tuple[ReplicatedBroker, int]) -> None:
+        broker, incarnation = what
+        if broker.incarnation == incarnation and not broker.holds(
+            self._ask_to_stop, what
+        ):
+            self._stopping[broker.index] += 1
+            self._send_heartbeat(broker)
+
+    def _stop_or_ask_again(self, what: tuple[ReplicatedBroker, int]) -> None:
+        """Take an answer: stop, or ask again after 50 ms, and then at each beat.
+
+        Source: `BrokerLifecycleManager`.
+        """
+        broker, incarnation = what
+        if broker.incarnation != incarnation or broker.holds(
+            self._stop_or_ask_again, what
+        ):
+            return
+        node = broker.index
+        if self._may_stop.pop(node, -1) == incarnation:
+            del self._stopping[node]
+            broker.crash("shut down")
+            return
+        wait_ns = _ASK_AGAIN_NS if self._stopping[node] == 1 else self._heartbeat_ns
+        self._timer_key += 1
+        at_ns = self._calendar.now_ns + wait_ns
+        self._calendar.at(at_ns, self._timer_key, self._ask_to_stop, what)
 
     def send(self, node: int, request: Sent) -> None:
         """Send a broker's request to the controller."""
@@ -170,7 +211,7 @@ class ControllerHost:
 
     def _try_again(self, request: Sent) -> None:
         """Nobody is the controller: heartbeats are lost, other requests come again."""
-        if isinstance(request, Heartbeat):
+        if isinstance(request, Heartbeat) and not request.wants_shutdown:
             return
         at_ns = self._calendar.now_ns + _RETRY_NS
         self._command_key += 1
@@ -213,7 +254,9 @@ class ControllerHost:
     def _answer(self, answer: Answer) -> None:
         """Answer once what it says is replicated."""
         request = answer.request
-        if not isinstance(request, AlterPartition | Register):
+        if not isinstance(request, AlterPartition | Register | Heartbeat):
+            return
+        if isinstance(request, Heartbeat) and not request.wants_shutdown:
             return
         if answer.error == NOT_CONTROLLER:
             self._try_again(request)
@@ -231,19 +274,19 @@ class ControllerHost:
             return
         if isinstance(answer.request, AlterPartition):
             broker.altered(answer)
+        elif isinstance(answer.request, Heartbeat):
+            self._stop_or_ask_again((broker, incarnation))
         elif answer.broker is None:
             assert isinstance(answer.request, Register)
             self._register_later(broker, answer.request)
         else:
             broker.epoch = answer.broker.epoch
             every = tuple(enumerate(self.machine.partitions))
-            broker.apply(Changed(every, self.machine.brokers, 0))
+            broker.apply(Changed(every, self.machine.brokers, self.machine.offset))
             self._beat((broker, incarnation))
 
     def _let_stop(self, effect: MayStop) -> None:
-        broker = self._brokers[effect.node]
-        if self._stopping.pop(effect.node, False) and broker.up:
-            broker.crash("shut down")
+        self._may_stop[effect.node] = self._brokers[effect.node].incarnation
 
     def _arm(self) -> None:
         """Set the machine's next deadline, unless one is set that comes no later."""

@@ -42,16 +42,19 @@ class FailingBroker(Broker):
         How often it has died.
     image : list of PartitionState
         What it knows of each partition.
+    metadata_offset : int
+        Of the last metadata record that has reached it.
     """
 
     __slots__ = (
         "_connections", "_held", "_io_threads", "_up_since_ns", "image",
-        "incarnation", "up",
+        "incarnation", "metadata_offset", "up",
     )  # fmt: skip
 
     def connect(
         self,
         image: Sequence[PartitionState],
+        metadata_offset: int,
         connections: Callable[[], Sequence[Connection]],
     ) -> None:
         """Give it what it knows at the start, and its connections.
@@ -60,12 +63,15 @@ class FailingBroker(Broker):
         ----------
         image : sequence of PartitionState
             Of each partition.
+        metadata_offset : int
+            Of the last record of these metadata.
         connections : callable
             Returns all connections to it that are open.
         """
         self.up = True
         self.incarnation = 0
         self.image = list(image)
+        self.metadata_offset = metadata_offset
         self._connections = connections
         self._held: list[tuple[Callable[[Any], None], Any]] | None = None
         self._up_since_ns = 0

@@ -6,9 +6,8 @@ its batches (BR-6), which moves as the followers fetch.
 Sources: `ReplicaManager`, `Partition`, `DelayedProduce` (4.3).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
-from typing import NamedTuple
 
 from kafkasim.engine.sim.failing_broker import FailingBroker
 from kafkasim.engine.sim.fetch_session import FetchSession
@@ -16,10 +15,11 @@ from kafkasim.engine.sim.follower import Copied, Fetcher
 from kafkasim.engine.sim.leading import parts_at
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.replica import Append, Life, LogSegment, Replica
+from kafkasim.engine.sim.replica import Append, Replica
+from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, PRODUCE, Connection, Request
 from kafkasim.errors import LogError
-from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
+from kafkasim.protocol.controller_messages import AlterPartition
 from kafkasim.protocol.errors import (
     ERRORS,
     FENCED_LEADER_EPOCH,
@@ -30,35 +30,6 @@ from kafkasim.protocol.errors import (
     UNKNOWN_LEADER_EPOCH,
 )
 from kafkasim.protocol.replica import LeaderState
-
-
-class ReplicaSettings(NamedTuple):
-    """A broker's settings on replication, in the engine's units."""
-
-    lag_max_ns: int
-    """`replica.lag.time.max.ms`."""
-
-
-class ReplicaCalls(NamedTuple):
-    """Whom to tell what."""
-
-    next_append_id: Callable[[], int]
-    """Gives the number of the next append."""
-    on_append: Callable[[Batch, Partition, Append], None]
-    """Takes a batch, as its producer knows it, and its append."""
-    on_commit: Callable[[Append], None]
-    """Takes an append that the high watermark has passed."""
-    on_lead: Callable[[Partition, int], None]
-    """Takes a partition that another copy leads now, and up to which offset it has what
-    the leader before had."""
-    on_vanished: Callable[[Request], None]
-    """Takes a produce request that was lost, and that nobody awaits the answer to."""
-    write_replica: Callable[[Replica, PartitionState, str, str], None]
-    """Takes a copy, what is known of its partition, its role, and why it changed."""
-    write_segment: Callable[[Replica, LogSegment, Life, int, str | None], None]
-    """Takes a segment that a truncation took."""
-    ask_controller: Callable[[int, AlterPartition], None]
-    """Sends a request to the controller from a broker."""
 
 
 class LeadingBroker(FailingBroker):

@@ -115,6 +115,7 @@ class ReplicatedBroker(LeadingBroker):
         """Take in a batch of metadata (`ReplicaManager.applyDelta`)."""
         if not self.up or self.holds(self.apply, changed):
             return
+        self.metadata_offset = changed.offset
         for broker in changed.brokers:
             self._meet(broker)
         touched: dict[FetchSession, None] = {}

@@ -20,19 +20,25 @@ from kafkasim.units import NS_PER_MS
 class Broker:
     """A broker that does nothing but live and die."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, calendar: CheckedCalendar) -> None:
+        self.calendar = calendar
         self.index = index
         self.up = True
         self.incarnation = 0
         self.epoch = index
+        self.metadata_offset = 3
+        self.told: list[tuple[int, Changed]] = []
+        self.died_ns = -1
 
     def holds(self, _function: Callable[[Any], None], _argument: object) -> bool:
         return False
 
-    def apply(self, _changed: Changed) -> None:
-        return
+    def apply(self, changed: Changed) -> None:
+        self.told.append((self.calendar.now_ns, changed))
+        self.metadata_offset = changed.offset
 
     def crash(self, _cause: str = "") -> None:
+        self.died_ns = self.calendar.now_ns
         self.up = False
         self.incarnation += 1
 
@@ -42,7 +48,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.calendar = CheckedCalendar()
-        self.brokers = [Broker(node) for node in range(3)]
+        self.brokers = [Broker(node, self.calendar) for node in range(3)]
         link = Link(delay_ms=1.0)
         pipes = [
             Pipe(Nic(1e9), link, seed=1, name=f"pipe/{number}") for number in range(7)
@@ -100,3 +106,48 @@ def test_a_broker_that_dies_again_before_it_is_let_in_asks_no_more() -> None:
 
     assert cluster.host.machine.brokers[0].fenced
     assert cluster.host.machine.brokers[0].epoch == 0
+
+
+def test_what_changes_reaches_brokers_after_a_linger_and_three_ways() -> None:
+    """CT-14: 25 ms, to the other controllers and back, and to the broker."""
+    cluster = Cluster()
+    cluster.run_until(3_000)  # broker 1 was heard of at 2,501
+    cluster.brokers[0].crash()
+    cluster.run_until(20_000)
+
+    # Looked at every 1,125 ms; 9 s and more after 2,501 that is at 12,375 (CT-1).
+    at_ms = [at_ns / NS_PER_MS for at_ns, _ in cluster.brokers[1].told]
+    assert at_ms == [12_375 + 25 + 3]
+    (_, changed) = cluster.brokers[1].told[0]
+    assert changed.partitions[0][1].leader == 1
+
+
+def test_a_broker_that_leads_asks_to_stop_at_once_after_50_ms_and_at_each_beat() -> None:
+    """CT-11; `BrokerLifecycleManager`: it may go when all have heard that others lead.
+
+    The request takes 1 ms, and so does the answer once the change is replicated: 27 ms
+    after the request came. All others tell at their next beats (600, 700 ms and every
+    2 s) how far they are; so the third request finds that it may go, and fences it.
+    """
+    cluster = Cluster()
+    cluster.run_until(1_000)
+    cluster.host.stop_in_order(0)
+    cluster.run_until(10_000)
+
+    second = 1_001 + 27 + 1 + 50
+    third = second + 2 + 2_000
+    assert cluster.brokers[0].died_ns == (third + 1 + 27 + 1) * NS_PER_MS
+
+
+def test_another_controller_takes_over_and_hears_of_all_anew() -> None:
+    """CT-15: the first heartbeats after it keep everybody in."""
+    cluster = Cluster()
+    cluster.run_until(1_000)
+    cluster.host.crash()
+    assert not cluster.host.machine.active
+    cluster.run_until(3_001)
+    assert not cluster.host.machine.active
+    cluster.run_until(3_002)
+    assert cluster.host.machine.active
+    cluster.run_until(30_000)
+    assert not any(broker.fenced for broker in cluster.host.machine.brokers)

@@ -19,12 +19,12 @@ from kafkasim.engine.sim.append_lists import Ordinals
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, Invariant, inspection_of
-from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
+from kafkasim.engine.sim.replica_calls import ReplicaCalls
 from kafkasim.engine.sim.replica_invariants import (
     CopiesAgree,
     LeadersHighWatermark,

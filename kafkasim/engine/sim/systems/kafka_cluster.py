@@ -25,13 +25,13 @@ from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
-from kafkasim.engine.sim.leading_broker import ReplicaCalls
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK
 from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.replica_calls import ReplicaCalls
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.engine.sim.source_columns import Placing

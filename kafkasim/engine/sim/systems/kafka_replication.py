@@ -9,8 +9,8 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.controllers import ControllerHost
 from kafkasim.engine.sim.follower import Fetcher, FetchSettings
 from kafkasim.engine.sim.hosts import Hosts
-from kafkasim.engine.sim.leading_broker import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.ids import Target
@@ -124,7 +124,8 @@ class Replication:
         ]
         self.host = self._make_host(system, seed, partitions, image)
         for broker in brokers:
-            broker.connect(image, partial(self._open, broker.index))
+            offset = self.host.machine.offset
+            broker.connect(image, offset, partial(self._open, broker.index))
             broker.follow_with(self._make_fetchers(broker, config))
             broker.lead_with(
                 {
