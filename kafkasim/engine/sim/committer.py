@@ -189,7 +189,8 @@ class Committer:
         received = self._calls.received
         request = Request(OFFSET_COMMIT, connection, now_ns, what, received)
         request.epoch = self._round if kind == SYNC else 0
-        self._calls.send(request)
+        request.request_id = self._calls.next_request_id()
+        self._network.send(request)
 
     def take(self, request: Request, now_ns: int) -> None:
         """Take the answer to a commit, or its failure with the connection."""
@@ -204,3 +205,4 @@ class Committer:
                 self._settle()
         elif kind == AUTO and is_retriable:
             self.failed = True
+            self.due_ns = now_ns

@@ -28,7 +28,7 @@ from kafkasim.engine.sim.fetcher import Fetcher
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.poll_settings import BEFORE_WORK, PollSettings
+from kafkasim.engine.sim.poll_settings import AUTO, BEFORE_WORK, PollSettings
 from kafkasim.engine.sim.request import (
     FETCH,
     OFFSET_COMMIT,
@@ -97,6 +97,7 @@ class Member:
             on_processed=calls.on_processed,
         )
         self._begins_at_once = settings.begins_at_once
+        self._commits_after = settings.commit not in {AUTO, BEFORE_WORK}
         self._polls = False
         """It waits in `poll()` for what will come."""
         self._held: list[Request] | None = None
@@ -143,7 +144,7 @@ class Member:
         )
         client_calls = ClientCalls(
             now_ns=lambda: calendar.now_ns,
-            send=self._send,
+            next_request_id=calls.next_request_id,
             write_request=calls.write_request,
             received=self._received,
             on_reset=self._reset,
@@ -263,11 +264,14 @@ class Member:
         now_ns = self._calendar.now_ns
         self._polls = False
         fetcher, committer = self._fetcher, self._committer
-        application = self.application
+        application, buffer = self.application, fetcher.buffer
         while True:
-            if self._is_at_work(now_ns) or self._has_ended(now_ns):
+            if (application.rows or application.waiting) and self._is_at_work(now_ns):
                 return
-            if not fetcher.buffer.fetches:
+            cares = fetcher.is_unsure or now_ns >= committer.due_ns
+            if cares and self._has_ended(now_ns):
+                return
+            if not buffer.fetches:
                 fetcher.send_fetches(now_ns)
                 self._polls = True
                 return
@@ -294,7 +298,7 @@ class Member:
         while True:
             if application.rows:
                 application.finish()
-                if self._committer.commit_after_work(
+                if self._commits_after and self._committer.commit_after_work(
                     application, fetcher.consumed(), now_ns
                 ):
                     return True
@@ -319,7 +323,7 @@ class Member:
         if fetcher.has_failed:
             self.crash()
             self._calls.on_stopped(self)
-        elif fetcher.is_unsure:
+        else:
             fetcher.update(now_ns)
         return fetcher.has_failed
 
@@ -335,10 +339,6 @@ class Member:
             self._poll(self._wake)
 
     # --- requests -----------------------------------------------------------------
-
-    def _send(self, request: Request) -> None:
-        request.request_id = self._calls.next_request_id()
-        self._network.send(request)
 
     def _received(self, request: Request) -> None:
         """Take an answer off the network; a member that crashed never sees it."""

@@ -107,6 +107,8 @@ class Fetcher:
         )
         self._news = False
         """Metadata came since the last look."""
+        self.is_unsure = False
+        """Whether the next poll has to `update`."""
         self.has_failed = False
         """The next poll throws an exception that ends the application."""
         metadata.on_change.append(self._note_news)
@@ -118,7 +120,7 @@ class Fetcher:
         self.positions.clear()
         self.positions.update((p.index, positions[p.index]) for p in self.owned)
         self._origins = dict(self.positions)
-        self.has_failed = False
+        self.has_failed = self.is_unsure = False
         self._offsets.open.clear()
         self._idle = []
         for partition in self.owned:
@@ -147,8 +149,9 @@ class Fetcher:
         if len(idle) > 1:
             idle.sort(key=_BROKER_OF)
         network = self._network
+        next_id, received = self._calls.next_request_id, self._calls.received
         for session in idle:
-            if not session.wants_fetch:
+            if (session.goers or not session.cursors) and not session.wants_fetch:
                 continue
             node = session.connection.broker
             if not network.can_send(node, now_ns):
@@ -160,10 +163,11 @@ class Fetcher:
             if session.comers or session.goers:
                 for partition in session.prepare(self.positions):
                     self._brokers[node].add_reader(session, partition)
-            request = Request(FETCH, connection, now_ns, session, self._calls.received)
+            request = Request(FETCH, connection, now_ns, session, received)
             request.epoch = session.epoch
             session.request = request
-            self._calls.send(request)
+            request.request_id = next_id()
+            network.send(request)
 
     def _reopen(self, session: FetchSession) -> None:
         """Let the partitions of a session join anew through a new connection."""
@@ -188,7 +192,8 @@ class Fetcher:
         if session.goers or session.comers or self._offsets.open:
             answer = [each for each in answer if self._is_fetched(each[0], session)]
         self.buffer.add(session, answer, self.positions, now_ns)
-        self._free(session)
+        if not session.buffered and session not in self._idle:
+            self._idle.append(session)
 
     def _is_fetched(self, partition: Partition, session: FetchSession) -> bool:
         index = partition.index
@@ -234,18 +239,14 @@ class Fetcher:
     # --- leaders --------------------------------------------------------------------
 
     def _note_news(self) -> None:
-        self._news = True
+        self._news = self.is_unsure = True
 
     def update(self, now_ns: int) -> None:
         """Follow the leaders, and ask what has to be known (`updateFetchPositions`)."""
         if self._news:
             self._follow_leaders()
         self._offsets.ask_due(now_ns)
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether `update` has anything to do."""
-        return self._news or bool(self._offsets.open)
+        self.is_unsure = bool(self._offsets.open)
 
     def _follow_leaders(self) -> None:
         """Move the partitions that have another leader, or the same one anew.
@@ -289,6 +290,7 @@ class Fetcher:
             count = self.buffer.drop(partition)
             home.leave(partition)
             self._offsets.note(partition, known)
+            self.is_unsure = True
         session.buffered -= count
         self._free(session)
 
@@ -321,6 +323,7 @@ class Fetcher:
         """
         self._session_of[partition.index].leave(partition)
         self._offsets.note(partition)
+        self.is_unsure = True
         if self._group.resets:
             self._offsets.ask_due(now_ns)
         else:
@@ -339,7 +342,7 @@ class Fetcher:
             self._reset(partition, now_ns)
         elif answer.start_offset < self.positions[index]:
             if not self._group.resets:
-                self.has_failed = True  # LogTruncationException
+                self.has_failed = self.is_unsure = True  # LogTruncationException
                 return
             self._go_on(partition, answer.start_offset)
             self._origins[index] = -1  # the answer names its epoch

@@ -36,8 +36,8 @@ class ClientCalls(NamedTuple):
 
     now_ns: Callable[[], int]
     """Tells the time."""
-    send: Callable[[Request], None]
-    """Sends a request that has no number yet."""
+    next_request_id: Callable[[], int]
+    """Gives the number of the next request."""
     write_request: Callable[[Request, int], None]
     """As a member's."""
     received: Callable[[Request], None]

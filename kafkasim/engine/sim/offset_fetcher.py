@@ -109,15 +109,10 @@ class OffsetFetcher:
         api, wish = OFFSET_FOR_LEADER_EPOCH, question.epoch
         if question.epoch == NO_EPOCH:
             api, wish = LIST_OFFSETS, self._group.reset_timestamp_ms(now_ns)
-        self._calls.send(
-            Request(
-                api,
-                connection,
-                now_ns,
-                (question, partition, wish),
-                self._calls.received,
-            )
-        )
+        what = question, partition, wish
+        request = Request(api, connection, now_ns, what, self._calls.received)
+        request.request_id = self._calls.next_request_id()
+        self._network.send(request)
 
     def take(self, request: Request, now_ns: int) -> Question | None:
         """Take an answer, or a failure with the connection; return what is answered.

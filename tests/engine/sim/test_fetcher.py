@@ -248,3 +248,18 @@ def test_what_was_fetched_is_kept_when_no_epoch_is_known() -> None:
     assert world.epochs_asked == []
     assert world.processed == 3
     assert world.sent("Fetch") == [(0, 0.0), (0, 12.0), (1, 32.0)]
+
+
+def test_a_fetch_from_before_a_crash_that_comes_late_reads_nothing() -> None:
+    world = World()
+    world.start()
+    world.run(0.5)
+    old = world.member.sessions[0].request
+    assert old is not None
+    world.member.crash()
+    world.start()
+    world.run(3)
+    world.brokers[0]._fetch(old)
+    world.append(2)
+    world.run(30)
+    assert world.processed == 2
