@@ -1,7 +1,7 @@
 """A leader dies.
 
-The log end and, below it, what every in-sync replica has; who leads, who is in sync, and
-what the producer is told. A death goes unnoticed for 7 to 10 seconds.
+The log end and, below it, what every in-sync replica has; who leads, who is in sync,
+and what the producer is told. A death goes unnoticed for 7 to 10 seconds.
 """
 
 import kafkasim as ks
