@@ -26,6 +26,7 @@ from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
 from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
 from kafkasim.plot.removed import removal
+from kafkasim.plot.replicating import replication
 from kafkasim.plot.segment_files import segments
 from kafkasim.plot.segment_lives import retention
 from kafkasim.plot.sizes import sized
@@ -46,6 +47,7 @@ __all__ = [
     "offsets",
     "ordering",
     "removal",
+    "replication",
     "retention",
     "segments",
     "sized",

@@ -9,11 +9,13 @@ from kafkasim.widgets.batching_explorer import BatchingExplorer
 from kafkasim.widgets.channel import ChannelExplorer
 from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
+from kafkasim.widgets.replication_explorer import ReplicationExplorer
 
 __all__ = [
     "BatchingExplorer",
     "ChannelExplorer",
     "LogExplorer",
     "PartitionExplorer",
+    "ReplicationExplorer",
     "partitions",
 ]

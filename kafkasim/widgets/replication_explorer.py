@@ -43,8 +43,11 @@ class ReplicationExplorer(Explorer[Values, Shown]):
     Examples
     --------
     >>> explorer = ReplicationExplorer()
-    >>> explorer.canvas.title.get_text()
-    'No record is acknowledged for 8.9 s, then all goes on'
+    >>> explorer.canvas.note.get_text()
+    'Broker 1 led and broker 2 from 11.3 s on'
+    >>> explorer.set(acks="1", first="followers", down=2)
+    >>> explorer.shown.acked, explorer.shown.copies.acked_lost
+    (8000, 0)
     """
 
     canvas: ReplicationCanvas

@@ -45,6 +45,7 @@ OF_RUNS: dict[str, Draw] = {
     "offsets": plot.offsets,
     "ordering": plot.ordering,
     "ordering by partition": lambda result: plot.ordering(result, per="partition"),
+    "replication": plot.replication,
     "retention": plot.retention,
     "throughput": plot.throughput,
     "topology": plot.topology,
