@@ -15,10 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ChangedFileError, ValidationError
 from kafkasim.result.folder import SUMS, check_sums
 from kafkasim.result.schema import SCHEMA_VERSION, TABLES
 from kafkasim.result.table import Table
+from kafkasim.scenario.plan import Plan, PlanOutline, load_plan
 
 SCENARIO_FILE: Final = "scenario.toml"
 PLAN_FILE: Final = "plan.npz"
@@ -118,3 +120,27 @@ def _own_version() -> str:
 def _write_json(path: Path, value: object) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def plan_outline(plan: Plan | PlanOutline) -> dict[str, object] | None:
+    """Return what `result.json` holds of a plan that has no file of its own."""
+    if isinstance(plan, Plan):
+        return None
+    return {
+        "seed": plan.seed,
+        "duration_ns": plan.duration_ns,
+        "records": dict(plan.records),
+        "digests": dict(plan.digests),
+    }
+
+
+def load_planned(folder: Path, outline: dict[str, Any] | None) -> Plan | PlanOutline:
+    """Read a plan from its file, or what is left of it from `result.json`."""
+    if outline is None:
+        return load_plan(folder / PLAN_FILE)
+    return PlanOutline(
+        outline["seed"],
+        outline["duration_ns"],
+        FrozenDict(outline["records"]),
+        FrozenDict(outline["digests"]),
+    )

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from kafkasim.errors import ChangedFileError, TableNotRecorded, ValidationError
 from kafkasim.result.files import (
     PLAN_FILE,
     SCENARIO_FILE,
+    load_planned,
+    plan_outline,
     read_summary,
     read_tables,
     write_summary,
@@ -35,7 +37,7 @@ from kafkasim.result.schema import (
     TABLES,
 )
 from kafkasim.result.table import Table
-from kafkasim.scenario.plan import Plan, PlanOutline, load_plan
+from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -267,7 +269,7 @@ class Result:
                 {
                     "digest": self.digest,
                     "plan_digest": self.plan.digest,
-                    "plan": _outline(self.plan),
+                    "plan": plan_outline(self.plan),
                     "facts": dict(self.facts),
                     "rows": {name: len(table) for name, table in self._tables.items()},
                     "not_recorded": dict(self.not_recorded),
@@ -331,7 +333,7 @@ def load_result(folder: str | Path) -> Result:
     summary = read_summary(where)
     result = Result(
         scenario=load(where / SCENARIO_FILE),
-        plan=_load_plan(where, summary.get("plan")),
+        plan=load_planned(where, summary.get("plan")),
         facts=summary["facts"],
         digests=summary["digests"],
         tables=read_tables(where, summary["rows"]),
@@ -345,30 +347,6 @@ def load_result(folder: str | Path) -> Result:
     if result.plan.digest != summary["plan_digest"]:
         raise ChangedFileError(f"{where / PLAN_FILE} now reads as another plan")
     return result
-
-
-def _outline(plan: Plan | PlanOutline) -> dict[str, object] | None:
-    """Return what `result.json` holds of a plan that has no file of its own."""
-    if isinstance(plan, Plan):
-        return None
-    return {
-        "seed": plan.seed,
-        "duration_ns": plan.duration_ns,
-        "records": dict(plan.records),
-        "digests": dict(plan.digests),
-    }
-
-
-def _load_plan(folder: Path, outline: dict[str, Any] | None) -> Plan | PlanOutline:
-    """Read a plan from its file, or what is left of it from `result.json`."""
-    if outline is None:
-        return load_plan(folder / PLAN_FILE)
-    return PlanOutline(
-        outline["seed"],
-        outline["duration_ns"],
-        FrozenDict(outline["records"]),
-        FrozenDict(outline["digests"]),
-    )
 
 
 def result_digest(digests: Mapping[str, str], scenario_digest: str) -> str:

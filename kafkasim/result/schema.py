@@ -79,18 +79,9 @@ ROLES: Final = ("leader", "follower", "offline")
 """Labels of `replicas.role`; `offline`: its broker is down."""
 
 REPLICA_CAUSES: Final = (
-    "start",
-    "elected",
-    "elected unclean",
-    "follows",
-    "no leader",
-    "left the ISR",
-    "joined the ISR",
-    "crashed",
-    "truncated",
-    "returned",
-    "shut down",
-)
+    "start", "elected", "elected unclean", "follows", "no leader", "left the ISR",
+    "joined the ISR", "crashed", "truncated", "shut down",
+)  # fmt: skip
 """Why a replica changed."""
 
 COMMIT_KINDS: Final = ("auto", "sync", "async")

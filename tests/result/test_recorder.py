@@ -99,7 +99,7 @@ def test_a_tables_digest_is_over_its_packed_little_endian_rows() -> None:
 
 def test_the_results_digest_is_over_the_names_and_the_scenario() -> None:
     result = _finished(_with_links((0, 0, 1, 2, 300)))
-    text = f"schema 1\nscenario {_SCENARIO.digest}\nlinks {result.digests['links']}"
+    text = f"schema 2\nscenario {_SCENARIO.digest}\nlinks {result.digests['links']}"
     assert result.digest == hashlib.sha256(text.encode()).hexdigest()
     other = _with_links((0, 0, 1, 2, 300)).finish(
         _SCENARIO.where({"seed": 8}), _PLAN, {}, {}

@@ -202,7 +202,7 @@ def test_a_folder_without_a_result_is_named(tmp_path: Path) -> None:
         load_result(tmp_path / "other")
 
 
-@pytest.mark.parametrize(("version", "what"), [(2, "a newer"), (0, "an older")])
+@pytest.mark.parametrize(("version", "what"), [(3, "a newer"), (1, "an older")])
 def test_another_schema_version_is_refused(
     tmp_path: Path, version: int, what: str
 ) -> None:
