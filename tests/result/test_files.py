@@ -58,7 +58,7 @@ def test_a_summary_comes_back_with_the_versions_it_was_made_with(
             (folder / name).touch()
     summary = read_summary(tmp_path / "out")
     assert summary["rows"] == {}
-    assert summary["versions"]["schema"] == 1
+    assert summary["versions"]["schema"] == 2
     assert summary["versions"]["numpy"] == np.__version__
 
 

@@ -54,8 +54,8 @@ class FailingBroker(Broker):
     def connect(
         self,
         image: Sequence[PartitionState],
-        metadata_offset: int,
         connections: Callable[[], Sequence[Connection]],
+        metadata_offset: int = 0,
     ) -> None:
         """Give it what it knows at the start, and its connections.
 
@@ -63,10 +63,10 @@ class FailingBroker(Broker):
         ----------
         image : sequence of PartitionState
             Of each partition.
-        metadata_offset : int
-            Of the last record of these metadata.
         connections : callable
             Returns all connections to it that are open.
+        metadata_offset : int
+            Of the last record of these metadata.
         """
         self.up = True
         self.incarnation = 0

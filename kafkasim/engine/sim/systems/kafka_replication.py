@@ -125,7 +125,7 @@ class Replication:
         self.host = self._make_host(system, seed, partitions, image)
         for broker in brokers:
             offset = self.host.machine.offset
-            broker.connect(image, offset, partial(self._open, broker.index))
+            broker.connect(image, partial(self._open, broker.index), offset)
             broker.follow_with(self._make_fetchers(broker, config))
             broker.lead_with(
                 {

@@ -1,0 +1,181 @@
+"""What is final in a Kafka run: rows that are written, and what is left to settle."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from kafkasim.engine.sim.append_lists import Ordinals
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.replica import Append, Replica
+from kafkasim.engine.sim.replica_calls import ReplicaCalls
+from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
+from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
+from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
+from kafkasim.units import MISSING_NS
+
+
+class KafkaAccounts(KafkaCluster):
+    """A cluster that keeps account of each record.
+
+    A record has to become final at its producer, and for each subscriber that wants it;
+    so has each further copy of it that a leader appends.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        self.stream: KafkaStream | None = None
+        self._appends: list[Append] = []
+        self._append_ids = count()
+        self._done: set[int] = set()
+        """Batches whose rows are written, where a producer may give one up early."""
+
+    def _appended(self, batch: Batch, partition: Partition) -> None:
+        self.lists[batch.source_index].appended[batch.partition] = batch.hi
+        self.tables.append(batch, partition)
+        if self.stream is not None:
+            self.stream.note_append(batch, partition)
+
+    def _replica_calls(
+        self, ask_controller: Callable[[int, AlterPartition], None]
+    ) -> ReplicaCalls:
+        return ReplicaCalls(
+            next_append_id=self._append_ids.__next__,
+            on_append=self._replicated,
+            on_commit=self._committed,
+            on_lead=self._led,
+            on_vanished=self._vanished,
+            write_replica=self._write_replica,
+            write_segment=self.tables.segment,
+            ask_controller=ask_controller,
+        )
+
+    def _replicated(self, batch: Batch, partition: Partition, append: Append) -> None:
+        """Take note of an append to a leader's log.
+
+        It is what everyone waits for who wants these records; an append of what was
+        appended before is more than was expected.
+        """
+        appended = self.lists[batch.source_index].appended
+        awaits = self.producers[batch.source_index].awaits_answers
+        if append.batch is not batch or (awaits and batch.batch_id in self._done):
+            self.timeline.unsettled += (batch.hi - batch.lo) * self._reader_count(
+                partition
+            )
+        appended[batch.partition] = max(appended[batch.partition], batch.hi)
+        self._appends.append(append)
+
+    def _committed(self, append: Append) -> None:
+        """Take note that the high watermark has passed an append."""
+
+    def _reader_count(self, partition: Partition) -> int:
+        return sum(partition.index in g.processed for g in self.groups.values())
+
+    def _led(self, partition: Partition, agreed: int) -> None:
+        """Take note that what a leader had beyond an offset is lost to readers."""
+        now_ns = self.calendar.now_ns
+        known = {id(batch) for batch in partition.batches}
+        for append in self._appends:
+            if append.partition != partition.index:
+                continue
+            if id(append.batch) in known:
+                append.truncated_ns = MISSING_NS
+            elif append.truncated_ns == MISSING_NS:
+                append.truncated_ns = now_ns
+        partition.uncommitted = deque(
+            batch.append
+            for batch in partition.batches
+            if batch.append.committed_ns == MISSING_NS
+        )
+        for group in self.groups.values():
+            if partition.index in group.processed:
+                self.timeline.settle(group.truncated(partition, agreed, now_ns))
+
+    def _write_replica(
+        self, replica: Replica, state: PartitionState, role: str, cause: str
+    ) -> None:
+        self.tables.replica(replica, state, role, cause, self.calendar.now_ns)
+
+    def _expect(self, source: int, block: RecordColumns | None) -> None:
+        """Count what has to become final: at the producer and at who wants it.
+
+        A record that the client refuses (PR-5) is final for all at its own time. That
+        more may come is one thing to settle, too.
+        """
+        timeline = self.timeline
+        if block is None:
+            timeline.unsettled -= 1
+            return
+        topic = self.sources[source].stream
+        readers = [s for s in self.subscribers.values() if topic in s.streams]
+        finals = 1 + len(readers)
+        timeline.unsettled += len(block) * finals
+        refused = block.refused()
+        if not len(refused):
+            return
+        if self.stream is not None:
+            self.stream.note_refused(source, block.created_ns[refused])
+        last_ns = int(block.created_ns[refused[-1]])
+        count = len(refused) * finals
+        if last_ns > self.calendar.now_ns:
+            timeline.command(last_ns, timeline.settle, count)
+        else:
+            timeline.settle(count)
+
+    def _timed_out(self, source: int, intended_ns: int) -> None:
+        """Count a record that is final for all: there was no memory for it in time."""
+        topic = self.sources[source].stream
+        if self.stream is not None:
+            self.stream.note_refused(source, np.array([intended_ns]))
+        readers = [s for s in self.subscribers.values() if topic in s.streams]
+        self.timeline.settle(1 + len(readers))
+
+    def _before_release(self) -> None:
+        if self.stream is not None:
+            self.stream.flush()
+
+    def _take_ordinals(self, source: int, partition: int, ordinals: Ordinals) -> None:
+        self.tables.ordinals(source, partition, ordinals, keep=self.stream is None)
+
+    def _write_batch(self, batch: Batch) -> None:
+        written = self.lists[batch.source_index].written
+        written[batch.partition] = max(written[batch.partition], batch.hi)
+        self.tables.batch(batch)
+
+    def _batches_done(self, batches: Sequence[Batch]) -> None:
+        """Write batches that are final at the client.
+
+        One that no leader has appended will be read by nobody.
+        """
+        for batch in batches:
+            self._done.add(batch.batch_id)
+            self._write_batch(batch)
+            self.timeline.settle(batch.hi - batch.lo)
+            awaits = self.producers[batch.source_index].awaits_answers
+            if awaits and batch.base_offset < 0:
+                self._nobody_reads(batch)
+
+    def _nobody_reads(self, batch: Batch) -> None:
+        """Take note that a batch will be in no log."""
+        topic = self.sources[batch.source_index].stream
+        readers = self._reader_count(self.by_topic[topic][batch.partition])
+        self.timeline.settle((batch.hi - batch.lo) * readers)
+
+    def _vanished(self, request: Request) -> None:
+        """Take note that a request was lost of which its client wants no answer."""
+        for batch in request.payload:
+            self._nobody_reads(batch)
+
+    def _produced(self, request: Request, answered_ns: int) -> None:
+        """Write what the client knows the end of; with acks=0 that is the append."""
+        count = 0
+        for batch in request.payload:
+            count += batch.hi - batch.lo
+            self._write_batch(batch)
+        self.write_request(request, answered_ns)
+        self.timeline.settle(count)

@@ -1,0 +1,236 @@
+"""The hosts of a simulated Kafka cluster: brokers, their partitions and logs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.engine.sim.append_lists import AppendLists
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
+from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.drawn import service_ns
+from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.handing_over import SourceHandOver
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.log_manager import LogCalls, LogManager
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
+from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.systems.kafka_clients import (
+    ProduceRequests,
+)
+from kafkasim.engine.sim.systems.kafka_replication import (
+    CONTROLLER,
+    Replication,
+    is_replicated,
+    placed,
+)
+from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.ids import member_name
+from kafkasim.scenario.blocks import SourceBlocks
+from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
+from kafkasim.scenario.systems import Kafka
+
+
+class KafkaHosts(ABC):
+    """A cluster without its clients.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Resolved; its system is `Kafka`.
+    sources : sequence of SourceBlocks
+        The records of each source, in the order of their names.
+    plan : Plan or None
+        The same records, when they were all drawn before.
+    keep : bool
+        Keep all records to the end: someone will want the bytes of the logs.
+    check : bool
+        Assert on every entry of the calendar that it is allowed.
+    by_record : collection of int
+        Sources whose records are to be looked at one by one, whatever they are.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        sources: Sequence[SourceBlocks],
+        plan: Plan | None,
+        *,
+        keep: bool,
+        check: bool,
+        by_record: Collection[int],
+    ) -> None:
+        system = scenario.system
+        assert isinstance(system, Kafka)
+        self.system = system
+        self.events = scenario.events
+        self.calendar = CheckedCalendar() if check else Calendar()
+        self.timeline = Timeline(self.calendar, scenario)
+        self.timeline.unsettled = len(sources)
+        self.sources = sources
+        self.plan = plan
+        self._keep = keep
+        self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
+        self.topics = sorted(system.topics)
+        self.member_names = [
+            member_name(name, number)
+            for name in self.subscribers
+            for number in range(1, self._member_count(name) + 1)
+        ]
+        self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
+        self._batch_ids = count()
+        self._request_ids = count()
+        self._producer_ids = count(len(sources))
+        self._senders: dict[int, ProduceRequests] = {}
+        self.next_request_id = self._request_ids.__next__
+        """Numbers requests in the order of sending."""
+        self._seed = scenario.seed
+        self._actors = self._number_actors()
+        self.hosts = Hosts(system.hardware.link, scenario.seed)
+        self.tables = KafkaTables(
+            topics=self.topics,
+            subscribers=list(self.subscribers),
+            members=self.member_names,
+            sources=self.sources,
+            brokers=system.brokers,
+        )
+        self.write_request = self.tables.request
+        """Writes a request to which nothing more happens at its client."""
+        self.is_replicated = is_replicated(system, self.events)
+        self._by_record = by_record
+        plans = {} if plan is None else plan.sources
+        self.handed = [
+            SourceHandOver(
+                index,
+                plans[source.source].intended_ns if plans else None,
+                write_blocked=self.tables.blocked,
+                on_timed_out=self._timed_out,
+            )
+            for index, source in enumerate(sources)
+        ]
+        self._make_brokers()
+        self.tables.know(self.partitions)
+        self.replication: Replication | None = None
+        self.producers: list[ProducerClient] = []
+        self.lists: list[AppendLists] = []
+        self.groups: dict[str, Group] = {}
+        self.members: dict[str, list[Member]] = {}
+
+    def _make_brokers(self) -> None:
+        """Make the partitions and the brokers that lead them."""
+        self.partitions = self._make_partitions()
+        self.by_topic = {
+            topic: [p for p in self.partitions if p.topic == code]
+            for code, topic in enumerate(self.topics)
+        }
+        self.brokers = [self._make_broker(i) for i in range(self.system.brokers)]
+
+    def _number_actors(self) -> dict[str, int]:
+        """Return each actor's number, by kind and name; it breaks ties."""
+        names = [f"broker:{i + 1}" for i in range(self.system.brokers)]
+        names += [f"member:{name}" for name in self.member_names]
+        names += [f"source:{source.source}" for source in self.sources]
+        names.append(CONTROLLER)
+        return {name: number for number, name in enumerate(names, start=1)}
+
+    def _member_count(self, subscriber: str) -> int:
+        return int(self.system.groups[subscriber].members)
+
+    def _make_partitions(self) -> list[Partition]:
+        self._facts: list[PlanFacts] = []
+        partitions: list[Partition] = []
+        plans = [] if self.plan is None else list(self.plan.sources.values())
+        codes = KeyCodes(plans)
+        for code, topic in enumerate(self.topics):
+            nodes_of = placed(self.system, topic, self._seed)
+            for number, nodes in enumerate(nodes_of):
+                facts = PlanFacts(
+                    plans, codes, partial(self._list_of, number), self.handed
+                )
+                self._facts.append(facts)
+                partitions.append(
+                    Partition(
+                        index=len(partitions),
+                        topic=code,
+                        number=number,
+                        nodes=nodes,
+                        config=self.system.topics[topic].config,
+                        facts=facts,
+                        draw=self._jitter_of(topic, number),
+                    )
+                )
+        return partitions
+
+    def _jitter_of(self, topic: str, number: int) -> Callable[[], int] | None:
+        """Return what gives a log random numbers, if `segment.jitter.ms` needs any."""
+        if not self.system.topics[topic].config.segment_jitter_ms:
+            return None
+        draws = stream(self._seed, f"segment_jitter/{topic}-{number}")
+        return lambda: int(draws.integers(1 << 31))
+
+    def _list_of(self, number: int, source: int) -> NDArray[np.int32]:
+        """Return the ordinals of a source's records in the log of a partition.
+
+        Not of those behind them: which these are may still change.
+        """
+        appended = self.lists[source].appended[number]
+        return self.producers[source].append_list(number)[:appended]
+
+    def _make_log_manager(self, broker: Broker) -> LogManager:
+        return LogManager(
+            calendar=self.calendar,
+            actor=self._actors[f"broker:{broker.index + 1}"],
+            replicas=[
+                p.replicas[broker.index]
+                for p in self.partitions
+                if broker.index in p.replicas
+            ],
+            partitions=self.partitions,
+            up=lambda: getattr(broker, "up", True),
+            config=self.system.broker_config,
+            calls=LogCalls(
+                write_segment=self.tables.segment,
+                write_removal=self.tables.removal,
+                relocate=broker.relocate,
+            ),
+        )
+
+    def _make_broker(self, index: int) -> Broker:
+        cpu = self.system.hardware.cpu
+        host = f"broker:{index + 1}"
+        kind = ReplicatedBroker if self.is_replicated else Broker
+        return kind(
+            calendar=self.calendar,
+            actor=self._actors[host],
+            index=index,
+            partitions=self.partitions,
+            io_threads=self.system.broker_config.num_io_threads,
+            request_ns=service_ns(cpu.request_ms, self._seed, host),
+            ns_per_byte=cpu.mb_ms,
+            on_append=self._appended,
+            commit=self._commit,
+        )
+
+    # --- what a run does with them ---------------------------------------------------
+
+    @abstractmethod
+    def _appended(self, batch: Batch, partition: Partition) -> None:
+        """Take note of an append."""
+
+    @abstractmethod
+    def _commit(self, request: Request) -> None:
+        """Store a commit at the group's coordinator."""
+
+    @abstractmethod
+    def _timed_out(self, source: int, intended_ns: int) -> None:
+        """Take note that a record has failed that waited for memory."""

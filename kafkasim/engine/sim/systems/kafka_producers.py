@@ -1,0 +1,161 @@
+"""The producers of a simulated Kafka cluster: clients, connections, what is kept."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+
+from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
+from kafkasim.engine.sim.client import NetworkClient
+from kafkasim.engine.sim.client_metadata import ClientMetadata
+from kafkasim.engine.sim.delivery import Delivery
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.engine.sim.source_columns import Placing
+from kafkasim.engine.sim.systems.kafka_clients import (
+    ProduceRequests,
+    metadata_settings,
+    network_settings,
+)
+from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
+from kafkasim.protocol.columns import RecordColumns
+from kafkasim.scenario.streams import stream
+
+
+class KafkaProducers(KafkaHosts):
+    """A cluster and its producers."""
+
+    def _make_lists(self, index: int) -> AppendLists:
+        source = self.sources[index]
+        keeps_all = self._keep or self.is_replicated
+        keeps_all = keeps_all or self.system.topics[source.stream].config.compacts
+        return AppendLists(
+            keeps_all=keeps_all,
+            partitions=self.by_topic[source.stream],
+            source_index=index,
+            low_offset=self.low_offset,
+            take=partial(self._take_ordinals, index),
+            before=self._before_release,
+        )
+
+    def low_offset(self, partition: Partition) -> int:
+        """Return the lowest offset of a partition that a group may still read."""
+        groups = [g for g in self.groups.values() if partition.index in g.processed]
+        end = partition.log.log_end_offset
+        return min([end, *(group.low_offset(partition) for group in groups)])
+
+    def _make_producer(self, index: int) -> ProducerClient:
+        source = self.sources[index]
+        client = f"source:{source.source}"
+        partitions = self.by_topic[source.stream]
+        actor = self._actors[client]
+        code = self.tables.client_code(client)
+        producer = self.system.producers[source.source]
+        config = producer.config
+        connections = [
+            self.hosts.connect(client, code, broker)
+            for broker in range(self.system.brokers)
+        ]
+        delivery = None
+        if self.is_replicated:
+            delivery = self._make_delivery(index, connections)
+        send = ProduceRequests(
+            calendar=self.calendar,
+            actor=actor,
+            connections=connections,
+            network=None if delivery is None else delivery.network,
+            brokers=self.brokers,
+            topic=(source.stream, self.system.topics[source.stream].config),
+            first_partition=partitions[0].index,
+            wants_answers=config.acks != "0",
+            next_request_id=self.next_request_id,
+            on_done=self._produced if delivery is None else self.write_request,
+        )
+        self._senders[index] = send
+        return ProducerClient(
+            calendar=self.calendar,
+            actor=actor,
+            source_index=index,
+            source=source,
+            config=config,
+            topic_index=partitions[0].topic,
+            leaders=[partition.leader for partition in partitions],
+            node_count=self.system.brokers,
+            draws=stream(self._seed, f"partitioner/{source.source}"),
+            send=send,
+            next_batch_id=self._batch_ids.__next__,
+            keeper=self.lists[index],
+            on_block=partial(self._expect, index),
+            entity_codes=self._entity_codes[index],
+            delivery=delivery,
+            hand_over=self.handed[index],
+            placing=Placing(
+                round_robin=producer.partitioner == "round_robin",
+                partition=producer.partition,
+                by_record=index in self._by_record,
+            ),
+        )
+
+    def _make_delivery(self, index: int, connections: list[Connection]) -> Delivery:
+        """Return what a producer needs to meet failures."""
+        source = self.sources[index]
+        client = f"source:{source.source}"
+        partitions = self.by_topic[source.stream]
+        config = self.system.producers[source.source].config
+        draws = stream(self._seed, f"client/{client}")
+        network = NetworkClient(
+            calendar=self.calendar,
+            actor=self._actors[client],
+            connections=connections,
+            brokers=self.brokers,
+            settings=network_settings(config),
+            draws=draws,
+            on_failed=lambda request: self._request_failed(index, request),
+        )
+        metadata = ClientMetadata(
+            calendar=self.calendar,
+            network=network,
+            partitions=[partition.index for partition in partitions],
+            leaders=[partition.leader for partition in partitions],
+            settings=metadata_settings(config),
+            draws=draws,
+            next_request_id=self.next_request_id,
+            on_done=self.write_request,
+        )
+        return Delivery(
+            network=network,
+            metadata=metadata,
+            draws=draws,
+            on_batches_done=self._batches_done,
+            producer_id=index,
+            new_producer_id=self._producer_ids.__next__,
+        )
+
+    def _request_failed(self, index: int, request: Request) -> None:
+        """Tell a producer, or its metadata, that a request gets no answer."""
+        if request.api == PRODUCE:
+            self._senders[index].failed(request)
+        else:
+            request.on_answer(request)
+
+    # --- what a run does with them ---------------------------------------------------
+
+    @abstractmethod
+    def _expect(self, source: int, block: RecordColumns | None) -> None:
+        """Take note of records that are about to be created; None after the last."""
+
+    @abstractmethod
+    def _produced(self, request: Request, answered_ns: int) -> None:
+        """Take note that a producer is done with a request."""
+
+    @abstractmethod
+    def _batches_done(self, batches: Sequence[Batch]) -> None:
+        """Take note of batches that are final, acknowledged or not."""
+
+    @abstractmethod
+    def _before_release(self) -> None:
+        """Use what is about to be let go."""
+
+    @abstractmethod
+    def _take_ordinals(self, source: int, partition: int, ordinals: Ordinals) -> None:
+        """Take the next part of an append list."""
