@@ -42,6 +42,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",
     "kafkasim/engine/sim/partition.py": _KAFKA,
+    "kafkasim/engine/sim/poll_settings.py": "tests/engine/sim/test_committer.py",
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/producer_outcomes.py": (
         "tests/engine/sim/test_producer_care.py"

@@ -126,6 +126,12 @@ class Accumulator(ABC):
         It is used from the next `catch_up` on, which is to come at this very time.
         """
 
+    def answered(self, batches: Sequence[Batch], now_ns: int) -> None:
+        """Have back the memory of batches that are acknowledged now, and use it."""
+        for batch in batches:
+            self.completed(batch)
+        self.catch_up(now_ns)
+
     @property
     def attentive(self) -> bool:
         """Whether it matters when the sender looks, and so does every answer."""

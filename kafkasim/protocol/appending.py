@@ -186,14 +186,19 @@ class AppendingAccumulator(QueuedAccumulator):
             self._switch(now_ns)
         appended = self._queues.try_append(self._partition, at, now_ns, now_ns)
         if not appended:
-            self._loads.queue(self._partition, now_ns)
+            if self._loads.unqueued:
+                self._loads.queue(self._partition, now_ns)
             if not self._take_memory(at, now_ns):
                 return at
             self._append_with_memory(at, now_ns, now_ns)
             return at + 1
         if attention.closed or attention.always:
             self._may_wake(self._partition, now_ns)
-        self._count_sticky(appended, now_ns)
+        self._produced += appended
+        # Test 3, after the append; at twice the size an open batch is no obstacle.
+        times = 2 if tails[self._partition] is not None else 1
+        if self._produced >= times * self._batch_size:
+            self._switch(now_ns)
         return at + 1
 
     def _append_with_memory(self, at: int, called_ns: int, now_ns: int) -> None:
@@ -206,24 +211,19 @@ class AppendingAccumulator(QueuedAccumulator):
                 self._switch(now_ns)
                 self._loads.queue(self._partition, now_ns)
                 continue
-            appended = queues.try_append(partition, at, called_ns, now_ns)
+            appended = 0
+            if queues.tails[partition] is not None:
+                appended = queues.try_append(partition, at, called_ns, now_ns)
             if appended:
                 self._pool.free_bytes += queues.capacity_for(at)
                 self._may_wake(partition, now_ns)
             else:
                 appended = self._open_batch(partition, at, called_ns, now_ns)
-            self._count_sticky(appended, now_ns)
+            self._produced += appended
+            times = 2 if queues.tails[partition] is not None else 1
+            if self._produced >= times * self._batch_size:
+                self._switch(now_ns)
             return
-
-    def _count_sticky(self, appended: int, now_ns: int) -> None:
-        """Count bytes, and make test 3; at twice the size an open batch is no obstacle.
-
-        That is after the append.
-        """
-        self._produced += appended
-        times = 2 if self._queues.tails[self._partition] is not None else 1
-        if self._produced >= times * self._batch_size:
-            self._switch(now_ns)
 
     def _append_stretch(self, at: int) -> int:
         """Append keyless records while nothing else can happen; return the next one."""
@@ -242,7 +242,8 @@ class AppendingAccumulator(QueuedAccumulator):
 
     def _append_new_batch(self, partition: int, at: int, now_ns: int) -> int:
         """Open a batch with record `at`; return its size, 0 without memory for it."""
-        self._loads.queue(partition, now_ns)
+        if self._loads.unqueued:
+            self._loads.queue(partition, now_ns)
         if not self._take_memory(at, now_ns):
             return 0
         return self._open_batch(partition, at, now_ns, now_ns)

@@ -95,7 +95,7 @@ class Attention:
         """Make the present state the one to go back to."""
         self.late = False
         self._settled = (
-            self.closed.copy(),
+            tuple(self.closed),
             self.waits,
             self.wake_ns,
             self._looked_ns,

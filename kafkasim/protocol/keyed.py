@@ -50,6 +50,7 @@ class KeyedAccumulator(KeyedWindow):
         super().__init__(settings, blocks, keeper)
         self._linger_ns = settings.linger_ns
         self._source_index = settings.source_index
+        self._batch_size = settings.batch_size
         self._extend(-1)
 
     def _extend(self, now_ns: int) -> None:
@@ -81,7 +82,7 @@ class KeyedAccumulator(KeyedWindow):
         while self._blocks.known_ns < now_ns:
             self._extend(now_ns)
         if self._watch.released:
-            self._watch.check(now_ns, self._waiting_bytes)
+            self._check_memory(now_ns)
 
     def look_ahead(self, may_send: Sequence[bool], now_ns: int) -> int:
         """Return when a node that may be sent to is ready, or how far that is known.
@@ -99,7 +100,7 @@ class KeyedAccumulator(KeyedWindow):
     def finish(self, now_ns: int) -> list[Batch]:
         """Return the batches that were never sent, by partition and age."""
         self.catch_up(now_ns)
-        self._watch.check(now_ns, self._waiting_bytes)
+        self._check_memory(now_ns)
         batches = []
         for queue in self._nodes:
             for slot in self._awake(queue, now_ns):
@@ -114,10 +115,6 @@ class KeyedAccumulator(KeyedWindow):
                 batch.closed_by = CUT
         batches.sort(key=lambda batch: (batch.partition, batch.lo))
         return batches
-
-    def completed(self, batch: Batch) -> None:
-        """Have back the memory of a batch: it was acknowledged, or it has failed."""
-        self._watch.completed(batch)
 
     def position(self, partition: int) -> int:
         """Return the position in its append list of the first record not drained."""
@@ -182,7 +179,7 @@ class KeyedAccumulator(KeyedWindow):
             size_bytes = self._sizes.batch_bytes(lo, hi)
             closed_ns = now_ns
             closed_by = LINGER if now_ns - opened_ns >= self._linger_ns else DRAINED
-        batch = Batch(
+        return Batch(
             self._source_index,
             partition,
             lo - start,
@@ -193,10 +190,6 @@ class KeyedAccumulator(KeyedWindow):
             closed_by,
             now_ns,
         )
-        batch.capacity = max(
-            self._settings.batch_size, self._body_bytes[lo] + BOUND_OVER_BODY_BYTES
-        )
-        return batch
 
     def _find_full(self, partition: int, lo: int, end: int) -> int:
         """Return when the batch that starts at `lo` is full, `NEVER` if it never is."""
@@ -218,7 +211,15 @@ class KeyedAccumulator(KeyedWindow):
 
     def _take(self, queue: NodeQueue, slot: int, batch: Batch, now_ns: int) -> bool:
         partition = batch.partition
-        self._watch.took(batch)
+        watch = self._watch
+        if watch.is_uniform:
+            watch.held += self._batch_size
+        else:
+            batch.capacity = max(
+                self._batch_size,
+                self._body_bytes[self._heads[partition]] + BOUND_OVER_BODY_BYTES,
+            )
+            watch.held += batch.capacity
         self._heads[partition] = self._starts[partition] + batch.hi
         self._full_ns[partition] = UNKNOWN
         return self._open(queue, slot, partition, now_ns)

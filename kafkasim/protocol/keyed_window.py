@@ -130,6 +130,22 @@ class KeyedWindow(CarefulAccumulator):
         for name in self._work_sums:
             self._work_sums[name] = running_sums(self.column(name))
 
+    def completed(self, batch: Batch) -> None:
+        """Have back the memory of a batch: it was acknowledged, or it has failed."""
+        self._watch.released += batch.capacity or self._settings.batch_size
+
+    def answered(self, batches: Sequence[Batch], now_ns: int) -> None:
+        """Have back the memory of batches that are acknowledged now."""
+        watch = self._watch
+        if watch.is_uniform and now_ns <= watch.safe_until_ns:
+            watch.held -= len(batches) * self._settings.batch_size
+        else:
+            super().answered(batches, now_ns)
+
+    def _check_memory(self, now_ns: int) -> None:
+        drained = sum(self._heads) - sum(self._starts)
+        self._watch.check(now_ns, drained, self._waiting_bytes)
+
     def append_list(self, partition: int) -> NDArray[np.int32]:
         """Return the ordinals of the partition's records, also of those to come."""
         start = self._starts[partition] + self._firsts[partition]

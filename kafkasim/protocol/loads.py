@@ -32,6 +32,11 @@ class Loads:
         without it.
     availability_ns : int
         `partitioner.availability.timeout.ms` in nanoseconds; 0 for never.
+
+    Attributes
+    ----------
+    unqueued : int
+        Partitions that have no queue yet.
     """
 
     __slots__ = (
@@ -46,10 +51,11 @@ class Loads:
         "_opened_ns",
         "_queued",
         "_settled",
-        "_unqueued",
+        "_settled_nodes",
         "_unqueued_seen",
         "_waiting",
         "_wanted_ns",
+        "unqueued",
     )
 
     def __init__(
@@ -69,8 +75,7 @@ class Loads:
         self._draw_count = 0
         self._queued: dict[int, None] = {}
         """Partitions that have a queue, in the order in which they got it."""
-        self._unqueued = self._unqueued_seen = len(waiting)
-        """Partitions that have none: now, and when the sender last looked."""
+        self.unqueued = self._unqueued_seen = len(waiting)
         self._opened: list[int] = []
         """Partitions of the batches opened since then, at the time `_opened_ns`."""
         self._opened_ns = -1
@@ -82,11 +87,14 @@ class Loads:
         self.settle()
 
     def queue(self, partition: int, now_ns: int) -> None:
-        """Take note that a partition is tried; it has a queue from now on."""
-        if self._unqueued and partition not in self._queued:
+        """Take note that a partition is tried; it has a queue from now on.
+
+        To be asked only while one has none.
+        """
+        if partition not in self._queued:
             self._pass(now_ns)
             self._queued[partition] = None
-            self._unqueued -= 1
+            self.unqueued -= 1
 
     def opened(self, partition: int, now_ns: int) -> None:
         """Take note of a new batch."""
@@ -180,33 +188,29 @@ class Loads:
 
     def _see(self) -> None:
         self._opened.clear()
-        self._unqueued_seen = self._unqueued
+        self._unqueued_seen = self.unqueued
 
     def settle(self) -> None:
         """Make the present state the one to go back to; the sender has just looked."""
         self._see()
-        self._settled = (
-            self._draw_count,
-            self._unqueued,
-            self._left_out,
-            self._wanted_ns.copy(),
-            self._drained_ns.copy(),
-        )
+        self._settled = self._draw_count, self.unqueued
+        if self._availability_ns:
+            self._settled_nodes = (
+                self._left_out,
+                self._wanted_ns.copy(),
+                self._drained_ns.copy(),
+            )
 
     def go_back(self) -> None:
         """Undo what happened since the last `settle`."""
-        (
-            self._draw_count,
-            unqueued,
-            self._left_out,
-            self._wanted_ns,
-            self._drained_ns,
-        ) = self._settled
-        self._wanted_ns = self._wanted_ns.copy()
-        self._drained_ns = self._drained_ns.copy()
-        while self._unqueued < unqueued:
+        self._draw_count, unqueued = self._settled
+        if self._availability_ns:
+            self._left_out, wanted_ns, drained_ns = self._settled_nodes
+            self._wanted_ns = wanted_ns.copy()
+            self._drained_ns = drained_ns.copy()
+        while self.unqueued < unqueued:
             self._queued.popitem()
-            self._unqueued += 1
+            self.unqueued += 1
         self._see()
         self._opened_ns = -1
 

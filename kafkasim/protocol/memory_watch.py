@@ -16,7 +16,7 @@ import numpy as np
 
 from kafkasim.log.batch_size import RangeSizes, ints
 from kafkasim.log.record_size import BATCH_HEADER_BYTES, BOUND_OVER_BODY_BYTES
-from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.units import NS_PER_MS
 
@@ -51,6 +51,17 @@ class MemoryWatch:
         `batch.size` and `buffer.memory` in bytes.
     partitions : int
         Number of partitions.
+
+    Attributes
+    ----------
+    held : int
+        Memory of the batches that were drained and are not complete.
+    released : int
+        What of it was given back since the last check.
+    is_uniform : bool
+        All batches have `batch.size`: no record is larger.
+    safe_until_ns : int
+        Until then there is memory enough, whatever happens.
     """
 
     __slots__ = (
@@ -59,13 +70,13 @@ class MemoryWatch:
         "_buffer_memory",
         "_capacity",
         "_created",
-        "_drained",
-        "_held",
         "_partitions",
-        "_safe_until_ns",
         "_source_index",
         "_times",
+        "held",
+        "is_uniform",
         "released",
+        "safe_until_ns",
     )
 
     def __init__(
@@ -75,21 +86,18 @@ class MemoryWatch:
         self._batch_size = batch_size
         self._buffer_memory = buffer_memory
         self._partitions = partitions
+        self.held = 0
+        self.released = 0
+        self.is_uniform = True
         self._capacity = batch_size
         """Of the largest batch that there may be."""
         self._body_bytes = 0
         """Of the largest record."""
-        self._held = 0
-        """What drained batches hold."""
-        self.released = 0
-        """What was given back since the last check."""
-        self._drained = 0
-        """Records in them."""
         self._created = 0
         """Records created before those in `_times`."""
         self._times: deque[Sequence[int]] = deque()
         """When the others are created, block by block."""
-        self._safe_until_ns = -1
+        self.safe_until_ns = -1
 
     def add(self, blocks: Iterable[RecordColumns]) -> None:
         """Know more records."""
@@ -103,24 +111,20 @@ class MemoryWatch:
                 self._body_bytes = max(self._body_bytes, int(sizes.max()))
         bound = self._body_bytes + BOUND_OVER_BODY_BYTES
         self._capacity = max(self._batch_size, bound)
-        self._safe_until_ns = -1
+        self.is_uniform = self._capacity == self._batch_size
+        self.safe_until_ns = -1
 
-    def took(self, batch: Batch) -> None:
-        """Take note of a batch that is drained."""
-        self._held += batch.capacity
-        self._drained += batch.hi - batch.lo
-
-    def completed(self, batch: Batch) -> None:
-        """Take note of memory that is given back; `check` is to be asked next."""
-        self.released += batch.capacity
-
-    def check(self, now_ns: int, count_waiting: Callable[[int], int]) -> None:
+    def check(
+        self, now_ns: int, drained: int, count_waiting: Callable[[int], int]
+    ) -> None:
         """Check that there was memory for all records created up to now.
 
         Parameters
         ----------
         now_ns : int
             The current time.
+        drained : int
+            Records that were drained.
         count_waiting : callable
             Returns the memory of the batches that wait to be drained at a time.
 
@@ -129,21 +133,24 @@ class MemoryWatch:
         OutOfMemory
             There was not, or there is hardly any left.
         """
-        if now_ns > self._safe_until_ns:
-            self._look(now_ns, count_waiting)
-        self._held -= self.released
+        if now_ns > self.safe_until_ns:
+            self._look(now_ns, drained, count_waiting)
+        self.held -= self.released
         self.released = 0
 
-    def _look(self, now_ns: int, count_waiting: Callable[[int], int]) -> None:
-        waiting = self._count_created(now_ns) - self._drained
-        used = self._held + self._capacity * self._most_batches(waiting)
+    def _look(
+        self, now_ns: int, drained: int, count_waiting: Callable[[int], int]
+    ) -> None:
+        created = self._count_created(now_ns)
+        waiting = created - drained
+        used = self.held + self._capacity * self._most_batches(waiting)
         spare = (self._buffer_memory - used) // self._capacity
         if spare < _LEAST_SPARE:
-            used = self._held + count_waiting(now_ns)
+            used = self.held + count_waiting(now_ns)
             spare = (self._buffer_memory - used) // self._capacity
         if spare < _LEAST_SPARE:
             raise OutOfMemory(self._source_index)
-        self._safe_until_ns = self._time_of(waiting + self._drained + spare) - 1
+        self.safe_until_ns = self._time_of(created + spare) - 1
 
     def _most_batches(self, waiting: int) -> int:
         """Return how many batches so many records are at most.

@@ -92,7 +92,9 @@ class QueuedAccumulator(CarefulAccumulator):
         """Open a batch, for which there is memory; return its size."""
         size = self._queues.append_new_batch(partition, at, called_ns, now_ns)
         self._loads.opened(partition, now_ns)
-        self._wake(now_ns)
+        self._attention.wake_ns = now_ns
+        if self._attention.closed:
+            self._wake(now_ns)
         if len(self._queues.waiting[partition]) == 1:
             node = self._leaders[partition]
             self._nodes[node].active.append(self._slots[partition])

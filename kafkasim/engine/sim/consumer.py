@@ -142,16 +142,7 @@ class Member:
             next_request_id=calls.next_request_id,
             on_done=calls.write_request,
         )
-        client_calls = ClientCalls(
-            now_ns=lambda: calendar.now_ns,
-            next_request_id=calls.next_request_id,
-            write_request=calls.write_request,
-            received=self._received,
-            on_reset=self._reset,
-            on_retry=self._retry,
-            arm_commit=self._arm_commit_timer,
-            on_settled=self._go_on,
-        )
+        client_calls = self._client_calls()
         self._fetcher = Fetcher(
             group=self.group,
             code=self.code,
@@ -169,6 +160,18 @@ class Member:
             settings=settings,
             draws=draws,
             calls=client_calls,
+        )
+
+    def _client_calls(self) -> ClientCalls:
+        return ClientCalls(
+            now_ns=lambda: self._calendar.now_ns,
+            next_request_id=self._calls.next_request_id,
+            write_request=self._calls.write_request,
+            received=self._received,
+            on_reset=self._reset,
+            on_retry=self._retry,
+            arm_commit=self._arm_commit_timer,
+            on_settled=self._go_on,
         )
 
     def start(self, positions: Mapping[int, int]) -> None:

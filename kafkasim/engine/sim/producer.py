@@ -234,14 +234,14 @@ class ProducerClient:
         accumulator = self._accumulator
         for batch in batches:
             batch.acked_ns = now_ns
-            accumulator.completed(batch)
         if self._delivery is not None:
             self._delivery.on_batches_done(batches)
         self._in_flight[node] -= 1
         is_news = accumulator.attentive or not self._may_send[node]
-        accumulator.catch_up(now_ns)
-        self._may_send[node] = True
+        accumulator.answered(batches, now_ns)
         if is_news:
+            accumulator.catch_up(now_ns)
+            self._may_send[node] = True
             accumulator.look(self._may_send, now_ns)
             self._send_ready()
 
