@@ -15,10 +15,9 @@ FILLED: Final = "  (filled in)"
 
 _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
     Kafka: (
-        "replication: every partition has one copy",
-        "adaptive partitioning: records without a key use the uniform mode",
-        "buffer.memory: it never fills, a producer never blocks",
-        "compression, retries and timeouts of clients, joining of members",
+        "joining of members, rebalances, a coordinator that moves; transactions",
+        "compression; disks: page cache, flushing, logs that take time to load",
+        "timeouts of producers while no topic has two copies and no broker fails",
     ),
     PointToPoint: ("sending without waiting for the answer",),
 }
