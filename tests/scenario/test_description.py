@@ -49,10 +49,9 @@ def test_a_cluster_is_described_and_what_was_filled_in_is_marked() -> None:
         "  Crash(target='subscriber:billing', at_s=3.0)\n"
         "\n"
         "Not modelled yet\n"
-        "  replication: every partition has one copy\n"
-        "  adaptive partitioning: records without a key use the uniform mode\n"
-        "  buffer.memory: it never fills, a producer never blocks\n"
-        "  compression, retries and timeouts of clients, joining of members"
+        "  joining of members, rebalances, a coordinator that moves; transactions\n"
+        "  compression; disks: page cache, flushing, logs that take time to load\n"
+        "  timeouts of producers while no topic has two copies and no broker fails"
     )
 
 

@@ -13,10 +13,7 @@ def leader_state(
     lag_max_ns: int,
     now_ns: int,
 ) -> LeaderState:
-    """Return what a new leader knows: its own log, and what the controller said.
-
-    The least number of in-sync replicas is never more than there are copies (BR-7).
-    """
+    """Return what a new leader knows: its own log, and what the controller said."""
     log = replica.log
     return LeaderState(
         node=node,
@@ -27,7 +24,7 @@ def leader_state(
         epoch_start=log.log_end_offset,
         log_end=log.log_end_offset,
         high_watermark=log.high_watermark,
-        min_isr=min(replica.config.min_insync_replicas, len(told.replicas)),
+        min_isr=replica.config.min_insync_replicas,
         lag_max_ns=lag_max_ns,
         now_ns=now_ns,
     )

@@ -49,8 +49,7 @@ def test_a_follower_cuts_what_its_leader_does_not_have(
     assert parts_at(follower, LEADER) == cut
 
 
-def test_a_leader_begins_with_its_own_log_and_no_more_copies_than_there_are() -> None:
-    """BR-7."""
+def test_a_leader_begins_with_its_own_log_and_what_the_controller_said() -> None:
     told = PartitionState((0, 1), (1, 0), 0, leader_epoch=4, partition_epoch=9)
     state = leader_state(
         0, told, replica(end=50, high_watermark=40), lag_max_ns=10, now_ns=3
@@ -58,4 +57,4 @@ def test_a_leader_begins_with_its_own_log_and_no_more_copies_than_there_are() ->
 
     assert (state.log_end, state.high_watermark, state.epoch_start) == (50, 40, 50)
     assert (state.leader_epoch, state.partition_epoch) == (4, 9)
-    assert state.min_isr == 2
+    assert state.min_isr == 2  # of two copies (BR-7)
