@@ -24,7 +24,8 @@ from typing import Final
 from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
-from kafkasim.protocol.columns import STICKY, Keeper, RecordBlocks
+from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, Keeper, RecordBlocks
+from kafkasim.protocol.loads import available
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queued import QueuedAccumulator
 from kafkasim.protocol.window import Window
@@ -65,6 +66,9 @@ class AppendingAccumulator(QueuedAccumulator):
         # The sticky partition, and how many bytes went to it.
         self._partition = -1
         self._produced = 0
+        self._chosen = -1
+        """Partition of a record that waits for memory, if it is not for the sticky one;
+        it was chosen when the record was handed over."""
         # How far records are appended: the next one, and the time up to which.
         self._next = 0
         self._horizon_ns = -1
@@ -148,6 +152,8 @@ class AppendingAccumulator(QueuedAccumulator):
                     break
                 at = after
                 continue
+            if partition == ROUND_ROBIN:
+                partition = available(self._leaders, self._window.base + at)
             if partition >= 0:
                 if try_append(partition, at, now_ns, now_ns):
                     if closed or always:
@@ -245,6 +251,7 @@ class AppendingAccumulator(QueuedAccumulator):
         if self._loads.unqueued:
             self._loads.queue(partition, now_ns)
         if not self._take_memory(at, now_ns):
+            self._chosen = partition
             return 0
         return self._open_batch(partition, at, now_ns, now_ns)
 
@@ -254,11 +261,10 @@ class AppendingAccumulator(QueuedAccumulator):
         called_ns = self._window.created_ns[at]
         self._pool.go_on(now_ns)
         self._end_wait(now_ns)
-        partition = self._window.partitions[at]
-        if partition == STICKY:
+        if self._window.partitions[at] == STICKY:
             self._append_with_memory(at, called_ns, now_ns)
         else:
-            self._open_batch(partition, at, called_ns, now_ns)
+            self._open_batch(self._chosen, at, called_ns, now_ns)
         self._next = at + 1
         # The sender looks when all this is done, and not before.
         self._limit_ns, self._may_send = now_ns, self._nobody

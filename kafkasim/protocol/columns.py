@@ -18,6 +18,8 @@ STICKY: Final = -1
 """Partition of a record that goes where the sticky partitioner says."""
 REFUSED: Final = -2
 """Partition of a record that was never appended: it is larger than a request (PR-5)."""
+ROUND_ROBIN: Final = -3
+"""Partition of a record that goes to the next one that has a leader then (PR-11)."""
 
 
 class RecordColumns:

@@ -16,11 +16,21 @@ class GivenDraws(Draws):
 
 
 def loads(
-    *lengths: int, draws: tuple[int, ...], adaptive: bool = True
+    *lengths: int,
+    draws: tuple[int, ...],
+    leaders: list[int] | None = None,
+    adaptive: bool = True,
+    availability_ns: int = 0,
 ) -> tuple[Loads, list[list[str]]]:
     """Make one whose partitions all had a batch once, and these queues."""
     queues: list[list[str]] = [[] for _ in lengths]
-    made = Loads(queues, [0] * len(queues), GivenDraws(*draws), adaptive=adaptive)
+    made = Loads(
+        queues,
+        leaders or [0] * len(queues),
+        GivenDraws(*draws),
+        adaptive=adaptive,
+        availability_ns=availability_ns,
+    )
     for partition, length in enumerate(lengths):
         made.queue(partition, 0)
         made.opened(partition, 0)
@@ -111,3 +121,63 @@ def test_going_back_restores_draws_and_what_the_sender_has_seen() -> None:
     made.opened(1, 4)
     queues[1] += ["batch"]
     assert made.draw(4, {}) == 2
+
+
+def test_among_partitions_without_a_leader_only_the_others_are_drawn() -> None:
+    made, _ = loads(0, 0, 0, draws=(3, 4, 5), leaders=[0, -1, 0])
+
+    assert [made.draw(1, {}) for _ in range(3)] == [2, 0, 2]
+
+
+def test_the_table_leaves_out_a_partition_without_a_leader() -> None:
+    made, _ = loads(1, 9, 0, draws=(0, 1, 2, 3), leaders=[0, -1, 0])
+
+    assert [made.draw(1, {}) for _ in range(4)] == [0, 2, 2, 0]
+
+
+def test_batches_put_back_count_with_their_queue() -> None:
+    made, _ = loads(0, 0, 0, draws=(0, 2, 4))
+
+    # 2, 0, 0: weights 1, 3, 3.
+    assert [made.draw(1, {0: ["batch", "batch"]}) for _ in range(3)] == [0, 1, 2]
+
+
+def test_a_node_that_could_not_be_sent_to_for_long_is_left_out() -> None:
+    made, _ = loads(1, 1, 1, draws=(0, 1, 2) * 3, leaders=[0, 1, 2], availability_ns=10)
+    three = [True, True, True]
+
+    made.look(100, [0, 1, 2], three)
+    made.look(110, [1], [True, False, True])
+    made.look(111, [1], [True, False, True])
+    assert [made.draw(111, {}) for _ in range(3)] == [0, 1, 2]  # 10, not more
+    made.look(112, [1], [True, False, True])
+    assert [made.draw(112, {}) for _ in range(3)] == [0, 2, 0]
+    made.look(113, [1], three)
+    made.look(114, [], three)
+    assert [made.draw(114, {}) for _ in range(3)] == [0, 1, 2]
+
+
+def test_an_idle_partition_of_a_node_that_is_gone_is_not_left_out() -> None:
+    # Partition 1 is left out, and partition 2 takes its place in Kafka's array. It has
+    # no batch, so it keeps the length 2 that stands there: weights 3 and 1.
+    made, _ = loads(0, 2, 0, draws=(0, 2, 3), leaders=[1, 1, 1], availability_ns=10)
+    made.look(100, [1], [True, True])
+    for now_ns in (120, 121):
+        made.look(now_ns, [1], [True, False])
+
+    assert [made.draw(121, {}) for _ in range(3)] == [0, 0, 2]
+
+
+def test_going_back_restores_which_nodes_are_left_out() -> None:
+    made, _ = loads(1, 1, draws=(0, 1, 2), leaders=[0, 1], availability_ns=10)
+    made.look(100, [0, 1], [True, True])
+    made.settle()
+    for now_ns in (120, 121):
+        made.look(now_ns, [1], [True, False])
+    assert made.draw(121, {}) == 0
+
+    made.go_back()
+
+    assert made.draw(119, {}) == 0
+    made.look(121, [1], [True, False])
+    assert made.draw(121, {}) == 1

@@ -3,8 +3,8 @@
 import numpy as np
 
 from kafkasim.protocol.accumulator import Settings
-from kafkasim.protocol.batch import CUT, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
+from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordBlocks, RecordColumns
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sticky import StickyAccumulator
 
@@ -27,6 +27,9 @@ def accumulator(
     leaders: tuple[int, ...] = (0, 0, 0),
     batch_size: int = 200,
     linger_ms: int = 100,
+    memory: int = 1 << 25,
+    max_block_ms: int = 60_000,
+    hand_over: "Told | None" = None,
 ) -> StickyAccumulator:
     """Make one; `keyed` gives the partitions of those records that have a key."""
     count = len(created_ms)
@@ -47,8 +50,29 @@ def accumulator(
         max_request_size=1_048_576,
         leaders=leaders,
         node_count=max(leaders) + 1,
+        buffer_memory=memory,
+        max_block_ns=max_block_ms * MS,
     )
-    return StickyAccumulator(settings, RecordBlocks([columns]), GivenDraws(*draws))
+    blocks = RecordBlocks([columns])
+    return StickyAccumulator(settings, blocks, GivenDraws(*draws), hand_over=hand_over)
+
+
+class Told:
+    """What an application is told of its waits, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.late: list[tuple[int, int]] = []
+        self.waits: list[tuple[int, int]] = []
+        self.failed: list[tuple[int, int]] = []
+
+    def delayed(self, ordinal: int, created_ns: int) -> None:
+        self.late.append((ordinal, created_ns // MS))
+
+    def blocked(self, since_ns: int, until_ns: int) -> None:
+        self.waits.append((since_ns // MS, until_ns // MS))
+
+    def timed_out(self, ordinal: int, intended_ns: int) -> None:
+        self.failed.append((ordinal, intended_ns // MS))
 
 
 def appended(records: StickyAccumulator) -> dict[int, list[int]]:
@@ -190,3 +214,122 @@ def test_looking_leaves_no_trace_when_a_drain_comes_before() -> None:
 
     assert shown(looked.finish(30 * MS)) == shown(plain.finish(30 * MS))
     assert appended(looked) == appended(plain)
+
+
+def test_round_robin_passes_over_a_partition_without_a_leader() -> None:
+    keyed = dict.fromkeys(range(6), ROUND_ROBIN)
+    records = accumulator([*range(6)], 0, keyed=keyed)
+    records.catch_up(2 * MS)
+    records.set_leaders([0, -1, 0], 2 * MS)
+    records.catch_up(5 * MS)
+
+    # Of the two that are left each has every second number: 3, 4, 5 are 1, 0, 1.
+    assert appended(records) == {0: [0, 4], 1: [1], 2: [2, 3, 5]}
+
+
+def test_a_tail_closed_for_a_record_that_goes_elsewhere_wakes_nobody() -> None:
+    # The record of 4 ms closes p0's second batch and goes into the open one of p1
+    # (PR-15b); the one of 7 ms opens a batch, and then the sender sees both.
+    records = accumulator(
+        [0, 0, 1, 2, 3, 4, 7],
+        [-1, *[50] * 6],
+        0,
+        1,
+        keyed={0: 1, 6: 2},
+        leaders=(0, 1, 2),
+    )
+    assert records.look_ahead([True, False, False], 0) == 2 * MS
+    assert shown(records.drain(0, 2 * MS)) == [(0, 0, 2, 2 * MS, FULL)]
+
+    assert records.look_ahead([True, False, False], 2 * MS) == 7 * MS
+
+    assert appended(records) == {0: [1, 2, 3, 4], 1: [0, 5], 2: [6]}
+    assert shown(records.drain(0, 7 * MS)) == [(0, 2, 4, 4 * MS, FULL)]
+
+
+def test_a_batch_takes_its_capacity_and_gives_it_back_when_it_completes() -> None:
+    told = Told()
+    records = accumulator(
+        [0, 1, 2, 3], 110, keyed=dict.fromkeys(range(4), 0), memory=400, hand_over=told
+    )
+    records.catch_up(3 * MS)
+    # Two batches of 200 bytes are all there is; the third record waits from 2 ms on.
+    assert appended(records) == {0: [0, 1]}
+    records.look([False], 3 * MS)
+    (first,) = records.drain(0, 3 * MS)
+    records.look_ahead([False], 3 * MS)
+    records.catch_up(9 * MS)
+    assert appended(records) == {0: [0, 1]}
+
+    records.answered([first], 10 * MS)
+
+    assert told.waits == [(2, 10)]
+    assert told.late == [(3, 10)]
+    assert appended(records) == {0: [0, 1, 2]}
+    waiting = records.finish(11 * MS)
+    assert [(batch.lo, batch.opened_ns // MS) for batch in waiting] == [(1, 1), (2, 10)]
+    assert told.waits[1:] == [(10, 11)]
+    assert told.failed == []
+
+
+def test_a_record_fails_that_has_waited_for_max_block_ms() -> None:
+    told = Told()
+    records = accumulator(
+        [0, 1, 2, 30],
+        110,
+        keyed=dict.fromkeys(range(4), 0),
+        memory=200,
+        max_block_ms=20,
+        hand_over=told,
+    )
+
+    assert records.look_ahead([True], 0) == 21 * MS
+    records.catch_up(60 * MS)
+
+    assert told.failed == [(1, 1), (2, 2)]
+    assert told.late == [(2, 21), (3, 41)]
+    assert told.waits == [(1, 21), (21, 41)]
+    assert appended(records) == {0: [0]}
+
+
+def test_while_a_thread_waits_all_that_waits_may_be_sent() -> None:
+    # Linger is 100 ms; the sender looks at 100 ms because of p0, or with an answer.
+    keyed = {0: 0, 1: 1, 2: 2}
+    records = accumulator([0, 1, 2], 50, keyed=keyed, memory=400)
+
+    assert records.look_ahead([True], 0) == 100 * MS
+    records.catch_up(50 * MS)
+    records.look([True], 50 * MS)
+
+    assert records.ready_ns == [50 * MS]
+    assert shown(records.drain(0, 50 * MS)) == [
+        (0, 0, 1, 50 * MS, DRAINED),
+        (1, 0, 1, 50 * MS, DRAINED),
+    ]
+
+
+def test_a_record_that_waited_has_the_timestamp_of_its_call() -> None:
+    # 64 ms lie between the calls, and 4 ms between the appends: two bytes more.
+    records = accumulator(
+        [0, 64], [130, 0], keyed={0: 0, 1: 0}, memory=300, batch_size=300
+    )
+    records.catch_up(64 * MS)
+    assert [batch.size_bytes for batch in records.finish(64 * MS)] == [200 + 8]
+
+    told = Told()
+    records = accumulator(
+        [0, 10, 70, 75],
+        [110, 0, 0, 0],
+        keyed={0: 0, 1: 1, 2: 1, 3: 1},
+        memory=200,
+        hand_over=told,
+    )
+    records.catch_up(10 * MS)
+    (first,) = records.drain(0, 10 * MS)
+    records.look_ahead([True], 10 * MS)
+    records.answered([first], 74 * MS)
+    records.catch_up(75 * MS)
+
+    # Called at 10, 74 and 75 ms: 64 ms and more after the first one, a byte each.
+    assert told.late == [(2, 74)]
+    assert [batch.size_bytes for batch in records.finish(75 * MS)] == [61 + 7 + 8 + 8]

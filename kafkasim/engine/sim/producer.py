@@ -147,7 +147,7 @@ class ProducerClient:
         blocks = RecordBlocks(self._read(source, columns_of))
         self._accumulator: CarefulAccumulator = (
             StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
-            if placing.by_record or columns_of.may_be_sticky
+            if placing.by_record or columns_of.decides_late
             else KeyedAccumulator(settings, blocks, keeper)
         )
         self._delivery = delivery

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.protocol.columns import STICKY, RecordColumns
+from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordColumns
 from kafkasim.protocol.partitioner import key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 
@@ -23,6 +23,8 @@ class Placing:
     """One partition after the other, whatever the keys (`RoundRobinPartitioner`)."""
     partition: int | None = None
     """The one that the application names with every record."""
+    leaders_move: bool = False
+    """A partition may come to have no leader; round robin passes it over then."""
     by_record: bool = False
     """Append records one by one also where all partitions are known: the application
     will have to wait for memory."""
@@ -46,8 +48,8 @@ class SourceColumns:
 
     Attributes
     ----------
-    may_be_sticky : bool
-        Whether the sticky partitioner decides about some of them.
+    decides_late : bool
+        Whether some of them find their partitions only when they are appended.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class SourceColumns:
         placing: Placing,
     ) -> None:
         self._by_key = not placing.round_robin and placing.partition is None
-        self.may_be_sticky = self._by_key and (
-            source.may_lack_keys or config.partitioner_ignore_keys
-        )
         self._partition = placing.partition
+        self._as_they_come = (
+            placing.round_robin and placing.leaders_move and placing.partition is None
+        )
+        is_sticky = source.may_lack_keys or config.partitioner_ignore_keys
+        self.decides_late = self._as_they_come or (self._by_key and is_sticky)
         self._partition_count = partition_count
         self._count = 0
         """Records so far: the counter of `RoundRobinPartitioner` (PR-11)."""
@@ -98,6 +102,8 @@ class SourceColumns:
         count = len(block.key_id)
         if self._partition is not None:
             return np.full(count, self._partition, np.int32)
+        if self._as_they_come:
+            return np.full(count, ROUND_ROBIN, np.int32)
         numbers = np.arange(self._count, self._count + count, dtype=np.int64)
         self._count += count
         return (numbers % self._partition_count).astype(np.int32)

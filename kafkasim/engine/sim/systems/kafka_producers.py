@@ -92,6 +92,7 @@ class KafkaProducers(KafkaHosts):
             placing=Placing(
                 round_robin=producer.partitioner == "round_robin",
                 partition=producer.partition,
+                leaders_move=self.is_replicated,
                 by_record=index in self._by_record,
             ),
         )
