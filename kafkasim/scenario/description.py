@@ -12,6 +12,8 @@ from kafkasim.scenario.systems import Hardware, Kafka, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 FILLED: Final = "  (filled in)"
+_COUNTS: Final = {"partitions", "replication_factor", "members"}
+"""What is said of a part also when it is as usual."""
 
 _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
     Kafka: (
@@ -110,11 +112,12 @@ def _parts(
 
 def _part(resolved: Document, said: Document | None) -> str:
     phrases: list[str] = []
+    defaults = type(resolved)()
     for name in rules_of(type(resolved)):
         value = getattr(resolved, name)
         if isinstance(value, Settings):
             phrases.append(_settings(getattr(said, name, None), value))
-        else:
+        elif name in _COUNTS or value != getattr(defaults, name):
             phrases.append(f"{name} {value}")
     return ", ".join(phrases)
 
