@@ -355,20 +355,20 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# **By hand.** 12 s × 200 = 2,400. None of them was ever readable: they lay above the
-# high watermark. A broker that came back in good order is known to have everything
-# below it, so it may lead (an *eligible leader replica*, KIP-966), and the log goes on
-# at the offsets that the lost ones had.
+# **By hand.** 12 s × 200 = 2,400, less what was sent while the two said goodbye. None
+# of them was ever readable: they lay above the high watermark. A broker that came back
+# in good order is known to have everything below it, so it may lead (an *eligible
+# leader replica*, KIP-966), and the log goes on at the offsets that the lost ones had.
 #
-# **Investigate.** At 34 s broker 1 is back, with 2,400 payments that the others do not
-# have. What becomes of them? Ask the table of replicas:
+# **Investigate.** At 34 s broker 1 is back, with all that the others lack. What
+# becomes of it? Ask the table of replicas:
 
 # %%
 gone.replicas.query("broker == 1")[changes].round(0)
 
 # %% [markdown]
 # It comes back as a follower, with a log that is longer than the leader's. It asks the
-# new leader where epoch 0 ended there, hears 1,600, and cuts its own log to that
+# new leader where epoch 0 ended there, hears 1,606, and cuts its own log to that
 # (`truncated`). Nobody compares records; epochs and offsets are enough
 # (KIP-101). Then it catches up and joins.
 #
@@ -378,8 +378,8 @@ gone.replicas.query("broker == 1")[changes].round(0)
 gone.records["outcome"].astype(str).value_counts().to_frame()
 
 # %% [markdown]
-# All 8,000 are acknowledged, and 2,400 are nowhere. **Acknowledged is not kept**,
-# unless it was acknowledged by enough.
+# All 8,000 are acknowledged, and nearly 2,400 are nowhere. **Acknowledged is not
+# kept**, unless it was acknowledged by enough.
 #
 # > **A plausible wrong result.** "We use `acks=1` with three copies. We killed the
 # > leader twenty times under load, and never lost a record. So it is safe." Here is
