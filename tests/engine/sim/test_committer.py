@@ -172,6 +172,8 @@ def test_an_automatic_commit_without_a_coordinator_is_tried_again() -> None:
     world.start()
     world.run(40)
     world.brokers[1].crash()
+    world.run(85)
+    assert world.sent(API) == []
     world.run(200)
     assert world.commits == []
     world.brokers[1].come_back()

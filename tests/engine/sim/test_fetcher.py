@@ -263,3 +263,17 @@ def test_a_fetch_from_before_a_crash_that_comes_late_reads_nothing() -> None:
     world.append(2)
     world.run(30)
     assert world.processed == 2
+
+
+def test_a_member_that_is_down_fetches_nothing() -> None:
+    """Its work was to end at 22, and its only broker may be fetched from again."""
+    world = World()
+    world.append(2)
+    world.start()
+    world.run(6)
+    world.brokers[0].crash()
+    world.run(10)
+    world.member.crash()
+    world.brokers[0].come_back()
+    world.run(60)
+    assert world.sent("Fetch", since=3.0) == []
