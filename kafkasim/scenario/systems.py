@@ -159,6 +159,9 @@ class Producer(Document):
     says; or one partition after the other (`RoundRobinPartitioner`)."""
     partition: Annotated[int, Whole(0, 1_000_000)] | None = None
     """The partition that the application names with every record; None for none."""
+    byte_rate_quota: Positive | None = None
+    """Bytes per second that each broker takes from it (`producer_byte_rate`, KIP-13);
+    a broker that got more answers, and then does not listen for a while; none: any."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -56,6 +56,9 @@ class Broker:
         Called with (batch, partition) for every append.
     commit : callable
         Called with an OffsetCommit request when it is handled.
+    pause_ns : callable, optional
+        Takes a produce request that is answered now; returns how long its client is
+        made to wait, because it is over its quota.
     """
 
     __slots__ = (
@@ -67,6 +70,7 @@ class Broker:
         "_ns_per_byte",
         "_on_append",
         "_partitions",
+        "_pause_ns",
         "_queue",
         "_request_ns",
         "_service_key",
@@ -88,6 +92,7 @@ class Broker:
         ns_per_byte: float,
         on_append: Callable[[Batch, Partition], None],
         commit: Callable[[Request], None],
+        pause_ns: Callable[[Request], int] | None = None,
     ) -> None:
         self.index = index
         self._calendar = calendar
@@ -102,6 +107,7 @@ class Broker:
         self._ns_per_byte = ns_per_byte
         self._on_append = on_append
         self._commit = commit
+        self._pause_ns = pause_ns
         self._sessions: dict[int, list[FetchSession]] = {}
         self._queue: deque[Request] = deque()
         self._service_key = key_base(Rank.SERVICE, actor)
@@ -226,7 +232,8 @@ class Broker:
         else:
             request.done_ns = now_ns
             request.on_answer(request)
-            self._release(request.connection, now_ns)
+            pause_ns = 0 if self._pause_ns is None else self._pause_ns(request)
+            self._release(request.connection, now_ns + pause_ns)
         for session in touched:
             if session.parked is not None and session.has_enough():
                 self._complete_fetch(session, session.parked)
@@ -300,7 +307,10 @@ class Broker:
         answered_ns = connection.down.transfer(now_ns, size_bytes)
         self._answer_key += 1
         self._calendar.push((answered_ns, self._answer_key, request.on_answer, request))
-        self._release(connection, connection.down.left_ns)
+        left_ns = connection.down.left_ns
+        if self._pause_ns is not None and request.api == PRODUCE:
+            left_ns += self._pause_ns(request)
+        self._release(connection, left_ns)
 
     def _release(self, connection: Connection, free_ns: int) -> None:
         """Read on from a connection once its answer has left (BR-2)."""

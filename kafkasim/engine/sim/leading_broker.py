@@ -154,7 +154,8 @@ class LeadingBroker(FailingBroker):
         if request.errors and not request.connection.broken:
             self._break(request.connection)
         else:
-            self._release(request.connection, now_ns)
+            pause_ns = 0 if self._pause_ns is None else self._pause_ns(request)
+            self._release(request.connection, now_ns + pause_ns)
 
     def _append(  # noqa: PLR0917
         self,

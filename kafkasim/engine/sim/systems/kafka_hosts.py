@@ -25,6 +25,7 @@ from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
 )
+from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
 from kafkasim.engine.sim.systems.kafka_replication import (
     CONTROLLER,
     Replication,
@@ -219,6 +220,7 @@ class KafkaHosts(ABC):
             ns_per_byte=cpu.mb_ms,
             on_append=self._appended,
             commit=self._commit,
+            pause_ns=quota_pauses(self.system, self.tables.client_code, self.calendar),
         )
 
     # --- what a run does with them ---------------------------------------------------
