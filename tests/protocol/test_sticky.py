@@ -4,7 +4,13 @@ import numpy as np
 
 from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
-from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import (
+    REFUSED,
+    ROUND_ROBIN,
+    STICKY,
+    RecordBlocks,
+    RecordColumns,
+)
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sticky import StickyAccumulator
 
@@ -333,3 +339,21 @@ def test_a_record_that_waited_has_the_timestamp_of_its_call() -> None:
     # Called at 10, 74 and 75 ms: 64 ms and more after the first one, a byte each.
     assert told.late == [(2, 74)]
     assert [batch.size_bytes for batch in records.finish(75 * MS)] == [61 + 7 + 8 + 8]
+
+
+def test_neither_time_nor_a_drain_moves_the_sticky_partition() -> None:
+    records = accumulator([0, 200, 400], 30, 0, 1, 2, linger_ms=5)
+    for now_ms in (5, 205, 405):
+        records.catch_up(now_ms * MS)
+        (batch,) = records.drain(0, now_ms * MS)
+        records.look_ahead([True], now_ms * MS)
+        # 61 + 37 bytes each: 98, 196; only the third one makes 200.
+        assert batch.partition == 0
+
+
+def test_round_robin_counts_what_was_let_go_and_refused() -> None:
+    keyed = dict.fromkeys((1, 2, 4), ROUND_ROBIN) | {0: REFUSED, 3: REFUSED}
+    records = accumulator([*range(5)], 0, keyed=keyed)
+    records.catch_up(4 * MS)
+
+    assert appended(records) == {1: [1, 4], 2: [2]}
