@@ -24,7 +24,6 @@ from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.committer import Committer
 from kafkasim.engine.sim.fetch_session import FetchSession
-from kafkasim.engine.sim.fetcher import Fetcher
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
@@ -35,6 +34,7 @@ from kafkasim.engine.sim.request import (
     Connection,
     Request,
 )
+from kafkasim.engine.sim.seeking import SeekingFetcher
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
 
@@ -143,7 +143,7 @@ class Member:
             on_done=calls.write_request,
         )
         client_calls = self._client_calls()
-        self._fetcher = Fetcher(
+        self._fetcher = SeekingFetcher(
             group=self.group,
             code=self.code,
             sessions=sessions,

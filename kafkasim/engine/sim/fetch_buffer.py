@@ -13,6 +13,9 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.units import MISSING_NS
 
+Buffered = tuple[FetchSession, Partition, int, int, Survivors | None]
+"""Session, partition, offset after what was fetched, time, what compaction had left."""
+
 
 class FetchBuffer:
     """Fetches in the order in which they came; a poll takes records from the oldest.
@@ -28,10 +31,7 @@ class FetchBuffer:
         self._member = member
         self.errors: list[tuple[Partition, int]] = []
         """Partitions with an error that the last poll met, and its code."""
-        self.fetches: deque[
-            tuple[FetchSession, Partition, int, int, Survivors | None]
-        ] = deque()
-        """Session, partition, offset after it, time, and what compaction had left."""
+        self.fetches: deque[Buffered] = deque()
 
     def clear(self) -> None:
         """Throw all away."""
@@ -62,21 +62,29 @@ class FetchBuffer:
                 self.fetches.append((session, partition, end_offset, now_ns, survivors))
                 session.buffered += 1
 
-    def drop(self, partition: Partition) -> int:
-        """Throw away what there is of a partition; return how many fetches that was."""
-        left = [each for each in self.fetches if each[1] is not partition]
-        dropped = len(self.fetches) - len(left)
-        self.fetches = deque(left)
-        return dropped
+    def take_out(self, partition: Partition) -> list[Buffered]:
+        """Take out what there is of a partition."""
+        taken = [each for each in self.fetches if each[1] is partition]
+        if taken:
+            left = [each for each in self.fetches if each[1] is not partition]
+            self.fetches.clear()
+            self.fetches.extend(left)
+        return taken
+
+    def put_back(self, taken: Iterable[Buffered], session: FetchSession) -> None:
+        """Put behind all others what was taken out, as another session's."""
+        for each in taken:
+            self.fetches.append((session, *each[1:]))
+            session.buffered += 1
 
     def rehome(self, partition: Partition, session: FetchSession) -> int:
         """Let what there is of a partition be another session's; return how much."""
-        moved = [each[1] is partition for each in self.fetches]
-        self.fetches = deque(
-            (session, *each[1:]) if move else each
-            for each, move in zip(self.fetches, moved, strict=True)
-        )
-        return sum(moved)
+        fetches = list(self.fetches)
+        self.fetches.clear()
+        for each in fetches:
+            is_moved = each[1] is partition
+            self.fetches.append((session, *each[1:]) if is_moved else each)
+        return sum(each[1] is partition for each in fetches)
 
     def take(
         self,

@@ -21,8 +21,8 @@ from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
-from kafkasim.engine.sim.fetch_buffer import FetchBuffer
-from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.fetch_buffer import Buffered, FetchBuffer
+from kafkasim.engine.sim.fetch_session import Fetched, FetchSession
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls
 from kafkasim.engine.sim.offset_fetcher import (
@@ -105,6 +105,8 @@ class Fetcher:
             settings=settings,
             calls=calls,
         )
+        self._paused: dict[int, list[Buffered]] = {}
+        """Partition index → what was fetched of one that is paused."""
         self._news = False
         """Metadata came since the last look."""
         self.is_unsure = False
@@ -122,6 +124,7 @@ class Fetcher:
         self._origins = dict(self.positions)
         self.has_failed = self.is_unsure = False
         self._offsets.open.clear()
+        self._paused.clear()
         self._idle = []
         for partition in self.owned:
             self._fetch_on(partition)
@@ -189,11 +192,27 @@ class Fetcher:
             self._metadata.take_hints(request.hints)
         if self._news:
             self._follow_leaders()
-        if session.goers or session.comers or self._offsets.open:
-            answer = [each for each in answer if self._is_fetched(each[0], session)]
+        if session.goers or session.comers or self._offsets.open or self._paused:
+            answer = self._wanted(answer, session, now_ns)
         self.buffer.add(session, answer, self.positions, now_ns)
         if not session.buffered and session not in self._idle:
             self._idle.append(session)
+
+    def _wanted(
+        self, answer: Sequence[Fetched], session: FetchSession, now_ns: int
+    ) -> list[Fetched]:
+        """Return what of an answer the member still waits for; keep what is paused."""
+        wanted = []
+        for each in answer:
+            partition, end_offset, survivors = each
+            index = partition.index
+            if index in self._paused:
+                if end_offset > self.positions[index]:
+                    kept = session, partition, end_offset, now_ns, survivors
+                    self._paused[index].append(kept)
+            elif index not in session.goers and self._is_fetched(partition, session):
+                wanted.append(each)
+        return wanted
 
     def _is_fetched(self, partition: Partition, session: FetchSession) -> bool:
         index = partition.index
@@ -287,7 +306,7 @@ class Fetcher:
             if home.buffered and home in self._idle:
                 self._idle.remove(home)
         else:
-            count = self.buffer.drop(partition)
+            count = len(self.buffer.take_out(partition))
             home.leave(partition)
             self._offsets.note(partition, known)
             self.is_unsure = True
@@ -301,6 +320,8 @@ class Fetcher:
         session = self._session_of[index]
         if leader >= 0 and leader != session.connection.broker:
             session = self._session_of[index] = self._session_at(leader)
+        if index in self._paused:
+            return
         session.join(partition, self._epochs[index])
         self._free(session)
 

@@ -1,0 +1,50 @@
+"""What an application may ask of its consumer beside polling: pause, resume and seek.
+
+A partition that is paused is not fetched, and what was fetched of it is kept but not
+returned; its broker may be fetched from as if nothing were buffered. Seeking drops what
+was fetched (CO-5).
+
+Source: `ClassicKafkaConsumer`, `SubscriptionState`, `FetchCollector` (4.3).
+"""
+
+from kafkasim.engine.sim.fetcher import Fetcher
+from kafkasim.engine.sim.partition import Partition
+
+
+class SeekingFetcher(Fetcher):
+    """A fetcher whose application may pause partitions and seek in them."""
+
+    def pause(self, partition: Partition) -> None:
+        """Neither fetch a partition nor return what was fetched of it (CO-5)."""
+        index = partition.index
+        session = self._session_of[index]
+        taken = self._paused[index] = self.buffer.take_out(partition)
+        session.buffered -= len(taken)
+        session.leave(partition)
+        self._free(session)
+
+    def resume(self, partition: Partition) -> None:
+        """Fetch a partition again, and return what was fetched of it."""
+        index = partition.index
+        taken = self._paused.pop(index)
+        session = self._session_of[index]
+        self.buffer.put_back(taken, session)
+        if index in session.goers and session.request is not None:
+            session.goers.remove(index)  # it is still in the fetch under way
+        elif index not in self._offsets.open:
+            self._fetch_on(partition)
+        if session.buffered and session in self._idle:
+            self._idle.remove(session)
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Go on at an offset, and drop what was fetched of a partition (CO-5)."""
+        index = partition.index
+        session = self._session_of[index]
+        session.buffered -= len(self.buffer.take_out(partition))
+        if index in self._paused:
+            self._paused[index] = []
+        self._offsets.open.pop(index, None)
+        self.positions[index] = self._origins[index] = offset
+        session.leave(partition)
+        self._free(session)
+        self._fetch_on(partition)
