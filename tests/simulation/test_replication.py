@@ -175,3 +175,15 @@ def test_a_follower_that_stands_still_leaves_the_isr_and_comes_back() -> None:
     mine = result.replicas[result.replicas.broker == 2]
     assert mine.cause.tolist()[:2] == ["start", "left the ISR"]
     assert mine.cause.tolist()[-1] == "joined the ISR"
+
+
+def test_what_is_lost_on_the_way_with_acks_0_holds_up_nobody() -> None:
+    """PR-41: the client never learns of it; the run ends all the same."""
+    result = checked(scenario(Crash("broker:1", at_s=1.0), acks="0", rate=500.0))
+
+    records = result.records
+    lost = records[records.log_copies == 0]
+    assert records.outcome.eq("unacked").all()
+    assert len(lost) > 0
+    assert result.facts["drained"] == 1
+    assert result.facts["end_ns"] < 60e9

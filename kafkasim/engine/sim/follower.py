@@ -116,7 +116,7 @@ class Fetcher:
     __slots__ = (
         "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
         "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
-        "fetched_ns", "held", "leader", "node", "parked", "ready", "report", "request",
+        "fetched_ns", "leader", "node", "parked", "ready", "report", "request",
         "settings", "source", "timer_set", "wait_over_ns",
     )  # fmt: skip
 

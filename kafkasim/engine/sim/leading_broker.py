@@ -109,7 +109,7 @@ class LeadingBroker(FailingBroker):
 
     def _vanish(self, request: Request) -> None:
         if request.api == PRODUCE and not request.wants_answer:
-            self._calls.on_vanished(request)
+            self._calls.on_vanished(request.payload)
 
     # --- produce ------------------------------------------------------------------
 
@@ -151,6 +151,11 @@ class LeadingBroker(FailingBroker):
         """With acks=0 there is no answer; an error closes the connection (PR-41)."""
         request.done_ns = now_ns
         request.on_answer(request)
+        if request.errors:
+            refused = [
+                b for b in request.payload if b.partition_index in request.errors
+            ]
+            self._calls.on_vanished(refused)
         if request.errors and not request.connection.broken:
             self._break(request.connection)
         else:
@@ -251,7 +256,6 @@ class LeadingBroker(FailingBroker):
             while waiting and waiting[0].end_offset <= high_watermark:
                 append = waiting.popleft()
                 append.committed_ns = now_ns
-                self._calls.on_commit(append)
             for session in self._sessions.get(index, ()):
                 session.advanced(partition)
                 if session.parked is not None:

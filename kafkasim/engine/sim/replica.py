@@ -81,7 +81,7 @@ class Append:
     ) -> None:
         self.append_id = append_id
         self.batch = batch
-        self.attempt = max(1, batch.attempts)
+        self.attempt = batch.attempts + 1
         self.partition = partition
         self.base_offset = base_offset
         self.end_offset = base_offset + batch.hi - batch.lo
@@ -116,14 +116,12 @@ class Replica:
     delayed : deque
         End offset and request of each produce request that waits for the high
         watermark, while it leads.
-    appends : deque of Append
-        Its appends that the high watermark has not passed, while it leads.
     checked : bool
         Whether it is known that its log is a part of the leader's (KIP-101).
     """
 
     __slots__ = (
-        "active", "appends", "checked", "config", "delayed", "leader", "leader_epoch",
+        "active", "checked", "config", "delayed", "leader", "leader_epoch",
         "lives", "log", "node", "partition", "state",
     )  # fmt: skip
 
@@ -140,7 +138,6 @@ class Replica:
         self.leader = -1
         self.leader_epoch = 0
         self.delayed: deque[tuple[int, Request]] = deque()
-        self.appends: deque[Append] = deque()
         self.checked = True
 
     def append(self, header: BatchHeader, batch: Batch, now_ns: int) -> None:

@@ -1,12 +1,11 @@
 """What brokers that replicate are told, and whom they tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Life, LogSegment, Replica
-from kafkasim.engine.sim.request import Request
 from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
 
 
@@ -24,13 +23,11 @@ class ReplicaCalls(NamedTuple):
     """Gives the number of the next append."""
     on_append: Callable[[Batch, Partition, Append], None]
     """Takes a batch, as its producer knows it, and its append."""
-    on_commit: Callable[[Append], None]
-    """Takes an append that the high watermark has passed."""
     on_lead: Callable[[Partition, int], None]
     """Takes a partition that another copy leads now, and up to which offset it has what
     the leader before had."""
-    on_vanished: Callable[[Request], None]
-    """Takes a produce request that was lost, and that nobody awaits the answer to."""
+    on_vanished: Callable[[Sequence[Batch]], None]
+    """Takes batches that were lost or refused, and that nobody awaits an answer for."""
     write_replica: Callable[[Replica, PartitionState, str, str], None]
     """Takes a copy, what is known of its partition, its role, and why it changed."""
     write_segment: Callable[[Replica, LogSegment, Life, int, str | None], None]

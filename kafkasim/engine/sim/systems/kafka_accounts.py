@@ -47,7 +47,6 @@ class KafkaAccounts(KafkaCluster):
         return ReplicaCalls(
             next_append_id=self._append_ids.__next__,
             on_append=self._replicated,
-            on_commit=self._committed,
             on_lead=self._led,
             on_vanished=self._vanished,
             write_replica=self._write_replica,
@@ -69,9 +68,6 @@ class KafkaAccounts(KafkaCluster):
             )
         appended[batch.partition] = max(appended[batch.partition], batch.hi)
         self._appends.append(append)
-
-    def _committed(self, append: Append) -> None:
-        """Take note that the high watermark has passed an append."""
 
     def _reader_count(self, partition: Partition) -> int:
         return sum(partition.index in g.processed for g in self.groups.values())
@@ -166,9 +162,9 @@ class KafkaAccounts(KafkaCluster):
         readers = self._reader_count(self.by_topic[topic][batch.partition])
         self.timeline.settle((batch.hi - batch.lo) * readers)
 
-    def _vanished(self, request: Request) -> None:
-        """Take note that a request was lost of which its client wants no answer."""
-        for batch in request.payload:
+    def _vanished(self, batches: Sequence[Batch]) -> None:
+        """Take note of batches that were lost, and whose client wants no answer."""
+        for batch in batches:
             self._nobody_reads(batch)
 
     def _produced(self, request: Request, answered_ns: int) -> None:
