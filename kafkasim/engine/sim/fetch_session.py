@@ -259,7 +259,7 @@ class FetchSession:
         waits already, and at the start of the next one for a fetch that comes: that one
         is only now looked up (`LocalLog.read`).
         """
-        if self.lost or self.refused:
+        if self.lost or self.refused or not self.min_bytes:
             return True
         min_bytes, most_bytes = self.min_bytes, self._limits[0]
         available = 0

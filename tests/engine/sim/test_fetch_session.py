@@ -56,6 +56,12 @@ def test_exactly_fetch_min_bytes_are_enough() -> None:
     assert not session_of([100, 100], [100], min_bytes=301).has_enough()
 
 
+def test_a_fetch_that_asks_for_no_bytes_is_answered_at_once() -> None:
+    """`fetch.min.bytes=0` (BR-28)."""
+    assert session_of([], min_bytes=0).has_enough()
+    assert not session_of([], min_bytes=1).has_enough()
+
+
 def test_what_was_read_is_not_enough_for_the_next_fetch() -> None:
     session = session_of([100], min_bytes=1)
     assert read(session) == {0: 10}

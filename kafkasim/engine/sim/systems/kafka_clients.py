@@ -142,9 +142,13 @@ def check_time_passes(system: Kafka) -> None:
     ):
         return
     for name, group in system.groups.items():
-        if group.config.fetch_max_wait_ms == 0:
+        waits = {
+            "fetch_max_wait_ms": group.config.fetch_max_wait_ms,
+            "fetch_min_bytes": group.config.fetch_min_bytes,
+        }
+        for setting in [each for each, value in waits.items() if value == 0]:
             raise ValidationError(
-                f"system.groups.{name}.config.fetch_max_wait_ms",
+                f"system.groups.{name}.config.{setting}",
                 0,
                 "at least 1 while link.delay_ms and cpu.request_ms are 0",
                 "an idle member would fetch again and again at one moment",

@@ -227,12 +227,16 @@ def test_each_request_takes_the_next_drawn_time_of_its_broker(
 
 @pytest.mark.parametrize("request_ms", [0.0, Uniform(0.0, 0.0)])
 @pytest.mark.parametrize("delay_ms", [0.0, Uniform(0.0, 0.0)])
+@pytest.mark.parametrize("setting", ["fetch_max_wait_ms", "fetch_min_bytes"])
 def test_fetching_in_a_circle_that_takes_no_time_is_refused(
-    scenario_of: Builder, request_ms: float | Uniform, delay_ms: float | Uniform
+    scenario_of: Builder,
+    setting: str,
+    request_ms: float | Uniform,
+    delay_ms: float | Uniform,
 ) -> None:
     nothing = Hardware(link=Link(delay_ms=delay_ms), cpu=Cpu(request_ms=request_ms))
-    config = ConsumerConfig(fetch_max_wait_ms=0)
-    with pytest.raises(ValidationError, match=r"billing\.config\.fetch_max_wait_ms: 0"):
+    config = ConsumerConfig(**{setting: 0})  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=rf"billing\.config\.{setting}: 0"):
         run(scenario_of(hardware=nothing, group=Group(members=1, config=config)))
 
 
