@@ -94,7 +94,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
     "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
-    "kafkasim/engine/sim/source_columns.py": "tests/engine/sim/test_producer.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
     "kafkasim/scenario/draws.py": _DRAWN,

