@@ -30,12 +30,16 @@ def scenario(
     keys: UniformKeys | NoKeys = KEYS,
     memory: int = 2_000,
     max_block_ms: int = 60_000,
+    adaptive: bool = True,
     partitions: int = 3,
     producer: Producer = PRODUCER,
 ) -> Scenario:
     """500 records a second of 100 bytes against a broker that needs 20 ms a request."""
     settings = ProducerConfig(
-        batch_size=1_000, buffer_memory=memory, max_block_ms=max_block_ms
+        batch_size=1_000,
+        buffer_memory=memory,
+        max_block_ms=max_block_ms,
+        partitioner_adaptive_partitioning_enable=adaptive,
     )
     return Scenario(
         Traffic(
@@ -122,6 +126,18 @@ def test_a_streamed_run_counts_what_a_full_one_does() -> None:
 
     for name in ("histograms", "totals", "blocked"):
         assert_frame_equal(streamed.table(name), expected.table(name))
+
+
+def test_what_waits_decides_about_partitions_unless_that_is_turned_off() -> None:
+    adaptive, even = (
+        run(scenario(keys=NoKeys(), memory=1 << 25, adaptive=adaptive))
+        for adaptive in (True, False)
+    )
+
+    placed, placed_evenly = (
+        result.columns("records")["partition"].tolist() for result in (adaptive, even)
+    )
+    assert placed != placed_evenly
 
 
 def test_round_robin_goes_by_turns_whatever_the_keys() -> None:
