@@ -28,6 +28,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
 _LOG_RUNS = "tests/simulation/test_log_runs.py"
 _STREAMED = "tests/simulation/test_streamed_runs.py"
+_REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
@@ -38,6 +39,17 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/replica_rows.py": "tests/analysis/test_copies.py",
     "kafkasim/analysis/time_bins.py": "tests/analysis/test_waiting.py",
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
+    "kafkasim/engine/sim/failing_broker.py": _REPLICATED,
+    "kafkasim/engine/sim/follower.py": _REPLICATED,
+    "kafkasim/engine/sim/leading_broker.py": _REPLICATED,
+    "kafkasim/engine/sim/replicated_broker.py": _REPLICATED,
+    "kafkasim/engine/sim/replica.py": _REPLICATED,
+    "kafkasim/engine/sim/systems/broker_events.py": _REPLICATED,
+    "kafkasim/engine/sim/systems/kafka_replication.py": _REPLICATED,
+    "kafkasim/engine/sim/systems/kafka_accounts.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_hosts.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_producers.py": _KAFKA,
+    "kafkasim/engine/sim/systems/kafka_rows.py": _KAFKA,
     "kafkasim/engine/sim/expand.py": "tests/simulation/test_reference_producer.py",
     "kafkasim/engine/sim/hosts.py": "tests/engine/sim/test_network.py",
     "kafkasim/engine/sim/laying.py": "tests/engine/sim/test_hand_outs.py",

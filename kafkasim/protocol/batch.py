@@ -23,7 +23,54 @@ NEVER: Final = 1 << 62
 
 
 class Batch:
-    """One record batch; times are nanoseconds, `MISSING_NS` while they never came."""
+    """One record batch; times are nanoseconds, `MISSING_NS` while they never came.
+
+    Attributes
+    ----------
+    source_index
+        Position of the source in the plan.
+    partition
+        Partition of its topic.
+    lo
+        First record, a position in the partition's append list.
+    hi
+        One past the last record.
+    size_bytes
+        Exact size of the v2 batch, header included.
+    opened_ns
+        When its first record was added.
+    closed_ns
+        When it took no more records.
+    closed_by
+        Why: a code into `CLOSED_BY`.
+    sent_ns
+        When it was sent first.
+    acked_ns
+        When the client held the answer that acknowledged it.
+    capacity
+        Memory that it holds until it completes (`initialCapacity`); its producer fills
+        this.
+    batch_id
+        Its number, in the order of sending.
+    base_offset
+        Offset of its first record; the broker fills this and what follows.
+    header
+        As the leader appended it; in a cluster that replicates.
+    append
+        The append of it that this object stands for; likewise.
+    producer_id, producer_epoch, base_sequence
+        What a producer with idempotence wrote into its header when it was sent.
+    leader_epoch
+        Of its partition, as the client knew it when it was sent.
+    attempts
+        How often sending it failed and it was put back.
+    last_attempt_ns, retry_ns
+        When it was put back last, and from when on it may be sent again.
+    parent_id
+        Number of the batch that it was split from.
+    error
+        What it failed with in the end: a code of `protocol.errors`.
+    """
 
     __slots__ = (
         "acked_ns",
@@ -43,7 +90,6 @@ class Batch:
         "leader_epoch",
         "lo",
         "opened_ns",
-        "owed",
         "parent_id",
         "partition",
         "partition_index",
@@ -68,52 +114,28 @@ class Batch:
         sent_ns: int = MISSING_NS,
     ) -> None:
         self.source_index = source_index
-        """Position of the source in the plan."""
         self.partition = partition
-        """Partition of its topic."""
         self.lo = lo
-        """First record, a position in the partition's append list."""
         self.hi = hi
-        """One past the last record."""
         self.size_bytes = size_bytes
-        """Exact size of the v2 batch, header included."""
         self.opened_ns = opened_ns
-        """When its first record was added."""
         self.closed_ns = closed_ns
-        """When it took no more records."""
         self.closed_by = closed_by
-        """Why: a code into `CLOSED_BY`."""
         self.sent_ns = sent_ns
-        """When it was sent first."""
         self.acked_ns = MISSING_NS
-        """When the client held the answer that acknowledged it."""
         self.capacity = 0
-        """Memory that it holds until it completes (`initialCapacity`); its producer
-        fills this."""
         self.batch_id = -1
-        """Its number, in the order of sending."""
         self.base_offset = -1
-        """Offset of its first record; the broker fills this and what follows."""
         self.appended_ns = MISSING_NS
         self.header: BatchHeader | None = None
-        """As the leader appended it; in a cluster that replicates."""
         self.append: Any = None
-        """The append of it that this object stands for; likewise."""
         self.partition_index = -1
         self.producer_id = self.producer_epoch = self.base_sequence = -1
-        """What a producer with idempotence wrote into its header when it was sent."""
         self.leader_epoch = 0
-        """Of its partition, as the client knew it when it was sent."""
         self.attempts = 0
-        """How often sending it failed and it was put back."""
         self.last_attempt_ns = self.retry_ns = MISSING_NS
-        """When it was put back last, and from when on it may be sent again."""
         self.parent_id = -1
-        """Number of the batch that it was split from."""
         self.error = NONE
-        """What it failed with in the end: a code of `protocol.errors`."""
-        self.owed = True
-        """For the engine: its row was not written yet."""
 
     def __repr__(self) -> str:
         return (

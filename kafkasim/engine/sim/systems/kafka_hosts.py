@@ -98,27 +98,12 @@ class KafkaHosts(ABC):
         self._seed = scenario.seed
         self._actors = self._number_actors()
         self.hosts = Hosts(system.hardware.link, scenario.seed)
-        self.tables = KafkaTables(
-            topics=self.topics,
-            subscribers=list(self.subscribers),
-            members=self.member_names,
-            sources=self.sources,
-            brokers=system.brokers,
-        )
+        self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
         self.is_replicated = is_replicated(system, self.events)
         self._by_record = by_record
-        plans = {} if plan is None else plan.sources
-        self.handed = [
-            SourceHandOver(
-                index,
-                plans[source.source].intended_ns if plans else None,
-                write_blocked=self.tables.blocked,
-                on_timed_out=self._timed_out,
-            )
-            for index, source in enumerate(sources)
-        ]
+        self.handed = self._make_hand_overs()
         self._make_brokers()
         self.tables.know(self.partitions)
         self.replication: Replication | None = None
@@ -126,6 +111,28 @@ class KafkaHosts(ABC):
         self.lists: list[AppendLists] = []
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
+
+    def _make_tables(self) -> KafkaTables:
+        return KafkaTables(
+            topics=self.topics,
+            subscribers=list(self.subscribers),
+            members=self.member_names,
+            sources=self.sources,
+            brokers=self.system.brokers,
+        )
+
+    def _make_hand_overs(self) -> list[SourceHandOver]:
+        """Return what knows of each source when its application waits."""
+        plans = {} if self.plan is None else self.plan.sources
+        return [
+            SourceHandOver(
+                index,
+                plans[source.source].intended_ns if plans else None,
+                write_blocked=self.tables.blocked,
+                on_timed_out=self._timed_out,
+            )
+            for index, source in enumerate(self.sources)
+        ]
 
     def _make_brokers(self) -> None:
         """Make the partitions and the brokers that lead them."""

@@ -48,10 +48,8 @@ class KafkaProducers(KafkaHosts):
         source = self.sources[index]
         client = f"source:{source.source}"
         partitions = self.by_topic[source.stream]
-        actor = self._actors[client]
         code = self.tables.client_code(client)
         producer = self.system.producers[source.source]
-        config = producer.config
         connections = [
             self.hosts.connect(client, code, broker)
             for broker in range(self.system.brokers)
@@ -59,25 +57,13 @@ class KafkaProducers(KafkaHosts):
         delivery = None
         if self.is_replicated:
             delivery = self._make_delivery(index, connections)
-        send = ProduceRequests(
-            calendar=self.calendar,
-            actor=actor,
-            connections=connections,
-            network=None if delivery is None else delivery.network,
-            brokers=self.brokers,
-            topic=(source.stream, self.system.topics[source.stream].config),
-            first_partition=partitions[0].index,
-            wants_answers=config.acks != "0",
-            next_request_id=self.next_request_id,
-            on_done=self._produced if delivery is None else self.write_request,
-        )
-        self._senders[index] = send
+        send = self._senders[index] = self._make_sender(index, connections, delivery)
         return ProducerClient(
             calendar=self.calendar,
-            actor=actor,
+            actor=self._actors[client],
             source_index=index,
             source=source,
-            config=config,
+            config=producer.config,
             topic_index=partitions[0].topic,
             leaders=[partition.leader for partition in partitions],
             node_count=self.system.brokers,
@@ -95,6 +81,24 @@ class KafkaProducers(KafkaHosts):
                 leaders_move=self.is_replicated,
                 by_record=index in self._by_record,
             ),
+        )
+
+    def _make_sender(
+        self, index: int, connections: list[Connection], delivery: Delivery | None
+    ) -> ProduceRequests:
+        """Return what carries a producer's requests."""
+        source = self.sources[index]
+        return ProduceRequests(
+            calendar=self.calendar,
+            actor=self._actors[f"source:{source.source}"],
+            connections=connections,
+            network=None if delivery is None else delivery.network,
+            brokers=self.brokers,
+            topic=(source.stream, self.system.topics[source.stream].config),
+            first_partition=self.by_topic[source.stream][0].index,
+            wants_answers=self.system.producers[source.source].config.acks != "0",
+            next_request_id=self.next_request_id,
+            on_done=self._produced if delivery is None else self.write_request,
         )
 
     def _make_delivery(self, index: int, connections: list[Connection]) -> Delivery:

@@ -100,7 +100,7 @@ class KafkaRows:
         """Write a batch that is final: answered, or left when the run was cut."""
         self._write_batch(
             batch.batch_id,
-            -1,
+            batch.parent_id,
             batch.source_index,
             self._topic_of_source[batch.source_index],
             batch.partition,
