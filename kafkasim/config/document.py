@@ -135,15 +135,16 @@ def set_names(document: Document) -> list[str]:
 
 
 def with_defaults(document: DocumentT) -> DocumentT:
-    """Return the document with its settings filled in from their defaults."""
-    return replace(
-        document,
-        **{
-            each.name: each.metadata[_DEFAULT]
-            for each in fields(document)
-            if _DEFAULT in each.metadata and getattr(document, each.name) is UNSET
-        },
-    )
+    """Return the document with its settings filled in from their defaults.
+
+    One that has them all is returned itself: each copy of a partition asks.
+    """
+    unset = {
+        each.name: each.metadata[_DEFAULT]
+        for each in fields(document)
+        if _DEFAULT in each.metadata and getattr(document, each.name) is UNSET
+    }
+    return replace(document, **unset) if unset else document
 
 
 def effective(document: Document, name: str) -> Any:  # noqa: ANN401 - as the field's

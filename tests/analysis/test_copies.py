@@ -97,7 +97,7 @@ def leader_dies() -> Result:
         replica(1, 12.9, "offline", "left the ISR", end=300, high=290, isr=0),
         replica(2, 12.9, "leader", "elected", epoch=1, end=300, high=290),
         replica(3, 12.9, "follower", "follows", epoch=1, end=300, high=290),
-        replica(1, 14.0, "follower", "returned", epoch=1, end=300, high=290, isr=0),
+        replica(1, 14.0, "follower", "follows", epoch=1, end=300, high=290, isr=0),
         replica(1, 14.5, "follower", "joined the ISR", epoch=1, end=450, high=450),
     ]
     done = [
@@ -121,7 +121,7 @@ def leader_is_lost() -> Result:
         replica(2, 3.5, "offline", "crashed", end=30, high=30),
         replica(3, 3.5, "offline", "crashed", end=30, high=30),
         replica(1, 6.0, "offline", "crashed", end=50, high=30),
-        replica(2, 8.0, "follower", "returned", end=30, high=30),
+        replica(2, 8.0, "follower", "follows", end=30, high=30),
         replica(2, 8.0, "leader", "elected", epoch=1, end=30, high=30),
         replica(1, 9.0, "follower", "truncated", epoch=1, end=30, high=30, isr=0),
     ]

@@ -134,3 +134,9 @@ def test_a_setting_is_unset_until_said() -> None:
     assert with_defaults(room).heating == 20
     assert set_names(Room("hall", heating=20)) == ["heating"]
     assert Room("hall", heating=20) != room
+
+
+def test_a_document_with_all_its_settings_is_not_made_again() -> None:
+    filled = with_defaults(Room("hall"))
+
+    assert with_defaults(filled) is filled

@@ -5,84 +5,18 @@ delivery scenarios. Where a story is one of milliseconds, all are 5 ms apart, on
 so that a fault fits between two steps.
 """
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 import pytest
 
 import kafkasim as ks
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-APART_MS = 5.0
-"""One way between any two, where a fault is to come between two steps."""
-
-
-def records_at(*seconds: float) -> ks.Source:
-    """Return a source that sends one record at each of some times."""
-    times_ns = np.rint(np.array(seconds) * 1e9).astype(np.int64)
-    return ks.Source("orders", ks.Trace(times_ns, {}))
-
-
-def evenly(rate_per_s: float, from_s: float) -> ks.Source:
-    """Return a source that sends at equal distances."""
-    return ks.Source("orders", ks.Periodic(rate_per_s, from_s))
-
-
-def story(
-    source: ks.Source,
-    *events: ks.Crash | ks.Pause,
-    until_s: float,
-    min_isr: int = 2,
-    copies: int = 3,
-    unclean: bool = False,
-    delay_ms: float = 0.2,
-    **producer: Any,  # noqa: ANN401 - settings by name
-) -> ks.Result:
-    """Run one partition on as many brokers as it has copies, and one reader.
-
-    Broker 1 leads. The rest of the arguments are settings of the producer, which waits
-    for nothing before it sends.
-    """
-    topic = ks.Topic(
-        replication_factor=copies,
-        config=ks.TopicConfig(
-            min_insync_replicas=min_isr, unclean_leader_election_enable=unclean
-        ),
-    )
-    reads_all = ks.ConsumerConfig(auto_offset_reset="earliest")
-    cluster = ks.Kafka(
-        brokers=copies,
-        topics={"orders": topic},
-        producers={"shop": ks.Producer(ks.ProducerConfig(linger_ms=0, **producer))},
-        groups={"billing": ks.Group(config=reads_all)},
-        hardware=ks.Hardware(link=ks.Link(delay_ms=delay_ms)),
-    )
-    traffic = ks.Traffic(
-        {"shop": source}, {"billing": ks.Subscriber(["orders"])}, duration_s=until_s
-    )
-    result = ks.run(ks.Scenario(traffic, cluster, events=events), check=True)
-    assert result.violations.empty
-    return result
-
-
-def waits_ms(records: "pd.DataFrame") -> "pd.Series[float]":
-    """Return how long each record's sender waited for its acknowledgement."""
-    return records.acked_ms - records.created_ms
-
-
-def times_read(result: ks.Result) -> dict[int, int]:
-    """Return how often the reader was handed each record."""
-    counts = result.deliveries.record_id.value_counts()
-    return {record: int(counts.get(record, 0)) for record in result.records.record_id}
-
-
-def in_log_order(result: ks.Result) -> list[int]:
-    """Return the records as a fresh reader would see them."""
-    kept = result.records.dropna(subset="offset")
-    return kept.sort_values("offset").record_id.tolist()
-
+from tests.simulation.stories import (
+    APART_MS,
+    evenly,
+    in_log_order,
+    records_at,
+    story,
+    times_read,
+    waits_ms,
+)
 
 # --- an acknowledgement, and what it is worth ---------------------------------------
 
@@ -294,133 +228,3 @@ def test_a_record_that_failed_may_be_in_the_log() -> None:
     assert record.error == "REQUEST_TIMED_OUT"
     assert record.log_copies == 1
     assert times_read(result) == {0: 1}
-
-
-# --- keys and order -----------------------------------------------------------------
-
-
-def keyed(partitions: int, members: int = 1) -> ks.Result:
-    """Run records of 40 customers, each customer's name a key."""
-    source = ks.Source("orders", ks.Poisson(500), keys=ks.UniformKeys(40))
-    cluster = ks.Kafka(
-        topics={"orders": ks.Topic(partitions=partitions)},
-        groups={"billing": ks.Group(members=members)},
-    )
-    reader = ks.Subscriber(["orders"], work_ms=1.0)
-    traffic = ks.Traffic({"shop": source}, {"billing": reader}, duration_s=2.0)
-    return ks.run(ks.Scenario(traffic, cluster), check=True)
-
-
-def test_another_number_of_partitions_sends_keys_elsewhere() -> None:
-    """DS-29: of a key whose partition changes, old records stay and new ones go."""
-    three, four = (
-        keyed(partitions).records.groupby("key", observed=True).partition
-        for partitions in (3, 4)
-    )
-
-    assert set(three.nunique()) == set(four.nunique()) == {1}
-    moved = three.first() != four.first()
-    assert 0 < moved.sum() < len(moved)
-    for key, partition in four.first().items():
-        assert ks.partition_for_key(str(key), 4) == partition
-
-
-def test_order_holds_for_a_key_and_in_a_partition_but_not_overall() -> None:
-    """DS-30: and no two members of a group work on one key."""
-    result = keyed(partitions=3, members=3)
-
-    for per in ("key", "partition"):
-        assert ks.analysis.ordering(result, per=per).overtaken.sum() == 0
-    ended = result.deliveries.sort_values("ended_ms").record_id.tolist()
-    created = result.records.set_index("record_id").created_ms[ended]
-    assert not created.is_monotonic_increasing
-    read = result.deliveries.merge(result.records[["record_id", "key"]])
-    assert set(read.groupby("key", observed=True).member.nunique()) == {1}
-
-
-# --- a cluster that is in trouble ---------------------------------------------------
-
-
-def test_records_flow_while_the_controller_fails_over_but_nobody_is_elected() -> None:
-    """DS-38: a leader that dies in that time is missed a whole session longer."""
-    resigns = ks.Crash("controller", at_s=5.0)
-    dies = ks.Crash("broker:1", at_s=5.1)
-
-    alone = story(evenly(20, 0.0), resigns, until_s=10.0)
-    both = story(evenly(20, 0.0), resigns, dies, until_s=10.0)
-
-    assert waits_ms(alone.records).max() < 10
-    assert "elected" not in set(alone.replicas.cause)
-    (elected_ms,) = both.replicas.query("cause == 'elected'").at_ms
-    assert elected_ms > 5_000 + 9_000  # clocks begin anew when the next one is active
-    assert waits_ms(both.records).max() > 9_000
-    assert set(both.records.outcome) == {"acked"}
-
-
-def test_a_leader_that_crashes_is_missed_for_7_to_10_seconds() -> None:
-    """DS-39: with the defaults no error reaches the application."""
-    result = story(evenly(20, 0.0), ks.Crash("broker:1", at_s=5.0), until_s=20.0)
-
-    assert 7_000 < waits_ms(result.records).max() < 12_000  # and until it is told of
-    assert set(result.records.outcome) == {"acked"}
-    assert result.records.error.isna().all()
-    assert set(times_read(result).values()) == {1}
-
-
-def test_a_leader_that_shuts_down_in_order_is_hardly_missed() -> None:
-    """DS-40: leadership has moved before it stops."""
-    stops = ks.Crash("broker:1", at_s=5.0, clean=True)
-
-    result = story(evenly(20, 0.0), stops, until_s=20.0)
-
-    assert waits_ms(result.records).max() < 1_000
-    assert set(result.records.outcome) == {"acked"}
-    moved, stopped = (
-        result.replicas.query(f"cause == '{cause}'").at_ms.tolist()
-        for cause in ("elected", "shut down")
-    )
-    assert moved < stopped
-
-
-@pytest.mark.parametrize(("pause_s", "failed"), [(30.0, 0), (100.0, 1)])
-def test_a_full_buffer_makes_the_application_wait(pause_s: float, failed: int) -> None:
-    """DS-41: `send` blocks for 60 s at most and then throws; nothing is dropped."""
-    source = ks.Source("orders", ks.Periodic(100, 0.0), value_bytes=10_000)
-    stands_still = ks.Pause("broker:1", at_s=1.0, for_s=pause_s)
-
-    result = story(
-        source,
-        stands_still,
-        until_s=3.0,
-        copies=1,
-        min_isr=1,
-        buffer_memory=1_000_000,
-    )
-
-    records = result.records
-    blocked = result.blocked.iloc[0]
-    assert blocked.cause == "buffer.memory"
-    assert blocked.since_ms == 1_000 + 61 * 10  # 61 batches of 16 KiB are there by then
-    assert blocked.until_ms - blocked.since_ms == pytest.approx(
-        min(pause_s, 60.0) * 1e3, abs=700
-    )
-    assert (records.created_ms - records.intended_ms).max() > pause_s * 900
-    thrown = records[records.outcome == "failed"]
-    assert len(thrown) == failed
-    assert set(thrown.error) <= {"REQUEST_TIMED_OUT"}
-    kept = records[records.outcome == "acked"]
-    assert len(kept) + failed == len(records) == 300
-    assert set(kept.log_copies) == {1}
-
-
-def test_a_record_above_the_largest_request_is_refused_by_the_client() -> None:
-    """DS-42: 1.5 MB never leave it."""
-    source = ks.Source("orders", ks.Periodic(1.0, 0.0), value_bytes=1_500_000)
-
-    result = story(source, until_s=1.0, copies=1, min_isr=1)
-
-    (record,) = result.records.itertuples()
-    assert record.outcome == "failed"
-    assert record.error == "MESSAGE_TOO_LARGE"
-    assert record.send_count == 0
-    assert result.requests.query("api == 'Produce'").empty
