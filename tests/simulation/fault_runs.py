@@ -1,0 +1,188 @@
+"""Random clusters whose brokers and controller fail, each from one number."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
+from kafkasim.config.topic import TopicConfig
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.events import Crash, Event, Pause
+from kafkasim.scenario.keys import NoKeys, UniformKeys
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+DURATION_S = 6.0
+SOURCES = ("app", "web")
+SUBSCRIBERS = ("audit", "billing")
+ChoiceT = TypeVar("ChoiceT")
+
+
+class Dice:
+    """Draws of one scenario."""
+
+    def __init__(self, seed: int) -> None:
+        self.draws = np.random.default_rng(seed)
+
+    def one(self, *choices: ChoiceT) -> ChoiceT:
+        return choices[int(self.draws.integers(len(choices)))]
+
+
+def scenario_of(seed: int) -> Scenario:
+    """Return the scenario of a number, the same one every time."""
+    dice = Dice(seed)
+    brokers = dice.one(1, 2, 3, 3, 3, 4)
+    return Scenario(
+        Traffic(
+            sources={
+                name: Source(
+                    "orders",
+                    Poisson(dice.one(10.0, 40.0, 120.0)),
+                    keys=NoKeys() if dice.one(0, 1) else UniformKeys(9),
+                    value_bytes=dice.one(10, 100, 3_000),
+                )
+                for name in SOURCES
+            },
+            subscribers={
+                name: Subscriber(["orders"], work_ms=dice.one(0.0, 0.3))
+                for name in SUBSCRIBERS
+            },
+            duration_s=DURATION_S,
+        ),
+        system=_cluster(dice, brokers),
+        events=tuple(_faults(dice.draws, brokers)),
+        seed=seed,
+    )
+
+
+def _cluster(dice: Dice, brokers: int) -> Kafka:
+    copies = dice.one(1, 2, 3, 3, 3)
+    patience_ms = dice.one(700, 2_000, 30_000)
+    config = ProducerConfig(
+        acks=dice.one("all", "all", "all", "1", "0"),
+        linger_ms=dice.one(0, 5, 40),
+        max_in_flight_requests_per_connection=dice.one(1, 5),
+        request_timeout_ms=patience_ms,
+        delivery_timeout_ms=dice.one(3, 10) * patience_ms,
+    )
+    session_ms = dice.one(900, 2_500)
+    return Kafka(
+        brokers=brokers,
+        topics={
+            "orders": Topic(
+                partitions=dice.one(1, 2, 5),
+                replication_factor=min(copies, brokers),
+                config=TopicConfig(
+                    min_insync_replicas=dice.one(1, 1, 2, 3),
+                    unclean_leader_election_enable=dice.one(0, 0, 1) == 1,
+                ),
+            )
+        },
+        producers={name: Producer(config=config) for name in SOURCES},
+        groups={
+            name: Group(
+                members=dice.one(1, 2),
+                config=ConsumerConfig(
+                    auto_commit_interval_ms=dice.one(100, 5_000),
+                    auto_offset_reset=dice.one("earliest", "latest"),
+                ),
+            )
+            for name in SUBSCRIBERS
+        },
+        hardware=Hardware(link=Link(delay_ms=dice.one(0.1, 0.5, 5.0))),
+        broker_config=BrokerConfig(
+            broker_session_timeout_ms=session_ms,
+            broker_heartbeat_interval_ms=session_ms // 4,
+            replica_lag_time_max_ms=dice.one(600, 3_000),
+            replica_fetch_backoff_ms=dice.one(50, 1_000),
+        ),
+    )
+
+
+def _faults(draws: np.random.Generator, brokers: int) -> Iterator[Event]:
+    """Yield faults, one after another at each target."""
+    targets = [f"broker:{number + 1}" for number in range(brokers)]
+    for target in [*targets, "controller", "subscriber:billing"]:
+        at_s = float(draws.uniform(0.2, DURATION_S))
+        while at_s < DURATION_S and draws.random() < 0.6:
+            for_s = round(float(draws.choice([0.02, 0.3, 1.5, 4.0])), 3)
+            yield _fault(draws, target, round(at_s, 3), for_s)
+            at_s += for_s + float(draws.uniform(0.1, 2.0))
+
+
+def _fault(draws: np.random.Generator, target: str, at_s: float, for_s: float) -> Event:
+    if not target.startswith("broker:"):
+        return Crash(target, at_s=at_s, for_s=for_s)
+    match int(draws.integers(6)):
+        case 0 | 1:
+            return Crash(target, at_s=at_s, for_s=for_s)
+        case 2:
+            return Crash(target, at_s=at_s, for_s=for_s, clean=True)
+        case _:
+            return Pause(target, at_s=at_s, for_s=for_s)
+
+
+def loses(scenario: Scenario) -> bool:
+    """Return whether an election may lose what was committed."""
+    assert isinstance(scenario.system, Kafka)
+    topic = scenario.system.topics["orders"].config.resolve()
+    return topic.unclean_leader_election_enable
+
+
+def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
+    """Yield what does not hold of a run."""
+    for row in result.table("violations").to_dict("records"):
+        yield f"violation: {row}"
+    if not result.facts["drained"]:
+        yield "it does not end"
+        return
+    outcomes = result.columns("records")["outcome"]
+    names = result.columns("records").labels["outcome"]
+    if (outcomes < 0).any() or (outcomes == names.index("in_flight")).any():
+        yield "a record without an end"
+    yield from _wrong_offsets(result)
+    if not loses(scenario):
+        acked = outcomes == names.index("acked")
+        yield from _lost_or_twice(scenario, result, np.flatnonzero(acked))
+        yield from _not_read(result)
+
+
+def _wrong_offsets(result: Result) -> Iterator[str]:
+    records = result.columns("records")
+    kept = records["log_copies"] >= 1
+    if (records["offset"][kept] < 0).any():
+        yield "in the log without an offset"
+    places = np.stack([records["partition"][kept], records["offset"][kept]])
+    if len(np.unique(places, axis=1).T) != np.count_nonzero(kept):
+        yield "two records at one offset"
+
+
+def _lost_or_twice(
+    scenario: Scenario, result: Result, acked: NDArray[np.intp]
+) -> Iterator[str]:
+    """Yield acknowledged records that are gone, and such as are there twice."""
+    assert isinstance(scenario.system, Kafka)
+    config = scenario.system.producers["web"].config.resolve()
+    copies = result.columns("records")["log_copies"]
+    gone = acked[copies[acked] < 1]
+    if config.acks == "all" and len(gone):
+        yield f"{len(gone)} acknowledged by all and gone: {gone[:5]}"
+    if config.enable_idempotence and (copies > 1).any():
+        yield f"twice in the log though idempotent: {np.flatnonzero(copies > 1)[:5]}"
+
+
+def _not_read(result: Result) -> Iterator[str]:
+    """Yield what stays in the log and was not read by all, there from the start."""
+    kept = set(np.flatnonzero(result.columns("records")["log_copies"] >= 1).tolist())
+    table = result.columns("deliveries")
+    done = table["outcome"] == table.labels["outcome"].index("processed")
+    for code, name in enumerate(table.labels["subscriber"]):
+        mine = table["record_id"][done & (table["subscriber"] == code)]
+        if missing := kept - set(mine.tolist()):
+            yield f"{name} never processed {len(missing)}: {sorted(missing)[:5]}"
