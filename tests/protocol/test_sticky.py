@@ -35,6 +35,7 @@ def accumulator(
     linger_ms: int = 100,
     memory: int = 1 << 25,
     max_block_ms: int = 60_000,
+    max_request: int = 1_048_576,
     hand_over: "Told | None" = None,
 ) -> StickyAccumulator:
     """Make one; `keyed` gives the partitions of those records that have a key."""
@@ -47,13 +48,13 @@ def accumulator(
         key_bytes=np.full(count, -1, dtype=np.int64),
         value_bytes=np.broadcast_to(np.array(value_bytes, dtype=np.int64), count),
         partitions=partitions,
-        max_request_size=1_048_576,
+        max_request_size=max_request,
     )
     settings = Settings(
         source_index=0,
         batch_size=batch_size,
         linger_ns=linger_ms * MS,
-        max_request_size=1_048_576,
+        max_request_size=max_request,
         leaders=leaders,
         node_count=max(leaders) + 1,
         buffer_memory=memory,
@@ -314,6 +315,17 @@ def test_while_a_thread_waits_all_that_waits_may_be_sent() -> None:
     ]
 
 
+def test_what_did_not_fit_into_the_request_is_ready_too_while_a_thread_waits() -> None:
+    keyed = {0: 0, 1: 1, 2: 2}
+    records = accumulator([0, 1, 2], 50, keyed=keyed, memory=400, max_request=150)
+    records.catch_up(50 * MS)
+    records.look([True], 50 * MS)
+
+    assert shown(records.drain(0, 50 * MS)) == [(0, 0, 1, 50 * MS, DRAINED)]
+    assert records.ready_ns[0] <= 50 * MS
+    assert shown(records.drain(0, 50 * MS)) == [(1, 0, 1, 50 * MS, DRAINED)]
+
+
 def test_a_record_that_waited_has_the_timestamp_of_its_call() -> None:
     # 64 ms lie between the calls, and 4 ms between the appends: two bytes more.
     records = accumulator(
@@ -357,3 +369,16 @@ def test_round_robin_counts_what_was_let_go_and_refused() -> None:
     records.catch_up(4 * MS)
 
     assert appended(records) == {1: [1, 4], 2: [2]}
+
+
+def test_memory_that_was_only_looked_ahead_at_is_free_again() -> None:
+    keyed = {0: 0, 1: 1}
+    records = accumulator([0, 50], 110, keyed=keyed, leaders=(0, 1, 1), memory=400)
+    assert records.look_ahead([False, True], 0) == 150 * MS
+
+    records.catch_up(10 * MS)
+    records.drain(0, 10 * MS)
+    records.look_ahead([False, True], 10 * MS)
+    records.catch_up(50 * MS)
+
+    assert appended(records) == {0: [0], 1: [1]}
