@@ -60,8 +60,8 @@ class BrokerConfig(Settings):
     replica_fetch_wait_max_ms: Milliseconds = setting(500)
     """Whole ms that a follower's fetch waits for `replica_fetch_min_bytes`; default
     500."""
-    replica_fetch_min_bytes: Bytes = setting(1)
-    """Bytes that a follower's fetch waits for; default 1."""
+    replica_fetch_min_bytes: Annotated[int, Whole(1, 1)] = setting(1)
+    """Bytes that a follower's fetch waits for; default 1, and more are not modelled."""
     replica_fetch_max_bytes: Bytes = setting(1_048_576)
     """Bytes of one partition in an answer to a follower, one batch at least; default
     1 MiB."""

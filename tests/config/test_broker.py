@@ -41,9 +41,12 @@ def test_a_follower_may_not_wait_longer_than_it_may_lag() -> None:
         BrokerConfig(replica_lag_time_max_ms=499)
 
 
-def test_more_than_one_fetcher_is_refused() -> None:
-    with pytest.raises(ValidationError, match="num_replica_fetchers"):
-        BrokerConfig(num_replica_fetchers=2)
+@pytest.mark.parametrize("name", ["num_replica_fetchers", "replica_fetch_min_bytes"])
+def test_what_no_run_follows_is_refused(name: str) -> None:
+    assert BrokerConfig.from_dict({name: 1}) != BrokerConfig()
+
+    with pytest.raises(ValidationError, match=name):
+        BrokerConfig.from_dict({name: 2})
 
 
 @pytest.mark.parametrize("table", ["lag", "brokers"])
