@@ -228,3 +228,40 @@ def test_a_record_that_failed_may_be_in_the_log() -> None:
     assert record.error == "REQUEST_TIMED_OUT"
     assert record.log_copies == 1
     assert times_read(result) == {0: 1}
+
+
+def test_a_follower_that_stands_still_is_not_waited_for_once_it_is_fenced() -> None:
+    """DS-4: nothing was written since before it stood still, so it has all there is."""
+    stands_still = ks.Pause("broker:3", at_s=2.0, for_s=60.0)
+
+    result = story(evenly(10, 15.0), stands_still, until_s=17.0)
+
+    assert waits_ms(result.records).max() < 10
+
+
+def test_a_record_that_was_never_sent_fails_and_not_another_one() -> None:
+    """DS-1: its broker was dead before; the batch expires at the client."""
+    crash = ks.Crash("broker:1", at_s=5.0)
+
+    result = story(records_at(1.0, 20.0), crash, until_s=21.0, copies=1, min_isr=1)
+
+    first, second = result.records.itertuples()
+    assert (first.outcome, first.log_copies) == ("acked", 1)
+    assert (second.outcome, second.error) == ("failed", "REQUEST_TIMED_OUT")
+    assert second.send_count == second.log_copies == 0
+
+
+def test_a_reader_ahead_of_an_unclean_leader_reads_on_where_the_logs_part() -> None:
+    """DS-8: it has read what is lost, and goes on at offsets given again (KIP-320)."""
+    events = (
+        ks.Crash("broker:2", at_s=2.0, for_s=38.0),
+        ks.Crash("broker:3", at_s=2.0),
+        ks.Crash("broker:1", at_s=39.9),
+    )
+    source = records_at(1.0, 30.0, 30.1, 80.0)
+
+    result = story(source, *events, until_s=81.0, min_isr=1, unclean=True)
+
+    assert times_read(result) == {0: 1, 1: 1, 2: 1, 3: 1}
+    assert result.deliveries.sort_values("fetched_ms").offset.tolist() == [0, 1, 2, 1]
+    assert result.records.log_copies.tolist() == [1, 0, 0, 1]

@@ -1,7 +1,7 @@
 """Copies of a partition in a run: latency, the ISR, elections, and what a crash costs.
 
-Times are worked out by hand: a link takes 0.2 ms one way, a request 0.05 ms of a thread,
-bytes take no time.
+Times are worked out by hand: a link takes 0.2 ms one way, a request 0.05 ms of a
+thread, bytes take no time.
 """
 
 import numpy as np

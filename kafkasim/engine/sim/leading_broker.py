@@ -229,7 +229,8 @@ class LeadingBroker(FailingBroker):
                 continue
             if mine.log.log_end_offset == end and index not in fetcher.report:
                 # It was there still when it last asked.
-                state.fetched(fetcher.node, end, fetcher.fetched_ns)
+                active = self._active.get(fetcher.node, True)
+                state.fetched(fetcher.node, end, fetcher.fetched_ns, eligible=active)
             fetcher.ready[index] = replica
             if fetcher.parked is not None:
                 followers[fetcher] = None

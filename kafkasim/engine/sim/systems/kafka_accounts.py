@@ -149,6 +149,8 @@ class KafkaAccounts(KafkaCluster):
         One that no leader has appended will be read by nobody.
         """
         for batch in batches:
+            if batch.batch_id < 0:  # it was never sent
+                batch.batch_id = next(self._batch_ids)
             self._done.add(batch.batch_id)
             self._write_batch(batch)
             self.timeline.settle(batch.hi - batch.lo)

@@ -10,7 +10,7 @@ from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
@@ -115,7 +115,7 @@ class KafkaProducers(KafkaHosts):
             brokers=self.brokers,
             settings=network_settings(config),
             draws=draws,
-            on_failed=lambda request: self._request_failed(index, request),
+            on_failed=lambda request: self._request_failed(index, metadata, request),
         )
         metadata = ClientMetadata(
             calendar=self.calendar,
@@ -136,12 +136,12 @@ class KafkaProducers(KafkaHosts):
             new_producer_id=self._producer_ids.__next__,
         )
 
-    def _request_failed(self, index: int, request: Request) -> None:
+    def _request_failed(
+        self, index: int, metadata: ClientMetadata, request: Request
+    ) -> None:
         """Tell a producer, or its metadata, that a request gets no answer."""
-        if request.api == PRODUCE:
+        if not metadata.failed(request):
             self._senders[index].failed(request)
-        else:
-            request.on_answer(request)
 
     # --- what a run does with them ---------------------------------------------------
 
