@@ -59,6 +59,7 @@ def settings_of(chosen: Scenario, batch_records: int) -> Settings:
         s_per_byte_served=system.hardware.cpu.mb_ms / 1e9,
         io_threads=system.broker_config.num_io_threads,
         work_s=work.mean / 1e3,
+        followers=max(topic.replication_factor for topic in system.topics.values()) - 1,
     )
 
 
@@ -74,49 +75,74 @@ def latency_ms(result: Result) -> float:
     return float(np.mean(deliveries["ended_ns"] - intended_ns)) / 1e6
 
 
+def speed(
+    name: str,
+    bar: float,
+    chosen: Scenario,
+    batch_records: int,
+    model: type[Pipeline] = Pipeline,
+) -> Figure:
+    """Return how many times as fast a record is as a message of the naive model."""
+    settings = settings_of(chosen, batch_records)
+    messages = len(model(settings, 0).run())
+    result = run(chosen)
+    records = len(result.columns("records"))
+    assert records / len(result.columns("batches")) > 0.99 * batch_records
+    del result
+    pairs = [
+        (cpu_seconds(model(settings, seed).run), cpu_seconds(lambda: run(chosen)))
+        for seed in range(ROUNDS)
+    ]
+    naive, ours = map(median, zip(*pairs, strict=True))
+    return figure(
+        name,
+        (naive / messages) / (ours / records),
+        bar,
+        at_least=True,
+        records=records,
+        records_per_s=round(records / ours),
+        naive_messages=messages,
+        naive_messages_per_s=round(messages / naive),
+    )
+
+
+def difference(
+    name: str,
+    chosen: Scenario,
+    batch_records: int,
+    model: type[Pipeline] = Pipeline,
+) -> Figure:
+    """Return how far the mean latencies are apart, in standard errors."""
+    settings = settings_of(chosen, batch_records)
+    short = chosen.where({"traffic.duration_s": NAIVE_S})
+    ours = [latency_ms(run(short.where({"seed": seed}))) for seed in SEEDS]
+    naive = [naive_latency_ms(model(settings, seed).run()) for seed in SEEDS]
+    error = ((variance(ours) + variance(naive)) / len(SEEDS)) ** 0.5
+    return figure(
+        f"{name}: difference of the mean latencies, in standard errors over "
+        f"{len(SEEDS)} seeds",
+        abs(fmean(ours) - fmean(naive)) / error,
+        MOST_ERRORS,
+        mean_latency_ms=fmean(ours),
+        naive_mean_latency_ms=fmean(naive),
+        standard_error_ms=error,
+    )
+
+
 def figures_against_a_process_per_message() -> Iterator[Figure]:
     for batch_records, bar in BARS.items():
-        chosen = scenario(f"naive-{batch_records}")
-        settings = settings_of(chosen, batch_records)
-        messages = len(Pipeline(settings, 0).run())
-        result = run(chosen)
-        records = len(result.columns("records"))
-        assert records / len(result.columns("batches")) > 0.99 * batch_records
-        del result
-        pairs = [
-            (
-                cpu_seconds(Pipeline(settings, seed).run),
-                cpu_seconds(lambda: run(chosen)),  # noqa: B023 - called at once
-            )
-            for seed in range(ROUNDS)
-        ]
-        naive, ours = map(median, zip(*pairs, strict=True))
-        yield figure(
+        yield speed(
             f"{batch_records:,} records a batch: speed over a process per message",
-            (naive / messages) / (ours / records),
             bar,
-            at_least=True,
-            records=records,
-            records_per_s=round(records / ours),
-            naive_messages=messages,
-            naive_messages_per_s=round(messages / naive),
+            scenario(f"naive-{batch_records}"),
+            batch_records,
         )
 
 
 def figures_of_the_latencies() -> Iterator[Figure]:
     for batch_records in BARS:
-        chosen = scenario(f"naive-{batch_records}")
-        settings = settings_of(chosen, batch_records)
-        short = chosen.where({"traffic.duration_s": NAIVE_S})
-        ours = [latency_ms(run(short.where({"seed": seed}))) for seed in SEEDS]
-        naive = [naive_latency_ms(Pipeline(settings, seed).run()) for seed in SEEDS]
-        error = ((variance(ours) + variance(naive)) / len(SEEDS)) ** 0.5
-        yield figure(
-            f"{batch_records:,} records a batch: difference of the mean latencies, in "
-            f"standard errors over {len(SEEDS)} seeds",
-            abs(fmean(ours) - fmean(naive)) / error,
-            MOST_ERRORS,
-            mean_latency_ms=fmean(ours),
-            naive_mean_latency_ms=fmean(naive),
-            standard_error_ms=error,
+        yield difference(
+            f"{batch_records:,} records a batch",
+            scenario(f"naive-{batch_records}"),
+            batch_records,
         )

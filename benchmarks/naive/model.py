@@ -46,6 +46,8 @@ class Settings:
     s_per_byte_served: float
     io_threads: int
     work_s: float
+    followers: int = 0
+    """Copies of the log beside the leader's, for the model that has them."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Message:
     created: float
     acked: float = -1.0
     appended: float = -1.0
+    committed: float = -1.0
+    """When all copies had it, in the model that has copies."""
     fetched: float = -1.0
     started: float = -1.0
     ended: float = -1.0

@@ -117,6 +117,7 @@ class Producer:
             request.size_bytes += batch.size_bytes
             if not self._wants_answers:
                 batch.acked_ns = now_ns
+                self._accumulator.completed(batch)
         request.batch_count = len(batches)
         request.wants_answer = self._wants_answers
         if self._wants_answers:
@@ -134,6 +135,7 @@ class Producer:
                 yield env.timeout(arrives_ns - env.now)
             for batch in request.payload:
                 batch.acked_ns = env.now
+            self._accumulator.answered(request.payload, env.now)
             self._on_done(request, env.now)
             self._in_flight[node] -= 1
             if not self._may_send[node]:

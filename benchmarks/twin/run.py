@@ -46,14 +46,14 @@ class Twin(KafkaRun):
                 "the twin knows no events, late members or refused records"
             )
         self.env = Clock()
-        self._done = self.env.event()
+        self._over = self.env.event()
         self._open: dict[int, Request] = {}
         self._nodes = [self._make_node(index) for index in range(self.system.brokers)]
         self._processes = [
             member for name in self.subscribers for member in self._make_processes(name)
         ]
         for index in range(len(self.sources)):
-            self._make_sender(index)
+            self._start_sender(index)
 
     def _make_node(self, index: int) -> Broker:
         cpu = self.system.hardware.cpu
@@ -76,6 +76,7 @@ class Twin(KafkaRun):
         coordinator = offsets_partition(name) % self.system.brokers
         processes = []
         for built in self.members[name]:
+            built.up = True
             built.begun = {p.index: (0, positions[p.index]) for p in built.owned}
             host = f"member:{self.member_names[built.code]}"
             processes.append(
@@ -105,7 +106,7 @@ class Twin(KafkaRun):
             )
         return processes
 
-    def _make_sender(self, index: int) -> None:
+    def _start_sender(self, index: int) -> None:
         source = self.sources[index]
         host = f"source:{source.source}"
         code = self.tables.client_code(host)
@@ -123,7 +124,7 @@ class Twin(KafkaRun):
             wants_answers=config.acks != "0",
             next_batch_id=self._batch_ids.__next__,
             number_request=self.number_request,
-            on_done=self._batches_done,
+            on_done=self._request_done,
         )
 
     # --- running ------------------------------------------------------------------
@@ -145,8 +146,8 @@ class Twin(KafkaRun):
         end_ns = ns_from_s(resolved.traffic.duration_s)
         if resolved.end == "drain":
             limit_ns = end_ns + ns_from_s(resolved.drain_limit_s)
-            env.run(until=self._done | env.timeout(limit_ns))
-            if not self._done.triggered:
+            env.run(until=self._over | env.timeout(limit_ns))
+            if not self._over.triggered:
                 raise RuntimeError("the twin did not drain")
             end_ns = env.now
         else:
@@ -163,7 +164,7 @@ class Twin(KafkaRun):
         self._finish()
         return self._full_result()
 
-    def _batches_done(self, request: Request, answered_ns: int) -> None:
+    def _request_done(self, request: Request, answered_ns: int) -> None:
         self.calendar.now_ns = self.env.now
         self._produced(request, answered_ns)
         self._end_when_settled()
@@ -174,8 +175,8 @@ class Twin(KafkaRun):
         self._end_when_settled()
 
     def _end_when_settled(self) -> None:
-        if self.calendar.stopped and not self._done.triggered:
-            self._done.succeed()
+        if self.calendar.stopped and not self._over.triggered:
+            self._over.succeed()
 
     def _store_commit(self, request: Request) -> None:
         self.calendar.now_ns = self.env.now

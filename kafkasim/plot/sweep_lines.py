@@ -32,14 +32,16 @@ class View:
 
 
 def settings_of(
-    table: "pd.DataFrame", x: str | None, hue: str | None
+    table: "pd.DataFrame", x: str | None, hue: str | None, drawn: Sequence[str] = ()
 ) -> tuple[str, str | None, tuple[str, ...]]:
     """Return what stands along the bottom, what gives lines, and what else varied.
 
     Only a sweep's own table says what was varied; in another a column that is left may
-    be anything.
+    be anything, but one of those `drawn` upwards is no setting.
     """
     varied = _varied(table)
+    if "paths" not in table.attrs:
+        varied = [column for column in varied if column not in drawn]
     for name, column in (("x", x), ("hue", hue)):
         if column is not None:
             check_column(table, column, name)

@@ -26,6 +26,9 @@ _MOST_TICKS: Final = 10
 _ROOM: Final = 0.09
 """Share of the axes kept free above and below for the labels of points."""
 
+_MARK: Final = 0.02
+"""Share of the axes that a point's mark needs above it."""
+
 YScale = Literal["linear", "log"]
 
 
@@ -107,4 +110,6 @@ def scale_y(
         ax.set_ylim(bottom=low - room)
         if room:
             ax.set_ylim(top=high + room)
+        elif ax.get_ylim()[1] - high < _MARK * (high - low):  # all are alike
+            ax.set_ylim(top=high + 2 * _MARK * (high - low))
         metric_ticks(ax.yaxis, column)

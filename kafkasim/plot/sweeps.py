@@ -104,8 +104,8 @@ def sweep(
         several panels were to be labelled.
     """
     table = table_given(table, "a table, as experiments.sweep returns it")
-    across, colour, apart = settings_of(table, x, hue)
     columns = [y] if isinstance(y, str) else list(y)
+    across, colour, apart = settings_of(table, x, hue, columns)
     for column in columns:
         check_column(table, column, "y")
     if label is not None:

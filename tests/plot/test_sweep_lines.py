@@ -53,6 +53,15 @@ def test_a_table_of_ones_own_says_nothing_of_its_other_columns() -> None:
     assert settings_of(own.assign(guess=range(12)), "partitions", "bytes")[2] == ()
 
 
+def test_what_is_drawn_upwards_is_no_setting_of_a_table_of_ones_own() -> None:
+    own = pd.DataFrame({"partitions": [1, 2], "requests": [7, 9], "outage": [3, 4]})
+    assert settings_of(own, "partitions", None, ["requests", "outage"])[1] is None
+    assert settings_of(own, "partitions", None, ["requests"])[1] == "outage"
+    ax = plot.sweep(own, y=("requests", "outage"))
+    assert courses(ax) == [[7, 9]]
+    assert ax.figure.legends == []
+
+
 def test_points_at_one_place_are_not_joined_and_find_nothing() -> None:
     table = pd.DataFrame({"partitions": [1, 1, 2, 2], "drain_s": [1.0, 9.0, 4.0, 8.0]})
     view = View("partitions", None, (), None, None)

@@ -48,6 +48,14 @@ def test_a_metric_begins_at_nothing_and_leaves_room_for_labels(ax: Axes) -> None
     assert ax.get_ylim() == pytest.approx((-0.9, 10.9))
 
 
+def test_the_marks_of_values_that_are_all_alike_are_whole(ax: Axes) -> None:
+    ax.plot([1, 2, 3], [5.9, 5.9, 5.9], "o")
+    scale_y(ax, "latency_ms_p99", np.full(3, 5.9), scale=None, labelled=False)
+    low, high = ax.get_ylim()
+    assert low == 0
+    assert high > 1.03 * 5.9
+
+
 def test_a_logarithm_needs_values_above_nothing(ax: Axes) -> None:
     scale_y(ax, "drain_s", np.array([1.0, 100.0]), scale=None, labelled=False)
     assert ax.get_yscale() == "log"

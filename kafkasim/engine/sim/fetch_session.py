@@ -261,12 +261,15 @@ class FetchSession:
         """
         if self.lost or self.refused or not self.min_bytes:
             return True
+        if not self.ready:
+            return False
         min_bytes, most_bytes = self.min_bytes, self._limits[0]
+        cursors = self.cursors
         available = 0
         for index, partition in self.ready.items():
-            if index not in self.cursors:
+            if index not in cursors:
                 continue  # its position is being reset
-            batches, number = self.cursors[index]
+            batches, number = cursors[index]
             high_watermark, last = partition.log.high_watermark, partition.active
             if high_watermark < last.base_offset:
                 last = partition.segment_of(high_watermark)
