@@ -65,10 +65,11 @@ def test_a_truncation_makes_an_emptied_segment_new() -> None:
     log: Log = PartitionLog(config=SMALL)
     log.append_as_leader(sent(10))
     log.truncate_to(0, now_ms=900)
-    breaches = beyond_time(1_000, 100)
+    within: Breach[ByteBatch] = beyond_time(1_000, 100)
+    beyond: Breach[ByteBatch] = beyond_time(1_001, 100)
 
-    assert not breaches(log.active, None)
-    assert beyond_time(1_001, 100)(log.active, None)
+    assert not within(log.active, None)
+    assert beyond(log.active, None)
 
 
 def test_by_size_no_more_goes_than_leaves_the_limit() -> None:

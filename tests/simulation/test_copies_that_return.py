@@ -1,12 +1,14 @@
 """Brokers that come back: who joins the ISR, and who may lead from outside it."""
 
+from typing import Literal
+
 import pytest
 
 import kafkasim as ks
 from kafkasim.result.result import Result
 
 
-def run_with(*events: ks.Crash, acks: str = "all") -> Result:
+def run_with(*events: ks.Crash, acks: Literal["all", "1", "0"] = "all") -> Result:
     config = ks.TopicConfig(min_insync_replicas=2)
     topics = {"orders": ks.Topic(replication_factor=3, config=config)}
     producer = ks.Producer(config=ks.ProducerConfig(acks=acks))

@@ -4,6 +4,8 @@ Times are worked out by hand: a link takes 0.2 ms one way, a request 0.05 ms of 
 thread, bytes take no time.
 """
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -19,18 +21,17 @@ from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 LINK_MS = 0.2
 SERVICE_MS = 0.05
-BEAT_MS = 2_000
-"""`broker.heartbeat.interval.ms`."""
+Acks = Literal["all", "1", "0"]
 
 
 def scenario(
     *events: Event,
     copies: int = 3,
     min_isr: int = 1,
-    acks: str = "all",
+    acks: Acks = "all",
     rate: float = 10.0,
     duration_s: float = 2.0,
-    **settings: object,
+    delivery_timeout_ms: int = 120_000,
 ) -> Scenario:
     """One partition; broker 1 leads it and brokers 2 and 3 follow."""
     traffic = Traffic(
@@ -38,7 +39,9 @@ def scenario(
         subscribers={"billing": Subscriber(["orders"])},
         duration_s=duration_s,
     )
-    config = ProducerConfig(acks=acks, linger_ms=0, **settings)
+    config = ProducerConfig(
+        acks=acks, linger_ms=0, delivery_timeout_ms=delivery_timeout_ms
+    )
     system = Kafka(
         brokers=3,
         topics={
@@ -72,7 +75,8 @@ def test_a_record_is_committed_when_the_followers_ask_for_the_next_one() -> None
 
 def test_acks_all_waits_for_the_high_watermark_and_acks_1_for_the_leader() -> None:
     """PR-42, BR-6: a round trip with its service, and with acks=all replication."""
-    for acks, replication in (("1", 0.0), ("all", LINK_MS + LINK_MS + SERVICE_MS)):
+    waits: dict[Acks, float] = {"1": 0.0, "all": LINK_MS + LINK_MS + SERVICE_MS}
+    for acks, replication in waits.items():
         records = checked(scenario(acks=acks)).records
 
         took = records.acked_ms - records.created_ms
@@ -82,7 +86,8 @@ def test_acks_all_waits_for_the_high_watermark_and_acks_1_for_the_leader() -> No
 
 def test_a_reader_sees_a_record_when_it_is_committed() -> None:
     """BR-11: with acks=1 too."""
-    for acks in ("1", "all"):
+    both: tuple[Acks, Acks] = ("1", "all")
+    for acks in both:
         result = checked(scenario(acks=acks))
 
         seen = result.deliveries.fetched_ms - result.records.committed_ms
@@ -186,4 +191,4 @@ def test_what_is_lost_on_the_way_with_acks_0_holds_up_nobody() -> None:
     assert records.outcome.eq("unacked").all()
     assert len(lost) > 0
     assert result.facts["drained"] == 1
-    assert result.facts["end_ns"] < 60e9
+    assert int(result.facts["end_ns"]) < 60e9

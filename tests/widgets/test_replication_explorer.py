@@ -4,6 +4,7 @@ import base64
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ S = 1_000_000_000
 
 
 @cache
-def seen(**values: Value) -> Shown:
+def seen(**values: Any) -> Shown:  # noqa: ANN401 - of several types
     return shown_of(ks.run(scenario_at(replace(Values(), **values))), TOPIC)
 
 

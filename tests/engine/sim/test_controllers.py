@@ -122,7 +122,9 @@ def test_what_changes_reaches_brokers_after_a_linger_and_three_ways() -> None:
     assert changed.partitions[0][1].leader == 1
 
 
-def test_a_broker_that_leads_asks_to_stop_at_once_after_50_ms_and_at_each_beat() -> None:
+def test_a_broker_that_leads_asks_to_stop_again_and_again() -> (
+    None
+):
     """CT-11; `BrokerLifecycleManager`: it may go when all have heard that others lead.
 
     The request takes 1 ms, and so does the answer once the change is replicated: 27 ms
@@ -143,11 +145,11 @@ def test_another_controller_takes_over_and_hears_of_all_anew() -> None:
     """CT-15: the first heartbeats after it keep everybody in."""
     cluster = Cluster()
     cluster.run_until(1_000)
+    active = [cluster.host.machine.active]
     cluster.host.crash()
-    assert not cluster.host.machine.active
-    cluster.run_until(3_001)
-    assert not cluster.host.machine.active
-    cluster.run_until(3_002)
-    assert cluster.host.machine.active
-    cluster.run_until(30_000)
+    for until_ms in (1_000, 3_001, 3_002, 30_000):
+        cluster.run_until(until_ms)
+        active.append(cluster.host.machine.active)
+
+    assert active == [True, False, False, True, True]
     assert not any(broker.fenced for broker in cluster.host.machine.brokers)

@@ -1,5 +1,7 @@
 """A producer over its quota gets no more than that through, each broker by itself."""
 
+from typing import Literal
+
 import pytest
 
 from kafkasim.config.producer import ProducerConfig
@@ -11,7 +13,7 @@ from kafkasim.scenario.systems import Kafka, Producer
 from kafkasim.scenario.traffic import Source, Traffic
 
 
-def produced(quota: float | None, acks: str = "all") -> Result:
+def produced(quota: float | None, acks: Literal["all", "0"] = "all") -> Result:
     """Ten records of 10,000 bytes a second, for a minute."""
     traffic = Traffic(
         {"web": Source("orders", Periodic(10.0), value_bytes=10_000)}, {}, duration_s=60
@@ -22,7 +24,7 @@ def produced(quota: float | None, acks: str = "all") -> Result:
 
 
 @pytest.mark.parametrize("acks", ["all", "0"])
-def test_what_goes_through_is_the_quota(acks: str) -> None:
+def test_what_goes_through_is_the_quota(acks: Literal["all", "0"]) -> None:
     """QU-1 to QU-3: 50 kB/s of the 100 kB/s that are sent."""
     appends = produced(50_000, acks).appends
     late = appends[appends.appended_ms > 20_000]
