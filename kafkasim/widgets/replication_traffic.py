@@ -71,7 +71,9 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "last_too": Switch("then the last one crashes"),
 }
 
-_TWO_FOLLOWERS: Final = MappingProxyType({"down": 2, "first": "followers"})
+_TWO_FOLLOWERS: Final[Mapping[str, float | str | bool]] = MappingProxyType(
+    {"down": 2, "first": "followers"}
+)
 
 PRESETS: Final = (
     Preset("What does the death of a leader cost?", {}),

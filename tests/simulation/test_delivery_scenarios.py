@@ -248,7 +248,7 @@ def test_a_record_that_was_never_sent_fails_and_not_another_one() -> None:
     first, second = result.records.itertuples()
     assert (first.outcome, first.log_copies) == ("acked", 1)
     assert (second.outcome, second.error) == ("failed", "REQUEST_TIMED_OUT")
-    assert second.send_count == second.log_copies == 0
+    assert (second.send_count, second.log_copies) == (0, 0)
 
 
 def test_a_reader_ahead_of_an_unclean_leader_reads_on_where_the_logs_part() -> None:
