@@ -101,8 +101,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",
     "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
-    "kafkasim/protocol/attention.py": "tests/testing/test_reference_producer.py",
-    "kafkasim/protocol/buffer_pool.py": "tests/testing/test_reference_producer.py",
     "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
     "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",

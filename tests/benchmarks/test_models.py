@@ -227,8 +227,8 @@ def test_twenty_events_befall_subscribers_and_brokers_and_all_recover() -> None:
 
 
 def test_events_have_their_effect_and_every_record_is_worked_on() -> None:
-    first = scenario("events").where({"traffic.duration_s": 70.0})
-    result = run(first)
+    fewer = {"traffic.sources.web.arrivals.rate_per_s": 100.0}
+    result = run(scenario("events").where({"traffic.duration_s": 70.0, **fewer}))
 
     causes = result.replicas.cause.value_counts()
     assert causes["crashed"] > 0

@@ -1,97 +1,11 @@
 """The accumulator of records without a key; draws are given."""
 
-import numpy as np
-
-from kafkasim.protocol.accumulator import Settings
-from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, Batch
+from kafkasim.protocol.batch import CUT, FULL, LINGER, NEVER
 from kafkasim.protocol.columns import (
     REFUSED,
     ROUND_ROBIN,
-    STICKY,
-    RecordBlocks,
-    RecordColumns,
 )
-from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.sticky import StickyAccumulator
-
-MS = 1_000_000
-
-
-class GivenDraws(Draws):
-    """Partitions in the order in which they are to be chosen."""
-
-    def __init__(self, *partitions: int) -> None:
-        super().__init__(np.random.default_rng(0))
-        self._values = list(partitions)
-
-
-def accumulator(
-    created_ms: list[int],
-    value_bytes: int | list[int],
-    *draws: int,
-    keyed: dict[int, int] | None = None,
-    leaders: tuple[int, ...] = (0, 0, 0),
-    batch_size: int = 200,
-    linger_ms: int = 100,
-    memory: int = 1 << 25,
-    max_block_ms: int = 60_000,
-    max_request: int = 1_048_576,
-    hand_over: "Told | None" = None,
-) -> StickyAccumulator:
-    """Make one; `keyed` gives the partitions of those records that have a key."""
-    count = len(created_ms)
-    partitions = np.full(count, STICKY, dtype=np.int32)
-    for at, partition in (keyed or {}).items():
-        partitions[at] = partition
-    columns = RecordColumns(
-        created_ns=np.array(created_ms, dtype=np.int64) * MS,
-        key_bytes=np.full(count, -1, dtype=np.int64),
-        value_bytes=np.broadcast_to(np.array(value_bytes, dtype=np.int64), count),
-        partitions=partitions,
-        max_request_size=max_request,
-    )
-    settings = Settings(
-        source_index=0,
-        batch_size=batch_size,
-        linger_ns=linger_ms * MS,
-        max_request_size=max_request,
-        leaders=leaders,
-        node_count=max(leaders) + 1,
-        buffer_memory=memory,
-        max_block_ns=max_block_ms * MS,
-    )
-    blocks = RecordBlocks([columns])
-    return StickyAccumulator(settings, blocks, GivenDraws(*draws), hand_over=hand_over)
-
-
-class Told:
-    """What an application is told of its waits, in milliseconds."""
-
-    def __init__(self) -> None:
-        self.late: list[tuple[int, int]] = []
-        self.waits: list[tuple[int, int]] = []
-        self.failed: list[tuple[int, int]] = []
-
-    def delayed(self, ordinal: int, created_ns: int) -> None:
-        self.late.append((ordinal, created_ns // MS))
-
-    def blocked(self, since_ns: int, until_ns: int) -> None:
-        self.waits.append((since_ns // MS, until_ns // MS))
-
-    def timed_out(self, ordinal: int, intended_ns: int) -> None:
-        self.failed.append((ordinal, intended_ns // MS))
-
-
-def appended(records: StickyAccumulator) -> dict[int, list[int]]:
-    return {
-        partition: list(records.append_list(partition))
-        for partition in range(3)
-        if len(records.append_list(partition))
-    }
-
-
-def shown(batches: list[Batch]) -> list[tuple[int, int, int, int, int]]:
-    return [(b.partition, b.lo, b.hi, b.closed_ns, b.closed_by) for b in batches]
+from tests.protocol.given_draws import MS, accumulator, appended, shown
 
 
 def test_a_record_without_key_goes_to_the_sticky_partition() -> None:
@@ -254,103 +168,25 @@ def test_a_tail_closed_for_a_record_that_goes_elsewhere_wakes_nobody() -> None:
     assert shown(records.drain(0, 7 * MS)) == [(0, 2, 4, 4 * MS, FULL)]
 
 
-def test_a_batch_takes_its_capacity_and_gives_it_back_when_it_completes() -> None:
-    told = Told()
+def test_an_answer_makes_the_sender_see_earlier_what_it_missed() -> None:
+    # As above: closed at 4 ms, seen at 7 ms, unless an answer comes between.
     records = accumulator(
-        [0, 1, 2, 3], 110, keyed=dict.fromkeys(range(4), 0), memory=400, hand_over=told
+        [0, 0, 1, 2, 3, 4, 7],
+        [-1, *[50] * 6],
+        0,
+        1,
+        keyed={0: 1, 6: 2},
+        leaders=(0, 1, 2),
     )
-    records.catch_up(3 * MS)
-    # Two batches of 200 bytes are all there is; the third record waits from 2 ms on.
-    assert appended(records) == {0: [0, 1]}
-    records.look([False], 3 * MS)
-    (first,) = records.drain(0, 3 * MS)
-    records.look_ahead([False], 3 * MS)
-    records.catch_up(9 * MS)
-    assert appended(records) == {0: [0, 1]}
+    records.look_ahead([True, False, False], 0)
+    records.drain(0, 2 * MS)
+    assert records.look_ahead([True, False, False], 2 * MS) == 7 * MS
 
-    records.answered([first], 10 * MS)
+    assert records.attentive
+    records.look([True, False, False], 5 * MS)
 
-    assert told.waits == [(2, 10)]
-    assert told.late == [(3, 10)]
-    assert appended(records) == {0: [0, 1, 2]}
-    waiting = records.finish(11 * MS)
-    assert [(batch.lo, batch.opened_ns // MS) for batch in waiting] == [(1, 1), (2, 10)]
-    assert told.waits[1:] == [(10, 11)]
-    assert told.failed == []
-
-
-def test_a_record_fails_that_has_waited_for_max_block_ms() -> None:
-    told = Told()
-    records = accumulator(
-        [0, 1, 2, 30],
-        110,
-        keyed=dict.fromkeys(range(4), 0),
-        memory=200,
-        max_block_ms=20,
-        hand_over=told,
-    )
-
-    assert records.look_ahead([True], 0) == 21 * MS
-    records.catch_up(60 * MS)
-
-    assert told.failed == [(1, 1), (2, 2)]
-    assert told.late == [(2, 21), (3, 41)]
-    assert told.waits == [(1, 21), (21, 41)]
-    assert appended(records) == {0: [0]}
-
-
-def test_while_a_thread_waits_all_that_waits_may_be_sent() -> None:
-    # Linger is 100 ms; the sender looks at 100 ms because of p0, or with an answer.
-    keyed = {0: 0, 1: 1, 2: 2}
-    records = accumulator([0, 1, 2], 50, keyed=keyed, memory=400)
-
-    assert records.look_ahead([True], 0) == 100 * MS
-    records.catch_up(50 * MS)
-    records.look([True], 50 * MS)
-
-    assert records.ready_ns == [50 * MS]
-    assert shown(records.drain(0, 50 * MS)) == [
-        (0, 0, 1, 50 * MS, DRAINED),
-        (1, 0, 1, 50 * MS, DRAINED),
-    ]
-
-
-def test_what_did_not_fit_into_the_request_is_ready_too_while_a_thread_waits() -> None:
-    keyed = {0: 0, 1: 1, 2: 2}
-    records = accumulator([0, 1, 2], 50, keyed=keyed, memory=400, max_request=150)
-    records.catch_up(50 * MS)
-    records.look([True], 50 * MS)
-
-    assert shown(records.drain(0, 50 * MS)) == [(0, 0, 1, 50 * MS, DRAINED)]
-    assert records.ready_ns[0] <= 50 * MS
-    assert shown(records.drain(0, 50 * MS)) == [(1, 0, 1, 50 * MS, DRAINED)]
-
-
-def test_a_record_that_waited_has_the_timestamp_of_its_call() -> None:
-    # 64 ms lie between the calls, and 4 ms between the appends: two bytes more.
-    records = accumulator(
-        [0, 64], [130, 0], keyed={0: 0, 1: 0}, memory=300, batch_size=300
-    )
-    records.catch_up(64 * MS)
-    assert [batch.size_bytes for batch in records.finish(64 * MS)] == [200 + 8]
-
-    told = Told()
-    records = accumulator(
-        [0, 10, 70, 75],
-        [110, 0, 0, 0],
-        keyed={0: 0, 1: 1, 2: 1, 3: 1},
-        memory=200,
-        hand_over=told,
-    )
-    records.catch_up(10 * MS)
-    (first,) = records.drain(0, 10 * MS)
-    records.look_ahead([True], 10 * MS)
-    records.answered([first], 74 * MS)
-    records.catch_up(75 * MS)
-
-    # Called at 10, 74 and 75 ms: 64 ms and more after the first one, a byte each.
-    assert told.late == [(2, 74)]
-    assert [batch.size_bytes for batch in records.finish(75 * MS)] == [61 + 7 + 8 + 8]
+    assert records.ready_ns[0] == 5 * MS
+    assert shown(records.drain(0, 5 * MS)) == [(0, 2, 4, 4 * MS, FULL)]
 
 
 def test_neither_time_nor_a_drain_moves_the_sticky_partition() -> None:
@@ -369,16 +205,3 @@ def test_round_robin_counts_what_was_let_go_and_refused() -> None:
     records.catch_up(4 * MS)
 
     assert appended(records) == {1: [1, 4], 2: [2]}
-
-
-def test_memory_that_was_only_looked_ahead_at_is_free_again() -> None:
-    keyed = {0: 0, 1: 1}
-    records = accumulator([0, 50], 110, keyed=keyed, leaders=(0, 1, 1), memory=400)
-    assert records.look_ahead([False, True], 0) == 150 * MS
-
-    records.catch_up(10 * MS)
-    records.drain(0, 10 * MS)
-    records.look_ahead([False, True], 10 * MS)
-    records.catch_up(50 * MS)
-
-    assert appended(records) == {0: [0], 1: [1]}

@@ -140,6 +140,23 @@ class Rows(NamedTuple):
     waits: list[tuple[int, int]]
 
 
+def config_of(scenario: Scenario) -> ProducerConfig:
+    settings = scenario.settings
+    return ProducerConfig(
+        acks=settings.acks,  # type: ignore[arg-type]
+        enable_idempotence=False,
+        batch_size=settings.batch_size,
+        linger_ms=settings.linger_ns // MS,
+        max_in_flight_requests_per_connection=settings.max_in_flight,
+        max_request_size=settings.max_request_size,
+        partitioner_adaptive_partitioning_enable=settings.adaptive,
+        partitioner_ignore_keys=scenario.ignore_keys,
+        partitioner_availability_timeout_ms=settings.availability_ns // MS,
+        buffer_memory=settings.buffer_memory,
+        max_block_ms=settings.max_block_ns // MS,
+    ).resolve()
+
+
 def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
     settings = scenario.settings
     calendar = CheckedCalendar()
@@ -152,19 +169,7 @@ def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
         actor=0,
         source_index=0,
         source=PlannedBlocks(plan, {}, block),
-        config=ProducerConfig(
-            acks=settings.acks,  # type: ignore[arg-type]
-            enable_idempotence=False,
-            batch_size=settings.batch_size,
-            linger_ms=settings.linger_ns // MS,
-            max_in_flight_requests_per_connection=settings.max_in_flight,
-            max_request_size=settings.max_request_size,
-            partitioner_adaptive_partitioning_enable=settings.adaptive,
-            partitioner_ignore_keys=scenario.ignore_keys,
-            partitioner_availability_timeout_ms=settings.availability_ns // MS,
-            buffer_memory=settings.buffer_memory,
-            max_block_ms=settings.max_block_ns // MS,
-        ).resolve(),
+        config=config_of(scenario),
         topic_index=0,
         leaders=settings.leaders,
         node_count=max(settings.leaders) + 1,

@@ -4,8 +4,8 @@ Source: `Metadata` and `NetworkClient.DefaultMetadataUpdater` (clients). One req
 in flight at most. After an answer or a failure the next one waits
 `retry.backoff.ms`, doubling up to `retry.backoff.max.ms` with every failure in a row,
 and likewise with every answer in a row that told of no newer leader epoch. A connection
-that was lost and a partition without a leader are reasons to ask. Metadata is never
-asked for by its age (`metadata.max.age.ms`).
+that was lost and a partition without a leader are reasons to ask, and so is the age of
+what is known (`metadata.max.age.ms`).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +31,8 @@ class MetadataSettings:
     """`retry.backoff.max.ms`."""
     reconnect_backoff_ns: int = 50 * NS_PER_MS
     """`reconnect.backoff.ms`: how long to wait when there is no node to ask."""
+    max_age_ns: int = 0
+    """`metadata.max.age.ms`; 0: it is never asked for by its age."""
 
 
 class ClientMetadata:
@@ -70,6 +72,8 @@ class ClientMetadata:
         "_asked",
         "_backoff",
         "_calendar",
+        "_expires_ns",
+        "_max_age_ns",
         "_may_ask_ns",
         "_needed",
         "_network",
@@ -118,6 +122,10 @@ class ClientMetadata:
         """Answers in a row without news (`equivalentResponseCount`)."""
         self._may_ask_ns = 0
         self._waking_ns = NEVER
+        self._max_age_ns = settings.max_age_ns
+        self._expires_ns = calendar.now_ns + settings.max_age_ns
+        if settings.max_age_ns:
+            network.at(self._expires_ns, self._grow_old)
         network.on_disconnect.append(self._disconnected)
         network.on_ready.append(self._ready)
 
@@ -192,6 +200,15 @@ class ClientMetadata:
         self._needed = False
         self._wrong = self._same = self._may_ask_ns = 0
 
+    def _grow_old(self, _: object) -> None:
+        """Ask if nothing was learnt for too long, without a growing backoff."""
+        now_ns = self._calendar.now_ns
+        if now_ns >= self._expires_ns:
+            self._expires_ns = now_ns + self._max_age_ns
+            self._same = 0
+            self.request_update(now_ns)
+        self._network.at(self._expires_ns, self._grow_old)
+
     def _ask(self, now_ns: int) -> None:
         if self._asked is not None or not self._needed:
             return
@@ -231,6 +248,7 @@ class ClientMetadata:
         self._on_done(request, now_ns)
         self._asked = None
         self._needed = False
+        self._expires_ns = now_ns + self._max_age_ns
         self._wrong = 0
         self._same += 1
         for partition, (leader, epoch) in request.answer.items():

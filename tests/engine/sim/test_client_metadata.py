@@ -45,7 +45,7 @@ class Server:
 class Client:
     """A client of partitions 5 and 7, led by nodes 0 and 1 in epochs 3 and 4."""
 
-    def __init__(self, servers: int = 2) -> None:
+    def __init__(self, servers: int = 2, max_age_ms: int = 0) -> None:
         self.calendar = CheckedCalendar()
         self.servers = [Server(self.calendar, n) for n in range(servers)]
         link = Link(delay_ms=1.0)
@@ -70,7 +70,7 @@ class Client:
             network=self.network,
             partitions=[5, 7],
             leaders=[0, 1],
-            settings=MetadataSettings(),
+            settings=MetadataSettings(max_age_ns=max_age_ms * MS),
             draws=np.random.default_rng(1),
             next_request_id=count().__next__,
             on_done=lambda request, at_ns: self.done.append(
@@ -196,6 +196,16 @@ def test_a_partition_without_a_leader_is_a_reason_to_ask_again() -> None:
     client.run(10_000)
     assert client.asked() == [1, again + 1]
     assert client.metadata.leaders == [1, 1]
+
+
+def test_old_metadata_is_asked_for_again_unless_it_was_anyway() -> None:
+    client = Client(max_age_ms=1_000)
+    client.run(1_500)
+    assert client.asked() == [1_001]
+    client.metadata.request_update(1_500 * MS)
+    client.run(4_000)
+    # Each answer, at 1,002, 1,502, 2,504 and 3,506 ms, is good for another second.
+    assert client.asked() == [1_001, 1_501, 2_503, 3_505]
 
 
 def test_an_answer_older_than_a_lost_leader_asks_again() -> None:

@@ -272,6 +272,26 @@ def test_a_batch_in_flight_expires_too_and_its_late_answer_changes_nothing() -> 
     assert cluster.log[0] == [(0, 1, 0, 0), (1, 2, 0, 1)]
 
 
+def test_an_expired_batch_is_watched_until_its_request_is_over() -> None:
+    cluster = Cluster(
+        [(0, ABC)],
+        delivery_timeout_ms=1_000,
+        request_timeout_ms=1_000,
+        enable_idempotence=False,
+    )
+    server = cluster.servers[0]
+    server.silent = True
+    cluster.run(999)
+    (connection,) = cluster.network.connections
+    (request,) = connection.in_flight
+    cluster.at(999.5, lambda: server.answer(request))
+    cluster.run(1_000.2)
+    assert cluster.client.accumulator.retries is not None
+    cluster.run()
+    assert cluster.outcomes() == [(0, 0, "REQUEST_TIMED_OUT")]
+    assert cluster.client.accumulator.retries is None
+
+
 def test_looks_for_old_batches_cost_one_entry_each_delivery_timeout() -> None:
     quiet = Cluster([(0, ABC)], delivery_timeout_ms=1_000, request_timeout_ms=1_000)
     quiet.run(500)

@@ -299,6 +299,7 @@ def metadata_settings(config: ProducerConfig) -> MetadataSettings:
         retry_backoff_ns=ns_from_ms(config.retry_backoff_ms),
         retry_backoff_max_ns=ns_from_ms(config.retry_backoff_max_ms),
         reconnect_backoff_ns=ns_from_ms(config.reconnect_backoff_ms),
+        max_age_ns=ns_from_ms(config.metadata_max_age_ms),
     )
 
 
