@@ -19,14 +19,14 @@ def test_it_looks_when_a_linger_ends_or_an_append_wakes_it() -> None:
 
 def test_it_is_needed_until_it_has_seen_all() -> None:
     attention = Attention(always=False)
-    assert not attention.needed
+    needed = [attention.needed]
     attention.closed.append(2)
     attention.missed(10)
-    assert attention.needed
-
+    needed.append(attention.needed)
     attention.look(10)
+    needed.append(attention.needed)
 
-    assert not attention.needed
+    assert needed == [False, True, False]
     assert not attention.late
     assert Attention(always=True).needed
 

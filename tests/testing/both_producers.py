@@ -157,6 +157,33 @@ def config_of(scenario: Scenario) -> ProducerConfig:
     ).resolve()
 
 
+def rows_of(
+    settings: ReferenceSettings,
+    client: ProducerClient,
+    keeper: Greedy,
+    handed: Handed,
+    batches: list[Batch],
+) -> list[ReferenceRow]:
+    """Lay out what became of each record."""
+    end_ns = settings.end_ns
+    rows = [
+        ReferenceRow(created_ns=at if end_ns is None or at <= end_ns else None)
+        for at in handed.created_ns
+    ]
+    for batch in batches:
+        gone = keeper.gone[batch.partition]
+        ordinals = gone + client.append_list(batch.partition).tolist()
+        for index, ordinal in enumerate(ordinals[batch.lo : batch.hi]):
+            rows[ordinal] = ReferenceRow(
+                batch.partition,
+                batch.batch_id,
+                index,
+                known(batch.acked_ns),
+                rows[ordinal].created_ns,
+            )
+    return rows
+
+
 def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
     settings = scenario.settings
     calendar = CheckedCalendar()
@@ -193,22 +220,7 @@ def run_engine(scenario: Scenario, block: int | None = None) -> Rows:
     else:
         calendar.run_entries(settings.end_ns)
         batches = batches + client.finish(settings.end_ns)
-    end_ns = settings.end_ns
-    rows = [
-        ReferenceRow(created_ns=at if end_ns is None or at <= end_ns else None)
-        for at in handed.created_ns
-    ]
-    for batch in batches:
-        gone = keeper.gone[batch.partition]
-        ordinals = gone + client.append_list(batch.partition).tolist()
-        for index, ordinal in enumerate(ordinals[batch.lo : batch.hi]):
-            rows[ordinal] = ReferenceRow(
-                batch.partition,
-                batch.batch_id,
-                index,
-                known(batch.acked_ns),
-                rows[ordinal].created_ns,
-            )
+    rows = rows_of(settings, client, keeper, handed, batches)
     return Rows(
         [engine_row(batch) for batch in batches],
         rows,
