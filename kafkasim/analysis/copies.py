@@ -118,9 +118,9 @@ class Copies:
         acknowledged; records is how far it was behind in the end.
         """
         best = (0, 0, 0)
-        moves = np.append(self.high_watermark.at_ns, self.until_ns)
-        for slot in range(len(moves) - 1):
-            high = int(self.high_watermark.value[slot])
+        moves = np.concatenate(([0], self.high_watermark.at_ns, [self.until_ns]))
+        heights = [0, *self.high_watermark.value.tolist()]
+        for slot, high in enumerate(heights):
             first = int(np.searchsorted(self.acked.at_ns, moves[slot], side="left"))
             last = int(np.searchsorted(self.acked.at_ns, moves[slot + 1], side="left"))
             above = np.flatnonzero(self.acked.value[first:last] > high)

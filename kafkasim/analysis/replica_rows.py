@@ -63,7 +63,7 @@ def copies_of(result: Result, topic: str | None, partition: int) -> Copies:
         partition=partition,
         until_ns=until_ns,
         wanted_until_ns=_wanted_until(result, name),
-        log_end=_line(appends["appended_ns"][mine], ends, elected, falls=True),
+        log_end=_line(appends["appended_ns"][mine], ends, elected),
         high_watermark=_line(appends["committed_ns"][mine], ends, elected),
         acked=_line(acks, ends, elected),
         acks_ns=np.sort(acks[acked]),
@@ -112,21 +112,19 @@ class _Elections:
 
     at_ns: Int64
     broker: Int64
-    epoch: Int64
     log_end: Int64
 
 
 def _elections(replicas: Table | None, rows: Int64) -> _Elections:
     """Return the rows in which a replica became leader after the start."""
     if replicas is None:
-        return _Elections(*(np.zeros(0, np.int64) for _ in range(4)))
+        return _Elections(*(np.zeros(0, np.int64) for _ in range(3)))
     causes = [code(replicas, "cause", each) for each in ("elected", "elected unclean")]
     chosen = rows[np.isin(replicas["cause"][rows], causes)]
     chosen = chosen[np.argsort(replicas["at_ns"][chosen], kind="stable")]
     return _Elections(
         replicas["at_ns"][chosen],
         replicas["broker"][chosen].astype(np.int64),
-        replicas["leader_epoch"][chosen].astype(np.int64),
         replicas["log_end_offset"][chosen],
     )
 
@@ -147,10 +145,8 @@ def _acks(batches: Table, appends: Table, mine: Int64) -> Int64:
     return found
 
 
-def _line(
-    at_ns: Int64, values: Int64, elected: _Elections, *, falls: bool = False
-) -> Steps:
-    """Return a line that rises with `values`, and to which a new leader sets an end.
+def _line(at_ns: Int64, values: Int64, elected: _Elections) -> Steps:
+    """Return a line that rises with `values`, and falls to a new leader's log end.
 
     What was committed stays so when a leader takes over that has it, though its own
     high watermark may take a moment to say so again (BR-22).
@@ -160,8 +156,6 @@ def _line(
     at_ns, values : arrays of shape (n,)
         Where it is set to what; rows without a time are left out.
     elected : _Elections
-    falls : bool
-        Whether a value is taken as it is, also below the one before: the log end.
     """
     there = at_ns != MISSING_NS
     order = np.argsort(at_ns[there], kind="stable")
@@ -174,12 +168,11 @@ def _line(
     for number in range(len(bounds) - 1):
         if number:
             start = int(elected.log_end[number - 1])
-            level = start if falls else min(level, start)
+            level = min(level, start)
             times.append(elected.at_ns[number - 1 : number])
             heights.append(np.array([level]))
         part = height[bounds[number] : bounds[number + 1]]
-        if not falls:
-            part = np.maximum.accumulate(np.concatenate(([level], part)))[1:]
+        part = np.maximum.accumulate(np.concatenate(([level], part)))[1:]
         times.append(at[bounds[number] : bounds[number + 1]])
         heights.append(part)
         level = int(part[-1]) if len(part) else level
@@ -198,12 +191,10 @@ def _losses(
     """Yield what each election left out of the log."""
     base = appends["base_offset"][mine]
     ends = base + appends["record_count"][mine]
-    epochs = appends["leader_epoch"][mine]
     alive: Bool = np.ones(len(mine), dtype=np.bool_)
     for number in range(len(elected.at_ns)):
         at_ns, start = int(elected.at_ns[number]), int(elected.log_end[number])
-        gone = alive & (epochs < elected.epoch[number]) & (base >= start)
-        gone &= appends["appended_ns"][mine] <= at_ns
+        gone = alive & (base >= start) & (appends["appended_ns"][mine] <= at_ns)
         if not gone.any():
             continue
         alive &= ~gone

@@ -237,7 +237,9 @@ def test_refusals_are_counted_by_their_names() -> None:
         for number in range(3)
     ]
     refused.append({"error": "NOT_LEADER_OR_FOLLOWER", "answered_ms": 1_000})
-    refused.append({"api": "Fetch", "error": "NOT_LEADER_OR_FOLLOWER"})
+    refused.append(
+        {"api": "Fetch", "error": "NOT_LEADER_OR_FOLLOWER", "answered_ms": 1_500}
+    )
     found = copies(
         by_hand(
             4.0,
@@ -257,3 +259,53 @@ def test_what_there_is_not_is_named() -> None:
         copies_of(result, "flights", 0)
     with pytest.raises(ValidationError, match="0 to 0"):
         copies_of(result, None, 3)
+
+
+def test_what_one_election_gave_up_the_next_does_not_give_up_again() -> None:
+    told: list[Told] = [(0, 1.0, 1.1, 1.2), (10, 2.0, None, 2.1)]
+    changes = [
+        *start(),
+        replica(2, 4.0, "leader", "elected", epoch=1, end=10, high=10),
+        replica(3, 5.0, "leader", "elected", epoch=2, end=10, high=10),
+    ]
+
+    found = copies(by_hand(6.0, replicas=changes, **batches(*told)))
+    assert [loss.at_ns for loss in found.losses] == [4 * S]
+    assert found.acked_lost == 10
+
+
+def test_a_new_leader_with_a_longer_log_acknowledges_and_commits_nothing() -> None:
+    told: list[Told] = [(0, 1.0, 1.1, 1.2), (10, 2.0, None, None)]
+    changes = [
+        *start(),
+        replica(2, 4.0, "leader", "elected", epoch=1, end=20, high=10),
+    ]
+
+    found = copies(by_hand(6.0, replicas=changes, **batches(*told)))
+    assert not found.losses
+    for line in (found.acked, found.high_watermark):
+        assert line.then(np.array([5 * S])).tolist() == [10]
+
+
+def test_changes_at_one_moment_leave_no_part_of_no_length() -> None:
+    changes = [
+        replica(1, 0.0, "leader", "start"),
+        replica(1, 2.0, "offline", "crashed"),
+        replica(1, 2.0, "follower", "follows", isr=0),
+    ]
+
+    found = copies(by_hand(4.0, replicas=changes, **batches()))
+    assert [(span.state, span.since_ns // S) for span in found.spans] == [
+        ("leader", 0),
+        ("behind", 2),
+    ]
+
+
+def test_of_two_times_of_hiding_the_longer_counts() -> None:
+    told: list[Told] = [(0, 1.0, 4.0, 1.5), (10, 5.0, 6.0, 5.5)]
+
+    since, until, records = copies(
+        by_hand(8.0, replicas=start(), **batches(*told))
+    ).longest_hidden()
+    assert (since / S, until / S, records) == (1.5, 4.0, 10)
+    assert copies(leader_dies()).longest_hidden() == (0, 0, 0)

@@ -170,6 +170,9 @@ def test_what_befell_brokers_is_named_where_it_happened() -> None:
     assert {"broker 1: crash", "broker 1: back"} <= said
     times = {float(np.asarray(each.get_xdata())[0]) for each in upper.lines}
     assert {4.0, 14.0} <= times
+    sides = {text.get_text(): text.get_horizontalalignment() for text in upper.texts}
+    assert sides["broker 1: crash"] == "left"
+    assert sides["broker 1: back"] == "right"
 
 
 def test_what_was_acknowledged_and_lost_is_marked_and_counted() -> None:
@@ -213,6 +216,9 @@ def test_it_says_in_words_what_is_seen() -> None:
     assert (
         "At 8 s 20 offsets above 30 are given up, 20 records of them acknowledged."
     ) in words
+    assert "Down: broker 1 from 4 s to 14 s." in in_words(
+        copies_of(leader_dies(), None, 0)
+    )
     assert in_words(copies_of(leader_dies(), None, 0)).startswith(
         "Log end up to 800, high watermark up to 800, acknowledged up to 800 in the end"
     )

@@ -82,6 +82,8 @@ def test_what_is_acknowledged_and_hidden_is_an_area_up_to_what_was_told(
     area = np.asarray(canvas.hidden.get_paths()[0].vertices)
     high = seen("dies").copies.high_watermark
     assert (area[:, 1] <= high.value.max()).all()
+    # 290 was acknowledged and committed, and 300 in the log: no height at 12.9 s.
+    assert (area == [12.9, 290.0]).all(axis=1).sum() == 2
 
 
 def test_what_an_election_gave_up_is_marked(canvas: ReplicationCanvas) -> None:
