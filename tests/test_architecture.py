@@ -56,9 +56,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/partition.py": _KAFKA,
     "kafkasim/engine/sim/poll_settings.py": "tests/engine/sim/test_committer.py",
     "kafkasim/engine/sim/request.py": _KAFKA,
-    "kafkasim/engine/sim/producer_outcomes.py": (
-        "tests/engine/sim/test_producer_care.py"
-    ),
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/systems/ends.py": (
         "tests/engine/sim/systems/test_point_to_point.py"
