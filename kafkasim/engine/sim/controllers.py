@@ -11,7 +11,7 @@ a vote that nobody wins does not happen here.
 Heartbeats run only where a broker or the controller may fail: nobody would miss them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -97,6 +97,8 @@ class ControllerHost:
         self._watches = False
         self._stopping: dict[int, int] = {}
         """Brokers that want to stop, and how often they have asked."""
+        self.on_stopped: Callable[[int], None] = lambda _: None
+        """Takes a broker that has stopped in order."""
         self._may_stop: dict[int, int] = {}
         """Those that may, and which of their processes."""
         self._refusals: dict[int, int] = {}
@@ -160,14 +162,16 @@ class ControllerHost:
     def stop_in_order(self, node: int) -> None:
         """Let a broker ask for a controlled shutdown (CT-11)."""
         broker = self._brokers[node]
+        if node in self._stopping:
+            return
         self._stopping[node] = 0
         self._ask_to_stop((broker, broker.incarnation))
 
     def _ask_to_stop(self, what: tuple[ReplicatedBroker, int]) -> None:
         broker, incarnation = what
-        if broker.incarnation == incarnation and not broker.holds(
-            self._ask_to_stop, what
-        ):
+        if broker.incarnation != incarnation or broker.index not in self._stopping:
+            return
+        if not broker.holds(self._ask_to_stop, what):
             self._stopping[broker.index] += 1
             self._send_heartbeat(broker)
 
@@ -177,14 +181,15 @@ class ControllerHost:
         Source: `BrokerLifecycleManager`.
         """
         broker, incarnation = what
-        if broker.incarnation != incarnation or broker.holds(
-            self._stop_or_ask_again, what
-        ):
-            return
         node = broker.index
+        if broker.incarnation != incarnation or node not in self._stopping:
+            return
+        if broker.holds(self._stop_or_ask_again, what):
+            return
         if self._may_stop.pop(node, -1) == incarnation:
             del self._stopping[node]
             broker.crash("shut down")
+            self.on_stopped(node)
             return
         wait_ns = _ASK_AGAIN_NS if self._stopping[node] == 1 else self._heartbeat_ns
         self._timer_key += 1
@@ -281,6 +286,7 @@ class ControllerHost:
             self._register_later(broker, answer.request)
         else:
             broker.epoch = answer.broker.epoch
+            broker.registered = True
             every = tuple(enumerate(self.machine.partitions))
             broker.apply(Changed(every, self.machine.brokers, self.machine.offset))
             self._beat((broker, incarnation))

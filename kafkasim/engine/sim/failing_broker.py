@@ -38,6 +38,9 @@ class FailingBroker(Broker):
     ----------
     up : bool
         Whether its process runs.
+    registered, serves : bool
+        Whether the controller has given this process an epoch, and whether clients can
+        connect to it.
     incarnation : int
         How often it has died.
     image : list of PartitionState
@@ -48,7 +51,7 @@ class FailingBroker(Broker):
 
     __slots__ = (
         "_connections", "_held", "_io_threads", "_up_since_ns", "image",
-        "incarnation", "metadata_offset", "up",
+        "incarnation", "metadata_offset", "registered", "serves", "up",
     )  # fmt: skip
 
     def connect(
@@ -68,7 +71,7 @@ class FailingBroker(Broker):
         metadata_offset : int
             Of the last record of these metadata.
         """
-        self.up = True
+        self.up = self.registered = self.serves = True
         self.incarnation = 0
         self.image = list(image)
         self.metadata_offset = metadata_offset
@@ -101,8 +104,11 @@ class FailingBroker(Broker):
         """Lose a request; who sent it learns of it by its connection."""
 
     def accept(self, connection: Connection) -> bool:  # noqa: ARG002
-        """Take a new connection, unless the process has gone."""
-        return self.up
+        """Take a new connection, unless the process has gone or does not serve yet.
+
+        It listens from when it is unfenced (`BrokerServer.startup`).
+        """
+        return self.up and self.serves
 
     def _serviced(self, request: Request) -> None:
         if request.dequeued_ns < self._up_since_ns or not self.up:
@@ -157,11 +163,11 @@ class FailingBroker(Broker):
 
     def crash(self) -> None:
         """Stop at once; what was in memory is gone."""
-        self.up = False
+        self.up = self.registered = self.serves = False
         self.incarnation += 1
         held, self._held = self._held or [], None
         for _, what in held:
-            if isinstance(what, Request) and what.dequeued_ns < 0:
+            if isinstance(what, Request):
                 self._vanish(what)
         for request in self._queue:
             self._vanish(request)

@@ -369,6 +369,12 @@ class LeadingBroker(FailingBroker):
         if end < replica.log.log_end_offset:
             fetcher.ready[index] = replica
 
+    def _look_at_outsiders(self, index: int, state: LeaderState) -> None:
+        """Look with the next fetch at followers outside the ISR: they may join."""
+        for fetcher in self._followers.get(index, ()):
+            if fetcher.node not in state.isr and index in fetcher.copies:
+                fetcher.report[index] = None
+
     def _ask(self, replica: Replica, state: LeaderState) -> None:
         self._ask_for(replica, state, state.ask())
 

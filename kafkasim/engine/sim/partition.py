@@ -80,8 +80,8 @@ class Partition:
     ----------
     replicas : dict of int to Replica
         Its copies, by broker.
-    leader : int
-        Index of the broker that leads it, or led it last.
+    leader, leader_epoch : int
+        Index of the broker that leads it, or led it last, and since which epoch.
     log : PartitionLog
         The leader's log.
     active : PlannedBatches
@@ -104,7 +104,8 @@ class Partition:
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
         "base_offsets", "batches", "config", "cut_from", "cuts", "index", "leader",
-        "log", "number", "removed_in", "replicas", "survivors", "topic", "uncommitted",
+        "leader_epoch", "log", "number", "removed_in", "replicas", "survivors", "topic",
+        "uncommitted",
     )  # fmt: skip
 
     def __init__(
@@ -132,6 +133,7 @@ class Partition:
             for node in nodes
         }
         self.leader = nodes[0]
+        self.leader_epoch = LEADER_EPOCH
         self.log: PartitionLog[Held] = self.home.log
         self.active = self.home.active
         self.batches: list[Batch] = []
@@ -217,12 +219,12 @@ class Partition:
         )  # fmt: skip
         return header
 
-    def lead(self, node: int) -> int:
+    def lead(self, node: int, leader_epoch: int) -> int:
         """Let another copy be the leader's; return the offset up to which it agrees.
 
         What the leader before had beyond that is gone for readers.
         """
-        self.leader = node
+        self.leader, self.leader_epoch = node, leader_epoch
         home = self.home
         self.cut_from = self.log.log_end_offset
         self.log, self.active = home.log, home.active

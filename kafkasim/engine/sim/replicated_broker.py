@@ -113,7 +113,7 @@ class ReplicatedBroker(LeadingBroker):
 
     def apply(self, changed: Changed) -> None:
         """Take in a batch of metadata (`ReplicaManager.applyDelta`)."""
-        if not self.up or self.holds(self.apply, changed):
+        if not (self.up and self.registered) or self.holds(self.apply, changed):
             return
         self.metadata_offset = changed.offset
         for broker in changed.brokers:
@@ -135,6 +135,7 @@ class ReplicatedBroker(LeadingBroker):
     def _meet(self, broker: BrokerState) -> None:
         self._active[broker.node] = broker.active
         if broker.node == self.index:
+            self.serves = self.serves or broker.active
             return
         for replica in self.replicas.values():
             if replica.state is not None and broker.node in replica.state.log_ends:
@@ -153,6 +154,7 @@ class ReplicatedBroker(LeadingBroker):
         if state is not None and state.leader_epoch == told.leader_epoch:
             if state.altered(told.isr, told.partition_epoch, now_ns):
                 self._advanced(replica, state, touched)
+            self._look_at_outsiders(index, state)
             self._write_isr(index, before, told)
             return
         if state is not None:
@@ -165,8 +167,10 @@ class ReplicatedBroker(LeadingBroker):
         replica.state = state = self._new_state(replica, told)
         self._followers.pop(index, None)
         partition = self._partitions[index]
-        agreed = partition.lead(self.index)
-        self._calls.on_lead(partition, agreed)
+        # A broker that stood still may hear late of what is over already.
+        if told.leader_epoch > partition.leader_epoch:
+            agreed = partition.lead(self.index, told.leader_epoch)
+            self._calls.on_lead(partition, agreed)
         # One of the eligible leader replicas is a clean choice outside the ISR (CT-19).
         cause = "elected unclean" if told.recovering else "elected"
         self._write_replica(replica, cause)
@@ -250,6 +254,7 @@ class ReplicatedBroker(LeadingBroker):
         before, self.image[request.partition] = self.image[request.partition], told
         if state.altered(told.isr, told.partition_epoch, self._calendar.now_ns):
             self._advanced(replica, state, touched)
+        self._look_at_outsiders(request.partition, state)
         self._write_isr(request.partition, before, told)
         self._wake(touched, {})
 

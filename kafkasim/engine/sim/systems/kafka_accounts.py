@@ -95,6 +95,8 @@ class KafkaAccounts(KafkaCluster):
     def _write_replica(
         self, replica: Replica, state: PartitionState, role: str, cause: str
     ) -> None:
+        if state.leader_epoch < self.partitions[replica.partition].leader_epoch:
+            return  # news to a broker that stood still, and over already
         self.tables.replica(replica, state, role, cause, self.calendar.now_ns)
 
     def _expect(self, source: int, block: RecordColumns | None) -> None:

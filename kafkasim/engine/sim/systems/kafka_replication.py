@@ -123,6 +123,9 @@ class Replication:
             for p in partitions
         ]
         self.host = self._make_host(system, seed, partitions, image)
+        self.host.on_stopped = self._stopped
+        self._due_back: set[int] = set()
+        """Brokers that are to come back as soon as they have stopped in order."""
         for broker in brokers:
             offset = self.host.machine.offset
             broker.connect(image, partial(self._open, broker.index), offset)
@@ -243,9 +246,16 @@ class Replication:
     def come_back(self, node: int, *, clean: bool) -> None:
         """Start a broker again."""
         broker = self.brokers[node]
-        if not broker.up:
-            broker.come_back()
-            self.host.register(node, clean=clean)
+        if broker.up:
+            self._due_back.add(node)  # it has not stopped yet
+            return
+        broker.come_back()
+        self.host.register(node, clean=clean)
+
+    def _stopped(self, node: int) -> None:
+        if node in self._due_back:
+            self._due_back.remove(node)
+            self.come_back(node, clean=True)
 
     def open_requests(self) -> list[Request]:
         """Return requests of followers that have no answer yet."""
