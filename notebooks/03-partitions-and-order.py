@@ -33,7 +33,7 @@
 # it first comes up. The words of lesson 01 are used as they are.
 #
 # **Predict first.** In a cell with `guess = None`, put your answer in the place of
-# `None`, then go on. There are five, and three of them surprise most people.
+# `None`, then go on. There are six, and three of them surprise most people.
 
 # %% [markdown]
 # ## Eight flights, one partition
@@ -641,6 +641,93 @@ ks.widgets.PartitionExplorer()
 #
 # </details>
 #
+# ## Can there be too many?
+#
+# Up to here each record had one copy, and nothing failed. What if there are copies, and
+# a broker dies? Here each of three brokers has a copy of every partition. One of them
+# is in charge of it (its [leader](../docs/reference/glossary.md#leader)); the other two
+# copy from that one. When a broker dies, others take charge in its place. Lesson 10 is
+# about that. Here the question is what it has to do with the number of partitions: of
+# 1,000, more than 300 have to change hands at once.
+#
+# It is half a second of July by tail number, on the usual hardware instead of the ideal
+# one. A flight takes the members no time, so what is left is what partitions cost. At
+# 0.3 s broker 1 dies and stays away. We look at what happens before that, and at how
+# long a flight waits at most until it is safely written.
+#
+# **Predict.** With one partition that is 10.3 s. How many seconds are it with 1,000?
+
+# %%
+guess = None  # how many seconds?
+
+# %%
+copied = july.where(
+    {
+        "traffic.duration_s": 0.5,
+        WORK: 0,
+        "system.brokers": 3,
+        "system.hardware": ks.Hardware(),
+        "system.topics.flights.replication_factor": 3,
+        "events": [ks.Crash("broker:1", at_s=0.3)],
+    }
+)
+
+# %%
+costs = pd.DataFrame(index=pd.Index([1, 10, 100, 1_000], name="partitions"))
+for count in costs.index:
+    run = ks.run(copied.where({PARTITIONS: count}))
+    asked = run.requests.query("answered_ms < 300")["api"].value_counts() / 0.3
+    for api in ("Produce", "FetchFollower", "Fetch"):
+        costs.loc[count, f"{api} requests per s"] = asked[api]
+    batches = run.appends.query("appended_ms < 300")["record_count"]
+    costs.loc[count, "records per batch"] = batches.mean()
+    calm = run.records.query("intended_ms < 250").merge(run.deliveries, on="record_id")
+    latency_ms = calm["ended_ms"] - calm["intended_ms"]
+    costs.loc[count, "latency_ms_p99"] = latency_ms.quantile(0.99)
+    elected = run.replicas.query("cause == 'elected'")["at_ms"]
+    costs.loc[count, "changed hands"] = len(elected)
+    costs.loc[count, "all after (s)"] = (elected.max() - 300) / 1_000
+    wait_ms = run.records["acked_ms"] - run.records["intended_ms"]
+    costs.loc[count, "longest wait (s)"] = wait_ms.max() / 1_000
+
+# %% tags=["reveal"]
+ks.lessons.reveal(
+    guess,
+    costs["longest wait (s)"].iloc[-1],
+    "is the longest wait with 1,000 partitions",
+    unit="s",
+    within=0.1,
+    figure=costs.iloc[:, -3:].round(2),
+)
+
+# %% [markdown]
+# Nearly all of it is the time in which nobody knows that the broker is dead, and that
+# has nothing to do with partitions. Then all that it was in charge of are given to
+# others, by one decision. And what do partitions cost before that?
+
+# %%
+ks.plot.sweep(
+    costs.reset_index(),
+    x="partitions",
+    y=[*costs.columns[:5], "longest wait (s)"],
+    title="Up to 100 partitions batches shrink and requests rise; "
+    "p99 and outage are as with one, up to 1,000",
+)
+
+# %% [markdown]
+# - **Up to 100** the same flights travel in smaller and smaller batches. The brokers
+#   are asked more often, first because all three have work and then because all eight
+#   members have. (`FetchFollower` is how brokers copy from each other.)
+# - **From 100 to 1,000** hardly more happens: a batch cannot be smaller than one
+#   record. And what goes to one broker goes together: the producer sends it the batches
+#   of many partitions at once, and a broker that copies asks for all of them at once.
+# - **The p99 and the longest wait** stay where they were.
+#
+# So there is no number from which on it gets worse. That is a finding about *this
+# model*, and no licence: it has none of the costs that Kafka pays for each partition by
+# itself. They stand below. The whole of July, with seven numbers of partitions: [many
+# partitions](../docs/evidence/many-partitions.md).
+#
 # ## Where these rules stand
 #
 # - **With a key** the partition is `(murmur2(key) & 0x7fffffff) mod partitions`; an
@@ -667,19 +754,22 @@ ks.widgets.PartitionExplorer()
 #
 # ## What this leaves out
 #
-# **What a partition costs is not modelled yet.** Here more of them make smaller
-# batches, and no more than that. In Kafka it also takes files, memory and replication,
-# and time when a broker fails (Jun Rao, "How to choose the number of topics/partitions
-# in a Kafka cluster?", Confluent 2015). So nothing here shows that a thousand
-# partitions are as good as eight. What you saw getting slower was not the number of
-# partitions; it was who got which.
+# **What a partition costs is modelled in part.** Here more of them make smaller batches
+# and more questions to brokers, and no more than that. A broker takes time each time it
+# is asked, and for each byte, and none for each partition that it is asked for. Giving
+# partitions to other brokers takes one moment, be it one partition or a thousand. A
+# broker that starts again has its logs at once; a real one opens and checks them first.
+# Its open files and its memory are not counted (Jun Rao, "How to choose the number of
+# topics/partitions in a Kafka cluster?", Confluent 2015, names these costs). So nothing
+# here shows that a thousand partitions are as good as eight. What you saw getting
+# slower was not the number of partitions; it was who got which.
 #
 # A member here works on one record at a time, as a simple consumer does. A program may
 # hand the records of a partition to several threads; then it has to see to their order
-# itself. There is one copy of each record, no broker fails, and nobody joins or leaves
-# a group. Nothing has to be sent twice either. In Kafka a producer that sends again
-# keeps the order of a partition when it is idempotent (`enable.idempotence`), the
-# default since Kafka 3.0 (KIP-679). [How Kafka is
+# itself. But for the last section there is one copy of each record and no broker fails.
+# Nobody joins or leaves a group, and nothing has to be sent twice. In Kafka a producer
+# that sends again keeps the order of a partition when it is idempotent
+# (`enable.idempotence`), the default since Kafka 3.0 (KIP-679). [How Kafka is
 # modelled](../docs/explanation/model.md) has each step and its source, the
 # [glossary](../docs/reference/glossary.md) each word with what the neighbours call it.
 #

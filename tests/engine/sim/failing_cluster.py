@@ -162,28 +162,7 @@ class Cluster:
             next_request_id=self.requests.__next__,
             on_done=lambda _, __: None,
         )
-        self.client = ProducerClient(
-            calendar=self.calendar,
-            actor=0,
-            source_index=0,
-            source=PlannedBlocks(source(records), {}),
-            config=resolved,
-            topic_index=0,
-            leaders=leaders,
-            node_count=nodes,
-            draws=np.random.default_rng(5),
-            send=self.send,
-            next_batch_id=count().__next__,
-            delivery=Delivery(
-                network=self.network,
-                metadata=self.metadata,
-                draws=np.random.default_rng(3),
-                on_batches_done=self.note_done,
-                on_split=lambda batch: self.splits.append((batch.lo, batch.hi)),
-                producer_id=7,
-                new_producer_id=lambda: 8,
-            ),
-        )
+        self.client = self._producer(records, resolved)
         self.client.start()
 
     def _network(self, timeout_ms: int, config: ProducerConfig) -> NetworkClient:
@@ -209,6 +188,32 @@ class Cluster:
             ),
             draws=np.random.default_rng(1),
             on_failed=self.failed,
+        )
+
+    def _producer(
+        self, records: list[tuple[float, str | None]], config: ProducerConfig
+    ) -> ProducerClient:
+        return ProducerClient(
+            calendar=self.calendar,
+            actor=0,
+            source_index=0,
+            source=PlannedBlocks(source(records), {}),
+            config=config,
+            topic_index=0,
+            leaders=self.metadata.leaders,
+            node_count=len(self.servers),
+            draws=np.random.default_rng(5),
+            send=self.send,
+            next_batch_id=count().__next__,
+            delivery=Delivery(
+                network=self.network,
+                metadata=self.metadata,
+                draws=np.random.default_rng(3),
+                on_batches_done=self.note_done,
+                on_split=lambda batch: self.splits.append((batch.lo, batch.hi)),
+                producer_id=7,
+                new_producer_id=lambda: 8,
+            ),
         )
 
     # --- what the producer calls --------------------------------------------------

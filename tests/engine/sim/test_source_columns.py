@@ -16,7 +16,7 @@ KEYS = ("a", "foobar")
 def partitions(
     placing: Placing, value_bytes: int = 10, **settings: int | bool
 ) -> tuple[list[int], bool]:
-    """Place seven records, three to a block, and say whether any is placed late."""
+    """Place seven records, four to a block, and say whether any is placed late."""
     plan = SourcePlan(
         source="web",
         stream="orders",
@@ -27,11 +27,11 @@ def partitions(
         entity_labels=(),
         value_bytes=np.array([10, 10, 10, value_bytes, 10, 10, 10], np.int32),
     )
-    source = PlannedBlocks(plan, {}, 3)
+    source = PlannedBlocks(plan, {}, 4)
     config = ProducerConfig(**settings).resolve()  # type: ignore[arg-type]
     columns_of = SourceColumns(source, config, 3, None, placing)
     placed = [columns_of(block).partitions for block in source]
-    assert [len(each) for each in placed] == [3, 3, 1]
+    assert [len(each) for each in placed] == [4, 3]
     return np.concatenate(placed).tolist(), columns_of.decides_late
 
 
