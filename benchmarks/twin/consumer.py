@@ -61,7 +61,7 @@ class Member:
         commit_connection: Connection,
         brokers: Sequence[Broker],
         settings: PollSettings,
-        calls: MemberCalls,
+        calls: MemberCalls["Member"],
         number_request: Callable[[Request], None],
         store_commit: Callable[[Request], None],
     ) -> None:

@@ -94,7 +94,7 @@ class Sequences:
         self._rewrite: dict[int, None] = {}
         """Partitions that asked for a new epoch, in order."""
 
-    # --- to and fro ---------------------------------------------------------------
+    # --- there and back -----------------------------------------------------------
 
     def track(self, in_flight: Iterable[Batch], positions: Sequence[int]) -> None:
         """Begin to follow each batch.

@@ -9,20 +9,10 @@ from kafkasim.engine.sim.run import run
 from tests.simulation.fault_runs import scenario_of, wrongs
 
 SEEDS = {"quick": 25, "thorough": 500}
-OPEN = {
-    13: "a run without acknowledgements does not end",
-    17: "a stop in good order that is granted late is never over",
-}
-"""Seeds that show what is still wrong."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    seeds = range(SEEDS[metafunc.config.getoption("--tier")])
-    marks = {seed: pytest.mark.xfail(reason=why) for seed, why in OPEN.items()}
-    metafunc.parametrize(
-        "seed",
-        [pytest.param(seed, marks=marks.get(seed, ()), id=str(seed)) for seed in seeds],
-    )
+    metafunc.parametrize("seed", range(SEEDS[metafunc.config.getoption("--tier")]))
 
 
 def test_a_cluster_that_fails_keeps_its_invariants_and_what_it_acknowledged(

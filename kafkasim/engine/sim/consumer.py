@@ -75,7 +75,7 @@ class Member:
         brokers: list[Broker],
         settings: PollSettings,
         draws: np.random.Generator,
-        calls: MemberCalls,
+        calls: MemberCalls["Member"],
     ) -> None:
         self.code = code
         self.group = group

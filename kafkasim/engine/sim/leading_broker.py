@@ -104,8 +104,8 @@ class LeadingBroker(FailingBroker):
 
     def parked(self) -> list[Request]:
         """Return what waits in purgatory."""
-        waiting = [request for _, request in self._produce_timeouts.values()]
-        return [*super().parked(), *(r for r in waiting if r is not None)]
+        waiting = (request for _, request in self._produce_timeouts.values())
+        return [*super().parked(), *filter(None, waiting)]
 
     def _vanish(self, request: Request) -> None:
         if request.api == PRODUCE and not request.wants_answer:
@@ -365,7 +365,7 @@ class LeadingBroker(FailingBroker):
         if state.fetched(node, end, now_ns, eligible=eligible):
             self._advanced(replica, state, touched)
         if state.wants is not None:
-            self._ask(replica, state)
+            self._ask_for(replica, state, state.ask())
         if end < replica.log.log_end_offset:
             fetcher.ready[index] = replica
 
@@ -374,9 +374,6 @@ class LeadingBroker(FailingBroker):
         for fetcher in self._followers.get(index, ()):
             if fetcher.node not in state.isr and index in fetcher.copies:
                 fetcher.report[index] = None
-
-    def _ask(self, replica: Replica, state: LeaderState) -> None:
-        self._ask_for(replica, state, state.ask())
 
     def _ask_for(
         self, replica: Replica, state: LeaderState, isr: tuple[int, ...]

@@ -1,17 +1,16 @@
 """What a member calls, and what the parts of its client call."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import Request
 
-if TYPE_CHECKING:
-    from kafkasim.engine.sim.consumer import Member
+MemberT = TypeVar("MemberT")
 
 
-class MemberCalls(NamedTuple):
+class MemberCalls(NamedTuple, Generic[MemberT]):
     """What a member calls when something is final."""
 
     next_request_id: Callable[[], int]
@@ -24,10 +23,10 @@ class MemberCalls(NamedTuple):
     """Takes the time at which the work that begins now will end."""
     on_processed: Callable[[int], None]
     """Takes the number of newly processed records at the end of a poll's work."""
-    on_reset: Callable[["Member", Partition, int], None]
+    on_reset: Callable[[MemberT, Partition, int], None]
     """Takes a member, a partition and the offset at which it is about to go on, the
     one it had being out of range."""
-    on_stopped: Callable[["Member"], None]
+    on_stopped: Callable[[MemberT], None]
     """Takes a member whose application an exception has ended."""
 
 

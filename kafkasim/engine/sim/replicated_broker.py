@@ -230,7 +230,7 @@ class ReplicatedBroker(LeadingBroker):
         for replica in self.replicas.values():
             state = replica.state
             if state is not None and state.shrinkable(now_ns):
-                self._ask(replica, state)
+                self._ask_for(replica, state, state.ask())
         self._check_lag_at(now_ns + self._settings.lag_max_ns // 2)
 
     def altered(self, answer: Answer) -> None:

@@ -122,9 +122,7 @@ def test_what_changes_reaches_brokers_after_a_linger_and_three_ways() -> None:
     assert changed.partitions[0][1].leader == 1
 
 
-def test_a_broker_that_leads_asks_to_stop_again_and_again() -> (
-    None
-):
+def test_a_broker_that_leads_asks_to_stop_again_and_again() -> None:
     """CT-11; `BrokerLifecycleManager`: it may go when all have heard that others lead.
 
     The request takes 1 ms, and so does the answer once the change is replicated: 27 ms
