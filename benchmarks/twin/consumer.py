@@ -5,6 +5,7 @@ What a member does is in `kafkasim.engine.sim.consumer`.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import simpy
 
@@ -61,7 +62,7 @@ class Member:
         commit_connection: Connection,
         brokers: Sequence[Broker],
         settings: PollSettings,
-        calls: MemberCalls["Member"],
+        calls: MemberCalls[Any],
         number_request: Callable[[Request], None],
         store_commit: Callable[[Request], None],
     ) -> None:
