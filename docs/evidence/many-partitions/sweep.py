@@ -76,9 +76,10 @@ for scenario, measure in ((calm, without_failure), (dies, with_a_death)):
     table = ks.sweep(
         scenario, {PARTITIONS: COUNTS}, workers=1, progress=False, measure=measure
     )
-    kept = [c for c in table if not c.endswith(("_low", "_high"))]
+    names = [str(column) for column in table.columns]
+    kept = [name for name in names if not name.endswith(("_low", "_high"))]
     rows = table[kept].drop(columns=["replications", "digest"]).round(3)
-    print(f"| {' | '.join(rows)} |\n|{'--:|' * len(rows.columns)}")
+    print(f"| {' | '.join(map(str, rows.columns))} |\n|{'--:|' * len(rows.columns)}")
     for row in rows.to_numpy():
         print(f"| {' | '.join(f'{value:,.7g}' for value in row)} |")
     print()
