@@ -69,7 +69,9 @@ producers = st.builds(
     )
     | st.builds(ProducerConfig, batch_size=counts),
 )
-groups = st.builds(Group, counts, st.builds(ConsumerConfig, max_poll_records=counts))
+groups = st.builds(
+    Group, counts, config=st.builds(ConsumerConfig, max_poll_records=counts)
+)
 
 
 @st.composite

@@ -52,6 +52,11 @@ class Node(FailingBroker):
 
     __slots__ = ()
 
+    def come_back(self) -> None:
+        """Come back, and be let in by the controller at once."""
+        super().come_back()
+        self.registered = self.serves = True
+
     def meets(self, partition: Partition, leader_epoch: int) -> int:
         """As a leader that knows its epoch."""
         if partition.leader != self.index:
