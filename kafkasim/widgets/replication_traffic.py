@@ -113,16 +113,20 @@ def scenario_at(values: Values) -> Scenario:
 
 
 def _events(values: Values) -> list[Crash]:
-    """Return which brokers go, and when they are back."""
+    """Return which brokers go, and when they are back.
+
+    One that is to be the last to crash does not go with the others.
+    """
     copies = list(range(1, values.replication_factor + 1))
     order = copies if values.first == "leader" else [*copies[1:], copies[0]]
     clean = values.leave == "clean stop"
+    down = min(values.down, len(order) - values.last_too)
     events = [
         Crash(f"broker:{broker}", at_s=DOWN_S, for_s=BACK_S - DOWN_S, clean=clean)
-        for broker in order[: values.down]
+        for broker in order[:down]
     ]
-    left = order[values.down :]
-    if values.last_too and left:
+    left = order[down:]
+    if values.last_too:
         spared = Crash(f"broker:{left[-1]}", at_s=LAST_S, for_s=LAST_BACK_S - LAST_S)
         events.append(spared)
     return events
