@@ -164,10 +164,12 @@ def _check(
     findings += check_epochs(segments, known)
     log_start = points.log_start_offset or 0
     if not bad:
-        findings += check_epoch_file(segments, known, log_start)
+        findings += check_epoch_file(segments, known, log_start, snapshots)
     findings += check_indexes(files, segments)
     replayed = replay(segments, snapshots, log_start, compacted=cleaned > 0)
-    findings += check_transactions(files, segments, replayed.aborted, replayed.unknown)
+    findings += check_transactions(
+        files, segments, replayed.aborted, replayed.unknown, log_start
+    )
     findings += replayed.findings
     findings += check_snapshots(files, replayed, log_start, end)
     findings += check_names(names)

@@ -158,6 +158,7 @@ def check_transactions(
     segments: Sequence[SegmentFile],
     aborted: dict[int, list[AbortedTransaction]],
     unknown: set[int],
+    log_start: int = 0,
 ) -> list[Finding]:
     """Return what is wrong with the transaction indexes.
 
@@ -169,6 +170,9 @@ def check_transactions(
         What each segment's index should hold, by base offset.
     unknown : set of int
         Offsets of abort markers whose transaction may have begun before the log does.
+    log_start : int, optional
+        A transaction that began below it may be missing: compaction drops those that
+        ended there, recovery does not know of those that did not.
     """
     kind = "lying transaction index"
     names = set(files.names())
@@ -201,6 +205,8 @@ def check_transactions(
             offset = entry.last_offset
             findings.append(Finding(kind, name, place, offset, text, mendable=True))
         for entry in should.values():
+            if entry.first_offset < log_start:
+                continue
             text = f"{_said(entry)} is missing"
             findings.append(
                 Finding(kind, name, None, entry.last_offset, text, mendable=True)

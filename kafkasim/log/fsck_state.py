@@ -1,6 +1,6 @@
 """What `fsck` says of producers, epochs and stray files, from a replay of the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -235,16 +235,23 @@ def known_epochs(files: Files) -> tuple[LeaderEpochs | None, list[Finding]]:
 
 
 def check_epoch_file(
-    segments: Sequence[SegmentFile], known: LeaderEpochs | None, start_offset: int
+    segments: Sequence[SegmentFile],
+    known: LeaderEpochs | None,
+    start_offset: int,
+    ends: Iterable[int] = (),
 ) -> list[Finding]:
-    """Return where the epoch file and the batches part; batches are mended before."""
+    """Return where the epoch file and the batches part; batches are mended before.
+
+    A log that was cut within a batch ends beyond its last one, and epochs may begin
+    there; `ends` has offsets at which a snapshot says that it once ended.
+    """
     held = LeaderEpochs() if known is None else known
     if held.entries:  # what lies below was deleted
         start_offset = max(start_offset, held.entries[0].start_offset)
     kind = "epoch file"
     findings = []
     told: int | None = None
-    end = segments[-1].base_offset if segments else 0
+    end = max([segments[-1].base_offset, *ends]) if segments else 0
     for segment in segments:
         for batch in segment.batches:
             header = batch.header

@@ -216,7 +216,8 @@ class _Loader:
     def _recover_segment(self, segment: ByteSegment) -> int:
         """Read a segment again; return the bytes that were cut off its end.
 
-        Source: `LogLoader.recoverSegment`.
+        Source: `LogLoader.recoverSegment`. Unlike there its indexes, made anew, are
+        synced: below the recovery point nobody makes them again.
         """
         producers = self._producers(ProducerStates(self._states.expiration_ms))
         producers.rebuild(
@@ -224,6 +225,7 @@ class _Loader:
         )
         cut = recover(segment, producers, self._epochs, self._config)
         producers.take(producers.end_offset)
+        segment.flush()
         return cut
 
     def _recover(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from kafkasim.log.encode_any import encode_columns, encode_plainly
 from kafkasim.log.gather import Arena, encode_batches
 from kafkasim.log.gather_plan import CHUNK_RECORDS, encoded_sizes
 from kafkasim.log.record_size import body_bytes_of, record_bytes
+from kafkasim.log.scan import decode_columns
 from kafkasim.units import NS_PER_MS
 from tests.log.column_strategies import columns, plainly
 
@@ -55,7 +56,7 @@ def same_as_plain(columns: Columns) -> bool:
     return data.tobytes() == b"".join(encode_plainly(columns))
 
 
-@pytest.mark.parametrize("value_size", [-1, 0, 1, 46, 47, 100, 8_170, 8_180])
+@pytest.mark.parametrize("value_size", [-1, 0, 1, 46, 47, 51, 100, 8_170, 8_180])
 @pytest.mark.parametrize("counts", [[65, 65], [1, 64, 65, 130], [200], [1] * 9])
 @pytest.mark.parametrize("step_ms", [0, 1, 70, 9_000])
 def test_records_of_one_size_in_equal_and_in_unequal_batches(
@@ -99,6 +100,23 @@ def test_timestamps_that_go_to_and_fro() -> None:
     assert same_as_plain(replace(equal, timestamps_ms=times))
 
 
+@pytest.mark.parametrize("delta_ms", [-8_193, -8_192, 8_191, 8_192])
+@pytest.mark.parametrize("unlike", [0, 1])
+def test_timestamps_at_the_edge_of_two_bytes(delta_ms: int, unlike: int) -> None:
+    columns = of_sizes([2, 3], 9 + unlike * np.arange(5), 0)
+    times = columns.timestamps_ms + delta_ms * np.array([0, 1, 0, 1, 0])
+
+    assert same_as_plain(replace(columns, timestamps_ms=times))
+
+
+@pytest.mark.parametrize("size", range(8_177, 8_182))
+def test_lengths_at_the_edge_of_two_bytes(size: int) -> None:
+    assert size + 13 in range(8_190, 8_195)  # of the record, its length left out
+
+    assert same_as_plain(of_sizes([1, 2], np.full(3, size)))
+    assert same_as_plain(of_sizes([1, 2], np.array([size, 7, size - 1])))
+
+
 def test_values_of_very_unlike_sizes() -> None:
     sizes = np.array([3, 5_000, -1, 0, 70_000, 100, 4_096, 4_095, 2, 2_000, 900])
 
@@ -113,6 +131,7 @@ def test_more_records_than_are_written_at_once() -> None:
     assert same_as_plain(of_sizes([5_000, 9_000, 1, 5_999], sizes))
     assert same_as_plain(of_sizes([5_000, 9_000, 1, 5_999], sizes * 0 + 9))
     assert same_as_plain(of_sizes([10] * 2_000, sizes * 0 + 9, 0))
+    assert same_as_plain(of_sizes([9, 11] * 1_000, sizes * 0 + 9, 0))
 
 
 def test_items_may_lie_in_any_order_and_in_one_place() -> None:
@@ -182,10 +201,13 @@ def test_batches_are_as_long_as_record_by_record_sizes_say(columns: Columns) -> 
 def test_a_batch_that_its_length_cannot_say_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gather_plan, "MOST_BATCH_BYTES", 61 + 17 - 1)
+    columns = of_sizes([1], np.array([4]))
+    monkeypatch.setattr(gather_plan, "MOST_BATCH_BYTES", 61 + 17)
+    assert len(encode_batches(columns)[0]) == 61 + 17
 
+    monkeypatch.setattr(gather_plan, "MOST_BATCH_BYTES", 61 + 17 - 1)
     with pytest.raises(ValueError, match="more than"):
-        encode_batches(of_sizes([1], np.array([4])))
+        encode_batches(columns)
 
 
 def test_equal_batches_that_differ_in_one_place() -> None:
@@ -199,6 +221,16 @@ def test_equal_batches_that_differ_in_one_place() -> None:
     assert same_as_plain(replace(equal, delete_horizons_ms=2**39))
     headers = [()] * 19 + [(("h", b"x"),)]
     assert same_as_plain(replace(equal, headers=headers))
+
+
+def test_a_batch_ends_with_the_offset_of_its_last_record() -> None:
+    gaps = np.array([0, 4, 90, 2, 3, 7])
+    columns = replace(of_sizes([3, 3], np.full(6, 9)), offset_deltas=gaps)
+
+    found = decode_columns(encode_batches(columns)[0])
+
+    assert [found.header(i).last_offset_delta for i in (0, 1)] == [90, 7]
+    assert found.offsets.tolist() == [0, 4, 90, 93, 94, 98]
 
 
 def test_a_batch_without_records_has_no_delete_horizon() -> None:

@@ -108,9 +108,12 @@ def test_long_batches_whose_records_are_found_from_inside(
         assert (found.offsets - starts).tolist() == deltas.tolist()
 
 
-def test_long_batches_are_parted_where_records_are() -> None:
+@pytest.mark.parametrize("filler", [bytes(range(251)), b"\0\2", b"\2\0", b"\0\0\4"])
+def test_long_batches_are_parted_where_records_are(filler: bytes) -> None:
     sizes = 10 + np.arange(9_000) ** 2 % 97
-    data, positions = encode_batches(of_sizes([4_000, 5_000], sizes))
+    content = np.resize(np.frombuffer(filler, dtype=np.uint8), int(sizes.sum()))
+    drawn = of_sizes([4_000, 5_000], sizes)
+    data, positions = encode_batches(replace(drawn, values=Blob.packed(content, sizes)))
     starts, ends, counts = positions[:-1] + 61, positions[1:], np.array([4_000, 5_000])
     places = list(record_places(data, starts, ends, counts))[-1]
 
@@ -126,6 +129,17 @@ def test_long_batches_are_parted_where_records_are() -> None:
         at for at in begins[1:].tolist() if at != starts[1]
     ]
     assert split(data, starts, ends, np.array([40, 50])) is None
+
+
+def test_long_batches_whose_values_hold_records_are_not_parted() -> None:
+    held = b"\0" + encode_batch([Record(0, None, b"x")] * 9)[61:]  # offsets 0 to 8
+    value = np.frombuffer(held, dtype=np.uint8)
+    values = Blob(value, np.zeros(5_000, dtype=np.int64), np.full(5_000, len(value)))
+    drawn = replace(of_sizes([5_000], np.zeros(5_000, dtype=np.int64)), values=values)
+    data, positions = encode_batches(drawn)
+
+    assert split(data, positions[:1] + 61, positions[1:], np.array([5_000])) is None
+    assert decode_columns(data).values.tolist() == [held] * 5_000
 
 
 def test_values_are_views_of_the_bytes() -> None:
