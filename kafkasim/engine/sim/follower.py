@@ -49,7 +49,7 @@ class Leading(Holding, Protocol):
     def arrive(self, request: Request) -> None:
         """Take a request off the network."""
 
-    def answer_follower(self, fetcher: "Fetcher", request: Request) -> None:
+    def answer_follower(self, fetcher: "ReplicaFetcher", request: Request) -> None:
         """Send a follower what there is."""
 
 
@@ -81,7 +81,7 @@ class Copied(NamedTuple):
     """Offset to cut the copy to, because it parts from the leader's log; −1: none."""
 
 
-class Fetcher:
+class ReplicaFetcher:
     """One broker's fetches from another one.
 
     Parameters

@@ -11,7 +11,7 @@ from copy import copy
 
 from kafkasim.engine.sim.failing_broker import FailingBroker
 from kafkasim.engine.sim.fetch_session import FetchSession
-from kafkasim.engine.sim.follower import Copied, Fetcher
+from kafkasim.engine.sim.follower import Copied, ReplicaFetcher
 from kafkasim.engine.sim.leading import parts_at
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
@@ -74,7 +74,7 @@ class LeadingBroker(FailingBroker):
         self._produce_timeouts: dict[Connection, tuple[int, Request | None]] = {}
         self._settings = settings
         self._calls = calls
-        self._followers: dict[int, list[Fetcher]] = {}
+        self._followers: dict[int, list[ReplicaFetcher]] = {}
         self._active: dict[int, bool] = {}
 
     def meets(self, partition: Partition, leader_epoch: int) -> int:
@@ -117,7 +117,7 @@ class LeadingBroker(FailingBroker):
         """Append each batch it leads; wait for the followers with acks=all."""
         now_ns = self._calendar.now_ns
         touched: dict[FetchSession, None] = {}
-        followers: dict[Fetcher, None] = {}
+        followers: dict[ReplicaFetcher, None] = {}
         timeout_ns = self._wait_for_all.get(request.connection.client)
         waiting: dict[int, int] = {}
         for batch in request.payload:
@@ -169,7 +169,7 @@ class LeadingBroker(FailingBroker):
         state: LeaderState,
         request: Request,
         touched: dict[FetchSession, None],
-        followers: dict[Fetcher, None],
+        followers: dict[ReplicaFetcher, None],
     ) -> int:
         """Append a batch; return the offset after it, −1 if it was refused.
 
@@ -217,7 +217,7 @@ class LeadingBroker(FailingBroker):
         replica: Replica,
         state: LeaderState,
         end: int,
-        followers: dict[Fetcher, None],
+        followers: dict[ReplicaFetcher, None],
     ) -> None:
         """Let followers know that there is more than they have."""
         index = replica.partition
@@ -236,7 +236,7 @@ class LeadingBroker(FailingBroker):
                 followers[fetcher] = None
 
     def _wake(
-        self, touched: dict[FetchSession, None], followers: dict[Fetcher, None]
+        self, touched: dict[FetchSession, None], followers: dict[ReplicaFetcher, None]
     ) -> None:
         for session in touched:
             if session.parked is not None and session.has_enough():
@@ -308,7 +308,7 @@ class LeadingBroker(FailingBroker):
 
     def _fetch_follower(self, request: Request) -> None:
         """Learn how far a follower is; answer when there is more (`fetchMessages`)."""
-        fetcher: Fetcher = request.payload
+        fetcher: ReplicaFetcher = request.payload
         if request.epoch != fetcher.epoch:
             return
         now_ns = self._calendar.now_ns
@@ -348,7 +348,7 @@ class LeadingBroker(FailingBroker):
 
     def _learn(
         self,
-        fetcher: Fetcher,
+        fetcher: ReplicaFetcher,
         follower: Replica,
         replica: Replica,
         state: LeaderState,
@@ -390,7 +390,7 @@ class LeadingBroker(FailingBroker):
             ),
         )
 
-    def answer_follower(self, fetcher: Fetcher, request: Request) -> None:
+    def answer_follower(self, fetcher: ReplicaFetcher, request: Request) -> None:
         """Send a follower what there is."""
         fetcher.parked = None
         copied, request.size_bytes, request.batch_count = fetcher.read()

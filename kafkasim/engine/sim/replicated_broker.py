@@ -10,7 +10,7 @@ Sources: `ReplicaManager`, `Partition` (4.3).
 from collections.abc import Mapping
 
 from kafkasim.engine.sim.fetch_session import FetchSession
-from kafkasim.engine.sim.follower import Fetcher
+from kafkasim.engine.sim.follower import ReplicaFetcher
 from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
 from kafkasim.engine.sim.partition import Partition
@@ -36,13 +36,13 @@ class ReplicatedBroker(LeadingBroker):
 
     Attributes
     ----------
-    fetchers : dict of int to Fetcher
+    fetchers : dict of int to ReplicaFetcher
         Its fetches, by the broker it fetches from.
     """
 
     __slots__ = ("fetchers",)
 
-    def follow_with(self, fetchers: Mapping[int, Fetcher]) -> None:
+    def follow_with(self, fetchers: Mapping[int, ReplicaFetcher]) -> None:
         """Give it its fetches from other brokers, by broker."""
         self.fetchers = dict(fetchers)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.controllers import ControllerHost
-from kafkasim.engine.sim.follower import Fetcher, FetchSettings
+from kafkasim.engine.sim.follower import FetchSettings, ReplicaFetcher
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
@@ -191,7 +191,7 @@ class Replication:
 
     def _make_fetchers(
         self, broker: ReplicatedBroker, config: BrokerConfig
-    ) -> dict[int, Fetcher]:
+    ) -> dict[int, ReplicaFetcher]:
         """Make a broker's fetches from all others."""
         name = f"broker:{broker.index + 1}"
         settings = FetchSettings(
@@ -207,7 +207,7 @@ class Replication:
             connection = self._hosts.connect(
                 name, self._calls.client_code(name), other.index
             )
-            fetcher = Fetcher(
+            fetcher = ReplicaFetcher(
                 calendar=self._calendar,
                 actor=self._actors[name],
                 node=broker.index,
