@@ -244,12 +244,13 @@ def _end_by_snapshot(
     """Return where the last batch ends if only its place after the others says so.
 
     A truncation leaves a snapshot too, where it cut; what is appended next begins there
-    and may follow a hole. A snapshot at either end of the batch as it is written speaks
-    for what is written.
+    and may follow a hole. So snapshots speak for what is written where they stand at
+    both ends of the batch; or at its begin, unless that is a single bit away.
     """
-    end = expected + header.last_offset_delta + 1
-    written = {header.base_offset, header.next_offset}
-    return end if end in ends and written.isdisjoint(ends) else None
+    base, end = header.base_offset, expected + header.last_offset_delta + 1
+    far = (base ^ expected).bit_count() > 1
+    as_written = base in ends and (far or header.next_offset in ends)
+    return end if end in ends and not as_written else None
 
 
 def _check_start(
