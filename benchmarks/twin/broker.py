@@ -87,14 +87,13 @@ class Broker:
     ) -> Steps:
         """Serve the produce requests of one connection, one at a time.
 
-        Both stores hold pairs: a request and when it arrives. A client that wants no
-        answer (acks=0) learns of the append as it happens.
+        The wire holds requests that have arrived, `answers` pairs: a request and when
+        its answer arrives. A client that wants no answer (acks=0) learns of the append
+        as it happens.
         """
         env = self.env
         while True:
-            request, arrives_ns = yield wire.get()
-            if arrives_ns > env.now:
-                yield env.timeout(arrives_ns - env.now)
+            request = yield wire.get()
             request.received_ns = env.now
             with self.io_threads.request() as thread:
                 yield thread

@@ -192,6 +192,10 @@ class Member:
             request.done_ns = env.now
             answered_ns = down.transfer(env.now, request.size_bytes)
             yield env.timeout(answered_ns - env.now)
+            if request.size_bytes:
+                there_ns = down.receive(env.now, request.size_bytes)
+                if there_ns > env.now:
+                    yield env.timeout(there_ns - env.now)
             fetcher.busy = False
             self._calls.write_request(request, env.now)
             for partition, end_offset, _ in request.answer:

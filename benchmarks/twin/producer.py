@@ -4,6 +4,7 @@ What the sender does is in `kafkasim.engine.sim.producer`; the accumulator is th
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import simpy
 
@@ -125,7 +126,23 @@ class Producer:
             self._may_send[node] = self._in_flight[node] < self._most_in_flight
         self._number_request(request)
         arrives_ns = connection.up.transfer(now_ns, request.size_bytes)
-        self._wires[node].put((request, arrives_ns))
+        arrival = self._env.timeout(arrives_ns - now_ns, request)
+        arrival.callbacks.append(self._receive)
+
+    def _receive(self, arrival: simpy.Event) -> None:
+        """Take a request through the card that all senders share."""
+        request: Any = arrival.value
+        env = self._env
+        there_ns = request.connection.up.receive(env.now, request.size_bytes)
+        if there_ns > env.now:
+            late = env.timeout(there_ns - env.now, request)
+            late.callbacks.append(self._put)
+        else:
+            self._put(arrival)
+
+    def _put(self, arrival: simpy.Event) -> None:
+        request: Any = arrival.value
+        self._wires[request.connection.broker].put(request)
 
     def _take_answers(self, node: int, answers: simpy.Store) -> Steps:
         env = self._env

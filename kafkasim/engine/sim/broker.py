@@ -146,7 +146,18 @@ class Broker:
         return True
 
     def arrive(self, request: Request) -> None:
-        """Take a request off the network; read it unless its connection is muted."""
+        """Take a request off the network, through the card that all senders share."""
+        if request.size_bytes:
+            now_ns = self._calendar.now_ns
+            there_ns = request.connection.up.receive(now_ns, request.size_bytes)
+            if there_ns > now_ns:
+                self._arrival_key += 1
+                self._calendar.at(there_ns, self._arrival_key, self._take_in, request)
+                return
+        self._take_in(request)
+
+    def _take_in(self, request: Request) -> None:
+        """Read a request unless its connection is muted."""
         connection = request.connection
         if connection.muted:
             connection.waiting.append(request)
@@ -306,11 +317,22 @@ class Broker:
         connection = request.connection
         answered_ns = connection.down.transfer(now_ns, size_bytes)
         self._answer_key += 1
-        self._calendar.push((answered_ns, self._answer_key, request.on_answer, request))
+        takes = self._deliver if size_bytes else request.on_answer
+        self._calendar.push((answered_ns, self._answer_key, takes, request))
         left_ns = connection.down.left_ns
         if self._pause_ns is not None and request.api == PRODUCE:
             left_ns += self._pause_ns(request)
         self._release(connection, left_ns)
+
+    def _deliver(self, request: Request) -> None:
+        """Give an answer with records to its client, through the client's card."""
+        now_ns = self._calendar.now_ns
+        there_ns = request.connection.down.receive(now_ns, request.size_bytes)
+        if there_ns > now_ns:
+            self._answer_key += 1
+            self._calendar.at(there_ns, self._answer_key, request.on_answer, request)
+        else:
+            request.on_answer(request)
 
     def _release(self, connection: Connection, free_ns: int) -> None:
         """Read on from a connection once its answer has left (BR-2)."""

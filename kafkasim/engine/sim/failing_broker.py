@@ -87,18 +87,21 @@ class FailingBroker(Broker):
         self._held.append((function, argument))
         return True
 
-    def arrive(self, request: Request) -> None:
-        """Take a request off the network, unless the process has gone."""
+    def _take_in(self, request: Request) -> None:
+        """Read a request unless its connection is muted, or the process has gone."""
         connection = request.connection
         if not self.up and not connection.broken:
             self._break(connection)
         if connection.broken:
             self._vanish(request)
+        elif not request.size_bytes and connection.up.held_ns > self._calendar.now_ns:
+            # What was sent before it on this connection is not in yet.
+            self._arrival_key += 1
+            self._calendar.at(
+                connection.up.held_ns, self._arrival_key, self._take_in, request
+            )
         elif not self.holds(self._take_in, request):
-            self._take_in(request)
-
-    def _take_in(self, request: Request) -> None:
-        super().arrive(request)
+            super()._take_in(request)
 
     def _vanish(self, request: Request) -> None:
         """Lose a request; who sent it learns of it by its connection."""

@@ -70,7 +70,15 @@ class Hosts:
         return found
 
     def pipe(self, sender: str, receiver: str, purpose: str = "") -> Pipe:
-        """Return a new one-way pipe; all that leave a host share its card."""
-        nic = self._nics.setdefault(sender, Nic(self._link.bandwidth_mb_per_s))
+        """Return a new one-way pipe; all of a host share its card."""
         name = f"{sender}->{receiver}{purpose}"
-        return Pipe(nic, self._link, seed=self._seed, name=name)
+        return Pipe(
+            self._nic_of(sender),
+            self._link,
+            seed=self._seed,
+            name=name,
+            to=self._nic_of(receiver),
+        )
+
+    def _nic_of(self, host: str) -> Nic:
+        return self._nics.setdefault(host, Nic(self._link.bandwidth_mb_per_s))

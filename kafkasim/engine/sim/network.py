@@ -2,8 +2,11 @@
 
 A transfer leaves its host when the card is free, takes its bytes over the bandwidth,
 and arrives after the link's delay; one connection keeps its order (TCP), so a transfer
-never arrives before the one sent ahead of it. What arrives at a host is not limited:
-only sending occupies a card. Protocol headers are not counted, only record batches.
+never arrives before the one sent ahead of it. The receiver's card takes it in while it
+comes (cut-through), so on the way alone it takes no longer for that; where several
+senders meet, what comes waits its turn, and whose last byte would be there first is
+first. A card sends and receives at once, each at its full bandwidth. Protocol headers
+are not counted, only record batches.
 """
 
 from collections.abc import Iterator
@@ -17,22 +20,53 @@ MIN_LINK_NS: Final = 1
 
 
 class Nic:
-    """A host's network card, sending side."""
+    """A host's network card.
 
-    __slots__ = ("free_ns", "ns_per_byte")
+    Attributes
+    ----------
+    free_ns : int
+        When all has left that is to be sent so far.
+    received_ns : int
+        When all is in that has come so far.
+    """
+
+    __slots__ = ("free_ns", "ns_per_byte", "received_ns")
 
     def __init__(self, bandwidth_mb_per_s: float) -> None:
-        self.free_ns = 0
+        self.free_ns = self.received_ns = 0
         self.ns_per_byte = 1_000.0 / bandwidth_mb_per_s
 
 
 class Pipe:
-    """One direction of a connection."""
+    """One direction of a connection.
 
-    __slots__ = ("_delays", "_fixed_ns", "_nic", "arrived_ns", "left_ns")
+    Parameters
+    ----------
+    nic : Nic
+        The sender's card.
+    link : Link
+        What is between the two ends.
+    seed, name
+        Of the stream that its delays are drawn from.
+    to : Nic, optional
+        The receiver's card; one of its own if there is none.
 
-    def __init__(self, nic: Nic, link: Link, *, seed: int, name: str) -> None:
+    Attributes
+    ----------
+    held_ns : int
+        Until when the receiver's card makes the last one wait that had to.
+    """
+
+    __slots__ = (
+        "_delays", "_fixed_ns", "_nic", "_to", "arrived_ns", "held_ns", "left_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self, nic: Nic, link: Link, *, seed: int, name: str, to: Nic | None = None
+    ) -> None:
         self._nic = nic
+        self._to = Nic(link.bandwidth_mb_per_s) if to is None else to
+        self.held_ns = 0
         self.arrived_ns = 0
         """When the last transfer arrives."""
         self.left_ns = 0
@@ -47,7 +81,10 @@ class Pipe:
             )
 
     def transfer(self, now_ns: int, size_bytes: int) -> int:
-        """Send `size_bytes` at `now_ns`; return when they have all arrived."""
+        """Send `size_bytes` at `now_ns`; return when they would all have arrived.
+
+        Whether the receiver's card is free then, `receive` says when they come.
+        """
         if size_bytes:
             nic = self._nic
             left = now_ns if now_ns > nic.free_ns else nic.free_ns
@@ -62,3 +99,18 @@ class Pipe:
             arrived = self.arrived_ns
         self.arrived_ns = arrived
         return arrived
+
+    def receive(self, now_ns: int, size_bytes: int) -> int:
+        """Take in bytes whose last one comes at `now_ns`; return when they are in.
+
+        That is later when others came just before: the card needs its time for each.
+        """
+        card = self._to
+        done_ns = card.received_ns + round(size_bytes * card.ns_per_byte)
+        if done_ns <= now_ns:
+            card.received_ns = now_ns
+            return now_ns
+        card.received_ns = self.held_ns = done_ns
+        if done_ns > self.arrived_ns:
+            self.arrived_ns = done_ns
+        return done_ns

@@ -68,3 +68,35 @@ def test_connections_of_one_client_leave_through_one_card() -> None:
     third = first.renewed()
     fourth = third.renewed()
     assert hosts.connections == [first, second, third, fourth]
+
+
+def test_a_transfer_on_its_way_alone_waits_for_no_card() -> None:
+    link = Link(delay_ms=1.0, bandwidth_mb_per_s=10.0)
+    pipe = pipe_of(link)
+    arrived_ns = pipe.transfer(0, 10_000)
+    assert arrived_ns == 2 * MS
+    assert pipe.receive(arrived_ns, 10_000) == arrived_ns
+
+
+def test_transfers_that_meet_at_a_receiver_share_its_card() -> None:
+    link = Link(delay_ms=1.0, bandwidth_mb_per_s=10.0)
+    card = Nic(10.0)
+    one, other = (
+        Pipe(Nic(10.0), link, seed=1, name=f"{name}->c", to=card) for name in "ab"
+    )
+    # The last byte of each comes at 2 ms; the card needs 1 ms for each.
+    assert one.receive(one.transfer(0, 10_000), 10_000) == 2 * MS
+    assert other.receive(other.transfer(0, 10_000), 10_000) == 3 * MS
+    # One that begins to come at 2.5 ms meets the tail of the second.
+    assert one.receive(one.transfer(1_500_000, 10_000), 10_000) == 4 * MS
+    # And nothing that is sent later on the same connection comes before it.
+    assert one.transfer(1_600_000, 0) == 4 * MS
+
+
+def test_a_card_receives_while_it_sends() -> None:
+    link = Link(delay_ms=0.0, bandwidth_mb_per_s=10.0)
+    card = Nic(10.0)
+    out = Pipe(card, link, seed=1, name="a->b")
+    into = Pipe(Nic(10.0), link, seed=1, name="b->a", to=card)
+    out.transfer(0, 100_000)
+    assert into.receive(into.transfer(0, 10_000), 10_000) == MS + 1

@@ -154,6 +154,18 @@ class PointToPointRun:
     # --- a subscriber -------------------------------------------------------------
 
     def _arrive(self, send: Send) -> None:
+        """Take an event in, through the card that all who send to it share."""
+        now_ns, source = self.calendar.now_ns, send.source
+        size_bytes = max(0, int(source.plan.value_bytes[send.ordinal]))
+        if size_bytes:
+            there_ns = source.up[send.position].receive(now_ns, size_bytes)
+            if there_ns > now_ns:
+                source.arrival_key += 1
+                self.calendar.at(there_ns, source.arrival_key, self._queue, send)
+                return
+        self._queue(send)
+
+    def _queue(self, send: Send) -> None:
         """Queue an event behind those that came before it."""
         send.arrived_ns = self.calendar.now_ns
         subscriber = send.subscriber
