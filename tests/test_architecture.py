@@ -28,6 +28,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
 _LOG_RUNS = "tests/simulation/test_log_runs.py"
 _STREAMED = "tests/simulation/test_streamed_runs.py"
+_REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
@@ -41,10 +42,12 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
     "kafkasim/engine/sim/failing_broker.py": _REPLICATED,
     "kafkasim/engine/sim/follower.py": _REPLICATED,
+    "kafkasim/engine/sim/group_work.py": "tests/engine/sim/test_at_work.py",
     "kafkasim/engine/sim/leading_broker.py": _REPLICATED,
     "kafkasim/engine/sim/replicated_broker.py": _REPLICATED,
     "kafkasim/engine/sim/replica.py": _REPLICATED,
     "kafkasim/engine/sim/systems/broker_events.py": _REPLICATED,
+    "kafkasim/engine/sim/systems/kafka_refusals.py": _REFUSED,
     "kafkasim/engine/sim/systems/kafka_replication.py": _REPLICATED,
     "kafkasim/engine/sim/systems/kafka_accounts.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_hosts.py": _KAFKA,

@@ -3,8 +3,8 @@
 Source: `org.apache.kafka.common.config.TopicConfig` and
 `org.apache.kafka.storage.internals.log.LogConfig` (4.3). What no log here follows has
 no field; `from_properties` names such a key instead of dropping it. A log in a run does
-not look at `message_timestamp_…`, `segment_jitter_ms`, `file_delete_delay_ms`,
-`flush_…`, and none at `flush_ms`: `kafkasim.log` knows no clock.
+not look at `message_timestamp_after_max_ms`, `file_delete_delay_ms`, `flush_…`, and
+none at `flush_ms`: `kafkasim.log` knows no clock.
 """
 
 from dataclasses import dataclass

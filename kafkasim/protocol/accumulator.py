@@ -216,6 +216,10 @@ class Accumulator(ABC):
         """Return when the last record of a batch was created, while it is held."""
 
     @abstractmethod
+    def created_ns_of(self, partition: int, position: int) -> int:
+        """Return when a record of an append list was created, while it is held."""
+
+    @abstractmethod
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
 

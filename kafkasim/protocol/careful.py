@@ -211,6 +211,8 @@ class CarefulAccumulator(Accumulator):
             batches.append(batch)
             if is_retry:
                 retries.take(partition)
+                if batch.sent_ns == MISSING_NS:  # it is a part of one that was split
+                    batch.sent_ns = now_ns
             elif not self._take(queue, slot, batch, now_ns):
                 fresh.discard(slot)
         else:

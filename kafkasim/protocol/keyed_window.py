@@ -175,6 +175,10 @@ class KeyedWindow(CarefulAccumulator):
         """Return when the last record of a batch was created."""
         return self._created_ns[self._starts[batch.partition] + batch.hi - 1]
 
+    def created_ns_of(self, partition: int, position: int) -> int:
+        """Return when a record of an append list was created."""
+        return self._created_ns[self._starts[partition] + position]
+
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
         self._work_sums[name] = running_sums(self.column(name))

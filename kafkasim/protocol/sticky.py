@@ -148,6 +148,12 @@ class StickyAccumulator(AppendingAccumulator):
         place = queues.appends[number][batch.hi - 1 - queues.firsts[number]]
         return self._window.created_ns[place]
 
+    def created_ns_of(self, partition: int, position: int) -> int:
+        """Return when a record of an append list was created."""
+        queues = self._queues
+        place = queues.appends[partition][position - queues.firsts[partition]]
+        return self._window.created_ns[place]
+
     def work_of(self, name: str) -> WorkOf:
         """Return how to sum a carried column over a batch's first records."""
         queues, numbers = self._queues, self._window.numbers

@@ -8,7 +8,7 @@ partition, for every source a producer, for every subscriber a group of one memb
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
@@ -16,7 +16,7 @@ from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.config.rules import INT64_MAX, AtLeastZero, Positive, Whole
+from kafkasim.config.rules import AtLeastZero, Positive, Whole
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.commit_mode import AUTO, CommitMode
@@ -91,11 +91,6 @@ class Hardware(Document):
         return cls(link=Link(**found.link), cpu=Cpu(**found.cpu))
 
 
-_LEAST_MESSAGE_BYTES: Final = 1_048_588
-REFUSES: Final = "a broker that refuses a batch is not modelled yet"
-"""Why settings are refused that would make one do so."""
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Topic(Document):
     """A topic; it has the name of its stream."""
@@ -117,35 +112,6 @@ class Topic(Document):
                 "delete, of a topic with more than one copy",
                 "compaction of copies is not modelled yet",
             )
-        _check_modelled(
-            "max_message_bytes",
-            config.max_message_bytes,
-            f"at least {_LEAST_MESSAGE_BYTES}, the default",
-            why=REFUSES,
-            holds=config.max_message_bytes >= _LEAST_MESSAGE_BYTES,
-        )
-        _check_modelled(
-            "message_timestamp_before_max_ms",
-            config.message_timestamp_before_max_ms,
-            f"{INT64_MAX}, the default",
-            why=REFUSES,
-            holds=config.message_timestamp_before_max_ms == INT64_MAX,
-        )
-        _check_modelled(
-            "message_timestamp_type",
-            config.message_timestamp_type,
-            "CreateTime",
-            why="a broker that stamps records is not modelled yet",
-            holds=config.message_timestamp_type == "CreateTime",
-        )
-
-
-def _check_modelled(
-    name: str, value: object, allowed: str, *, why: str, holds: bool
-) -> None:
-    """Refuse a setting that a run would not honour."""
-    if not holds:
-        raise ValidationError(f"config.{name}", value, allowed, why)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -63,25 +63,6 @@ def test_compaction_of_copies_is_refused_because_it_is_not_modelled() -> None:
     assert caught.value.why == "compaction of copies is not modelled yet"
 
 
-@pytest.mark.parametrize(
-    ("setting", "value", "why"),
-    [
-        ("max_message_bytes", 1_048_587, "refuses a batch"),
-        ("message_timestamp_before_max_ms", 1_000, "refuses a batch"),
-        ("message_timestamp_type", "LogAppendTime", "stamps records"),
-    ],
-)
-def test_a_topic_setting_that_a_run_would_not_honour_is_refused(
-    setting: str, value: object, why: str
-) -> None:
-    kafka = {"topics": {"orders": {"config": {setting: value}}}}
-
-    with pytest.raises(ValidationError, match=f"a broker that {why}") as caught:
-        Kafka.from_dict(kafka)
-
-    assert caught.value.path == f"topics.orders.config.{setting}"
-
-
 def test_another_version_is_refused() -> None:
     with pytest.raises(ValidationError, match="kafka_version"):
         Kafka(kafka_version="3.9")  # type: ignore[arg-type]

@@ -28,8 +28,9 @@ class RecordColumns:
     """The `records` table in the making: one row per planned record.
 
     A producer's batches of one partition are consecutive ranges of its append list, in
-    the order of their numbers, so their counts say which records each holds. What is
-    the same for all records of a batch is looked up by the batch.
+    the order of their numbers, so their counts say which records each holds. What a
+    batch was split into stands in its place. What is the same for all records of a
+    batch is looked up by the batch.
 
     Parameters
     ----------
@@ -60,8 +61,10 @@ class RecordColumns:
         sizes = [len(source.intended_ns) for source in plan.sources.values()]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.count = int(self._bases[-1])
-        names = ("producer", "partition", "batch_id")
-        order = np.lexsort([batches[name] for name in reversed(names)])
+        self._id_count = len(batches)
+        batches, paths = _unsplit(batches)
+        keys = [batches["producer"], batches["partition"], *paths]
+        order = np.lexsort(keys[::-1])
         self._batches = batches[order]
         self._counts = self._batches["record_count"].astype(np.int64)
         self._starts = np.cumsum(self._counts) - self._counts
@@ -109,11 +112,11 @@ class RecordColumns:
         """Lay what a batch knows over its records."""
         batches = self._batches
         number = batches["batch_id"]
-        base_offset = np.full(len(batches), -1, np.int64)
-        appended_ns = np.full(len(batches), MISSING_NS, np.int64)
-        committed_ns = np.full(len(batches), MISSING_NS, np.int64)
+        base_offset = np.full(self._id_count, -1, np.int64)
+        appended_ns = np.full(self._id_count, MISSING_NS, np.int64)
+        committed_ns = np.full(self._id_count, MISSING_NS, np.int64)
         left = appends[appends["truncated_ns"] == MISSING_NS]
-        copies = np.bincount(left["batch_id"], minlength=len(batches))[number]
+        copies = np.bincount(left["batch_id"], minlength=self._id_count)[number]
         left = left[::-1]  # of a batch that is there twice the first one counts
         base_offset[left["batch_id"]] = left["base_offset"]
         appended_ns[left["batch_id"]] = left["appended_ns"]
@@ -224,7 +227,7 @@ class RecordColumns:
             Where each partition begins in `rows`.
         """
         order = np.lexsort((appends["base_offset"], partition_index))
-        batch_row = np.empty(len(self._batches), np.int64)
+        batch_row = np.empty(self._id_count, np.int64)
         batch_row[self._batches["batch_id"]] = np.arange(len(self._batches))
         batch = batch_row[appends["batch_id"][order]]
         counts = self._counts[batch]
@@ -237,6 +240,27 @@ class RecordColumns:
         )
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return np.concatenate(parts), starts
+
+
+def _unsplit(batches: NDArray[np.void]) -> tuple[NDArray[np.void], list[Ints]]:
+    """Return the batches that were not split, and by what to order those of a list.
+
+    A batch comes in the place of the one it was split from: by the number of the first
+    of its line, then of that one's part, and so on.
+    """
+    ids, parents = batches["batch_id"], batches["parent_batch_id"]
+    if not (parents >= 0).any():
+        return batches, [ids]
+    parent_of = np.full(len(batches), -1, np.int64)
+    parent_of[ids] = parents
+    left = batches[~np.isin(ids, parents)]
+    above = [left["batch_id"].astype(np.int64)]
+    while (above[-1] >= 0).any():
+        above.append(np.where(above[-1] >= 0, parent_of[above[-1]], -1))
+    depths = sum((each >= 0).astype(np.int64) for each in above)
+    line = np.stack(above)
+    columns = np.arange(len(left))
+    return left, [line[depths - 1 - level, columns] for level in range(len(above) - 1)]
 
 
 def _each(

@@ -180,7 +180,11 @@ class LeadingBroker(FailingBroker):
         log = replica.log
         base = log.log_end_offset
         held = batch if batch.base_offset < 0 else copy(batch)
-        header = partition.header(held, base, state.leader_epoch)
+        admission = partition.admission
+        if admission and (code := admission(batch, now_ns)) != NONE:
+            self._refuse(request, index, code)
+            return -1
+        header = partition.header(held, base, state.leader_epoch, now_ns)
         if held.producer_id >= 0:
             known = log.producers.duplicate_of(header)
             if known is not None:
@@ -195,14 +199,9 @@ class LeadingBroker(FailingBroker):
         self._mark_ready(replica, state, base, followers)
         replica.append(header, held, now_ns)
         append = held.append = Append(
-            self._calls.next_append_id(),
-            held,
-            index,
-            base,
-            self.index,
-            state.leader_epoch,
-            now_ns,
-        )
+            self._calls.next_append_id(), held, index, base, self.index,
+            state.leader_epoch, now_ns,
+        )  # fmt: skip
         if partition.leader == self.index:
             partition.add(held, base)
             partition.active = replica.active

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.topic import TopicConfig
+from kafkasim.engine.sim.admission import Admission
+from kafkasim.engine.sim.group_work import GroupWork
 from kafkasim.engine.sim.plan_facts import LEADER_EPOCH
 from kafkasim.engine.sim.planned_batches import (
     BatchFacts,
@@ -34,28 +36,12 @@ from kafkasim.engine.sim.replica import (
     contents_of,
 )
 from kafkasim.engine.sim.survivors import Survivors
-from kafkasim.log.header import MAGIC, BatchHeader
+from kafkasim.log.header import LOG_APPEND_TIME, MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.units import NS_PER_MS
 
 Ints = NDArray[np.int64]
-
-
-class _GroupWork:
-    """A group's work along one log."""
-
-    __slots__ = ("each", "ends", "known_offset", "known_sum", "work_of")
-
-    def __init__(self, work_of: list[WorkOf], each: int | None) -> None:
-        self.work_of = work_of
-        self.each = each
-        self.ends = [0]
-        """Sum before each batch, and at the log end; unused when `each` is known."""
-        self.known_offset = 0
-        """Offset of the last question: a poll begins where the last one ended."""
-        self.known_sum = 0
-        """Sum before it."""
 
 
 class Partition:
@@ -96,13 +82,16 @@ class Partition:
         replicates.
     survivors : Survivors or None
         What compaction has left of the log; None before its first round.
+    admission : Admission or None
+        What a leader refuses to append; None when it refuses nothing.
     removed_in : int32 array
         Of each offset that compaction has looked at, the round that removed its record;
         0 if none has.
     """
 
     __slots__ = (
-        "_groups", "_newest_ns", "_released", "_rounds", "_varied", "active",
+        "_groups", "_newest_ns", "_released", "_rounds", "_stamps", "_varied", "active",
+        "admission",
         "base_offsets", "batches", "config", "cut_from", "cuts", "index", "leader",
         "leader_epoch", "log", "number", "removed_in", "replicas", "survivors", "topic",
         "uncommitted",
@@ -123,6 +112,8 @@ class Partition:
         self.topic = topic
         self.number = number
         self.config = config
+        self.admission: Admission | None = None
+        self._stamps = config.message_timestamp_type == "LogAppendTime"
         self.replicas = {
             node: Replica(
                 index,
@@ -145,8 +136,8 @@ class Partition:
         self.removed_in = np.zeros(0, np.int32)
         self._newest_ns: dict[int, Callable[[Batch], int]] = {}
         self._released = 0
-        self._groups: dict[int, _GroupWork] = {}
-        self._varied: list[_GroupWork] = []
+        self._groups: dict[int, GroupWork] = {}
+        self._varied: list[GroupWork] = []
 
     def add_source(self, source: int, newest_ns: Callable[[Batch], int]) -> None:
         """Know when the last record of a batch of a source was created."""
@@ -164,7 +155,7 @@ class Partition:
         each : int or None
             Work of every record in nanoseconds, when it is the same for all.
         """
-        self._groups[group] = _GroupWork(work_of, each)
+        self._groups[group] = GroupWork(work_of, each)
         if each is None:
             self._varied.append(self._groups[group])
 
@@ -186,7 +177,7 @@ class Partition:
         log = self.log
         base_offset = log.log_end_offset
         self.add(batch, base_offset)
-        header = self.header(batch, base_offset, LEADER_EPOCH)
+        header = self.header(batch, base_offset, LEADER_EPOCH, now_ns)
         last = log.active
         log.append_batch(header, batch, now_ns // NS_PER_MS)
         log.high_watermark = log.log_end_offset
@@ -204,8 +195,14 @@ class Partition:
         self.batches.append(batch)
         self.base_offsets.append(base_offset)
 
-    def header(self, batch: Batch, base_offset: int, leader_epoch: int) -> BatchHeader:
-        """Return the header of a batch that is appended there."""
+    def header(
+        self, batch: Batch, base_offset: int, leader_epoch: int, now_ns: int
+    ) -> BatchHeader:
+        """Return the header of a batch that is appended there.
+
+        With LogAppendTime the leader writes its own time into it, and leaves the
+        records as they are (`DefaultRecordBatch.setMaxTimestamp`).
+        """
         count = batch.hi - batch.lo
         # As BatchHeader(...), without the Python function a NamedTuple has there.
         header: BatchHeader = tuple.__new__(
@@ -217,6 +214,10 @@ class Partition:
                 batch.producer_id, batch.producer_epoch, batch.base_sequence, count,
             ),
         )  # fmt: skip
+        if self._stamps:
+            return header._replace(
+                attributes=LOG_APPEND_TIME, max_timestamp_ms=now_ns // NS_PER_MS
+            )
         return header
 
     def lead(self, node: int, leader_epoch: int) -> int:
@@ -373,7 +374,7 @@ class Partition:
         work.known_sum = self._work_before(work, to_offset)
         return work.known_sum - before
 
-    def _work_before(self, work: _GroupWork, offset: int) -> int:
+    def _work_before(self, work: GroupWork, offset: int) -> int:
         if offset == self.log.log_end_offset:
             return work.ends[-1]
         index = bisect_right(self.base_offsets, offset) - 1
@@ -384,7 +385,7 @@ class Partition:
             before += work.work_of[batch.source_index](batch, inside)
         return before
 
-    def _work_column(self, work: _GroupWork, end: int) -> Ints:
+    def _work_column(self, work: GroupWork, end: int) -> Ints:
         """Return the work on each record below an offset, as appended."""
         sums = [self._work_before(work, offset) for offset in range(end + 1)]
         return np.array([after - before for before, after in pairwise(sums)], np.int64)

@@ -15,6 +15,7 @@ from kafkasim.log.batch_retention import CleaningView, emptied
 from kafkasim.log.header import (
     DELETE_HORIZON,
     HEADER_BYTES,
+    LOG_APPEND_TIME,
     MAGIC,
     BatchHeader,
 )
@@ -72,6 +73,8 @@ class PlanFacts:
         By source.
     epoch_ms : int
         What the timestamps count from: 0 for the run's start.
+    stamps : bool
+        The broker stamps what it appends (LogAppendTime).
     """
 
     def __init__(
@@ -81,12 +84,15 @@ class PlanFacts:
         append_list: Callable[[int], NDArray[np.int32]],
         handed: Sequence[SourceHandOver],
         epoch_ms: int = 0,
+        *,
+        stamps: bool = False,
     ) -> None:
         self._plans = plans
         self._codes = codes
         self._append_list = append_list
         self._handed = handed
         self._epoch_ms = epoch_ms
+        self._stamps = stamps
         self._lists: dict[int, NDArray[np.int32]] = {}
 
     def ordinals(self, batch: Batch, deltas: Ints | None = None) -> NDArray[np.int32]:
@@ -111,7 +117,14 @@ class PlanFacts:
         return plan.value_bytes[self.ordinals(batch, deltas)].astype(np.int64)
 
     def timestamps_ms(self, batch: Batch, deltas: Ints | None = None) -> Ints:
-        """Return the records' timestamps: the millisecond in which each was created."""
+        """Return the records' timestamps: when each was created, or was appended."""
+        times_ms = self.created_ms(batch, deltas)
+        if self._stamps:
+            times_ms[:] = batch.appended_ns // NS_PER_MS + self._epoch_ms
+        return times_ms
+
+    def created_ms(self, batch: Batch, deltas: Ints | None = None) -> Ints:
+        """Return the millisecond in which each record was created."""
         created_ns = self._handed[batch.source_index].created_ns
         assert created_ns is not None
         times_ns = created_ns[self.ordinals(batch, deltas)]
@@ -122,17 +135,20 @@ class PlanFacts:
         known = batch.header
         if known is not None and not self._epoch_ms:
             return known
-        times_ms = self.timestamps_ms(batch)
+        times_ms = self.created_ms(batch)
+        newest_ms = int(times_ms.max())
+        if self._stamps:
+            newest_ms = batch.appended_ns // NS_PER_MS + self._epoch_ms
         return BatchHeader(
             base_offset=base_offset,
             size_bytes=batch.size_bytes,
             leader_epoch=LEADER_EPOCH if known is None else known.leader_epoch,
             magic=MAGIC,
             crc=0,
-            attributes=0,
+            attributes=LOG_APPEND_TIME if self._stamps else 0,
             last_offset_delta=batch.hi - batch.lo - 1,
             base_timestamp_ms=int(times_ms[0]),
-            max_timestamp_ms=int(times_ms.max()),
+            max_timestamp_ms=newest_ms,
             producer_id=batch.producer_id,
             producer_epoch=batch.producer_epoch,
             base_sequence=batch.base_sequence,

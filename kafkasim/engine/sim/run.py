@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from kafkasim.engine.sim.systems.kafka import KafkaRun
+from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
@@ -92,12 +93,13 @@ def _run_kafka(
     report: Report | None,
     logs: Path | None,
 ) -> Result:
-    """Run a cluster; anew if the memory of a producer was not enough.
+    """Run a cluster; anew if a producer lacks memory, or a broker would refuse a batch.
 
-    Whether it is shows in the run. Then its records have to be looked at one by one,
-    and that from the beginning.
+    Whether that is so shows in the run. Then its records have to be looked at one by
+    one, or its clients have to expect errors, and that from the beginning.
     """
     by_record: set[int] = set()
+    refuses = False
     while True:
         started = KafkaRun(
             scenario,
@@ -106,6 +108,7 @@ def _run_kafka(
             streamed=streamed,
             logs=logs,
             by_record=by_record,
+            refuses=refuses,
         )
         if report is not None:
             started.timeline.report(report)
@@ -113,6 +116,10 @@ def _run_kafka(
             return started.run()
         except OutOfMemory as found:
             by_record.add(found.source_index)
+        except Refusal as found:
+            if streamed:
+                raise found.in_streamed_run() from None
+            refuses = True
 
 
 def check_logs(folder: Path, scenario: Scenario, *, streamed: bool) -> None:

@@ -5,6 +5,7 @@ with the record, the partitioner that was configured, the key, the sticky partit
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordColumns
 from kafkasim.protocol.partitioner import key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
+
+KEYLESS: Final = "keyless"
+"""The carried column that says which records have no key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Placing:
     """The one that the application names with every record."""
     leaders_move: bool = False
     """A partition may come to have no leader; round robin passes it over then."""
+    tells_keyless: bool = False
+    """Carry along which records have no key, as `keyless`: a broker will ask."""
     by_record: bool = False
     """Append records one by one also where all partitions are known: the application
     will have to wait for memory."""
@@ -78,6 +84,7 @@ class SourceColumns:
             self._partitions[:-1] = key_partitions(keys, partition_count)
         self._most_bytes = min(config.max_request_size, config.buffer_memory)
         self._entity_codes = entity_codes
+        self._tells_keyless = placing.tells_keyless
 
     def __call__(self, block: SourceBlock) -> RecordColumns:
         """Return the columns of the next block."""
@@ -86,6 +93,8 @@ class SourceColumns:
         }
         if self._entity_codes is not None:
             carried["entity"] = self._entity_codes[block.entity_id]
+        if self._tells_keyless:
+            carried[KEYLESS] = (block.key_id < 0).astype(np.int64)
         return RecordColumns(
             created_ns=block.intended_ns,
             key_bytes=self._key_bytes[block.key_id],

@@ -195,7 +195,9 @@ class RunLog:
         times_ms, codes, sizes, records, deltas = [], [], [], [], []
         for position in batches.positions[:-1]:
             batch, left = parts(batches.at(position))
-            times_ms.append(facts.timestamps_ms(batch, left))
+            stays = left is None  # compaction writes the times that readers see
+            times = facts.created_ms if stays else facts.timestamps_ms
+            times_ms.append(times(batch, left))
             codes.append(facts.key_codes(batch, left))
             sizes.append(facts.value_bytes(batch, left))
             first = first_records[batch.source_index]
@@ -205,6 +207,7 @@ class RunLog:
         headers = [header for _, header in batches.headers()]
         horizons = [_or_none(header.delete_horizon_ms) for header in headers]
         largest = np.array([header.max_timestamp_ms for header in headers])
+        stamped = np.array([header.is_log_append_time for header in headers])
         return Columns(
             timestamps_ms=np.concatenate(times_ms) + self._epoch_ms,
             keys=self._keys.take(np.concatenate(codes)),
@@ -219,6 +222,7 @@ class RunLog:
             base_sequences=np.array([h.base_sequence for h in headers]),
             delete_horizons_ms=self._since_1970(np.array(horizons)),
             max_timestamps_ms=self._since_1970(largest),
+            log_append_times_ms=self._since_1970(np.where(stamped, largest, -1)),
         )
 
     def _since_1970(self, times_ms: Ints) -> Ints:

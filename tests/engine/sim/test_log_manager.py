@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from kafkasim.config.broker import BrokerConfig
-from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
@@ -20,7 +19,7 @@ from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.events import Event, Pause
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Subscriber
 
 Builder = Callable[..., Scenario]
@@ -174,12 +173,6 @@ def test_compaction_keeps_the_newest_of_each_key_and_the_active_segment(
     assert there["record_count"].tolist() == [10, len(newest)]
 
 
-def test_a_compacted_topic_takes_no_record_without_a_key(scenario_of: Builder) -> None:
-    scenario = kept(scenario_of, TopicConfig(cleanup_policy="compact"))
-    with pytest.raises(ValidationError, match=r"traffic\.sources\.web\.keys"):
-        run(scenario)
-
-
 def test_a_streamed_run_refuses_a_compacted_topic(scenario_of: Builder) -> None:
     scenario = kept(scenario_of, TopicConfig(cleanup_policy="compact"))
     with pytest.raises(ValidationError, match="cleanup_policy"):
@@ -204,38 +197,6 @@ def test_jitter_takes_something_off_the_time_of_each_segment(
     assert all(1 <= length <= 5 for length in drawn)
     assert lengths_of(45) == drawn
     assert lengths_of(45, seed=1) != drawn
-
-
-@pytest.mark.parametrize(
-    ("config", "producer", "value_bytes", "setting"),
-    [
-        ({"internal_segment_bytes": 300}, {"linger_ms": 30}, 100, "internal_segment_"),
-        ({}, {"max_request_size": 3_000_000}, 1_048_600, "max_message_"),
-        (
-            {"max_message_bytes": 3_000_000, "segment_bytes": 1_048_576},
-            {"max_request_size": 3_000_000},
-            1_048_600,
-            "segment_",
-        ),
-    ],
-)
-def test_a_batch_that_a_broker_would_refuse_stops_the_run(
-    scenario_of: Builder,
-    config: dict[str, int],
-    producer: dict[str, int],
-    value_bytes: int,
-    setting: str,
-) -> None:
-    scenario = kept(
-        scenario_of,
-        TopicConfig(**config),  # type: ignore[arg-type]
-        producer=Producer(config=ProducerConfig(**producer)),  # type: ignore[arg-type]
-    )
-    source = replace(scenario.traffic.sources["web"], value_bytes=value_bytes)
-    traffic = replace(scenario.traffic, sources={"web": source})
-    with pytest.raises(ValidationError, match="refuses a batch") as caught:
-        run(replace(scenario, traffic=traffic))
-    assert caught.value.path == f"system.topics.orders.config.{setting}bytes"
 
 
 def test_what_a_cut_leaves_without_a_reset_is_counted_as_it_goes_on(

@@ -27,12 +27,12 @@ from kafkasim.engine.sim.systems.broker_events import begin_at_broker, end_at_br
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import (
-    check_keys,
     check_not_compacted,
     check_not_replicated,
     check_producers,
     check_time_passes,
 )
+from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
@@ -63,6 +63,8 @@ class KafkaRun(KafkaAccounts):
         Where to write the logs when the run is over.
     by_record : collection of int
         Sources whose records are to be looked at one by one, whatever they are.
+    refuses : bool
+        A broker will refuse a batch, whatever settings say.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class KafkaRun(KafkaAccounts):
         streamed: bool = False,
         logs: Path | None = None,
         by_record: Collection[int] = (),
+        refuses: bool = False,
     ) -> None:
         resolved = scenario.resolve()
         assert isinstance(resolved.system, Kafka)
@@ -88,13 +91,13 @@ class KafkaRun(KafkaAccounts):
         if streamed:
             check_not_compacted(resolved.system)
             check_not_replicated(resolved.system, scenario.events)
+            check_refuses_nothing(resolved.system)
         self._drawn: list[DrawnBlocks] = []
         sources: Sequence[SourceBlocks]
         if plan is None:
             sources = self._drawn = drawn_blocks(scenario.traffic, scenario.seed)
         else:
             sources = blocks_of(plan)
-        check_keys(resolved.system, sources)
         check_producers(resolved.system, sources)
         super().__init__(
             resolved,
@@ -103,6 +106,7 @@ class KafkaRun(KafkaAccounts):
             keep=logs is not None,
             check=check,
             by_record=by_record,
+            refuses=refuses,
         )
         self._logs = logs
         self.scenario = scenario

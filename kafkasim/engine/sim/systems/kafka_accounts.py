@@ -160,6 +160,11 @@ class KafkaAccounts(KafkaCluster):
             if awaits and batch.base_offset < 0:
                 self._nobody_reads(batch)
 
+    def _split(self, batch: Batch) -> None:
+        """Write a batch that was too large; its records are in others now."""
+        self._done.add(batch.batch_id)
+        self.tables.batch(batch)
+
     def _nobody_reads(self, batch: Batch) -> None:
         """Take note that a batch will be in no log."""
         topic = self.sources[batch.source_index].stream

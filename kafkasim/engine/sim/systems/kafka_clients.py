@@ -11,13 +11,14 @@ from kafkasim.engine.sim.client_metadata import MetadataSettings
 from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
+from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.events import Event
-from kafkasim.scenario.systems import REFUSES, Group, Kafka
+from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -85,8 +86,8 @@ class ProduceRequests:
 
         Raises
         ------
-        ValidationError
-            A broker would refuse a batch in it.
+        Refusal
+            A broker would refuse a batch in it, and this client does not care.
         """
         now_ns = self._calendar.now_ns
         connection = self._connections[node]
@@ -99,8 +100,8 @@ class ProduceRequests:
         request.request_id = self._next_request_id()
         for batch in batches:
             batch.partition_index = self._first_partition + batch.partition
-            if batch.size_bytes > self._most_bytes:
-                raise _too_large(*self._topic, batch.size_bytes)
+            if batch.size_bytes > self._most_bytes and self._network is None:
+                raise Refusal(*self._topic, batch.size_bytes)
         if self._network is not None:
             self._network.send(request)
             return
@@ -212,41 +213,6 @@ def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
                 f"less than {count}, the partitions of topic {source.stream}",
                 "a send would wait for it in vain; KafkaProducer.waitOnMetadata",
             )
-
-
-def check_keys(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
-    """Refuse records without a key on their way to a compacted topic.
-
-    A broker refuses them (INVALID_RECORD, `LogValidator.validateKey`), which is an
-    error that clients do not meet here yet.
-    """
-    for source in sources:
-        if source.may_lack_keys and system.topics[source.stream].config.compacts:
-            raise ValidationError(
-                f"traffic.sources.{source.source}.keys",
-                "no key",
-                f"a key for every record: topic {source.stream} is compacted",
-                "a broker refuses the others, LogValidator.validateKey",
-            )
-
-
-def _too_large(topic: str, config: TopicConfig, size_bytes: int) -> ValidationError:
-    """Return what says that a broker would refuse a batch.
-
-    With MESSAGE_TOO_LARGE, or RECORD_LIST_TOO_LARGE if it goes into no segment
-    (`UnifiedLog.append`).
-    """
-    name = "segment_bytes"
-    if size_bytes > config.max_message_bytes:
-        name = "max_message_bytes"
-    elif config.internal_segment_bytes:
-        name = "internal_segment_bytes"
-    return ValidationError(
-        f"system.topics.{topic}.config.{name}",
-        getattr(config, name),
-        f"at least {size_bytes}, the size of a batch that is sent",
-        REFUSES,
-    )
 
 
 def _is_nothing(duration_ms: Distribution | float) -> bool:

@@ -22,6 +22,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     work_of_source,
 )
 from kafkasim.engine.sim.systems.kafka_producers import KafkaProducers
+from kafkasim.engine.sim.systems.kafka_refusals import admission
 from kafkasim.engine.sim.systems.kafka_replication import (
     Replication,
     ReplicationCalls,
@@ -46,11 +47,20 @@ class KafkaCluster(KafkaProducers):
             self.producers.append(self._make_producer(index))
             for partition in self.by_topic[self.sources[index].stream]:
                 partition.add_source(index, self.producers[index].accumulator.newest_ns)
+        if self.is_replicated:
+            self._let_leaders_refuse()
         for name in self.subscribers:
             self._make_group(name)
         self.log_managers = [self._make_log_manager(b) for b in self.brokers]
         if self.is_replicated:
             self.replication = self._make_replication()
+
+    def _let_leaders_refuse(self) -> None:
+        """Let leaders look at what they append: their clients meet errors anyway."""
+        for topic, partitions in self.by_topic.items():
+            admits = admission(self.system, topic, self.sources, self.producers)
+            for partition in partitions:
+                partition.admission = admits
 
     def _make_group(self, name: str) -> None:
         subscriber = self.subscribers[name]

@@ -26,6 +26,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
 )
 from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
+from kafkasim.engine.sim.systems.kafka_refusals import may_refuse
 from kafkasim.engine.sim.systems.kafka_replication import (
     CONTROLLER,
     Replication,
@@ -59,6 +60,8 @@ class KafkaHosts(ABC):
         Assert on every entry of the calendar that it is allowed.
     by_record : collection of int
         Sources whose records are to be looked at one by one, whatever they are.
+    refuses : bool
+        A broker will refuse a batch, whatever settings say.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class KafkaHosts(ABC):
         keep: bool,
         check: bool,
         by_record: Collection[int],
+        refuses: bool,
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
@@ -101,11 +105,11 @@ class KafkaHosts(ABC):
         self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
-        self.is_replicated = is_replicated(system, self.events)
+        refuses = refuses or may_refuse(system, sources)
+        self.is_replicated = refuses or is_replicated(system, self.events)
         self._by_record = by_record
         self.handed = self._make_hand_overs()
         self._make_brokers()
-        self.tables.know(self.partitions)
         self.replication: Replication | None = None
         self.producers: list[ProducerClient] = []
         self.lists: list[AppendLists] = []
@@ -137,6 +141,7 @@ class KafkaHosts(ABC):
     def _make_brokers(self) -> None:
         """Make the partitions and the brokers that lead them."""
         self.partitions = self._make_partitions()
+        self.tables.know(self.partitions)
         self.by_topic = {
             topic: [p for p in self.partitions if p.topic == code]
             for code, topic in enumerate(self.topics)
@@ -162,8 +167,13 @@ class KafkaHosts(ABC):
         for code, topic in enumerate(self.topics):
             nodes_of = placed(self.system, topic, self._seed)
             for number, nodes in enumerate(nodes_of):
+                config = self.system.topics[topic].config
                 facts = PlanFacts(
-                    plans, codes, partial(self._list_of, number), self.handed
+                    plans,
+                    codes,
+                    partial(self._list_of, number),
+                    self.handed,
+                    stamps=config.message_timestamp_type == "LogAppendTime",
                 )
                 self._facts.append(facts)
                 partitions.append(
@@ -172,7 +182,7 @@ class KafkaHosts(ABC):
                         topic=code,
                         number=number,
                         nodes=nodes,
-                        config=self.system.topics[topic].config,
+                        config=config,
                         facts=facts,
                         draw=self._jitter_of(topic, number),
                     )

@@ -18,6 +18,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     network_settings,
 )
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
+from kafkasim.engine.sim.systems.kafka_refusals import may_lack_keys
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.scenario.streams import stream
 
@@ -79,6 +80,7 @@ class KafkaProducers(KafkaHosts):
                 round_robin=producer.partitioner == "round_robin",
                 partition=producer.partition,
                 leaders_move=self.is_replicated,
+                tells_keyless=may_lack_keys(self.system, source),
                 by_record=index in self._by_record,
             ),
         )
@@ -134,6 +136,7 @@ class KafkaProducers(KafkaHosts):
             on_batches_done=self._batches_done,
             producer_id=index,
             new_producer_id=self._producer_ids.__next__,
+            on_split=self._split,
         )
 
     def _request_failed(
@@ -156,6 +159,10 @@ class KafkaProducers(KafkaHosts):
     @abstractmethod
     def _batches_done(self, batches: Sequence[Batch]) -> None:
         """Take note of batches that are final, acknowledged or not."""
+
+    @abstractmethod
+    def _split(self, batch: Batch) -> None:
+        """Take note of a batch whose records are in others now."""
 
     @abstractmethod
     def _before_release(self) -> None:
