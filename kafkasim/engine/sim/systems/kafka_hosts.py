@@ -93,8 +93,7 @@ class KafkaHosts(ABC):
             for number in range(1, self._member_count(name) + 1)
         ]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
-        self._batch_ids = count()
-        self._request_ids = count()
+        self._batch_ids, self._request_ids = count(), count()
         self._producer_ids = count(len(sources))
         self._senders: dict[int, ProduceRequests] = {}
         self.next_request_id = self._request_ids.__next__
