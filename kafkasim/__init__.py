@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from kafkasim.scenario.distributions import LogNormal as LogNormal
     from kafkasim.scenario.distributions import Uniform as Uniform
     from kafkasim.scenario.events import Crash as Crash
+    from kafkasim.scenario.events import Cut as Cut
+    from kafkasim.scenario.events import Delay as Delay
+    from kafkasim.scenario.events import Lose as Lose
     from kafkasim.scenario.events import Pause as Pause
     from kafkasim.scenario.events import Slow as Slow
     from kafkasim.scenario.keys import HotKey as HotKey
@@ -103,6 +106,9 @@ _HOME: Final = {
     "LogNormal": "kafkasim.scenario.distributions",
     "Uniform": "kafkasim.scenario.distributions",
     "Crash": "kafkasim.scenario.events",
+    "Cut": "kafkasim.scenario.events",
+    "Delay": "kafkasim.scenario.events",
+    "Lose": "kafkasim.scenario.events",
     "Pause": "kafkasim.scenario.events",
     "Slow": "kafkasim.scenario.events",
     "HotKey": "kafkasim.scenario.keys",

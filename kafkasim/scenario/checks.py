@@ -15,8 +15,9 @@ from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.arrivals import DayCurve
-from kafkasim.scenario.events import Crash, Event, Slow
+from kafkasim.scenario.events import Crash, Event, LinkEvent, Lose, Slow
 from kafkasim.scenario.keys import TraceColumn
+from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.trace import Trace
@@ -152,13 +153,12 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         With a path that begins with the event's position.
     """
     for index, event in enumerate(events):
-        path = (str(index), "target")
-        target = Target.parse(event.target, path=join_path(path))
-        targets = _targets(event, traffic, system)
-        if str(target) not in targets:
-            allowed = ", ".join(targets) or "nothing: there is no subscriber"
-            near = suggestion(str(target), targets)
-            raise ValidationError(join_path(path), event.target, allowed, near)
+        path = f"{index}.target"
+        target = Target.parse(event.target, path=path)
+        if isinstance(event, LinkEvent):
+            _check_link(index, event, traffic, system)
+        else:
+            _check_target(event, target, _targets(event, traffic, system), path)
         if isinstance(event, Crash) and event.clean and target.kind != "broker":
             allowed = "false: only a broker asks for a controlled shutdown"
             raise ValidationError(f"{index}.clean", event.clean, allowed)
@@ -167,6 +167,31 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
                 kind = type(event).__name__
                 allowed = f"a time at which no {kind} of {event.target} lasts"
                 raise ValidationError(f"{index}.at_s", event.at_s, allowed)
+
+
+def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
+    if str(target) not in targets:
+        allowed = ", ".join(targets) or "nothing: there is no subscriber"
+        near = suggestion(str(target), targets)
+        raise ValidationError(path, event.target, allowed, near)
+
+
+def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) -> None:
+    """Check that the link is one, and that what is meant goes over it."""
+    kind = type(event).__name__
+    if not is_link(event.target):
+        allowed = "link:A->B or link:A<->B"
+        raise ValidationError(
+            f"{index}.target", event.target, allowed, f"{kind} befalls a link"
+        )
+    ways = ways_of(event.target, traffic, system, f"{index}.target")
+    if isinstance(event, Lose) and not isinstance(system, Kafka):
+        allowed = "Cut or Delay"
+        why = "a source that sends point to point never loses a connection here"
+        raise ValidationError(str(index), kind, allowed, why)
+    if event.only is not None and not any(event.only in w.messages for w in ways):
+        why = f"no {event.only} go over {event.target}"
+        raise ValidationError(f"{index}.only", event.only, "none", why)
 
 
 def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:

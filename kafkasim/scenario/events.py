@@ -2,13 +2,19 @@
 
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
-Kafka cluster `broker:1`, or `controller`.
+Kafka cluster `broker:1`, or `controller`; or `link:web->broker:2`, the way between two
+hosts (`kafkasim.scenario.links`).
 """
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import Moment, Positive, Seconds
+from kafkasim.config.rules import AtLeastZero, Moment, Number, Positive, Seconds
+from kafkasim.errors import ValidationError
+
+Messages = Literal["requests", "responses"]
+"""What of the messages on a link."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,4 +65,81 @@ class Pause(Document):
     """How long, in seconds; none: for good."""
 
 
-Event = Crash | Pause | Slow
+@dataclass(frozen=True, slots=True, repr=False)
+class Cut(Document):
+    """Nothing arrives over a link for a while.
+
+    A network that is cut loses packets, and TCP sends them again: after 200 ms, and
+    then each time after twice as long. So messages come late, in their order, if the
+    link is whole again before a client gives up: after `request.timeout.ms` it closes
+    the connection and makes a new one.
+    """
+
+    target: str
+    """Such as `link:web->broker:1`, one way, or `link:web<->broker:1`, both."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    for_s: Seconds | None = None
+    """How long, in seconds; none: for good."""
+    only: Messages | None = None
+    """Only of requests, or only of responses; none: of all."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Delay(Document):
+    """Messages take longer on a link for a while.
+
+    What is sent in that time takes `factor` times the link's delay, and `extra_ms`
+    more. On one connection nothing overtakes.
+    """
+
+    target: str
+    """Such as `link:web->broker:1`, one way, or `link:web<->broker:1`, both."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    for_s: Seconds | None = None
+    """How long, in seconds; none: for good."""
+    extra_ms: AtLeastZero = 0.0
+    """Milliseconds that are added to each message's way."""
+    factor: Positive = 1.0
+    """How many times longer the way takes."""
+    only: Messages | None = None
+    """Only of requests, or only of responses; none: of all."""
+
+    def check(self) -> None:
+        """Check that it says how much.
+
+        Raises
+        ------
+        ValidationError
+            It leaves everything as it is.
+        """
+        if self.extra_ms == 0.0 and self.factor == 1.0:
+            allowed = "more than 0, or a factor"
+            raise ValidationError("extra_ms", self.extra_ms, allowed, "how much later?")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lose(Document):
+    """A share of the messages on a link is lost for a while, with its connection.
+
+    A packet that is lost is sent again by TCP, so a message is lost only when its
+    connection breaks: here it breaks at the very message. Both ends learn of it, the
+    client connects anew, and sends again what has no answer, if it may.
+    """
+
+    target: str
+    """Such as `link:web->broker:1`, one way, or `link:web<->broker:1`, both."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    for_s: Seconds | None = None
+    """How long, in seconds; none: for good."""
+    share: Annotated[float, Number(above=0.0, high=1.0)] = 1.0
+    """The probability that a message is lost."""
+    only: Messages | None = None
+    """Only of requests, or only of responses; none: of all."""
+
+
+LinkEvent = Cut | Delay | Lose
+"""What befalls the way between two hosts."""
+Event = Crash | Pause | Slow | Cut | Delay | Lose

@@ -1,4 +1,4 @@
-"""Random clusters whose brokers and controller fail, each from one number."""
+"""Random clusters whose brokers, controller and links fail, each from one number."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -12,7 +12,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.events import Crash, Event, Pause
+from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
@@ -56,7 +56,7 @@ def scenario_of(seed: int) -> Scenario:
             duration_s=DURATION_S,
         ),
         system=_cluster(dice, brokers),
-        events=tuple(_faults(dice.draws, brokers)),
+        events=(*_faults(dice.draws, brokers), *_bad_links(dice, brokers)),
         seed=seed,
     )
 
@@ -126,6 +126,35 @@ def _fault(draws: np.random.Generator, target: str, at_s: float, for_s: float) -
             return Crash(target, at_s=at_s, for_s=for_s, clean=True)
         case _:
             return Pause(target, at_s=at_s, for_s=for_s)
+
+
+def _bad_links(dice: Dice, brokers: int) -> Iterator[Event]:
+    """Yield what befalls links, no two of one link; to half of all nothing does."""
+    draws = dice.draws
+    if draws.random() < 0.5:
+        return
+    ends = [
+        "web",
+        "billing",
+        "controller",
+        *(f"broker:{n + 1}" for n in range(brokers)),
+    ]
+    for end in ends:
+        other = f"broker:{int(draws.integers(brokers)) + 1}"
+        if end == other or draws.random() < 0.5:
+            continue
+        both = dice.one(f"{end}<->{other}", f"{end}->{other}", f"{other}->{end}")
+        at_s = round(float(draws.uniform(0.2, DURATION_S)), 3)
+        for_s = dice.one(0.02, 0.3, 1.5, 4.0)
+        match int(draws.integers(4)):
+            case 0:
+                extra_ms = dice.one(2.0, 60.0, 900.0)
+                yield Delay(f"link:{both}", at_s=at_s, for_s=for_s, extra_ms=extra_ms)
+            case 1:
+                share = dice.one(0.02, 0.3, 1.0)
+                yield Lose(f"link:{both}", at_s=at_s, for_s=for_s, share=share)
+            case _:
+                yield Cut(f"link:{both}", at_s=at_s, for_s=for_s)
 
 
 def loses(scenario: Scenario) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import kafkasim as ks
+from kafkasim.scenario.events import Event
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ def evenly(rate_per_s: float, from_s: float) -> ks.Source:
 
 def story(
     source: ks.Source,
-    *events: ks.Crash | ks.Pause,
+    *events: Event,
     until_s: float,
     min_isr: int = 2,
     copies: int = 3,

@@ -4,7 +4,9 @@ Source: `NetworkClient`, `InFlightRequests` and `ClusterConnectionStates` (clien
 connection that is lost fails all requests in flight on it, oldest first. It is made
 again when someone wants to send and `reconnect.backoff.ms` is over, which doubles up to
 `reconnect.backoff.max.ms` with every failure and starts anew once it is up. The
-handshake is one round trip; a broker that is down refuses. A request without an answer
+handshake is one round trip; a broker that is down refuses. One that takes longer than
+`socket.connection.setup.timeout.ms` is given up, which only happens on links that an
+event befalls. A request without an answer
 for longer than `request.timeout.ms` closes its connection (PR-37).
 """
 
@@ -37,6 +39,12 @@ class NetworkSettings:
     """`request.timeout.ms`."""
     max_in_flight: int = 1 << 31
     """`max.in.flight.requests.per.connection`, for requests that choose their node."""
+
+
+_SETUP_NS: Final = 10_000 * NS_PER_MS
+"""`socket.connection.setup.timeout.ms`, with its default."""
+_LONGEST_SETUP_NS: Final = 30_000 * NS_PER_MS
+"""`socket.connection.setup.timeout.max.ms`, with its default."""
 
 
 class Listener(Protocol):
@@ -100,6 +108,8 @@ class NetworkClient:
         "_open_to_all",
         "_reconnect",
         "_settings",
+        "_setup",
+        "_setup_failures",
         "_timeout_ns",
         "_timer_key",
         "_tried_ns",
@@ -133,6 +143,7 @@ class NetworkClient:
         self._reconnect = Backoff(
             settings.reconnect_backoff_ns, settings.reconnect_backoff_max_ns, draws
         )
+        self._setup = Backoff(_SETUP_NS, _LONGEST_SETUP_NS, draws)
         self._on_failed = on_failed
         self.connections = connections
         for connection in connections:
@@ -142,6 +153,7 @@ class NetworkClient:
         self._connecting = [False] * count
         self._waking = [False] * count
         self._failures = [0] * count
+        self._setup_failures = [0] * count
         self._may_connect_ns = [0] * count
         self._tried_ns = [0] * count
         self._timeout_ns = NEVER
@@ -246,13 +258,26 @@ class NetworkClient:
         self._tried_ns[node] = now_ns
         connection = self.connections[node] = self.connections[node].renewed()
         self._arrival_key += 1
-        self._calendar.at(
-            connection.up.transfer(now_ns, 0), self._arrival_key, self._knock, node
-        )
+        at_ns = connection.up.transfer(now_ns, 0)
+        self._calendar.at(at_ns, self._arrival_key, self._knock, connection)
+        if connection.up.may_stall or connection.down.may_stall:
+            self._give_up_later(node)
 
-    def _knock(self, node: int) -> None:
-        """Reach the broker with a new connection, and bring back what it says."""
+    def _give_up_later(self, node: int) -> None:
+        """Give up a connection that is not up in time (`isConnectionSetupTimeout`)."""
         connection = self.connections[node]
+        limit_ns = self._setup.draw_ns(self._setup_failures[node])
+
+        def give_up(_: object) -> None:
+            if self.connections[node] is connection and self._connecting[node]:
+                self._close(node, NETWORK_EXCEPTION)
+
+        self.at(self._calendar.now_ns + limit_ns + NS_PER_MS, give_up)
+
+    def _knock(self, connection: Connection) -> None:
+        """Reach the broker with a new connection, and bring back what it says."""
+        if connection.broken:
+            return  # given up on the way
         accepted = self._brokers[connection.broker].accept(connection)
         self._answer_key += 1
         self._calendar.at(
@@ -270,7 +295,7 @@ class NetworkClient:
             return  # lost before it was up
         self._connecting[node] = False
         self._up[node] = True
-        self._failures[node] = 0
+        self._failures[node] = self._setup_failures[node] = 0
         self._call_ready(node)
 
     def _lost(self, connection: Connection) -> None:
@@ -286,6 +311,7 @@ class NetworkClient:
         connection = self.connections[node]
         was_connecting = self._connecting[node]
         self._up[node] = self._connecting[node] = False
+        self._setup_failures[node] += was_connecting
         connection.broken = True
         self._tried_ns[node] = now_ns
         backoff_ns = self._reconnect.draw_ns(self._failures[node])

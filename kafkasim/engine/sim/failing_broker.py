@@ -153,6 +153,10 @@ class FailingBroker(Broker):
 
     # --- faults -------------------------------------------------------------------
 
+    def lose(self, connection: Connection) -> None:
+        """Let a connection break on the way here."""
+        self._break(connection)
+
     def _break(self, connection: Connection) -> None:
         """Close a connection; its client learns of it when that has travelled."""
         connection.broken = True

@@ -12,14 +12,14 @@ still there is said by the time of the last request.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
 from kafkasim.protocol.batch import Batch
-from kafkasim.units import MISSING_NS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 
 class Holding(Protocol):
@@ -51,6 +51,10 @@ class Leading(Holding, Protocol):
 
     def answer_follower(self, fetcher: "ReplicaFetcher", request: Request) -> None:
         """Send a follower what there is."""
+
+
+TIMEOUT_NS: Final = 30_000 * NS_PER_MS
+"""`replica.socket.timeout.ms`, with its default."""
 
 
 class FetchSettings(NamedTuple):
@@ -117,7 +121,7 @@ class ReplicaFetcher:
         "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
         "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
         "fetched_ns", "leader", "node", "parked", "ready", "report", "request",
-        "settings", "source", "timer_set", "wait_over_ns",
+        "settings", "source", "timeout_set", "timer_set", "wait_over_ns",
     )  # fmt: skip
 
     def __init__(
@@ -155,7 +159,7 @@ class ReplicaFetcher:
         self.request: Request | None = None
         self.parked: Request | None = None
         self.wait_over_ns = MISSING_NS
-        self.timer_set = False
+        self.timer_set = self.timeout_set = False
         self.backing_off = False
 
     # --- at the follower ----------------------------------------------------------
@@ -197,6 +201,26 @@ class ReplicaFetcher:
         self._calendar.push(
             (arrived_ns, self._arrival_key, self.source.arrive, request)
         )
+        may_stall = connection.up.may_stall or connection.down.may_stall
+        if may_stall and not self.timeout_set:
+            self._watch(request)
+
+    def _watch(self, request: Request) -> None:
+        """Look at a request again when its answer ought to be here."""
+        self.timeout_set = True
+        self._timer_key += 1
+        at_ns = request.sent_ns + TIMEOUT_NS
+        self._calendar.at(at_ns, self._timer_key, self._timed_out, request)
+
+    def _timed_out(self, request: Request) -> None:
+        """Give up the connection of a request that was not answered (PR-37)."""
+        if self.broker.holds(self._timed_out, request):
+            return
+        self.timeout_set = False
+        if self.request is request:
+            self.lost(self.connection)
+        elif self.request is not None:
+            self._watch(self.request)
 
     def _answered(self, request: Request) -> None:
         """Append what came and ask for more (`processPartitionData`)."""

@@ -1,7 +1,9 @@
 """Hosts and the connections between them: one network card for each host."""
 
+from kafkasim.engine.sim.links import FaultyPipe, Links
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
+from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.systems import Link
 
 
@@ -14,9 +16,12 @@ class Hosts:
         The network between any two hosts.
     seed : int
         Of the scenario; each direction of a connection has its own stream of delays.
+    links : Links, optional
+        What befalls the ways between hosts.
     """
 
-    def __init__(self, link: Link, seed: int) -> None:
+    def __init__(self, link: Link, seed: int, links: Links | None = None) -> None:
+        self._links = links
         self._connections: list[Connection] = []
         self._link = link
         self._seed = seed
@@ -43,7 +48,7 @@ class Hosts:
             client=code,
             broker=broker,
             up=self.pipe(client, server, purpose),
-            down=self.pipe(server, client, purpose),
+            down=self.pipe(server, client, purpose, messages="responses"),
         )
         self._connections.append(connection)
         return connection
@@ -69,15 +74,41 @@ class Hosts:
             found.append(newest)
         return found
 
-    def pipe(self, sender: str, receiver: str, purpose: str = "") -> Pipe:
-        """Return a new one-way pipe; all of a host share its card."""
+    def pipe(
+        self,
+        sender: str,
+        receiver: str,
+        purpose: str = "",
+        messages: str = "requests",
+    ) -> Pipe:
+        """Return a new one-way pipe; all of a host share its card.
+
+        Parameters
+        ----------
+        sender, receiver : str
+            Hosts, such as `source:web` and `broker:1`.
+        purpose : str
+            Sets a second pipe between the same two apart.
+        messages : str
+            What it carries, requests or responses.
+        """
+        nic, to = self._nic_of(sender), self._nic_of(receiver)
         name = f"{sender}->{receiver}{purpose}"
-        return Pipe(
-            self._nic_of(sender),
+        links = self._links
+        faults = None
+        if links is not None:
+            faults = links.faults(sender, receiver, messages)
+        if links is None or faults is None:
+            return Pipe(nic, self._link, seed=self._seed, name=name, to=to)
+        breaks = CONTROLLER not in {sender, receiver}
+        return FaultyPipe(
+            nic,
             self._link,
             seed=self._seed,
             name=name,
-            to=self._nic_of(receiver),
+            to=to,
+            faults=faults,
+            break_at=links.breaker(messages) if breaks else None,
         )
 
     def _nic_of(self, host: str) -> Nic:

@@ -10,7 +10,7 @@ are not counted, only record batches.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from kafkasim.engine.sim.drawn import durations_ns
 from kafkasim.scenario.systems import Link
@@ -61,6 +61,9 @@ class Pipe:
         "_delays", "_fixed_ns", "_nic", "_to", "arrived_ns", "held_ns", "left_ns",
     )  # fmt: skip
 
+    may_stall: ClassVar[bool] = False
+    """Whether a message may be late for its connection, or get lost."""
+
     def __init__(
         self, nic: Nic, link: Link, *, seed: int, name: str, to: Nic | None = None
     ) -> None:
@@ -79,6 +82,9 @@ class Pipe:
             self._delays = durations_ns(
                 link.delay_ms, seed, f"network/{name}", least_ns=MIN_LINK_NS
             )
+
+    def begin(self, connection: Any) -> None:  # noqa: ANN401 - a `Connection`
+        """Serve a new connection."""
 
     def transfer(self, now_ns: int, size_bytes: int) -> int:
         """Send `size_bytes` at `now_ns`; return when they would all have arrived.

@@ -15,7 +15,7 @@ from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.replica import Replica, contents_of
+from kafkasim.engine.sim.replica import Replica
 from kafkasim.protocol.controller_messages import (
     AlterPartition,
     Answer,
@@ -97,14 +97,6 @@ class ReplicatedBroker(LeadingBroker):
     def truncate(self, replica: Replica, offset: int) -> None:
         """Cut a copy where it parts from its leader's log (BR-23)."""
         now_ns = self._calendar.now_ns
-        for segment in replica.log.segments:
-            contents = contents_of(segment)
-            for base, batch in zip(
-                contents.base_offsets, contents.batches, strict=True
-            ):
-                append = getattr(batch, "append", None)
-                if base >= offset and append is not None and append.truncated_ns < 0:
-                    append.truncated_ns = now_ns
         for segment, life in replica.truncate_to(offset, now_ns).items():
             self._calls.write_segment(replica, segment, life, now_ns, "truncation")
         self._write_replica(replica, "truncated")

@@ -64,6 +64,8 @@ class Connection:
         """Requests whose answers the client awaits, oldest first."""
         self.on_lost: Callable[[Connection], None] | None = None
         """Tells the client that the other end has gone."""
+        up.begin(self)
+        down.begin(self)
 
     def renewed(self) -> "Connection":
         """Return a new connection between the same two hosts, its successor."""

@@ -43,6 +43,14 @@ class DoneEvent:
     effect: str
 
 
+def span_ns(event: Event) -> tuple[int, int]:
+    """Return when an event begins and when it is undone (`FOREVER_NS`: never)."""
+    at_ns = ns_from_s(event.at_s)
+    if event.for_s is None:
+        return at_ns, FOREVER_NS
+    return at_ns, at_ns + max(1, ns_from_s(event.for_s))
+
+
 class Timeline:
     """Ends the run and does the scenario's events.
 
@@ -91,7 +99,7 @@ class Timeline:
 
         Parameters
         ----------
-        event : Crash, Pause or Slow
+        event : Event
             What the scenario says.
         begin : callable
             Takes the event, its target, and when it will be undone
@@ -103,10 +111,7 @@ class Timeline:
         target = Target.parse(event.target)
 
         def begins(_: object) -> None:
-            at_ns = self.calendar.now_ns
-            until_ns = FOREVER_NS
-            if event.for_s is not None:
-                until_ns = at_ns + max(1, ns_from_s(event.for_s))
+            at_ns, until_ns = span_ns(event)
             effect = begin(event, target, until_ns)
             row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
             self.done.append(row)

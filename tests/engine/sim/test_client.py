@@ -4,10 +4,12 @@ import numpy as np
 
 from kafkasim.engine.sim.calendar import CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.client import NetworkClient, NetworkSettings
+from kafkasim.engine.sim.links import Faults, FaultyPipe
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.protocol.errors import NETWORK_EXCEPTION, REQUEST_TIMED_OUT
 from kafkasim.scenario.systems import Link
+from kafkasim.units import FOREVER_NS
 
 MS = 1_000_000
 
@@ -264,6 +266,28 @@ def test_a_broker_that_dies_during_the_handshake_is_gone_as_well() -> None:
     server.crash(client.network.connections[0])
     client.run(502)
     assert not client.network.is_up(0)
+
+
+def test_a_connection_that_does_not_come_about_is_given_up_after_10_seconds() -> None:
+    """Then 20, then 30 s, with a jitter of 20 % (`ClusterConnectionStates`)."""
+    client = Client()
+    connection = client.network.connections[0]
+    client.servers[0].crash(connection)
+    never = Faults(((0, FOREVER_NS),), (), ())
+    link = Link(delay_ms=1.0)
+    connection.up = FaultyPipe(Nic(1.0), link, seed=1, name="up/0", faults=never)
+    client.run(100)
+
+    taken_s = []
+    for _ in range(3):
+        since_ms = client.calendar.now_ns / MS
+        assert not client.network.can_send(0, client.calendar.now_ns)
+        (gone, *_) = client.run(since_ms + 40_000)
+        assert gone[1] == "gone"
+        taken_s.append((gone[0] - since_ms) / 1e3)
+
+    assert 8 <= taken_s[0] <= 12 < 16 <= taken_s[1] <= 24 <= taken_s[2] <= 30.1
+    assert client.servers[0].knocks == []
 
 
 def test_the_least_loaded_node_is_up_and_has_fewest_requests_in_flight() -> None:

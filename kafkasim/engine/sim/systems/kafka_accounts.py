@@ -58,14 +58,17 @@ class KafkaAccounts(KafkaCluster):
         """Take note of an append to a leader's log.
 
         It is what everyone waits for who wants these records; an append of what was
-        appended before is more than was expected.
+        appended before is more than was expected. What is appended to the log of one
+        that does not know of the next leader is lost to readers at once.
         """
         appended = self.lists[batch.source_index].appended
         awaits = self.producers[batch.source_index].awaits_answers
+        count = (batch.hi - batch.lo) * self._reader_count(partition)
         if append.batch is not batch or (awaits and batch.batch_id in self._done):
-            self.timeline.unsettled += (batch.hi - batch.lo) * self._reader_count(
-                partition
-            )
+            self.timeline.unsettled += count
+        if append.leader != partition.leader:
+            append.truncated_ns = append.appended_ns
+            self.timeline.settle(count)
         appended[batch.partition] = max(appended[batch.partition], batch.hi)
         self._appends.append(append)
 
@@ -80,7 +83,10 @@ class KafkaAccounts(KafkaCluster):
             if append.partition != partition.index:
                 continue
             if id(append.batch) in known:
-                append.truncated_ns = MISSING_NS
+                if append.truncated_ns != MISSING_NS:
+                    append.truncated_ns = MISSING_NS  # its log is the leader's again
+                    count = append.end_offset - append.base_offset
+                    self.timeline.unsettled += count * self._reader_count(partition)
             elif append.truncated_ns == MISSING_NS:
                 append.truncated_ns = now_ns
         partition.uncommitted = deque(

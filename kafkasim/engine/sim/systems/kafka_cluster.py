@@ -26,7 +26,7 @@ from kafkasim.engine.sim.systems.kafka_refusals import admission
 from kafkasim.engine.sim.systems.kafka_replication import (
     Replication,
     ReplicationCalls,
-    may_fail,
+    heartbeats_matter,
 )
 from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
@@ -151,6 +151,8 @@ class KafkaCluster(KafkaProducers):
         )
 
     def _make_replication(self) -> Replication:
+        brokers = [b for b in self.brokers if isinstance(b, ReplicatedBroker)]
+        self.links.break_request = lambda c: brokers[c.broker].lose(c)
         return Replication(
             calendar=self.calendar,
             hosts=self.hosts,
@@ -158,8 +160,8 @@ class KafkaCluster(KafkaProducers):
             system=self.system,
             seed=self._seed,
             partitions=self.partitions,
-            brokers=[b for b in self.brokers if isinstance(b, ReplicatedBroker)],
-            watches=may_fail(self.events),
+            brokers=brokers,
+            watches=heartbeats_matter(self.events),
             produce_timeouts={
                 self.tables.client_code(f"source:{name}"): ns_from_ms(
                     producer.config.request_timeout_ms

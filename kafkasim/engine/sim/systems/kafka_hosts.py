@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import count
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from kafkasim.engine.sim.drawn import service_ns
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.links import Links
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
@@ -28,7 +30,6 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
 from kafkasim.engine.sim.systems.kafka_refusals import may_refuse
 from kafkasim.engine.sim.systems.kafka_replication import (
-    CONTROLLER,
     Replication,
     is_replicated,
     placed,
@@ -37,10 +38,14 @@ from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import member_name
 from kafkasim.scenario.blocks import SourceBlocks
+from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
+
+LINKS: Final = "links"
+"""The actor that breaks connections."""
 
 
 class KafkaHosts(ABC):
@@ -100,7 +105,8 @@ class KafkaHosts(ABC):
         """Numbers requests in the order of sending."""
         self._seed = scenario.seed
         self._actors = self._number_actors()
-        self.hosts = Hosts(system.hardware.link, scenario.seed)
+        self.links = self._make_links(scenario)
+        self.hosts = Hosts(system.hardware.link, scenario.seed, self.links)
         self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
@@ -114,6 +120,15 @@ class KafkaHosts(ABC):
         self.lists: list[AppendLists] = []
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
+
+    def _make_links(self, scenario: Scenario) -> Links:
+        return Links(
+            self.calendar,
+            self._actors[LINKS],
+            self.events,
+            scenario.traffic,
+            self.system,
+        )
 
     def _make_tables(self) -> KafkaTables:
         return KafkaTables(
@@ -152,7 +167,7 @@ class KafkaHosts(ABC):
         names = [f"broker:{i + 1}" for i in range(self.system.brokers)]
         names += [f"member:{name}" for name in self.member_names]
         names += [f"source:{source.source}" for source in self.sources]
-        names.append(CONTROLLER)
+        names += [CONTROLLER, LINKS]
         return {name: number for number, name in enumerate(names, start=1)}
 
     def _member_count(self, subscriber: str) -> int:

@@ -23,24 +23,28 @@ from kafkasim.protocol.controller_messages import (
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.placement import UsableBroker, place_replicas
 from kafkasim.scenario.events import Event
+from kafkasim.scenario.links import CONTROLLER, is_link, touches_controller
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
 from kafkasim.units import ns_from_ms
 
-CONTROLLER = "controller"
 
-
-def may_fail(events: Sequence[Event]) -> bool:
-    """Say whether an event befalls a broker or the controller."""
+def heartbeats_matter(events: Sequence[Event]) -> bool:
+    """Say whether an event befalls a broker or the controller, or cuts one off."""
     return any(
-        Target.parse(event.target).kind in {"broker", CONTROLLER} for event in events
+        Target.parse(event.target).kind in {"broker", CONTROLLER}
+        or touches_controller(event.target)
+        for event in events
     )
 
 
 def is_replicated(system: Kafka, events: Sequence[Event]) -> bool:
-    """Say whether a run needs leaders that can change, or followers."""
-    topics = system.topics.values()
-    return may_fail(events) or any(topic.replication_factor > 1 for topic in topics)
+    """Say whether a run needs followers, or leaders that may be out of reach."""
+    return (
+        heartbeats_matter(events)
+        or any(is_link(event.target) for event in events)
+        or any(topic.replication_factor > 1 for topic in system.topics.values())
+    )
 
 
 def placed(system: Kafka, topic: str, seed: int) -> list[tuple[int, ...]]:
@@ -180,7 +184,7 @@ class Replication:
             machine=machine,
             brokers=self.brokers,
             up=[hosts.pipe(name, CONTROLLER) for name in names],
-            down=[hosts.pipe(CONTROLLER, name) for name in names],
+            down=[hosts.pipe(CONTROLLER, name, messages="responses") for name in names],
             quorum=hosts.pipe(CONTROLLER, f"{CONTROLLER}s"),
             heartbeat_ns=heartbeat_ns,
             phases_ns=[

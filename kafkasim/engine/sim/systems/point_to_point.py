@@ -16,6 +16,7 @@ from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.links import Links, effect_of
 from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.systems.common import run_facts, write_events
 from kafkasim.engine.sim.systems.ends import Send, Sending, Subscribing
@@ -24,7 +25,7 @@ from kafkasim.ids import Target
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import OUTCOMES
-from kafkasim.scenario.events import Event, Pause, Slow
+from kafkasim.scenario.events import Event, LinkEvent, Pause, Slow
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import PointToPoint
@@ -50,7 +51,9 @@ class PointToPointRun:
         self.traffic = resolved.traffic
         self.plan = plan
         self.calendar = CheckedCalendar() if check else Calendar()
-        self.hosts = Hosts(resolved.system.hardware.link, scenario.seed)
+        link = resolved.system.hardware.link
+        links = Links(self.calendar, 0, scenario.events, self.traffic, resolved.system)
+        self.hosts = Hosts(link, scenario.seed, links)
         self.names = sorted(self.traffic.subscribers)
         cpu = resolved.system.hardware.cpu
         self.subscribers = [
@@ -86,7 +89,8 @@ class PointToPointRun:
             source.sends.append(0)
             source.sent_bytes.append(0)
             source.up.append(self.hosts.pipe(there, f"subscriber:{name}"))
-            source.down.append(self.hosts.pipe(f"subscriber:{name}", there))
+            back = self.hosts.pipe(f"subscriber:{name}", there, messages="responses")
+            source.down.append(back)
         return source
 
     def run(self) -> Result:
@@ -242,6 +246,8 @@ class PointToPointRun:
     # --- events and the end -------------------------------------------------------
 
     def _begin(self, event: Event, target: Target, until_ns: int) -> str:
+        if isinstance(event, LinkEvent):
+            return effect_of(event)
         receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = event.factor
@@ -279,6 +285,8 @@ class PointToPointRun:
         source.sent_bytes[send.position] += size_bytes
 
     def _end(self, event: Event, target: Target) -> None:
+        if isinstance(event, LinkEvent):
+            return
         receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = UNSLOWED

@@ -1,0 +1,150 @@
+"""Links: the ways between hosts, as events name them.
+
+A link is `link:A->B`, the way from A to B, or `link:A<->B`, both ways. An end is a host
+by its kind and name, `source:web`, `broker:2`, `member:billing/1`, `controller`, or
+`subscriber:billing`, which stands for the hosts of all its members. A source or a
+subscriber may be named alone, as in `link:web->broker:2`; if there are both of that
+name, it is the source.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from kafkasim.config.paths import suggestion
+from kafkasim.errors import ValidationError
+from kafkasim.ids import Target, member_name
+from kafkasim.scenario.systems import Kafka, System
+from kafkasim.scenario.traffic import Traffic
+
+CONTROLLER: Final = "controller"
+_CLIENT_AND_SERVER: Final = {
+    ("source", "broker"),
+    ("member", "broker"),
+    ("broker", CONTROLLER),
+}
+_BOTH: Final = "<->"
+_ONE: Final = "->"
+
+
+class Way(NamedTuple):
+    """One way from a host to another."""
+
+    sender: str
+    """Such as `source:web`."""
+    receiver: str
+    """Such as `broker:2`."""
+    messages: tuple[str, ...]
+    """What goes that way: requests, responses, or both."""
+
+
+def is_link(target: str) -> bool:
+    """Say whether a target is a link."""
+    return target.startswith("link:")
+
+
+def touches_controller(target: str) -> bool:
+    """Say whether a target is a link with the controller at one end."""
+    return is_link(target) and CONTROLLER in _ends(target.partition(":")[2])
+
+
+def ways_of(target: str, traffic: Traffic, system: System, path: str) -> list[Way]:
+    """Return the ways that a link stands for.
+
+    Parameters
+    ----------
+    target : str
+        Such as `link:web->broker:2`.
+    traffic, system
+        Whose hosts it names; the system may be as it was said.
+    path : str
+        Where the target stands, for an error.
+
+    Raises
+    ------
+    ValidationError
+        It is no link, names no host, or two that do not talk to each other.
+    """
+    name = Target.parse(target, path=path).name
+    ends = _ends(name)
+    if len(ends) != 2:
+        raise ValidationError(path, target, "link:A->B or link:A<->B")
+    hosts = _hosts(traffic, system)
+    senders, receivers = (_named(end, hosts, target, path) for end in ends)
+    ways = list(_ways(senders, receivers, traffic, system))
+    if _BOTH in name:
+        ways += _ways(receivers, senders, traffic, system)
+    if not ways:
+        raise ValidationError(path, target, _talking(system), "these two never talk")
+    return ways
+
+
+def _ends(name: str) -> list[str]:
+    return name.split(_BOTH if _BOTH in name else _ONE)
+
+
+def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
+    """Return the hosts that each end stands for."""
+    hosts = {f"source:{name}": [f"source:{name}"] for name in traffic.sources}
+    if not isinstance(system, Kafka):
+        names = [f"subscriber:{name}" for name in traffic.subscribers]
+        return hosts | {name: [name] for name in names}
+    for name in traffic.subscribers:
+        group = system.groups.get(name)
+        count = 1 if group is None else int(group.members)
+        members = [f"member:{member_name(name, k + 1)}" for k in range(count)]
+        hosts[f"subscriber:{name}"] = members
+        hosts |= {member: [member] for member in members}
+    brokers = [f"broker:{number}" for number in range(1, system.brokers + 1)]
+    return hosts | {each: [each] for each in [*brokers, CONTROLLER]}
+
+
+def _named(end: str, hosts: dict[str, list[str]], target: str, path: str) -> list[str]:
+    for name in (end, f"source:{end}", f"subscriber:{end}"):
+        if name in hosts:
+            return hosts[name]
+    near = suggestion(end, hosts)
+    why = f"there is no host {end!r}" + (f"; {near}" if near else "")
+    raise ValidationError(path, target, f"ends {', '.join(hosts)}", why)
+
+
+def _ways(
+    senders: list[str], receivers: list[str], traffic: Traffic, system: System
+) -> Iterator[Way]:
+    for sender in senders:
+        for receiver in receivers:
+            messages = _messages(sender, receiver, traffic, system)
+            if messages:
+                yield Way(sender, receiver, messages)
+
+
+def _messages(
+    sender: str, receiver: str, traffic: Traffic, system: System
+) -> tuple[str, ...]:
+    """Return what one host sends to another: nothing if they never talk."""
+    kinds = sender.partition(":")[0], receiver.partition(":")[0]
+    if kinds == ("broker", "broker"):
+        return () if sender == receiver else ("requests", "responses")
+    if isinstance(system, Kafka):
+        asks = kinds in _CLIENT_AND_SERVER
+        answers = kinds[::-1] in _CLIENT_AND_SERVER
+    else:
+        asks = _wants(sender, receiver, traffic)
+        answers = _wants(receiver, sender, traffic)
+    return ("requests",) * asks + ("responses",) * answers
+
+
+def _wants(one: str, other: str, traffic: Traffic) -> bool:
+    """Return whether they are a source and a subscriber that wants its stream."""
+    kind, _, name = one.partition(":")
+    source = traffic.sources.get(name) if kind == "source" else None
+    kind, _, name = other.partition(":")
+    subscriber = traffic.subscribers.get(name) if kind == "subscriber" else None
+    if source is None or subscriber is None:
+        return False
+    return source.stream in subscriber.streams
+
+
+def _talking(system: System) -> str:
+    if isinstance(system, Kafka):
+        return "a client and a broker, two brokers, or a broker and the controller"
+    return "a source and a subscriber that wants its stream"
