@@ -112,7 +112,7 @@ def test_a_leader_that_is_cut_off_still_takes_writes_and_loses_them(
     result = story(
         evenly(20, 0.0),
         *cuts,
-        until_s=30.0,
+        until_s=45.0,
         acks=acks,
         enable_idempotence=acks == "all",
     )
@@ -127,8 +127,8 @@ def test_a_leader_that_is_cut_off_still_takes_writes_and_loses_them(
         assert waits_ms(records).max() > 25_000
     else:
         assert lost.created_ms.min() == pytest.approx(5_000, abs=100)
-        assert len(lost) > 450
-        assert waits_ms(records).max() < 10  # it answered each of them at once
+        assert 35_000 < lost.created_ms.max() < 39_000
+        assert waits_ms(lost).max() < 10  # it answered each of them at once
         cut_back = result.replicas.query("cause == 'truncated' and at_ms < 40_000")
         assert cut_back.broker.tolist() == [1]  # when it hears of the other one
     read = times_read(result)

@@ -286,7 +286,8 @@ def test_a_connection_that_does_not_come_about_is_given_up_after_10_seconds() ->
         assert gone[1] == "gone"
         taken_s.append((gone[0] - since_ms) / 1e3)
 
-    assert 8 <= taken_s[0] <= 12 < 16 <= taken_s[1] <= 24 <= taken_s[2] <= 30.1
+    assert 8 <= taken_s[0] <= 12.1
+    assert 16 <= taken_s[1] <= 24.1 < taken_s[2] <= 30.1
     assert client.servers[0].knocks == []
 
 

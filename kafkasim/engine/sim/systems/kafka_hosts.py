@@ -105,8 +105,7 @@ class KafkaHosts(ABC):
         """Numbers requests in the order of sending."""
         self._seed = scenario.seed
         self._actors = self._number_actors()
-        self.links = self._make_links(scenario)
-        self.hosts = Hosts(system.hardware.link, scenario.seed, self.links)
+        self.hosts = self._make_hosts(scenario)
         self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
@@ -121,14 +120,15 @@ class KafkaHosts(ABC):
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
 
-    def _make_links(self, scenario: Scenario) -> Links:
-        return Links(
+    def _make_hosts(self, scenario: Scenario) -> Hosts:
+        self.links = Links(
             self.calendar,
             self._actors[LINKS],
             self.events,
             scenario.traffic,
             self.system,
         )
+        return Hosts(self.system.hardware.link, scenario.seed, self.links)
 
     def _make_tables(self) -> KafkaTables:
         return KafkaTables(
