@@ -317,7 +317,11 @@ class Broker:
         connection = request.connection
         answered_ns = connection.down.transfer(now_ns, size_bytes)
         self._answer_key += 1
-        takes = self._deliver if size_bytes else request.on_answer
+        takes = request.on_answer
+        if size_bytes:
+            takes = self._deliver
+        elif request.api != PRODUCE:
+            takes = self._bring
         self._calendar.push((answered_ns, self._answer_key, takes, request))
         left_ns = connection.down.left_ns
         if self._pause_ns is not None and request.api == PRODUCE:
@@ -331,6 +335,15 @@ class Broker:
         if there_ns > now_ns:
             self._answer_key += 1
             self._calendar.at(there_ns, self._answer_key, request.on_answer, request)
+        else:
+            request.on_answer(request)
+
+    def _bring(self, request: Request) -> None:
+        """Give an answer without records, which may not overtake one with some."""
+        held_ns = request.connection.down.held_ns
+        if held_ns > self._calendar.now_ns:
+            self._answer_key += 1
+            self._calendar.at(held_ns, self._answer_key, self._bring, request)
         else:
             request.on_answer(request)
 
