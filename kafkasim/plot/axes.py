@@ -8,11 +8,16 @@ figure is drawn.
 import base64
 import io
 from html import escape
+from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kafkasim.plot.captions import alt_text, caption
+
+DPI: Final = 100
+"""Points of the picture to an inch."""
 
 
 class CaptionedAxes(Axes):
@@ -21,11 +26,27 @@ class CaptionedAxes(Axes):
     def _repr_html_(self) -> str:
         figure = self.get_figure(root=True)
         assert isinstance(figure, Figure)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-        picture = base64.b64encode(buffer.getvalue()).decode()
+        picture = base64.b64encode(png(figure)).decode()
         return (
             f'<figure><img alt="{escape(alt_text(self))}" style="max-width:100%" '
             f'src="data:image/png;base64,{picture}">'
             f"<figcaption>{escape(caption(self))}</figcaption></figure>"
         )
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG, without what differs between versions of matplotlib.
+
+    The bytes are those of `Figure.savefig`, which draws a figure that lays itself out
+    twice: once to lay it out, and again for the picture. A canvas draws it once.
+    """
+    canvas, dpi = figure.canvas, figure.dpi
+    buffer = io.BytesIO()
+    try:
+        figure.dpi = DPI
+        drawing = FigureCanvasAgg(figure)
+        drawing.print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    finally:
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
+    return buffer.getvalue()
