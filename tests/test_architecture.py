@@ -31,6 +31,7 @@ _STREAMED = "tests/simulation/test_streamed_runs.py"
 _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
+_APPLICATIONS = "tests/simulation/test_applications.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/keeping.py": _COUNTS,
@@ -39,6 +40,13 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/receiving.py": "tests/analysis/test_dealings.py",
     "kafkasim/analysis/replica_rows.py": "tests/analysis/test_copies.py",
     "kafkasim/analysis/time_bins.py": "tests/analysis/test_waiting.py",
+    "kafkasim/engine/sim/arranging.py": _APPLICATIONS,
+    "kafkasim/engine/sim/lanes.py": _APPLICATIONS,
+    "kafkasim/engine/sim/live_records.py": _APPLICATIONS,
+    "kafkasim/engine/sim/source_application.py": _APPLICATIONS,
+    "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
+    "kafkasim/protocol/joining.py": _APPLICATIONS,
+    "kafkasim/result/sent_again.py": _APPLICATIONS,
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
     "kafkasim/engine/sim/failing_broker.py": _REPLICATED,
     "kafkasim/engine/sim/follower.py": _REPLICATED,

@@ -4,6 +4,10 @@ A **receipt** is a record together with a subscriber that wants it: its stream i
 the subscriber's, and it was intended at or after the time the subscriber came, unless
 that one wants history too (`wants="all"`). What became of it:
 
+A record that the application sent again is none of its own: who wants the original
+wants it or any of its repetitions, once. The receipt is about the one that it processed
+first; or else one that a log holds, and if none does, one that may still come.
+
 - `once`, `duplicated`: processed once, or more than once;
 - `not_accepted`: the client gave it up (outcome `failed`) and no log holds it;
 - `not_kept`: intended before the subscriber came, acknowledged without it, and held by
@@ -28,7 +32,8 @@ from numpy.typing import NDArray
 from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.result.removals import passed_or_gone
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code, rows_with_label
+from kafkasim.result.rows import code, rows_with_label, wanted_ns
+from kafkasim.result.sent_again import roots_of, standing_for
 from kafkasim.result.table import Array, Table
 from kafkasim.result.wants import Want, wants_of
 from kafkasim.units import MISSING_NS
@@ -54,7 +59,8 @@ class Dealings:
     want: Want
     """Whose they are."""
     rows: Int64
-    """Records wanted: rows of the table `records`, rising."""
+    """Records wanted: rows of the table `records`, rising but for those in whose place
+    one stands that was sent again."""
     deliveries: Int64
     """Hand-outs of each to the subscriber."""
     processed: Int64
@@ -110,17 +116,24 @@ def _dealings(want: Want, tables: Mapping[str, Table]) -> Dealings:
     handed = deliveries["record_id"][mine]
     ended = deliveries["ended_ns"][mine]
     done = deliveries["outcome"][mine] == code(deliveries, "outcome", "processed")
+    stands_for = standing_for(records, handed, ended, done)
+    if stands_for is not None:
+        handed = roots_of(records)[handed]
     handed_out = processed = np.bincount(handed, minlength=count)
     if not done.all():
         handed, ended = handed[done], ended[done]
         processed = np.bincount(handed, minlength=count)
     first = first_times(handed, ended, processed)
     wanted = want.wanted(
-        records.labels["stream"], records["stream"], records["intended_ns"]
+        records.labels["stream"], records["stream"], wanted_ns(records)
     )
+    if stands_for is not None:
+        wanted &= records["resend_of"] < 0
     rows = np.flatnonzero(wanted)
     if len(rows) < count:
         handed_out, processed, first = handed_out[rows], processed[rows], first[rows]
+    if stands_for is not None:
+        rows = stands_for[rows]
     skipped = np.full(len(rows), MISSING_NS, dtype=np.int64)
     expired = np.zeros(len(rows), dtype=np.bool_)
     if bool((open_ := processed == 0).any()):
@@ -168,7 +181,7 @@ def _unprocessed_codes(
     rows = dealing.rows[places]
     ending = records["outcome"][rows]
     unheld = records["log_copies"][rows] == 0
-    early = records["intended_ns"][rows] < dealing.want.from_ns
+    early = wanted_ns(records)[rows] < dealing.want.from_ns
     acked = ending == code(records, "outcome", "acked")
     failed = ending == code(records, "outcome", "failed")
     passed = dealing.skipped_ns[places] != MISSING_NS

@@ -15,7 +15,7 @@ from kafkasim.analysis.kept import Latencies, LatencyBins, Measured, RateBins, S
 from kafkasim.analysis.time_bins import bins_until, time_bins
 from kafkasim.result.backlog import peak_backlog
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.wants import Want
 from kafkasim.units import MISSING_NS
 
@@ -65,7 +65,7 @@ class KeptRows:
 
     def _measured(self, dealing: Dealings, since: int) -> Measured:
         rows, first = dealing.rows, dealing.first_processed_ns
-        intended = dealing.take(self._records["intended_ns"])
+        intended = dealing.take(wanted_ns(self._records))
         last_wanted, last_processed = latest(intended), latest(first)
         lag = self._peak_lag(dealing, max(since, dealing.want.from_ns))
         if since > 0 and len(rows) and int(intended.min()) < since:
@@ -132,7 +132,7 @@ class KeptRows:
 
     def _latencies_ns(self, dealing: Dealings) -> tuple[Int64, Int64]:
         """Return when each processed record was intended, and its latency (ns)."""
-        intended = dealing.take(self._records["intended_ns"])
+        intended = dealing.take(wanted_ns(self._records))
         first = dealing.first_processed_ns
         done = first != MISSING_NS
         if not done.all():
@@ -143,7 +143,7 @@ class KeptRows:
         self, wants: Sequence[Want], bin_ms: float | None, shares: tuple[float, ...]
     ) -> LatencyBins:
         """Return latency by the time intended, up to the last record intended."""
-        intended = self._records["intended_ns"]
+        intended = wanted_ns(self._records)
         edges = bins_until(int(intended.max(initial=0)), bin_ms)
         count = len(edges) - 1
         found = LatencyBins(edges, [], [])
@@ -163,7 +163,7 @@ class KeptRows:
         edges = time_bins(records, every, bin_ms)
         return RateBins(
             edges,
-            [counts_in_bins(d.take(records["intended_ns"]), edges) for d in every],
+            [counts_in_bins(d.take(wanted_ns(records)), edges) for d in every],
             [counts_in_bins(d.take(records["appended_ns"]), edges) for d in every],
             [counts_in_bins(d.first_processed_ns, edges) for d in every],
         )

@@ -30,6 +30,7 @@ from kafkasim.analysis.inversions import (
 )
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
+from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.units import NS_PER_MS, ms_from_ns
 
@@ -168,12 +169,12 @@ def overtakings(result: Result, *, per: Per = "entity") -> "pd.DataFrame":
         | _labels(records, per, group_codes)
         | {
             "record_id": slow,
-            "intended_ms": ms_from_ns(records["intended_ns"][slow]),
+            "intended_ms": ms_from_ns(wanted_ns(records)[slow]),
             "processed_ms": joined(_taken(ended, hits)) / NS_PER_MS,
             "record_partition": records["partition"][slow],
             "overtakers": joined(_taken(counts, hits)),
             "first_overtaker": fast,
-            "overtaker_intended_ms": ms_from_ns(records["intended_ns"][fast]),
+            "overtaker_intended_ms": ms_from_ns(wanted_ns(records)[fast]),
             "overtaker_processed_ms": joined(_taken(ended, firsts)) / NS_PER_MS,
             "overtaker_partition": records["partition"][fast],
         },
@@ -203,7 +204,7 @@ def _groups(records: Table, dealing: Dealings, per: str) -> _Groups:
         packed = packed * max(1, spans[-1]) + codes
     distinct, groups = np.unique(packed[kept], return_inverse=True)
     sequence = sequences(
-        records["intended_ns"][rows[kept]], dealing.first_processed_ns[kept], groups
+        wanted_ns(records)[rows[kept]], dealing.first_processed_ns[kept], groups
     )
     return _Groups(sequence, rows[kept], _unpacked(distinct, spans), len(distinct))
 

@@ -15,6 +15,7 @@ from kafkasim.analysis.dealings import (
 )
 from kafkasim.analysis.frames import categorical, frame
 from kafkasim.result.result import Result
+from kafkasim.result.sent_again import roots_of
 from kafkasim.units import ms_from_ns
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def receipts(result: Result) -> "pd.DataFrame":
         When the run did not record those tables.
     """
     records = result.columns("records")
+    roots = roots_of(records)
     every = dealings(result)
     names = [dealing.want.subscriber for dealing in every]
     sizes = [len(dealing.rows) for dealing in every]
@@ -48,7 +50,7 @@ def receipts(result: Result) -> "pd.DataFrame":
     return frame(
         result,
         {
-            "record_id": joined([records["record_id"][d.rows] for d in every]),
+            "record_id": joined([roots[dealing.rows] for dealing in every]),
             "subscriber": categorical(np.repeat(np.arange(len(names)), sizes), names),
             "deliveries": joined([dealing.deliveries for dealing in every]),
             "first_processed_ms": ms_from_ns(

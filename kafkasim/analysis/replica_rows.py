@@ -13,7 +13,7 @@ from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.copies import Copies, Loss, Span, State, Steps
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS
 
@@ -214,7 +214,7 @@ def _wanted_until(result: Result, topic: str) -> int:
         return 0
     records = result.columns("records")
     mine = records["stream"] == code(records, "stream", topic)
-    return int(records["intended_ns"][mine].max(initial=0))
+    return int(wanted_ns(records)[mine].max(initial=0))
 
 
 def _refusals(result: Result, topic: str) -> tuple[Int64, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from kafkasim.analysis.arrays import Int64, bin_edges
 from kafkasim.analysis.dealings import Dealings
 from kafkasim.errors import ValidationError
 from kafkasim.result.histogram import round_width_ns
+from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.units import ns_from_ms
 
@@ -15,7 +16,7 @@ def time_bins(records: Table, every: Sequence[Dealings], bin_ms: float | None) -
 
     A run that waits for what never comes goes on for ten minutes after that.
     """
-    times = [records["intended_ns"], records["appended_ns"]]
+    times = [wanted_ns(records), records["appended_ns"]]
     times += [dealing.first_processed_ns for dealing in every]
     return bins_until(max(int(each.max(initial=0)) for each in times), bin_ms)
 

@@ -132,6 +132,9 @@ class Accumulator(ABC):
             self.completed(batch)
         self.catch_up(now_ns)
 
+    def join(self, now_ns: int) -> None:  # noqa: B027
+        """Take in the records that join now; the next `catch_up` appends them."""
+
     @property
     def attentive(self) -> bool:
         """Whether it matters when the sender looks, and so does every answer."""

@@ -16,7 +16,7 @@ all behind it wait. What the sender does not notice by itself it sees when it lo
 next time (`kafkasim.protocol.attention`).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -25,6 +25,7 @@ from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, Keeper, RecordBlocks
+from kafkasim.protocol.joining import NOT_YET_NS, Joiner, Joining
 from kafkasim.protocol.loads import available
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queued import QueuedAccumulator
@@ -72,10 +73,19 @@ class AppendingAccumulator(QueuedAccumulator):
         # How far records are appended: the next one, and the time up to which.
         self._next = 0
         self._horizon_ns = -1
+        self.joiner: Joiner | None = None
+        """Who has records that join the others as the run goes on."""
+        self._has_joined = False
+        """Some have that are to be appended now."""
         self._settle()
 
     def catch_up(self, now_ns: int) -> None:
         """Append at least all records created at `now_ns` or before."""
+        if self._has_joined:
+            self._has_joined = False
+            if self._released:
+                self._take_back(now_ns)
+            self._append_until(now_ns, self._nobody, NEVER)
         if self._horizon_ns < now_ns or self._pool.is_overdue(now_ns):
             self._append_until(now_ns, self._nobody, NEVER)
         if self._released:
@@ -277,12 +287,49 @@ class AppendingAccumulator(QueuedAccumulator):
         self._pool.give_up(self._window.base + self._next, intended_ns)
         self._next += 1
         self._end_wait(deadline_ns)
+        if self.joiner is not None and self._take_in(self.joiner, deadline_ns):
+            self._settle()
 
     def _switch(self, now_ns: int) -> None:
         """Draw the next sticky partition."""
         fronts = self.retries.fronts if self.retries is not None else _NO_FRONTS
         self._partition = self._loads.draw(now_ns, fronts)
         self._produced = 0
+
+    # Records that join
+
+    def join(self, now_ns: int) -> None:
+        """Take in what joins now; the next `catch_up`, at this time, appends it."""
+        if self.joiner is None:
+            return
+        self._come_to(now_ns)
+        if self._take_in(self.joiner, now_ns):
+            self._has_joined = True
+            self._settle()
+
+    def _take_in(self, joiner: Joiner, now_ns: int) -> bool:
+        """Put what joins behind all records created up to now."""
+        any_joined = False
+        while (joining := joiner.joining(now_ns)) is not None:
+            any_joined = True
+            refused = self._begin(joining, now_ns)
+            place = bisect_right(self._window.created_ns, now_ns, self._next)
+            if joining.added is not None:
+                self._window.insert(place, joining.added)
+                self._queues.insert(place, joining.added)
+            joiner.joined(joining, refused, self._window.base + place)
+        return any_joined
+
+    def _begin(self, joining: Joining, now_ns: int) -> int:
+        """Let the next records be created now; return how many are too large."""
+        if not joining.begun:
+            return 0
+        window = self._window
+        first = bisect_left(window.created_ns, NOT_YET_NS, self._next)
+        while len(window) < first + joining.begun:
+            self._queues.extend(window.extend())
+        self._queues.begin(first, first + joining.begun, now_ns)
+        return window.begin(first, first + joining.begun, now_ns)
 
     # Going back
 

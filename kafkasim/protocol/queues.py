@@ -117,6 +117,17 @@ class PartitionQueues:
             np.concatenate([self._created, *(b.created_ns for b in blocks)]),
         )
 
+    def begin(self, first: int, end: int, now_ns: int) -> None:
+        """Let the records at these places be created now."""
+        self._created[first:end] = now_ns
+
+    def insert(self, place: int, added: RecordColumns) -> None:
+        """Put records before the one at a place; none from there on is appended."""
+        self._hold(
+            np.insert(self._bodies, place, added.body_bytes),
+            np.insert(self._created, place, added.created_ns),
+        )
+
     def first_needed(self, needed: Sequence[int], end: int) -> int:
         """Return the first place that an append list needs, at most `end`.
 

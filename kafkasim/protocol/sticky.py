@@ -112,6 +112,10 @@ class StickyAccumulator(AppendingAccumulator):
         places = np.array(self._queues.appends[partition], np.int32)
         return places + np.int32(self._window.base)
 
+    def ordinals_of(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the ordinals of a batch's records."""
+        return self._places_of(batch) + self._window.base
+
     def column(self, name: str) -> NDArray[np.signedinteger]:
         """Return a column of the window, in the order of ordinals."""
         return self._window.column(name)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.batch_size import ints
-from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import REFUSED, STICKY, RecordBlocks, RecordColumns
 
 
 class Window:
@@ -76,6 +76,28 @@ class Window:
         if "intended_ns" not in self._columns:
             self._columns["intended_ns"] = self._columns["created_ns"].copy()
         self._columns["created_ns"][place] = created_ns
+
+    def begin(self, first: int, end: int, now_ns: int) -> int:
+        """Let the records at these places be created now.
+
+        Return how many of them are too large for a request.
+        """
+        for name in ("created_ns", "intended_ns"):
+            if name in self._columns:
+                self._columns[name][first:end] = now_ns
+        return int(np.count_nonzero(self._columns["partition"][first:end] == REFUSED))
+
+    def insert(self, place: int, added: RecordColumns) -> None:
+        """Put records before the one at a place."""
+        columns: dict[str, NDArray[Any]] = {
+            "created_ns": added.created_ns,
+            "intended_ns": added.created_ns,
+            "partition": added.partitions,
+            **added.carried,
+        }
+        for name, column in self._columns.items():
+            self._columns[name] = np.insert(column, place, columns[name])
+        self._refer()
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a column: `ordinal`, `created_ns`, `partition` or a carried one.

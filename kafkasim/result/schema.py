@@ -155,13 +155,19 @@ _PARTITION = _number("partition", "<i4", "partition from 0; -1 when there is non
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "records": (
-            _number("record_id", "<i8", "row number; sources in name order"),
+            _number(
+                "record_id",
+                "<i8",
+                "row number; sources in name order, then what was sent again",
+            ),
             _label("source", "who sent it"),
             _label("stream", "what it belongs to"),
             _label("key", "key as sent; none when null", "<i4"),
             _label("entity", "whose order matters; none when it has no owner", "<i4"),
             _number("value_bytes", "<i4", "size of the value; -1 for a null value"),
-            _time("intended_ns", "when the world wanted it sent"),
+            _time(
+                "intended_ns", "when the world wanted it sent; none in a closed loop"
+            ),
             _time("created_ns", "when the client took it"),
             _time("acked_ns", "when the client held the acknowledgement"),
             _label("outcome", "acked, failed, unacked (acks=0) or in_flight", "<i1"),
@@ -171,7 +177,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _number("send_count", "<i2", "times it was sent"),
             _number("log_copies", "<i2", "copies in the log"),
             _number("resend_of", "<i8", "record the application sent again; -1: none"),
-            _label("caused_by", "event that made it be sent again", "<i2"),
+            _label("caused_by", "error or event that made it be sent again", "<i2"),
             _TOPIC,
             _PARTITION,
             _offset("offset", "offset of its first surviving append"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kafkasim.result.removals import passed_or_gone
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.schema import PER_RECORD_TABLES, STREAMED_TABLES
 from kafkasim.result.streaming import NOT_STREAMED, Streamed
 from kafkasim.result.streaming_blocks import PassedBlock, ProcessedBlock, RecordBlock
@@ -93,7 +93,7 @@ def _processed(records: Table, deliveries: Table) -> ProcessedBlock:
         stream=records["stream"][rows],
         entity=records["entity"][rows],
         record=rows,
-        intended_ns=records["intended_ns"][rows],
+        intended_ns=wanted_ns(records)[rows],
         in_log=records["appended_ns"][rows] != MISSING_NS,
         ended_ns=deliveries["ended_ns"][done],
         earlier=occurrences(
@@ -125,7 +125,7 @@ def _open_rows(
 ) -> Int64:
     """Return the records that a subscriber wants and never processed."""
     wanted = want.wanted(
-        records.labels["stream"], records["stream"], records["intended_ns"]
+        records.labels["stream"], records["stream"], wanted_ns(records)
     )
     wanted[hand_outs.record[hand_outs.subscriber == number]] = False
     return np.flatnonzero(wanted)
@@ -152,7 +152,7 @@ def _hand_over_passed(  # noqa: PLR0917
             PassedBlock(
                 subscriber=np.full(len(mine), number, dtype=np.int16),
                 stream=records["stream"][mine],
-                intended_ns=records["intended_ns"][mine],
+                intended_ns=wanted_ns(records)[mine],
                 at_ns=at[kept],
             )
         )
@@ -195,7 +195,7 @@ def _record_block(records: Table, rows: NDArray[Any]) -> RecordBlock:
     offset = records["offset"][rows]
     return RecordBlock(
         stream=records["stream"][rows],
-        intended_ns=records["intended_ns"][rows],
+        intended_ns=wanted_ns(records)[rows],
         appended_ns=records["appended_ns"][rows],
         topic=records["topic"][rows],
         partition=np.where(offset >= 0, records["partition"][rows], -1).astype(

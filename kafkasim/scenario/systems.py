@@ -125,6 +125,13 @@ class Producer(Document):
     says; or one partition after the other (`RoundRobinPartitioner`)."""
     partition: Annotated[int, Whole(0, 1_000_000)] | None = None
     """The partition that the application names with every record; None for none."""
+    instances: Annotated[int, Whole(1, 1_000)] = 1
+    """How many processes the application runs in, each with a client of its own; record
+    k of the source goes through instance k mod n."""
+    on_error: Literal["drop", "resend"] = "drop"
+    """What the application does with a record that has failed: nothing, or it sends it
+    again as a new record, if another try may help (`RetriableException`) or it crashed
+    before it knew."""
     byte_rate_quota: Positive | None = None
     """Bytes per second that each broker takes from it (`producer_byte_rate`, KIP-13);
     a broker that got more answers, and then does not listen for a while; none: any."""

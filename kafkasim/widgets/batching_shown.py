@@ -11,7 +11,7 @@ from kafkasim.analysis.dealings import Dealings, dealings_of
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.schema import CLOSED_BY
 from kafkasim.result.table import Table
 from kafkasim.units import NS_PER_MS, NS_PER_S, NS_PER_US, ns_from_ms
@@ -161,7 +161,7 @@ def _steps(result: Result, dealing: Dealings) -> Float64:
         return np.zeros(len(STEPS))
     sent = batches["sent_ns"][records["batch_id"][rows]]
     ends = (
-        records["intended_ns"][rows],
+        wanted_ns(records)[rows],
         sent,
         records["appended_ns"][rows],
         dealing.first_processed_ns[dealing.done],

@@ -19,7 +19,7 @@ from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.measures import partition_imbalance
 from kafkasim.analysis.world import world_of
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
 from kafkasim.widgets.braided import Braid, braid_of
@@ -102,7 +102,7 @@ def shown_of(result: Result, topic: str, subscriber: str) -> Shown:
     inside = records["topic"][dealing.rows] == code(records, "topic", topic)
     kept = inside & (records["appended_ns"][dealing.rows] != MISSING_NS)
     rows, left = dealing.rows[kept], dealing.left_ns[kept]
-    intended = records["intended_ns"][rows]
+    intended = wanted_ns(records)[rows]
     sent_until = int(intended.max(initial=0))
     edges, lag, total, then = _lag(
         np.maximum(records["appended_ns"][rows], want.from_ns),
@@ -175,7 +175,7 @@ def _braid(records: Table, dealing: Dealings, inside: Bool) -> Braid:
     entities = records["entity"][dealing.rows]
     kept = inside & dealing.done & (entities >= 0)
     return braid_of(
-        records["intended_ns"][dealing.rows[kept]],
+        wanted_ns(records)[dealing.rows[kept]],
         dealing.first_processed_ns[kept],
         entities[kept].astype(np.int64),
         records.labels["entity"],

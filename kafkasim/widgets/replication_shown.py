@@ -9,7 +9,7 @@ from kafkasim.analysis.copies import Copies
 from kafkasim.analysis.replica_rows import copies_of
 from kafkasim.plot.replica_words import broker_events
 from kafkasim.result.result import Result
-from kafkasim.result.rows import code
+from kafkasim.result.rows import code, wanted_ns
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
 
 
@@ -57,7 +57,7 @@ def shown_of(result: Result, topic: str) -> Shown:
     acked = acked_ns != MISSING_NS
     failed = records["outcome"] == code(records, "outcome", "failed")
     processed = deliveries["outcome"] == code(deliveries, "outcome", "processed")
-    waited = (acked_ns - records["intended_ns"])[acked]
+    waited = (acked_ns - wanted_ns(records))[acked]
     (median_ns,) = nearest_ranks(waited, (0.5,))
     return Shown(
         copies=copies_of(result, topic, 0),

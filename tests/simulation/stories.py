@@ -1,6 +1,6 @@
 """Small clusters to which one thing happens, and what is read off their runs."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ def story(
     copies: int = 3,
     unclean: bool = False,
     delay_ms: float = 0.2,
+    on_error: Literal["drop", "resend"] = "drop",
     **producer: Any,  # noqa: ANN401 - settings by name
 ) -> ks.Result:
     """Run one partition on as many brokers as it has copies, and one reader.
@@ -50,7 +51,11 @@ def story(
     cluster = ks.Kafka(
         brokers=copies,
         topics={"orders": topic},
-        producers={"shop": ks.Producer(ks.ProducerConfig(linger_ms=0, **producer))},
+        producers={
+            "shop": ks.Producer(
+                ks.ProducerConfig(linger_ms=0, **producer), on_error=on_error
+            )
+        },
         groups={"billing": ks.Group(config=reads_all)},
         hardware=ks.Hardware(link=ks.Link(delay_ms=delay_ms)),
     )

@@ -4,7 +4,7 @@ The event loop writes a row for a batch; everything that is per record follows f
 ranges, prefix sums and the plan, and is laid out here by whole arrays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.laying import CHUNK, chunks, constant
+from kafkasim.engine.sim.live_records import LiveRecords
 from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.protocol.columns import ranges
 from kafkasim.protocol.errors import MESSAGE_TOO_LARGE, REQUEST_TIMED_OUT
@@ -46,6 +47,8 @@ class RecordColumns:
         By source.
     end_ns : int
         When the run ended: what was to be created later never was.
+    live : mapping of int to LiveRecords
+        By source, where its records were not all known before.
     """
 
     def __init__(  # noqa: PLR0917
@@ -57,7 +60,9 @@ class RecordColumns:
         producers: Sequence[ProducerClient],
         handed: Sequence[SourceHandOver],
         end_ns: int,
+        live: Mapping[int, LiveRecords],
     ) -> None:
+        self._live = live
         sizes = [len(source.intended_ns) for source in plan.sources.values()]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.count = int(self._bases[-1])
@@ -177,7 +182,7 @@ class RecordColumns:
             if len(times_ns) == 1
             else np.concatenate([np.zeros(0, np.int64), *times_ns])
         )
-        refused = self._rows_at([producer.refused for producer in producers])
+        refused = self._rows_at([self._refused(*each) for each in enumerate(producers)])
         refused = refused[created_ns[refused] <= end_ns]
         timed_out = self._rows_at([np.array(s.failed, np.int64) for s in handed])
         if len(refused) or len(timed_out):
@@ -189,10 +194,15 @@ class RecordColumns:
             ):
                 self.columns["outcome"][rows] = OUTCOMES["records"].index("failed")
                 self.columns["error"][rows] = error
-        if any(len(each) and each[-1] > end_ns for each in times_ns):
+        if any(len(each) and each.max() > end_ns for each in times_ns):
             created_ns = np.where(created_ns > end_ns, MISSING_NS, created_ns)
         self.columns["created_ns"] = created_ns
         self.columns["batch_index"] = self.batch_index
+
+    def _refused(self, number: int, producer: ProducerClient) -> Ints:
+        """Return the ordinals of what a client refused."""
+        live = self._live.get(number)
+        return producer.refused if live is None else live.ordinals_of(producer.refused)
 
     def _rows_at(self, ordinals: Sequence[Ints]) -> Ints:
         """Return the rows of some ordinals of each source."""

@@ -28,18 +28,16 @@ class SourceHandOver:
 
     Attributes
     ----------
-    created_ns : int64 array or None
-        When they were handed over; later than any run for those that were not.
     failed : list of int
         Ordinals of those for which there was no memory in time.
     """
 
     __slots__ = (
+        "_created_ns",
         "_intended_ns",
         "_on_timed_out",
         "_source",
         "_write_blocked",
-        "created_ns",
         "failed",
     )
 
@@ -55,16 +53,21 @@ class SourceHandOver:
         self._intended_ns = intended_ns
         self._write_blocked = write_blocked
         self._on_timed_out = on_timed_out
-        self.created_ns = intended_ns
+        self._created_ns = intended_ns
         self.failed: list[int] = []
+
+    @property
+    def created_ns(self) -> Times | None:
+        """When they were handed over; later than any run for those that were not."""
+        return self._created_ns
 
     def delayed(self, ordinal: int, created_ns: int) -> None:
         """Take note that a record is handed over later than intended, or never."""
-        if self.created_ns is None:
+        if self._created_ns is None:
             return
-        if self.created_ns is self._intended_ns:
-            self.created_ns = self.created_ns.copy()
-        self.created_ns[ordinal] = created_ns
+        if self._created_ns is self._intended_ns:
+            self._created_ns = self._created_ns.copy()
+        self._created_ns[ordinal] = created_ns
 
     def blocked(self, since_ns: int, until_ns: int) -> None:
         """Write down that the application has waited for memory."""

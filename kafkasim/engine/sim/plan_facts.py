@@ -5,7 +5,7 @@ run that does neither makes no object of this class.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from kafkasim.log.header import (
 )
 from kafkasim.log.record_size import body_bytes_of, varint_bytes_of
 from kafkasim.protocol.batch import Batch
-from kafkasim.scenario.plan import SourcePlan
 from kafkasim.units import NS_PER_MS
 
 Ints = NDArray[np.int64]
@@ -30,16 +29,35 @@ LEADER_EPOCH: Final = 0
 """Of every partition: leaders do not move in this model."""
 
 
+class RecordFacts(Protocol):
+    """What is known of a source's records."""
+
+    @property
+    def key_labels(self) -> tuple[str, ...]:
+        """The keys' text."""
+        ...
+
+    @property
+    def key_id(self) -> NDArray[np.int32]:
+        """Position of each one's key in `key_labels`; −1 for none."""
+        ...
+
+    @property
+    def value_bytes(self) -> NDArray[np.int32]:
+        """Size of each value; −1 for a null value."""
+        ...
+
+
 class KeyCodes:
     """One number for each key of a run, whichever source sends it.
 
     Parameters
     ----------
-    plans : sequence of SourcePlan
+    plans : sequence of RecordFacts
         By source.
     """
 
-    def __init__(self, plans: Sequence[SourcePlan]) -> None:
+    def __init__(self, plans: Sequence[RecordFacts]) -> None:
         labels = sorted({label for plan in plans for label in plan.key_labels})
         places = {label: code for code, label in enumerate(labels)}
         self.keys = tuple(label.encode() for label in labels)
@@ -62,7 +80,7 @@ class PlanFacts:
 
     Parameters
     ----------
-    plans : sequence of SourcePlan
+    plans : sequence of RecordFacts
         By source.
     codes : KeyCodes
         Of the run.
@@ -79,7 +97,7 @@ class PlanFacts:
 
     def __init__(
         self,
-        plans: Sequence[SourcePlan],
+        plans: Sequence[RecordFacts],
         codes: KeyCodes,
         append_list: Callable[[int], NDArray[np.int32]],
         handed: Sequence[SourceHandOver],

@@ -25,18 +25,22 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_care import Care
-from kafkasim.engine.sim.source_columns import Placing, SourceColumns
-from kafkasim.protocol.accumulator import Settings, WorkOf
+from kafkasim.engine.sim.source_columns import (
+    Placing,
+    SourceColumns,
+    accumulator_settings,
+)
+from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.joining import Application
 from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sequences import Sequences
 from kafkasim.protocol.sticky import StickyAccumulator
-from kafkasim.scenario.blocks import SourceBlocks
-from kafkasim.units import ns_from_ms
+from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]
 
@@ -82,13 +86,18 @@ class ProducerClient:
         without an error.
     placing : Placing, optional
         How its records find their partitions, if not by key.
+    application : Application, optional
+        What hands over more records as the run goes on; told of final batches by the
+        client where there is no `delivery`. Records are then appended one by one.
     """
 
     __slots__ = (
         "_accumulator",
+        "_application",
         "_armed_ns",
         "_calendar",
         "_care",
+        "_columns_of",
         "_delivery",
         "_in_flight",
         "_may_send",
@@ -125,6 +134,7 @@ class ProducerClient:
         hand_over: HandOver | None = None,
         delivery: Delivery | None = None,
         placing: Placing | None = None,
+        application: Application | None = None,
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
@@ -141,15 +151,20 @@ class ProducerClient:
         self._armed_ns = NEVER
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
-        settings = _settings(source_index, config, leaders, node_count)
+        settings = accumulator_settings(source_index, config, leaders, node_count)
         placing = placing or Placing()
         columns_of = SourceColumns(source, config, len(leaders), entity_codes, placing)
+        self._columns_of = columns_of
         blocks = RecordBlocks(self._read(source, columns_of))
-        self._accumulator: CarefulAccumulator = (
-            StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
-            if placing.by_record or columns_of.decides_late
-            else KeyedAccumulator(settings, blocks, keeper)
-        )
+        self._application = application
+        self._accumulator: CarefulAccumulator
+        if application is not None or placing.by_record or columns_of.decides_late:
+            self._accumulator = one_by_one = StickyAccumulator(
+                settings, blocks, Draws(draws), keeper, hand_over
+            )
+            one_by_one.joiner = application
+        else:
+            self._accumulator = KeyedAccumulator(settings, blocks, keeper)
         self._delivery = delivery
         self._sequences: Sequences | None = None
         self._care: Care | None = None
@@ -200,6 +215,27 @@ class ProducerClient:
         """What waits in it, and the columns of the records it still knows."""
         return self._accumulator
 
+    def columns_of(self, block: SourceBlock) -> RecordColumns:
+        """Return what the accumulator must know of some records."""
+        return self._columns_of(block)
+
+    def ordinals_of(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the ordinals of a batch's records, which are appended one by one."""
+        assert isinstance(self._accumulator, StickyAccumulator)
+        return self._accumulator.ordinals_of(batch)
+
+    def join(self) -> None:
+        """Take in what the application hands over now, and send what is ready.
+
+        Where failures are being dealt with, that comes with the next turn.
+        """
+        if self._care is not None and self._care.waking:
+            return
+        now_ns = self._calendar.now_ns
+        self._accumulator.join(now_ns)
+        self._accumulator.catch_up(now_ns)
+        self._send_ready()
+
     def start(self) -> None:
         """Set the first deadlines."""
         if self._care is not None:
@@ -238,6 +274,11 @@ class ProducerClient:
             self._delivery.on_batches_done(batches)
         self._in_flight[node] -= 1
         is_news = accumulator.attentive or not self._may_send[node]
+        if self._application is not None:
+            if self._delivery is None:
+                self._application.done(batches)
+            accumulator.join(now_ns)
+            is_news = True
         accumulator.answered(batches, now_ns)
         if is_news:
             accumulator.catch_up(now_ns)
@@ -311,6 +352,8 @@ class ProducerClient:
                     self._send_request(node, now_ns)
                     sent = True
             if sent and (self._accumulator.attentive or not self.awaits_answers):
+                if self._application is not None:
+                    self._accumulator.join(now_ns)
                 self._accumulator.catch_up(now_ns)
                 self._accumulator.look(may_send, now_ns)
         self._arm()
@@ -337,6 +380,8 @@ class ProducerClient:
                 self._accumulator.completed(batch)
             if self._delivery is not None:
                 self._delivery.on_batches_done(batches)
+            elif self._application is not None:
+                self._application.done(batches)
         self._send(self, node, batches, size_bytes)
 
     def _arm(self) -> None:
@@ -349,20 +394,3 @@ class ProducerClient:
             self._armed_ns = wake_ns
             self._timer_key += 1
             self._calendar.push((wake_ns, self._timer_key, self._on_deadline, wake_ns))
-
-
-def _settings(
-    source_index: int, config: ProducerConfig, leaders: Sequence[int], node_count: int
-) -> Settings:
-    return Settings(
-        source_index=source_index,
-        batch_size=max(1, config.batch_size),
-        linger_ns=ns_from_ms(config.linger_ms),
-        max_request_size=config.max_request_size,
-        leaders=tuple(leaders),
-        node_count=node_count,
-        adaptive=config.partitioner_adaptive_partitioning_enable,
-        availability_ns=ns_from_ms(config.partitioner_availability_timeout_ms),
-        buffer_memory=config.buffer_memory,
-        max_block_ns=ns_from_ms(config.max_block_ms),
-    )

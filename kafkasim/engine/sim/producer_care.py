@@ -117,6 +117,11 @@ class Care:
         delivery.network.on_ready.append(self._ready)
         delivery.metadata.on_change.append(self._changed)
 
+    @property
+    def waking(self) -> bool:
+        """Whether a turn of the sender comes at this very time."""
+        return self._waking
+
     # --- beginning and end --------------------------------------------------------
 
     def begin(self, batches: Sequence[Batch] = ()) -> None:
@@ -317,6 +322,7 @@ class Care:
         leaders = self._delivery.metadata.leaders
         nodes = {leaders[partition] for partition in self._touched} - {-1}
         self._touched.clear()
+        self._accumulator.join(now_ns)
         self._accumulator.catch_up(now_ns)
         self._accumulator.look_again(nodes, now_ns)
         self._end_if_over()

@@ -4,6 +4,7 @@ The order is that of `KafkaProducer.partition`: the partition that the applicati
 with the record, the partitioner that was configured, the key, the sticky partition.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordColumns
 from kafkasim.protocol.partitioner import key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
+from kafkasim.units import ns_from_ms
 
 KEYLESS: Final = "keyless"
 """The carried column that says which records have no key."""
@@ -28,7 +31,8 @@ class Placing:
     partition: int | None = None
     """The one that the application names with every record."""
     leaders_move: bool = False
-    """A partition may come to have no leader; round robin passes it over then."""
+    """A partition may come to have no leader; round robin passes it over then. Also
+    where records may join, which have their turn among the others."""
     tells_keyless: bool = False
     """Carry along which records have no key, as `keyless`: a broker will ask."""
     by_record: bool = False
@@ -116,3 +120,21 @@ class SourceColumns:
         numbers = np.arange(self._count, self._count + count, dtype=np.int64)
         self._count += count
         return (numbers % self._partition_count).astype(np.int32)
+
+
+def accumulator_settings(
+    source_index: int, config: ProducerConfig, leaders: Sequence[int], node_count: int
+) -> Settings:
+    """Return what an accumulator takes from its producer's configuration."""
+    return Settings(
+        source_index=source_index,
+        batch_size=max(1, config.batch_size),
+        linger_ns=ns_from_ms(config.linger_ms),
+        max_request_size=config.max_request_size,
+        leaders=tuple(leaders),
+        node_count=node_count,
+        adaptive=config.partitioner_adaptive_partitioning_enable,
+        availability_ns=ns_from_ms(config.partitioner_availability_timeout_ms),
+        buffer_memory=config.buffer_memory,
+        max_block_ns=ns_from_ms(config.max_block_ms),
+    )

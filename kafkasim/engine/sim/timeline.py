@@ -76,6 +76,7 @@ class Timeline:
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
         self._limit_ns = ns_from_s(scenario.drain_limit_s)
         self._settled_ns = 0
+        self._quiet = 0
         self._end_key = key_base(Rank.COMMAND, 0)
         self._key = self._end_key + (1 << SEQUENCE_BITS - 1)
 
@@ -126,13 +127,33 @@ class Timeline:
 
         self.command(ns_from_s(event.at_s), begins, None)
 
+    @property
+    def gives_up_ns(self) -> int:
+        """When a run that drains gives up, if nothing happens after the duration."""
+        return self._duration_ns + self._limit_ns
+
     def settle(self, count: int) -> None:
         """Count what has become final; end the run when it was the last."""
+        if self._quiet:
+            quiet = min(count, self._quiet)
+            self._quiet -= quiet
+            self.unsettled -= quiet
+            count -= quiet
+            if not count:
+                return
         if self.calendar.now_ns > self._settled_ns:
             self._settled_ns = self.calendar.now_ns
         self.unsettled -= count
         if self.unsettled <= 0 and self._drains:
             self.calendar.stop()
+
+    def renew(self, count: int, quiet: int) -> None:
+        """Count what is to become final once more; so much of the next is no progress.
+
+        A record that failed and is sent again has brought the run no nearer to its end.
+        """
+        self.unsettled += count
+        self._quiet += quiet
 
     def expect(self, end_ns: int) -> None:
         """Note that work under way ends then: until it does, the run is not stuck."""

@@ -88,6 +88,7 @@ def run_logs(
     partitions: Sequence[Partition],
     facts: Sequence[PlanFacts],
     epoch_ms: int,
+    record_ids: Sequence[Ints] | None = None,
 ) -> list["RunLog"]:
     """Return the logs of a run.
 
@@ -101,13 +102,19 @@ def run_logs(
         One for each partition.
     epoch_ms : int
         When the run started, since 1970.
+    record_ids : sequence of int64 array, optional
+        By source, the record that the value of each of its records is made of; its own
+        one after the other if not given.
     """
     plans = list(plan.sources.values())
     counts = [len(source.intended_ns) for source in plans]
-    firsts = [sum(counts[:place]) for place in range(len(counts))]
+    if record_ids is None:
+        firsts = [sum(counts[:place]) for place in range(len(counts))]
+        ids = zip(firsts, counts, strict=True)
+        record_ids = [first + np.arange(count, dtype=np.int64) for first, count in ids]
     codes = KeyCodes(plans)
     return [
-        RunLog(replica, partition, each, codes, firsts, epoch_ms)
+        RunLog(replica, partition, each, codes, record_ids, epoch_ms)
         for partition, each in zip(partitions, facts, strict=True)
         for replica in partition.replicas.values()
     ]
@@ -133,8 +140,8 @@ class RunLog:
         What its batches hold, in times since the run's start.
     codes : KeyCodes
         The run's keys.
-    first_records : sequence of int
-        By source, the record id of its first record.
+    record_ids : sequence of int64 array
+        By source, what the value of each of its records is made of.
     epoch_ms : int
         When the run started, since 1970.
     """
@@ -145,14 +152,14 @@ class RunLog:
         partition: Partition,
         facts: PlanFacts,
         codes: KeyCodes,
-        first_records: Sequence[int],
+        record_ids: Sequence[Ints],
         epoch_ms: int,
     ) -> None:
         self.replica = replica
         self.partition = partition
         self._facts = facts
         self._keys = Blob.of([*codes.keys, None])
-        self._first_records = first_records
+        self._record_ids = record_ids
         self._epoch_ms = epoch_ms
 
     def write(self, folder: Path, topic: str, now_ms: int) -> None:
@@ -191,7 +198,7 @@ class RunLog:
 
     def _columns(self, batches: PlannedBatches) -> Columns:
         """Return the records of a segment, and what the headers of its batches say."""
-        facts, first_records = self._facts, self._first_records
+        facts, record_ids = self._facts, self._record_ids
         times_ms, codes, sizes, records, deltas = [], [], [], [], []
         for position in batches.positions[:-1]:
             batch, left = parts(batches.at(position))
@@ -200,8 +207,8 @@ class RunLog:
             times_ms.append(times(batch, left))
             codes.append(facts.key_codes(batch, left))
             sizes.append(facts.value_bytes(batch, left))
-            first = first_records[batch.source_index]
-            records.append(facts.ordinals(batch, left) + np.int64(first))
+            mine = record_ids[batch.source_index]
+            records.append(mine[facts.ordinals(batch, left)])
             deltas.append(np.arange(batch.hi - batch.lo) if left is None else left)
         counts = np.array([len(part) for part in times_ms], np.int64)
         headers = [header for _, header in batches.headers()]

@@ -11,6 +11,9 @@ from copy import copy
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, Invariant, inspection_of
@@ -28,12 +31,14 @@ from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import (
     check_not_compacted,
+    check_not_live,
     check_not_replicated,
     check_producers,
     check_time_passes,
 )
 from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
+from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
@@ -90,6 +95,7 @@ class KafkaRun(KafkaAccounts):
         check_time_passes(resolved.system)
         if streamed:
             check_not_compacted(resolved.system)
+            check_not_live(resolved.system)
             check_not_replicated(resolved.system, scenario.events)
             check_refuses_nothing(resolved.system)
         self._drawn: list[DrawnBlocks] = []
@@ -99,10 +105,12 @@ class KafkaRun(KafkaAccounts):
         else:
             sources = blocks_of(plan)
         check_producers(resolved.system, sources)
+        self.world = plan
+        traffic = deal_traffic(resolved, plan, self._drawn)
+        sources = traffic.sources
         super().__init__(
             resolved,
-            sources,
-            plan,
+            traffic,
             keep=logs is not None,
             check=check,
             by_record=by_record,
@@ -118,7 +126,10 @@ class KafkaRun(KafkaAccounts):
 
     def _inspection(self) -> Inspection:
         little = None
-        if self.plan is not None and self.stream is None and not self.is_replicated:
+        knows_all = self.plan is not None and self.stream is None
+        is_dealt = len(self.traffic.lanes) > len(self.scenario.traffic.sources)
+        if knows_all and not (self.is_replicated or is_dealt or self.traffic.live):
+            assert self.plan is not None
             little = LittlesLaw(
                 Parts(
                     calendar=self.calendar,
@@ -156,6 +167,8 @@ class KafkaRun(KafkaAccounts):
             self.timeline.schedule(event, self._begin, self._end)
         for producer in self.producers:
             producer.start()
+        for application in self.applications:
+            application.start()
         for manager in self.log_managers:
             manager.start()
         if self.replication is not None:
@@ -329,35 +342,41 @@ class KafkaRun(KafkaAccounts):
     def _full_result(self) -> Result:
         """Return the result of a run that kept its records."""
         assert self.plan is not None
+        assert self.world is not None
+        plan = live_plan(self.plan, self.traffic.live)
+        arrangement = arranged(plan, self.traffic)
         if self._logs is not None:
-            self._write_logs(self._logs)
+            self._write_logs(self._logs, plan, arrangement.value_ids())
         self.tables.lay_out(
-            self.plan,
+            plan,
             self.producers,
             self.handed,
             self.partitions,
             self.calendar.now_ns,
+            live=self.traffic.live,
+            arrangement=arrangement,
             again=any(group.may_crash for group in self.groups.values()),
         )
-        return inspected(self._result(self.plan), self.inspection)
+        return inspected(self._result(self.world), self.inspection)
 
-    def _write_logs(self, folder: Path) -> None:
+    def _write_logs(
+        self, folder: Path, plan: Plan, value_ids: Sequence[NDArray[np.int64]]
+    ) -> None:
         """Write the logs as a broker leaves them."""
         from kafkasim.engine.sim.written_logs import run_logs, write_logs
 
-        assert self.plan is not None
         start = datetime.fromisoformat(self.scenario.resolve().traffic.start_time)
         start_ms = round(start.timestamp() * 1_000)
         end_ms = start_ms + self.calendar.now_ns // NS_PER_MS
-        logs = run_logs(self.plan, self.partitions, self._facts, start_ms)
+        logs = run_logs(plan, self.partitions, self._facts, start_ms, value_ids)
         write_logs(folder, self.topics, logs, end_ms)
 
     def _streamed_result(self) -> Result:
         """Return the result of a run that handed its records over."""
         assert self.stream is not None
         self.tables.take_tables(self.stream.finish())
-        if self.plan is not None:
-            return self._result(self.plan)
+        if self.world is not None:
+            return self._result(self.world)
         traffic, seed = self.scenario.traffic, self.scenario.seed
         return self._result(outline_of(self._drawn, traffic, seed))
 

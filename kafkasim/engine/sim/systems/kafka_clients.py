@@ -188,6 +188,18 @@ def check_not_replicated(system: Kafka, events: Sequence[Event]) -> None:
             )
 
 
+def check_not_live(system: Kafka) -> None:
+    """Refuse sources whose records are not all known before, in a streamed run."""
+    for name, producer in system.producers.items():
+        if producer.on_error == "resend":
+            raise ValidationError(
+                f"system.producers.{name}.on_error",
+                producer.on_error,
+                "drop, in a streamed run",
+                "any record may be sent again; run with result='full'",
+            )
+
+
 def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
     """Refuse producers whose every send would throw.
 

@@ -42,6 +42,7 @@ class KafkaCluster(KafkaProducers):
 
     def _connect_clients(self) -> None:
         """Make producers and groups; from here on sources are read."""
+        self._make_applications()
         self.lists = [self._make_lists(index) for index in range(len(self.sources))]
         for index in range(len(self.sources)):
             self.producers.append(self._make_producer(index))
@@ -166,7 +167,7 @@ class KafkaCluster(KafkaProducers):
                 self.tables.client_code(f"source:{name}"): ns_from_ms(
                     producer.config.request_timeout_ms
                 )
-                for name, producer in self.system.producers.items()
+                for name, producer in self.traffic.producers.items()
                 if producer.config.acks == "all"
             },
             calls=ReplicationCalls(

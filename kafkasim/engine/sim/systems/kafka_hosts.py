@@ -18,9 +18,10 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.links import Links
+from kafkasim.engine.sim.live_records import LiveHandOver
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
+from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts, RecordFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
@@ -35,11 +36,10 @@ from kafkasim.engine.sim.systems.kafka_replication import (
     placed,
 )
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.engine.sim.systems.kafka_traffic import DealtTraffic
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import member_name
-from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.links import CONTROLLER
-from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -55,10 +55,8 @@ class KafkaHosts(ABC):
     ----------
     scenario : Scenario
         Resolved; its system is `Kafka`.
-    sources : sequence of SourceBlocks
-        The records of each source, in the order of their names.
-    plan : Plan or None
-        The same records, when they were all drawn before.
+    traffic : DealtTraffic
+        Its traffic: to the cluster each client is a source.
     keep : bool
         Keep all records to the end: someone will want the bytes of the logs.
     check : bool
@@ -72,8 +70,7 @@ class KafkaHosts(ABC):
     def __init__(
         self,
         scenario: Scenario,
-        sources: Sequence[SourceBlocks],
-        plan: Plan | None,
+        traffic: DealtTraffic,
         *,
         keep: bool,
         check: bool,
@@ -83,12 +80,14 @@ class KafkaHosts(ABC):
         system = scenario.system
         assert isinstance(system, Kafka)
         self.system = system
+        sources = traffic.sources
+        self.traffic = traffic
         self.events = scenario.events
         self.calendar = CheckedCalendar() if check else Calendar()
         self.timeline = Timeline(self.calendar, scenario)
         self.timeline.unsettled = len(sources)
         self.sources = sources
-        self.plan = plan
+        self.plan = traffic.plan
         self._keep = keep
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
@@ -142,12 +141,21 @@ class KafkaHosts(ABC):
     def _make_hand_overs(self) -> list[SourceHandOver]:
         """Return what knows of each source when its application waits."""
         plans = {} if self.plan is None else self.plan.sources
+        live = self.traffic.live
+        write_blocked, on_timed_out = self.tables.blocked, self._timed_out
         return [
-            SourceHandOver(
+            LiveHandOver(
+                index,
+                live[index],
+                write_blocked=write_blocked,
+                on_timed_out=on_timed_out,
+            )
+            if index in live
+            else SourceHandOver(
                 index,
                 plans[source.source].intended_ns if plans else None,
-                write_blocked=self.tables.blocked,
-                on_timed_out=self._timed_out,
+                write_blocked=write_blocked,
+                on_timed_out=on_timed_out,
             )
             for index, source in enumerate(self.sources)
         ]
@@ -176,7 +184,11 @@ class KafkaHosts(ABC):
     def _make_partitions(self) -> list[Partition]:
         self._facts: list[PlanFacts] = []
         partitions: list[Partition] = []
-        plans = [] if self.plan is None else list(self.plan.sources.values())
+        plans: list[RecordFacts] = []
+        if self.plan is not None:
+            plans += self.plan.sources.values()
+        for index, records in self.traffic.live.items():
+            plans[index] = records
         codes = KeyCodes(plans)
         for code, topic in enumerate(self.topics):
             nodes_of = placed(self.system, topic, self._seed)
@@ -251,7 +263,12 @@ class KafkaHosts(ABC):
             ns_per_byte=cpu.mb_ms,
             on_append=self._appended,
             commit=self._commit,
-            pause_ns=quota_pauses(self.system, self.tables.client_code, self.calendar),
+            pause_ns=quota_pauses(
+                self.system,
+                {lane.name: lane.source for lane in self.traffic.lanes},
+                self.tables.client_code,
+                self.calendar,
+            ),
         )
 
     # --- what a run does with them ---------------------------------------------------

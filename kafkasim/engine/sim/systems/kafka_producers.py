@@ -1,16 +1,22 @@
 """The producers of a simulated Kafka cluster: clients, connections, what is kept."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.delivery import Delivery
+from kafkasim.engine.sim.live_records import LiveHandOver
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import Connection, Request
+from kafkasim.engine.sim.source_application import (
+    LaneJoiner,
+    LiveLane,
+    SourceApplication,
+)
 from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
@@ -50,7 +56,7 @@ class KafkaProducers(KafkaHosts):
         client = f"source:{source.source}"
         partitions = self.by_topic[source.stream]
         code = self.tables.client_code(client)
-        producer = self.system.producers[source.source]
+        producer = self.traffic.producers[source.source]
         connections = [
             self.hosts.connect(client, code, broker)
             for broker in range(self.system.brokers)
@@ -58,8 +64,9 @@ class KafkaProducers(KafkaHosts):
         delivery = None
         if self.is_replicated:
             delivery = self._make_delivery(index, connections)
+        joiner = self.joiners.get(index)
         send = self._senders[index] = self._make_sender(index, connections, delivery)
-        return ProducerClient(
+        client_made = ProducerClient(
             calendar=self.calendar,
             actor=self._actors[client],
             source_index=index,
@@ -79,11 +86,15 @@ class KafkaProducers(KafkaHosts):
             placing=Placing(
                 round_robin=producer.partitioner == "round_robin",
                 partition=producer.partition,
-                leaders_move=self.is_replicated,
+                leaders_move=self.is_replicated or joiner is not None,
                 tells_keyless=may_lack_keys(self.system, source),
                 by_record=index in self._by_record,
             ),
+            application=joiner,
         )
+        if joiner is not None:
+            joiner.lane.client = client_made
+        return client_made
 
     def _make_sender(
         self, index: int, connections: list[Connection], delivery: Delivery | None
@@ -98,7 +109,7 @@ class KafkaProducers(KafkaHosts):
             brokers=self.brokers,
             topic=(source.stream, self.system.topics[source.stream].config),
             first_partition=self.by_topic[source.stream][0].index,
-            wants_answers=self.system.producers[source.source].config.acks != "0",
+            wants_answers=self.traffic.producers[source.source].config.acks != "0",
             next_request_id=self.next_request_id,
             on_done=self._produced if delivery is None else self.write_request,
         )
@@ -108,7 +119,7 @@ class KafkaProducers(KafkaHosts):
         source = self.sources[index]
         client = f"source:{source.source}"
         partitions = self.by_topic[source.stream]
-        config = self.system.producers[source.source].config
+        config = self.traffic.producers[source.source].config
         draws = stream(self._seed, f"client/{client}")
         network = NetworkClient(
             calendar=self.calendar,
@@ -133,10 +144,61 @@ class KafkaProducers(KafkaHosts):
             network=network,
             metadata=metadata,
             draws=draws,
-            on_batches_done=self._batches_done,
+            on_batches_done=self._final_at(index),
             producer_id=index,
             new_producer_id=self._producer_ids.__next__,
             on_split=self._split,
+        )
+
+    def _final_at(self, index: int) -> Callable[[Sequence[Batch]], object]:
+        """Return what takes note of final batches; the application hears first."""
+        joiner = self.joiners.get(index)
+        if joiner is None:
+            return self._batches_done
+        told = joiner
+
+        def done(batches: Sequence[Batch]) -> None:
+            told.done(batches)
+            self._batches_done(batches)
+
+        return done
+
+    def _make_applications(self) -> None:
+        """Make the applications of sources that send more than was planned."""
+        self.applications: list[SourceApplication] = []
+        self.joiners: dict[int, LaneJoiner] = {}
+        lanes = self.traffic.lanes
+        for name in dict.fromkeys(lane.source for lane in lanes):
+            mine = [n for n, lane in enumerate(lanes) if lane.source == name]
+            if mine[0] not in self.traffic.live:
+                continue
+            application = self._make_application(mine)
+            self.applications.append(application)
+            for place, index in enumerate(mine):
+                self.joiners[index] = LaneJoiner(application, place)
+                hand_over = self.handed[index]
+                assert isinstance(hand_over, LiveHandOver)
+                hand_over.on_failed = partial(application.timed_out, place)
+
+    def _make_application(self, indices: Sequence[int]) -> SourceApplication:
+        """Return the application of a source with these clients."""
+        lanes = self.traffic.lanes
+        producer = self.traffic.producers[lanes[indices[0]].name]
+        stream_name = self.sources[indices[0]].stream
+        readers = [s for s in self.subscribers.values() if stream_name in s.streams]
+        return SourceApplication(
+            calendar=self.calendar,
+            timeline=self.timeline,
+            lanes=[
+                LiveLane(
+                    self.traffic.live[index],
+                    self._actors[f"source:{lanes[index].name}"],
+                )
+                for index in indices
+            ],
+            finals=1 + len(readers),
+            resends=producer.on_error == "resend",
+            until_ns=self.timeline.gives_up_ns,
         )
 
     def _request_failed(

@@ -1,6 +1,6 @@
 """How long a broker makes a producer wait that is over its quota."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.request import Request
@@ -10,14 +10,19 @@ from kafkasim.units import NS_PER_MS
 
 
 def quota_pauses(
-    system: Kafka, client_code: Callable[[str], int], calendar: Calendar
+    system: Kafka,
+    clients: Mapping[str, str],
+    client_code: Callable[[str], int],
+    calendar: Calendar,
 ) -> Callable[[Request], int] | None:
     """Return what gives the pauses of one broker; None if no producer has a quota.
 
     Parameters
     ----------
     system : Kafka
-        Resolved; a client's id is the name of its producer.
+        Resolved; a client's id is the name of its source.
+    clients : mapping of str to str
+        Name of each producer's client → its id; several instances share one.
     client_code : callable
         Returns a client's code as a sender of requests.
     calendar : Calendar
@@ -30,7 +35,7 @@ def quota_pauses(
     }
     if not limits:
         return None
-    names = {client_code(f"source:{name}"): name for name in system.producers}
+    names = {client_code(f"source:{name}"): each for name, each in clients.items()}
     quotas = BrokerQuotas(BrokerLimits(produce=Limits(limits)))
 
     def pause_ns(request: Request) -> int:

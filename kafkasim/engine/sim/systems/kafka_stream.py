@@ -77,6 +77,10 @@ class KafkaStream:
         self._topics = np.array([p.topic for p in cluster.partitions], np.int16)
         self._numbers = np.array([p.number for p in cluster.partitions], np.int32)
         self._streams = np.array([streams.index(s.stream) for s in sources], np.int16)
+        lanes = cluster.traffic.lanes
+        starts = [(lane.code << SOURCE_SHIFT) + lane.first for lane in lanes]
+        self._row_starts = np.array(starts, np.int64)
+        self._row_steps = np.array([lane.step for lane in lanes], np.int64)
         self._new = bytearray()
         self._kept = np.zeros(0, _PLACED_DTYPE)
         self._polls = 0
@@ -320,7 +324,7 @@ class KafkaStream:
                 subscriber,
                 self._streams[source],
                 self._gather("entity", source, place).astype(np.int32),
-                (source.astype(np.int64) << SOURCE_SHIFT) + ordinal,
+                self._row_starts[source] + self._row_steps[source] * ordinal,
                 self._gather("intended_ns", source, place),
                 np.ones(len(place), np.bool_),
                 ended_ns,

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.arranging import Arrangement
 from kafkasim.engine.sim.expand import RecordColumns
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, Ghost, deliveries
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
+from kafkasim.engine.sim.live_records import LiveRecords
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER
 from kafkasim.engine.sim.systems.common import write_events, write_violations
+from kafkasim.engine.sim.systems.kafka_rows import KafkaRows
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.protocol.errors import ERRORS
 from kafkasim.result.result import Result
@@ -26,7 +29,6 @@ from kafkasim.units import MISSING_NS
 
 if TYPE_CHECKING:
     from kafkasim.engine.sim.producer import ProducerClient
-from kafkasim.engine.sim.systems.kafka_rows import KafkaRows
 
 
 class KafkaTables(KafkaRows):
@@ -40,9 +42,13 @@ class KafkaTables(KafkaRows):
         partitions: Sequence[Partition],
         end_ns: int,
         *,
+        live: Mapping[int, LiveRecords],
+        arrangement: Arrangement,
         again: bool,
     ) -> None:
         """Lay out the per-record tables of a run that ended at `end_ns`.
+
+        The plan is that of the clients, all that was sent being in it.
 
         `again` says whether a group may have been given a record more than once.
         """
@@ -61,9 +67,10 @@ class KafkaTables(KafkaRows):
             producers,
             handed,
             end_ns,
+            live,
         )
-        self._record_columns(plan, records)
-        self._delivery_columns(plan, records, partitions, again=again)
+        self._record_columns(plan, records, arrangement)
+        self._delivery_columns(plan, records, partitions, arrangement, again=again)
 
     def take_tables(self, tables: Mapping[str, Table]) -> None:
         """Take what stands in the place of the per-record tables."""
@@ -87,7 +94,9 @@ class KafkaTables(KafkaRows):
         missing = self._missing | write_violations(self.recorder, inspection)
         return self.recorder.finish(scenario, plan, facts, missing)
 
-    def _record_columns(self, plan: Plan, records: RecordColumns) -> None:
+    def _record_columns(
+        self, plan: Plan, records: RecordColumns, arrangement: Arrangement
+    ) -> None:
         columns, labels = plan_columns(plan)
         count = records.count
         columns |= records.columns
@@ -96,6 +105,10 @@ class KafkaTables(KafkaRows):
             "caused_by": constant(-1, count, np.int16),
         }
         labels |= {"topic": self._topics, "error": ERRORS, "caused_by": ()}
+        if not arrangement.is_plain:
+            columns, changed = arrangement.records(columns)
+            labels |= changed
+            self.recorder.hash_array("created", columns["created_ns"])
         self.recorder.columns("records", columns, labels)
 
     def _delivery_columns(
@@ -103,6 +116,7 @@ class KafkaTables(KafkaRows):
         plan: Plan,
         records: RecordColumns,
         partitions: Sequence[Partition],
+        arrangement: Arrangement,
         *,
         again: bool,
     ) -> None:
@@ -133,6 +147,8 @@ class KafkaTables(KafkaRows):
             ],
             removed_in=_removed_in(partitions, starts),
         )
+        if not arrangement.is_plain:
+            columns["record_id"] = arrangement.rows[columns["record_id"]]
         labels = {
             "subscriber": self._subscribers,
             "member": self._members,

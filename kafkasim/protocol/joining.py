@@ -1,0 +1,51 @@
+"""Records that join a producer's others as the run goes on.
+
+Those of a closed loop are known before, but not when they will be created; what an
+application sends again stands behind everything created up to then. Both are handed
+over at the very time at which they join.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.columns import RecordColumns
+
+NOT_YET_NS: Final = NEVER + 1
+"""When a record is created of which that is not known yet: beyond every look ahead."""
+
+
+class Joining(NamedTuple):
+    """What joins now."""
+
+    begun: int
+    """How many of the records that were known before, the first ones first."""
+    added: RecordColumns | None = None
+    """Others, all created now."""
+
+
+class Joiner(Protocol):
+    """Who has them."""
+
+    def joining(self, now_ns: int) -> Joining | None:
+        """Return what joins now; it is asked again until that is nothing."""
+
+    def joined(self, joining: Joining, refused: int, added_at: int) -> None:
+        """Take note that it has joined.
+
+        Parameters
+        ----------
+        joining : Joining
+            What.
+        refused : int
+            How many of those known before are too large for a request (PR-5).
+        added_at : int
+            Ordinal of the first of the others.
+        """
+
+
+class Application(Joiner, Protocol):
+    """Who hands over more than was planned, because of what became of other records."""
+
+    def done(self, batches: Sequence[Batch]) -> None:
+        """Take note of batches that are final at the client."""
