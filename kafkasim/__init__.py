@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kafkasim.result.result import Result as Result
     from kafkasim.result.result import load_result as load_result
     from kafkasim.scenario.arrivals import Bursts as Bursts
+    from kafkasim.scenario.arrivals import ClosedLoop as ClosedLoop
     from kafkasim.scenario.arrivals import DayCurve as DayCurve
     from kafkasim.scenario.arrivals import Periodic as Periodic
     from kafkasim.scenario.arrivals import Poisson as Poisson
@@ -99,6 +100,7 @@ _HOME: Final = {
     "Result": "kafkasim.result.result",
     "load_result": "kafkasim.result.result",
     "Bursts": "kafkasim.scenario.arrivals",
+    "ClosedLoop": "kafkasim.scenario.arrivals",
     "DayCurve": "kafkasim.scenario.arrivals",
     "Periodic": "kafkasim.scenario.arrivals",
     "Poisson": "kafkasim.scenario.arrivals",

@@ -31,6 +31,7 @@ from kafkasim.log.record_size import (
 )
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.columns import KeepAll, Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.joining import Joiner
 from kafkasim.protocol.retries import Retries
 from kafkasim.units import NS_PER_MS
 
@@ -95,6 +96,9 @@ class Accumulator(ABC):
         that is not known yet.
     retries : Retries or None
         What failures have left behind; see `careful`.
+    joiner : Joiner or None
+        Who has records that join the others as the run goes on; where they are appended
+        one by one.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class Accumulator(ABC):
         self._blocks = blocks
         self._keeper: Keeper = keeper or KeepAll(len(settings.leaders))
         self.retries: Retries | None = None
+        self.joiner: Joiner | None = None
         self._leaders = list(settings.leaders)
         self._nodes = self._node_queues()
         """By node; the last one has the partitions without a leader (−1)."""

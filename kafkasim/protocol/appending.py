@@ -25,11 +25,12 @@ from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, Keeper, RecordBlocks
-from kafkasim.protocol.joining import NOT_YET_NS, Joiner, Joining
+from kafkasim.protocol.joining import Joiner, Joining
 from kafkasim.protocol.loads import available
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queued import QueuedAccumulator
 from kafkasim.protocol.window import Window
+from kafkasim.units import NOT_YET_NS
 
 _NO_FRONTS: Final[dict[int, deque[Batch]]] = {}
 _STRETCH: Final = 4
@@ -73,8 +74,6 @@ class AppendingAccumulator(QueuedAccumulator):
         # How far records are appended: the next one, and the time up to which.
         self._next = 0
         self._horizon_ns = -1
-        self.joiner: Joiner | None = None
-        """Who has records that join the others as the run goes on."""
         self._has_joined = False
         """Some have that are to be appended now."""
         self._settle()

@@ -6,20 +6,18 @@ over at the very time at which they join.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.columns import RecordColumns
-
-NOT_YET_NS: Final = NEVER + 1
-"""When a record is created of which that is not known yet: beyond every look ahead."""
 
 
 class Joining(NamedTuple):
     """What joins now."""
 
     begun: int
-    """How many of the records that were known before, the first ones first."""
+    """How many of the records that were known before, the first ones first; until then
+    they are created at `NOT_YET_NS`."""
     added: RecordColumns | None = None
     """Others, all created now."""
 

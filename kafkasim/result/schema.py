@@ -165,9 +165,7 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _label("key", "key as sent; none when null", "<i4"),
             _label("entity", "whose order matters; none when it has no owner", "<i4"),
             _number("value_bytes", "<i4", "size of the value; -1 for a null value"),
-            _time(
-                "intended_ns", "when the world wanted it sent; none in a closed loop"
-            ),
+            _time("intended_ns", "when the world wanted it; none in a closed loop"),
             _time("created_ns", "when the client took it"),
             _time("acked_ns", "when the client held the acknowledgement"),
             _label("outcome", "acked, failed, unacked (acks=0) or in_flight", "<i1"),

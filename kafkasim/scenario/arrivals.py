@@ -1,10 +1,13 @@
-"""When records come into being: the laws of arrival (open loop).
+"""When records come into being: the laws of arrival.
 
 Each law turns a stream into sorted intended times in whole nanoseconds, from 0 up to,
 but not including, the duration. The random ones are made from one process of unit rate
 (gaps exponential with mean 1) that is stretched in time. So with one seed a source at
 twice the rate sees the same pattern twice as fast, and the numbers do not depend on the
 size of the blocks they are drawn in.
+
+In an open loop the world wants a record at its time, whatever became of the last one; a
+closed loop waits for what it sent.
 """
 
 import math
@@ -16,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import Count, Moment, Number, Seconds
+from kafkasim.config.rules import AtLeastZero, Count, Moment, Number, Seconds, Whole
+from kafkasim.scenario.distributions import Distribution
 from kafkasim.units import NS_PER_S, ns_from_s
 
 Rate = Annotated[float, Number(low=1e-9, high=1e9)]
@@ -120,6 +124,22 @@ class DayCurve(Document):
             np.maximum.accumulate(times, out=times)
             latest = float(times[-1])
             yield _whole_ns(times, duration_ns)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClosedLoop(Document):
+    """So many users, each of whom sends a record when the last one is done.
+
+    A record is created when an earlier one is acknowledged, or has failed, and the time
+    to think is over; all users begin by sending at the start. So there are never more
+    records on their way than users, and who answers late is sent less. When there will
+    be one more is known to nobody before.
+    """
+
+    outstanding: Annotated[int, Whole(1, 1_000_000)] = 1
+    """Records that are sent or thought about at any time: the users."""
+    think_ms: AtLeastZero | Distribution = 0.0
+    """From when one is done to the next, in milliseconds."""
 
 
 def unit_blocks(

@@ -14,7 +14,7 @@ from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
-from kafkasim.scenario.arrivals import DayCurve
+from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
 from kafkasim.scenario.events import Crash, Event, LinkEvent, Lose, Slow
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
@@ -61,7 +61,7 @@ def _check_times(traffic: Traffic) -> None:
 def _check_counts(traffic: Traffic) -> None:
     for name, source in traffic.sources.items():
         law = source.arrivals
-        if isinstance(law, Trace):
+        if isinstance(law, Trace | ClosedLoop):
             continue
         rate = law.mean_rate_per_s if isinstance(law, DayCurve) else law.rate_per_s
         if rate * traffic.duration_s > _MOST_RECORDS:

@@ -151,22 +151,24 @@ def drawn_blocks(traffic: Traffic, seed: int) -> list[DrawnBlocks]:
     """
     check_traffic(traffic)
     traffic = resolved_traffic(traffic)
-    duration_ns = ns_from_s(traffic.duration_s)
-    return [
-        DrawnBlocks(
-            name,
-            source,
-            {
-                subscriber: wanted.work_ms
-                for subscriber, wanted in sorted(traffic.subscribers.items())
-                if source.stream in wanted.streams
-            },
-            seed,
-            duration_ns,
-            block_size(len(traffic.sources)),
-        )
-        for name, source in sorted(traffic.sources.items())
-    ]
+    return [drawn_source(name, traffic, seed) for name in sorted(traffic.sources)]
+
+
+def drawn_source(name: str, traffic: Traffic, seed: int) -> DrawnBlocks:
+    """Return the blocks of one source of a resolved traffic."""
+    source = traffic.sources[name]
+    return DrawnBlocks(
+        name,
+        source,
+        {
+            subscriber: wanted.work_ms
+            for subscriber, wanted in sorted(traffic.subscribers.items())
+            if source.stream in wanted.streams
+        },
+        seed,
+        ns_from_s(traffic.duration_s),
+        block_size(len(traffic.sources)),
+    )
 
 
 def outline_of(sources: list[DrawnBlocks], traffic: Traffic, seed: int) -> PlanOutline:

@@ -11,17 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.rules import INT32_MAX
+from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.distributions import Distribution, draw_ns, draw_whole
 from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source
+from kafkasim.units import NOT_YET_NS
 
 LEAST_WORK_NS: Final = 1
 """Work takes some time, so that records one member works on have an order."""
 
 NULL: Final = -1
 """No key, no entity, or (as a size) a null value."""
+
+_LOOP_BLOCK: Final = 1 << 10
+"""Records of a closed loop drawn at a time."""
 
 Draw = Callable[[int], NDArray[Any]]
 """Returns a column's next so many numbers."""
@@ -32,6 +37,8 @@ def arrival_blocks(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield the intended times of a source, sorted, in blocks.
 
+    In a closed loop nobody knows them, nor how many there are: blocks without end.
+
     Parameters
     ----------
     name : str
@@ -41,12 +48,22 @@ def arrival_blocks(
     seed, duration_ns : int
         The scenario's seed, and when the source ends.
     """
+    if isinstance(source.arrivals, ClosedLoop):
+        while True:
+            yield np.full(_LOOP_BLOCK, NOT_YET_NS)
     generator = stream(seed, f"arrivals/{name}")
     if isinstance(source.arrivals, Trace):
         times_ns = source.arrivals.arrivals_ns(generator)
         yield times_ns[: np.searchsorted(times_ns, duration_ns, side="left")]
         return
     yield from source.arrivals.blocks_ns(generator, duration_ns)
+
+
+def thinks_ns(name: str, loop: ClosedLoop, seed: int) -> Iterator[int]:
+    """Yield the times to think of a closed loop, nanoseconds, without end."""
+    generator = stream(seed, f"think/{name}")
+    while True:
+        yield from draw_ns(loop.think_ms, generator, _LOOP_BLOCK).tolist()
 
 
 def keys_of(name: str, source: Source, seed: int) -> tuple[Draw, tuple[str, ...]]:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.errors import ChangedFileError
+from kafkasim.errors import ChangedFileError, ValidationError
+from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.checks import check_traffic
 from kafkasim.scenario.column_digest import canonical, column_digest
 from kafkasim.scenario.draws import (
@@ -57,6 +58,9 @@ class SourcePlan:
     """The entities' names."""
     value_bytes: NDArray[np.int32]
     """Size of each value; −1 for a null value (a tombstone)."""
+    law: str = ""
+    """Of a closed loop: what its records are drawn by as it goes round; a plan knows
+    none of them."""
 
     def __len__(self) -> int:
         return len(self.intended_ns)
@@ -82,6 +86,8 @@ class Plan:
     """By source, in the order of their names."""
     work_ns: Mapping[tuple[str, str], NDArray[np.int64]]
     """By subscriber and source: work on each record of the source."""
+    work_laws: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The same of closed loops: what it is drawn by."""
     _digests: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
@@ -89,13 +95,20 @@ class Plan:
         """SHA-256 of each column, taken when they are first asked for.
 
         `arrivals/<source>`, `keys/<source>`, `entity/<source>`, `value_bytes/<source>`,
-        `work/<subscriber>/<source>`.
+        `work/<subscriber>/<source>`. Those of a closed loop are of its law, the seed
+        and the column's name.
         """
         if not self._digests:
             for name, source in self.sources.items():
                 self._digests.update(_source_digests(name, source))
             for (subscriber, name), column in self.work_ns.items():
-                self._digests[f"work/{subscriber}/{name}"] = column_digest(column)
+                column_name = f"work/{subscriber}/{name}"
+                law = self.work_laws.get((subscriber, name))
+                self._digests[column_name] = (
+                    column_digest(column)
+                    if law is None
+                    else _sha([column_name, self.seed, law])
+                )
         return FrozenDict(self._digests)
 
     @property
@@ -104,7 +117,10 @@ class Plan:
         return plan_digest(self.digests)
 
     def __repr__(self) -> str:
-        counts = [f"{name}: {len(plan)}" for name, plan in self.sources.items()]
+        counts = [
+            f"{name}: {'a closed loop' if plan.law else len(plan)}"
+            for name, plan in self.sources.items()
+        ]
         return f"<Plan {self.digest[:12]}: records of {', '.join(counts) or 'none'}>"
 
     def __eq__(self, other: object) -> bool:
@@ -131,7 +147,17 @@ class Plan:
         ------
         OutputError
             When it cannot be written; what stood there is untouched.
+        ValidationError
+            A source is a closed loop: its columns have no end.
         """
+        for name, each in self.sources.items():
+            if each.law:
+                raise ValidationError(
+                    f"traffic.sources.{name}.arrivals",
+                    each.law,
+                    "an open loop, for a plan that is saved",
+                    "a closed loop is drawn as it goes round",
+                )
         columns: dict[str, NDArray[Any]] = {}
         for number, source in enumerate(self.sources.values()):
             columns[f"intended_ns.{number}"] = source.intended_ns
@@ -210,15 +236,15 @@ def draw_plan(traffic: Traffic, seed: int) -> Plan:
         name: _draw_source(name, traffic.sources[name], seed, duration_ns)
         for name in sorted(traffic.sources)
     }
-    work_ns = {
-        (subscriber, name): _frozen(
-            work_of(subscriber, name, wanted.work_ms, seed)(len(source))
-        )
-        for subscriber, wanted in sorted(traffic.subscribers.items())
-        for name, source in sources.items()
-        if source.stream in wanted.streams
-    }
-    return planned(seed, duration_ns, sources, work_ns)
+    work_ns, laws = {}, {}
+    for subscriber, wanted in sorted(traffic.subscribers.items()):
+        for name, source in sources.items():
+            if source.stream in wanted.streams:
+                draw = work_of(subscriber, name, wanted.work_ms, seed)
+                work_ns[subscriber, name] = _frozen(draw(len(source)))
+                if source.law:
+                    laws[subscriber, name] = repr(wanted.work_ms)
+    return Plan(seed, duration_ns, FrozenDict(sources), work_ns, laws)
 
 
 def load_plan(path: str | PathLike[str]) -> Plan:
@@ -265,7 +291,12 @@ def planned(
 
 
 def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> SourcePlan:
-    blocks = list(arrival_blocks(name, source, seed, duration_ns))
+    law = ""
+    blocks: list[NDArray[np.int64]] = []
+    if isinstance(source.arrivals, ClosedLoop):
+        law = f"seed {seed}, {duration_ns} ns: {source!r}"
+    else:
+        blocks += arrival_blocks(name, source, seed, duration_ns)
     intended_ns = np.concatenate([np.zeros(0, np.int64), *blocks])
     count = len(intended_ns)
     keys, key_labels = keys_of(name, source, seed)
@@ -284,6 +315,7 @@ def _draw_source(name: str, source: Source, seed: int, duration_ns: int) -> Sour
         entity_id=entity_id,
         entity_labels=entity_labels,
         value_bytes=_frozen(sizes_of(name, source, seed)(count)),
+        law=law,
     )
 
 
@@ -317,6 +349,9 @@ def _source_from(
 
 
 def _source_digests(name: str, source: SourcePlan) -> dict[str, str]:
+    if source.law:
+        columns = ("arrivals", "keys", "entity", "value_bytes")
+        return {f"{each}/{name}": _sha([each, name, source.law]) for each in columns}
     keys = column_digest(source.key_id, source.key_labels)
     return {
         f"arrivals/{name}": column_digest(source.intended_ns, (source.stream,)),

@@ -23,13 +23,21 @@ from kafkasim.config.rules import (
     Share,
 )
 from kafkasim.errors import ValidationError
-from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
+from kafkasim.scenario.arrivals import (
+    Bursts,
+    ClosedLoop,
+    DayCurve,
+    Periodic,
+    Poisson,
+)
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.keys import DrawnKeys, Keys, NoKeys, TraceColumn
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_rule import TraceRule
 
-Arrivals = Poisson | Periodic | Bursts | DayCurve | Annotated[Trace, TraceRule()]
+Arrivals = (
+    Poisson | Periodic | Bursts | DayCurve | ClosedLoop | Annotated[Trace, TraceRule()]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Source(Document):
     stream: Annotated[str, Name()]
     """Name of the stream; several sources may share one."""
     arrivals: Arrivals
-    """When the world wants a record sent."""
+    """When the world wants a record sent; or a loop that waits for what it sent."""
     keys: Keys = NoKeys()  # noqa: RUF009 - it cannot change
     """What each record carries as its key; with the entity's own law (another share of
     records without one aside) it is the entity."""

@@ -32,7 +32,7 @@ def stands(table: Table, handed: list[int], ended: list[int]) -> list[int]:
         np.ones(len(handed), np.bool_),
     )
     assert found is not None
-    return found.tolist()
+    return [int(row) for row in found]
 
 
 def test_a_repetition_of_a_repetition_leads_to_the_record_that_was_wanted() -> None:

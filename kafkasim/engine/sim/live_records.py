@@ -5,7 +5,7 @@ of a closed loop, as far as it came), and between them those that the applicatio
 again. One of these has the key, the size and the work of the record it repeats.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.handing_over import SourceHandOver
-from kafkasim.scenario.blocks import SourceBlock
+from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 from kafkasim.scenario.plan import SourcePlan
 from kafkasim.units import MISSING_NS
 
@@ -34,6 +34,8 @@ class LiveRecords:
         By subscriber, work on each of those planned.
     is_loop : bool
         Whether they are those of a closed loop.
+    each_work_ns : mapping of str to int
+        Work on every record, of the subscribers for whom it is all the same.
 
     Attributes
     ----------
@@ -45,12 +47,18 @@ class LiveRecords:
     """
 
     def __init__(
-        self, plan: SourcePlan, work_ns: Mapping[str, Ints], *, is_loop: bool
+        self,
+        plan: SourcePlan,
+        work_ns: Mapping[str, Ints],
+        *,
+        is_loop: bool,
+        each_work_ns: Mapping[str, int] | None = None,
     ) -> None:
+        self._each_work_ns = each_work_ns or {}
         self._plan = plan
         self._work_ns = dict(work_ns)
         self._blocks: list[SourceBlock] = []
-        self._is_loop = is_loop
+        self.is_loop = is_loop
         self._begun_ns: list[int] = []
         self._added: list[int] = []
         self._added_ns: list[int] = []
@@ -60,7 +68,7 @@ class LiveRecords:
         self.key_labels = plan.key_labels
 
     def __len__(self) -> int:
-        known = len(self._begun_ns) if self._is_loop else len(self._plan)
+        known = len(self._begun_ns) if self.is_loop else len(self._plan)
         return known + len(self._added)
 
     @property
@@ -168,7 +176,13 @@ class LiveRecords:
             value_bytes=joined(plan.value_bytes, lambda block: block.value_bytes),
         )
         for name, column in self._work_ns.items():
-            more = [block.work_ns[name] for block in blocks]
+            each_ns = self._each_work_ns.get(name)
+            more = [
+                block.work_ns[name]
+                if each_ns is None
+                else np.full(len(block), each_ns, np.int64)
+                for block in blocks
+            ]
             self._work_ns[name] = np.concatenate([column, *more])
 
     @cached_property
@@ -204,9 +218,38 @@ class LiveRecords:
         """Return when each was to be handed over."""
         roots = self.roots
         begun_ns = np.array(self._begun_ns, np.int64)
-        times_ns = (begun_ns if self._is_loop else self._plan.intended_ns)[roots]
+        times_ns = (begun_ns if self.is_loop else self._plan.intended_ns)[roots]
         times_ns[self.added] = np.array(self._added_ns, np.int64)
         return times_ns
+
+
+class LoopBlocks:
+    """The records of a closed loop, as one of its clients reads them.
+
+    Parameters
+    ----------
+    blocks : SourceBlocks
+        Without end.
+    records : LiveRecords
+        Told what was read.
+    """
+
+    def __init__(self, blocks: SourceBlocks, records: LiveRecords) -> None:
+        self.source = blocks.source
+        self.stream = blocks.stream
+        self.key_labels = blocks.key_labels
+        self.entity_labels = blocks.entity_labels
+        self.may_lack_keys = blocks.may_lack_keys
+        self.work_names = blocks.work_names
+        self.each_work_ns = blocks.each_work_ns
+        self._blocks = blocks
+        self._records = records
+
+    def __iter__(self) -> Iterator[SourceBlock]:
+        """Yield the blocks, none of them empty."""
+        for block in self._blocks:
+            self._records.draw(block)
+            yield block
 
 
 class LiveHandOver(SourceHandOver):

@@ -40,7 +40,7 @@ from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sequences import Sequences
 from kafkasim.protocol.sticky import StickyAccumulator
-from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
+from kafkasim.scenario.blocks import SourceBlocks
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]
 
@@ -88,7 +88,12 @@ class ProducerClient:
         How its records find their partitions, if not by key.
     application : Application, optional
         What hands over more records as the run goes on; told of final batches by the
-        client where there is no `delivery`. Records are then appended one by one.
+        client where there is no `delivery`; `placing.by_record` must be set.
+
+    Attributes
+    ----------
+    columns_of : callable
+        Returns what the accumulator must know of a block of records.
     """
 
     __slots__ = (
@@ -97,7 +102,6 @@ class ProducerClient:
         "_armed_ns",
         "_calendar",
         "_care",
-        "_columns_of",
         "_delivery",
         "_in_flight",
         "_may_send",
@@ -109,6 +113,7 @@ class ProducerClient:
         "_sequences",
         "_timer_key",
         "awaits_answers",
+        "columns_of",
         "partition_count",
         "source_index",
         "topic_index",
@@ -138,38 +143,32 @@ class ProducerClient:
     ) -> None:
         self._calendar = calendar
         self._timer_key = key_base(Rank.TIMER, actor)
-        self._send = send
-        self._next_batch_id = next_batch_id
+        self._send, self._next_batch_id = send, next_batch_id
         self.source_index = source_index
         self.topic_index = topic_index
         self.partition_count = len(leaders)
         self.awaits_answers = config.acks != "0"
         """Whether the broker answers its requests (not with acks=0)."""
         self._most_in_flight = config.max_in_flight_requests_per_connection
-        self._in_flight = [0] * node_count
-        self._may_send = [True] * node_count
+        self._in_flight, self._may_send = [0] * node_count, [True] * node_count
         self._armed_ns = NEVER
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
         settings = accumulator_settings(source_index, config, leaders, node_count)
         placing = placing or Placing()
         columns_of = SourceColumns(source, config, len(leaders), entity_codes, placing)
-        self._columns_of = columns_of
-        blocks = RecordBlocks(self._read(source, columns_of))
+        self.columns_of = columns_of
+        blocks = RecordBlocks(self._read(source))
         self._application = application
-        self._accumulator: CarefulAccumulator
-        if application is not None or placing.by_record or columns_of.decides_late:
-            self._accumulator = one_by_one = StickyAccumulator(
-                settings, blocks, Draws(draws), keeper, hand_over
-            )
-            one_by_one.joiner = application
-        else:
-            self._accumulator = KeyedAccumulator(settings, blocks, keeper)
+        self._accumulator: CarefulAccumulator = (
+            StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
+            if placing.by_record or columns_of.decides_late
+            else KeyedAccumulator(settings, blocks, keeper)
+        )
+        self._accumulator.joiner = application
         self._delivery = delivery
         self._sequences: Sequences | None = None
-        self._care: Care | None = None
-        if delivery is not None:
-            self._care = self._make_care(actor, config, delivery)
+        self._care = delivery and self._make_care(actor, config, delivery)
 
     def _make_care(
         self, actor: int, config: ProducerConfig, delivery: Delivery
@@ -188,13 +187,11 @@ class ProducerClient:
             client=self,
         )
 
-    def _read(
-        self, source: SourceBlocks, columns_of: SourceColumns
-    ) -> Iterator[RecordColumns]:
+    def _read(self, source: SourceBlocks) -> Iterator[RecordColumns]:
         """Yield the source's blocks as the accumulator wants them."""
         first = 0
         for block in source:
-            columns = columns_of(block)
+            columns = self.columns_of(block)
             refused = columns.refused()
             if len(refused):
                 self._refused.append(refused + first)
@@ -214,10 +211,6 @@ class ProducerClient:
     def accumulator(self) -> CarefulAccumulator:
         """What waits in it, and the columns of the records it still knows."""
         return self._accumulator
-
-    def columns_of(self, block: SourceBlock) -> RecordColumns:
-        """Return what the accumulator must know of some records."""
-        return self._columns_of(block)
 
     def ordinals_of(self, batch: Batch) -> NDArray[np.int64]:
         """Return the ordinals of a batch's records, which are appended one by one."""

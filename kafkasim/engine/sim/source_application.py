@@ -42,8 +42,9 @@ class JoinedClient(Protocol):
         """Return the ordinals of a batch's records."""
         ...
 
-    def columns_of(self, block: SourceBlock) -> RecordColumns:
-        """Return what the accumulator must know of some records."""
+    @property
+    def columns_of(self) -> Callable[[SourceBlock], RecordColumns]:
+        """What the accumulator must know of some records."""
         ...
 
 

@@ -128,6 +128,11 @@ class Timeline:
         self.command(ns_from_s(event.at_s), begins, None)
 
     @property
+    def duration_ns(self) -> int:
+        """When sources cease to emit."""
+        return self._duration_ns
+
+    @property
     def gives_up_ns(self) -> int:
         """When a run that drains gives up, if nothing happens after the duration."""
         return self._duration_ns + self._limit_ns

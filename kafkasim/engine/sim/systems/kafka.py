@@ -95,7 +95,7 @@ class KafkaRun(KafkaAccounts):
         check_time_passes(resolved.system)
         if streamed:
             check_not_compacted(resolved.system)
-            check_not_live(resolved.system)
+            check_not_live(resolved.system, resolved.traffic)
             check_not_replicated(resolved.system, scenario.events)
             check_refuses_nothing(resolved.system)
         self._drawn: list[DrawnBlocks] = []

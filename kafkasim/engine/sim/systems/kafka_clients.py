@@ -14,11 +14,13 @@ from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
+from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.systems import Group, Kafka
+from kafkasim.scenario.traffic import Traffic
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -188,8 +190,16 @@ def check_not_replicated(system: Kafka, events: Sequence[Event]) -> None:
             )
 
 
-def check_not_live(system: Kafka) -> None:
+def check_not_live(system: Kafka, traffic: Traffic) -> None:
     """Refuse sources whose records are not all known before, in a streamed run."""
+    for name, source in traffic.sources.items():
+        if isinstance(source.arrivals, ClosedLoop):
+            raise ValidationError(
+                f"traffic.sources.{name}.arrivals",
+                source.arrivals,
+                "an open loop, in a streamed run",
+                "how many records there are shows as it goes; run with result='full'",
+            )
     for name, producer in system.producers.items():
         if producer.on_error == "resend":
             raise ValidationError(

@@ -85,10 +85,11 @@ class KafkaHosts(ABC):
         self.events = scenario.events
         self.calendar = CheckedCalendar() if check else Calendar()
         self.timeline = Timeline(self.calendar, scenario)
-        self.timeline.unsettled = len(sources)
+        self.timeline.unsettled = traffic.open_loops
         self.sources = sources
         self.plan = traffic.plan
         self._keep = keep
+        self.world_sources = scenario.traffic.sources
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
         self.member_names = [
@@ -97,11 +98,8 @@ class KafkaHosts(ABC):
             for number in range(1, self._member_count(name) + 1)
         ]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
-        self._batch_ids, self._request_ids = count(), count()
-        self._producer_ids = count(len(sources))
+        self._begin_to_count()
         self._senders: dict[int, ProduceRequests] = {}
-        self.next_request_id = self._request_ids.__next__
-        """Numbers requests in the order of sending."""
         self._seed = scenario.seed
         self._actors = self._number_actors()
         self.hosts = self._make_hosts(scenario)
@@ -128,6 +126,13 @@ class KafkaHosts(ABC):
             self.system,
         )
         return Hosts(self.system.hardware.link, scenario.seed, self.links)
+
+    def _begin_to_count(self) -> None:
+        self._batch_ids = count()
+        self._request_ids = count()
+        self._producer_ids = count(len(self.sources))
+        self.next_request_id = self._request_ids.__next__
+        """Numbers requests in the order of sending."""
 
     def _make_tables(self) -> KafkaTables:
         return KafkaTables(

@@ -15,6 +15,7 @@ from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.engine.sim.source_application import (
     LaneJoiner,
     LiveLane,
+    Loop,
     SourceApplication,
 )
 from kafkasim.engine.sim.source_columns import Placing
@@ -26,6 +27,8 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
 from kafkasim.engine.sim.systems.kafka_refusals import may_lack_keys
 from kafkasim.protocol.columns import RecordColumns
+from kafkasim.scenario.arrivals import ClosedLoop
+from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.streams import stream
 
 
@@ -79,7 +82,7 @@ class KafkaProducers(KafkaHosts):
             send=send,
             next_batch_id=self._batch_ids.__next__,
             keeper=self.lists[index],
-            on_block=partial(self._expect, index),
+            on_block=None if self._is_loop(index) else partial(self._expect, index),
             entity_codes=self._entity_codes[index],
             delivery=delivery,
             hand_over=self.handed[index],
@@ -88,7 +91,7 @@ class KafkaProducers(KafkaHosts):
                 partition=producer.partition,
                 leaders_move=self.is_replicated or joiner is not None,
                 tells_keyless=may_lack_keys(self.system, source),
-                by_record=index in self._by_record,
+                by_record=index in self._by_record or joiner is not None,
             ),
             application=joiner,
         )
@@ -199,7 +202,20 @@ class KafkaProducers(KafkaHosts):
             finals=1 + len(readers),
             resends=producer.on_error == "resend",
             until_ns=self.timeline.gives_up_ns,
+            loop=self._make_loop(lanes[indices[0]].source),
         )
+
+    def _make_loop(self, source: str) -> Loop | None:
+        """Return the loop that is the source's traffic, if it is one."""
+        law = self.world_sources[source].arrivals
+        if not isinstance(law, ClosedLoop):
+            return None
+        thinks = thinks_ns(source, law, self._seed)
+        return Loop(source, law.outstanding, thinks, self.timeline.duration_ns)
+
+    def _is_loop(self, index: int) -> bool:
+        records = self.traffic.live.get(index)
+        return records is not None and records.is_loop
 
     def _request_failed(
         self, index: int, metadata: ClientMetadata, request: Request

@@ -1,6 +1,7 @@
 """The world's traffic, dealt out to the clients of a simulated Kafka cluster."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from kafkasim.engine.sim.arranging import Arrangement
@@ -10,9 +11,10 @@ from kafkasim.engine.sim.lanes import (
     dealt_plan,
     lanes_of,
 )
-from kafkasim.engine.sim.live_records import LiveRecords
+from kafkasim.engine.sim.live_records import LiveRecords, LoopBlocks
+from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
-from kafkasim.scenario.drawn_blocks import DrawnBlocks
+from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_source
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Producer
@@ -31,6 +33,11 @@ class DealtTraffic(NamedTuple):
     """The same records, when they were all drawn before."""
     live: Mapping[int, LiveRecords]
     """By client, where more records may join those."""
+
+    @property
+    def open_loops(self) -> int:
+        """How many of the clients have records that are wanted whatever happens."""
+        return len(self.lanes) - sum(each.is_loop for each in self.live.values())
 
 
 def deal_traffic(
@@ -54,21 +61,42 @@ def deal_traffic(
     if plan is None:
         return DealtTraffic(lanes, producers, dealt_blocks(drawn, lanes), None, {})
     plan = dealt_plan(plan, lanes)
-    live = {
-        number: _live(plan, lane)
-        for number, lane in enumerate(lanes)
-        if producers[lane.name].on_error == "resend"
-    }
-    return DealtTraffic(lanes, producers, blocks_of(plan), plan, live)
+    sources: list[SourceBlocks] = [*blocks_of(plan)]
+    live = {}
+    for number, lane in enumerate(lanes):
+        is_loop = bool(plan.sources[lane.name].law)
+        if is_loop or producers[lane.name].on_error == "resend":
+            live[number] = _live(plan, lane, sources[number])
+    for name, source in sorted(resolved.traffic.sources.items()):
+        if isinstance(source.arrivals, ClosedLoop):
+            mine = [n for n, lane in enumerate(lanes) if lane.source == name]
+            loop = drawn_source(name, resolved.traffic, resolved.seed)
+            for number, blocks in zip(mine, _dealt(loop, lanes, mine), strict=True):
+                sources[number] = LoopBlocks(blocks, live[number])
+    return DealtTraffic(lanes, producers, sources, plan, live)
 
 
-def _live(plan: Plan, lane: Lane) -> LiveRecords:
+def _dealt(
+    source: SourceBlocks, lanes: Sequence[Lane], mine: Sequence[int]
+) -> list[SourceBlocks]:
+    """Return the blocks of each of a source's clients."""
+    alone = [replace(lanes[number], code=0) for number in mine]
+    return dealt_blocks([source], alone)
+
+
+def _live(plan: Plan, lane: Lane, blocks: SourceBlocks) -> LiveRecords:
+    source = plan.sources[lane.name]
     work_ns = {
         subscriber: column
         for (subscriber, name), column in plan.work_ns.items()
         if name == lane.name
     }
-    return LiveRecords(plan.sources[lane.name], work_ns, is_loop=False)
+    return LiveRecords(
+        source,
+        work_ns,
+        is_loop=bool(source.law),
+        each_work_ns=blocks.each_work_ns,
+    )
 
 
 def arranged(plan: Plan, traffic: DealtTraffic) -> Arrangement:
