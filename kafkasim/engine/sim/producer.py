@@ -168,7 +168,7 @@ class ProducerClient:
         self._accumulator.joiner = application
         self._delivery = delivery
         self._sequences: Sequences | None = None
-        self._care = delivery and self._make_care(actor, config, delivery)
+        self._care = self._make_care(actor, config, delivery) if delivery else None
 
     def _make_care(
         self, actor: int, config: ProducerConfig, delivery: Delivery
