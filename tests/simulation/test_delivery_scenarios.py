@@ -44,6 +44,26 @@ def test_acks_0_loses_without_a_word_what_a_dead_leader_was_sent() -> None:
     assert set(records.send_count) == {1}
 
 
+def test_acks_0_fails_aloud_what_never_left_the_client() -> None:
+    """DS-1: without any leader the rest expires, and nobody waits for it."""
+    result = story(
+        evenly(20, 0.0),
+        ks.Crash("broker:1", at_s=0.5),
+        copies=1,
+        min_isr=1,
+        until_s=1.0,
+        acks="0",
+        enable_idempotence=False,
+        request_timeout_ms=1_000,
+        delivery_timeout_ms=2_000,
+    )
+
+    expired = result.records[result.records.outcome == "failed"]
+    assert len(expired) > 0
+    assert set(expired.error) == {"REQUEST_TIMED_OUT"}
+    assert result.facts["drained"]
+
+
 def test_acks_1_can_lose_what_was_acknowledged() -> None:
     """DS-2: the leader answers at once, and dies before a follower has the record."""
     two = records_at(10.000, 10.004, 60.0)

@@ -154,16 +154,18 @@ class KafkaAccounts(KafkaCluster):
     def _batches_done(self, batches: Sequence[Batch]) -> None:
         """Write batches that are final at the client.
 
-        One that no leader has appended will be read by nobody.
+        One that no leader has appended will be read by nobody; of one that was sent
+        with acks=0 the broker's side says so (`_vanished`).
         """
         for batch in batches:
-            if batch.batch_id < 0:  # it was never sent
+            was_sent = batch.batch_id >= 0
+            if not was_sent:
                 batch.batch_id = next(self._batch_ids)
             self._done.add(batch.batch_id)
             self._write_batch(batch)
             self.timeline.settle(batch.hi - batch.lo)
             awaits = self.producers[batch.source_index].awaits_answers
-            if awaits and batch.base_offset < 0:
+            if batch.base_offset < 0 and (awaits or not was_sent):
                 self._nobody_reads(batch)
 
     def _split(self, batch: Batch) -> None:
