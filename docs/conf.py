@@ -12,6 +12,7 @@ import sphinx.util.typing
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_extensions"))
+sys.path.insert(0, str(DOCS.parent))  # lists of mutations are read by tests
 shutil.rmtree(DOCS / "reference" / "api", ignore_errors=True)  # none stale
 
 project = "kafkasim"
@@ -22,6 +23,7 @@ version = release = installed("kafkasim")
 extensions = [
     "gallery",
     "lessons",
+    "mutations",
     "settings",
     "unmodelled",
     "myst_nb",

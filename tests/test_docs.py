@@ -13,6 +13,7 @@ import kafkasim as ks
 from kafkasim.config.document import Document
 from kafkasim.config.known import Kind, known_keys
 from kafkasim.config.producer import ProducerConfig
+from tests.mutations import lists
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -123,3 +124,29 @@ def test_every_key_that_is_not_modelled_stands_on_its_page(kind: Kind) -> None:
     for key, means in known_keys(kind).items():
         shown = f"`{key}*`" if key.endswith(".") else f"`{key}`"
         assert [means in line for line in table.splitlines() if shown in line] == [True]
+
+
+def test_every_list_of_mutations_is_a_page_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "gone-mutations.md").write_text("")
+    (tmp_path / "other.md").write_text("")
+
+    extension("mutations").write_pages(tmp_path)
+
+    pages = {path.name for path in tmp_path.iterdir()}
+    assert pages == {"other.md"} | {f"{p.stem}-mutations.md" for p in lists.FILES}
+    page = (tmp_path / "engine-mutations.md").read_text(encoding="utf-8")
+    assert page.startswith("# Engine: rules, their tests, and what breaks them\n\n")
+    rows = lists.read_list(lists.FOLDER / "engine.toml").mutations
+    assert page.count("\n|") == 2 + len(rows)
+
+
+def test_every_rule_of_kafka_stands_on_its_page_with_its_rows() -> None:
+    page = (DOCS / "evidence" / "rules.md").read_text(encoding="utf-8")
+    tables = extension("mutations").rules()
+
+    assert "```{rules}\n" in page
+    for section in lists.sections():
+        for rule, says in section.says.items():
+            (row,) = (x for x in tables.splitlines() if x.startswith(f"| {rule} |"))
+            assert says in row
+            assert "-mutations.md)" in row

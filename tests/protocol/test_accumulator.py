@@ -61,6 +61,18 @@ def test_the_partition_that_did_not_fit_is_examined_first_next_time(kind: str) -
     assert drained(records, 10) == [2, 3, 0]
 
 
+def test_a_request_takes_one_batch_of_a_partition(kind: str) -> None:
+    """PR-28: also where several wait that are full."""
+    records = four_partitions(kind, rounds=3, room=1_048_576)
+
+    # A batch has room for one record; those of 0 ms, 10 ms and 20 ms wait.
+    assert [drained(records, 20) for _ in range(3)] == [
+        [0, 1, 2, 3],
+        [3, 0, 1, 2],
+        [2, 3, 0, 1],
+    ]
+
+
 def test_a_whole_circle_ends_and_the_next_begins_with_the_last_partition(
     kind: str,
 ) -> None:

@@ -37,6 +37,9 @@ class Following(Holding, Protocol):
     def truncate(self, replica: Replica, offset: int) -> None:
         """Cut a copy where it parts from its leader's log."""
 
+    def begin_anew(self, replica: Replica, offset: int) -> None:
+        """Drop a copy that ends before its leader's log starts, and begin there."""
+
     def append_copies(
         self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
     ) -> None:
@@ -81,8 +84,11 @@ class Copied(NamedTuple):
     """The leader's."""
     log_start_offset: int
     """The leader's."""
-    truncate_to: int
+    truncate_to: int = -1
     """Offset to cut the copy to, because it parts from the leader's log; −1: none."""
+    begin_at: int = -1
+    """Offset to begin the copy anew at, because the leader's log starts beyond it; −1:
+    none."""
 
 
 class ReplicaFetcher:
@@ -230,17 +236,24 @@ class ReplicaFetcher:
         self.request = None
         self._write_request(request, now_ns)
         copied: list[Copied] = request.answer
-        for replica, batches, high_watermark, log_start, truncate_to in copied:
+        for one in copied:
+            replica = one.replica
             index = replica.partition
             if self.copies.get(index) is not replica:
                 continue
             self.report[index] = None
-            if truncate_to >= 0:
-                self.broker.truncate(replica, truncate_to)
+            if one.truncate_to >= 0:
+                self.broker.truncate(replica, one.truncate_to)
                 self._cursors.pop(index, None)
                 continue
             replica.checked = True
-            self.broker.append_copies(replica, batches, high_watermark, log_start)
+            if one.begin_at >= 0:
+                self.broker.begin_anew(replica, one.begin_at)
+                self._cursors.pop(index, None)
+                continue
+            self.broker.append_copies(
+                replica, one.batches, one.high_watermark, one.log_start_offset
+            )
         if request.errors:
             for index in request.errors:
                 self._retry_later(index)
@@ -344,9 +357,7 @@ class ReplicaFetcher:
                 continue
             log = replica.log
             held = [parts(one)[0] for one in batches.batches[first:end] if one]
-            copied.append(
-                Copied(copy, held, log.high_watermark, log.log_start_offset, -1)
-            )
+            copied.append(Copied(copy, held, log.high_watermark, log.log_start_offset))
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):
                 del self.ready[index]

@@ -1,5 +1,6 @@
 """What a broker begins with when it becomes a leader, and where a follower parts."""
 
+from kafkasim.engine.sim.follower import Copied
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.replica import LeaderState
@@ -28,6 +29,23 @@ def leader_state(
         lag_max_ns=lag_max_ns,
         now_ns=now_ns,
     )
+
+
+def correction_of(follower: Replica, leader: Replica) -> Copied | None:
+    """Return what a follower has to do before it can copy; None if it can.
+
+    One whose log ends before the leader's starts begins there anew (BR-27,
+    `AbstractFetcherThread.fetchOffsetAndTruncate`), one that has something else than
+    the leader cuts it off.
+    """
+    log = leader.log
+    start = log.log_start_offset
+    if follower.log.log_end_offset < start:
+        return Copied(follower, [], log.high_watermark, start, begin_at=start)
+    cut = -1 if follower.checked else parts_at(follower, leader)
+    if cut < 0:
+        return None
+    return Copied(follower, [], log.high_watermark, start, truncate_to=cut)
 
 
 def parts_at(follower: Replica, leader: Replica) -> int:

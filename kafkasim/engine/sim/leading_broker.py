@@ -12,7 +12,7 @@ from copy import copy
 from kafkasim.engine.sim.failing_broker import FailingBroker
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.follower import Copied, ReplicaFetcher
-from kafkasim.engine.sim.leading import parts_at
+from kafkasim.engine.sim.leading import correction_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
@@ -322,14 +322,12 @@ class LeadingBroker(FailingBroker):
                 self._refuse(request, index, NOT_LEADER_OR_FOLLOWER)
             elif follower.leader_epoch != state.leader_epoch:
                 newer = follower.leader_epoch > state.leader_epoch
-                error = UNKNOWN_LEADER_EPOCH if newer else NOT_LEADER_OR_FOLLOWER
+                error = UNKNOWN_LEADER_EPOCH if newer else FENCED_LEADER_EPOCH
                 self._refuse(request, index, error)
             else:
-                parting = -1 if follower.checked else parts_at(follower, replica)
-                if parting >= 0:
-                    log = replica.log
-                    start = log.log_start_offset
-                    cut.append(Copied(follower, [], log.high_watermark, start, parting))
+                correction = correction_of(follower, replica)
+                if correction is not None:
+                    cut.append(correction)
                 else:
                     self._learn(fetcher, follower, replica, state, touched)
                     if fetcher.node not in state.isr:

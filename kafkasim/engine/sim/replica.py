@@ -159,6 +159,14 @@ class Replica:
     def truncate_to(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
         """Cut the log off; return the segments that went with it."""
         self.log.truncate_to(offset, now_ns // NS_PER_MS)
+        return self._note_cut(now_ns)
+
+    def begin_at(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
+        """Drop the whole log and begin anew; return the segments that went."""
+        self.log.truncate_fully_and_start_at(offset, now_ns // NS_PER_MS)
+        return self._note_cut(now_ns)
+
+    def _note_cut(self, now_ns: int) -> dict[LogSegment, Life]:
         there = set(self.log.segments)
         gone = {one: life for one, life in self.lives.items() if one not in there}
         self.lives = {one: life for one, life in self.lives.items() if one in there}

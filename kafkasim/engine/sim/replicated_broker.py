@@ -15,7 +15,7 @@ from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.engine.sim.replica import Replica
+from kafkasim.engine.sim.replica import Life, LogSegment, Replica
 from kafkasim.protocol.controller_messages import (
     AlterPartition,
     Answer,
@@ -97,8 +97,20 @@ class ReplicatedBroker(LeadingBroker):
     def truncate(self, replica: Replica, offset: int) -> None:
         """Cut a copy where it parts from its leader's log (BR-23)."""
         now_ns = self._calendar.now_ns
-        for segment, life in replica.truncate_to(offset, now_ns).items():
-            self._calls.write_segment(replica, segment, life, now_ns, "truncation")
+        self._write_cut(replica, replica.truncate_to(offset, now_ns))
+
+    def begin_anew(self, replica: Replica, offset: int) -> None:
+        """Drop a copy that ends before its leader's log starts (BR-27).
+
+        What it had was deleted at the leader; nothing is lost by it.
+        """
+        self._write_cut(replica, replica.begin_at(offset, self._calendar.now_ns))
+
+    def _write_cut(self, replica: Replica, gone: dict[LogSegment, Life]) -> None:
+        for segment, life in gone.items():
+            self._calls.write_segment(
+                replica, segment, life, self._calendar.now_ns, "truncation"
+            )
         self._write_replica(replica, "truncated")
 
     # --- what the controller says -------------------------------------------------
