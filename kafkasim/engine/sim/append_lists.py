@@ -59,6 +59,14 @@ class AppendLists:
         """Per partition how far its batches' rows are written; likewise."""
         self._given = [0] * len(partitions)
 
+    def keep_all(self) -> None:
+        """Let nothing go from now on.
+
+        When something fails, records may have to be sent again, and their batches then
+        become final in any order.
+        """
+        self._keeps_all = True
+
     def needed(self) -> Sequence[int]:
         """Return per partition the first position still needed."""
         if self._keeps_all:

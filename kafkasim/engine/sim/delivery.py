@@ -28,6 +28,8 @@ class Delivery:
     """Its own stream, for the jitter of retries."""
     on_batches_done: Callable[[Sequence[Batch]], object]
     """Called with batches that are final, acknowledged or not (`Batch.error`)."""
+    on_trouble: Callable[[], object] = field(default=lambda: None)
+    """Called when something has failed, before anything is done about it."""
     producer_id: int = -1
     """With idempotence: the id that it has from the start."""
     new_producer_id: Callable[[], int] = field(default=lambda: -1)

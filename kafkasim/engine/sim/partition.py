@@ -301,10 +301,11 @@ class Partition:
             batches[number] = None  # type: ignore[call-overload]
         self._released = end
         offset = self.base_offsets[end - 1] + 1
-        for segment in self.log.segments:
-            if segment.base_offset >= offset:
-                break
-            contents_of(segment).release(offset)
+        for replica in self.replicas.values():
+            for segment in replica.log.segments:
+                if segment.base_offset >= offset:
+                    break
+                contents_of(segment).release(offset)
 
     # --- segments -----------------------------------------------------------------
 

@@ -135,6 +135,7 @@ class Care:
         if self.active:
             return
         self.active = True
+        self._delivery.on_trouble()
         now_ns = self._calendar.now_ns
         in_flight = [*batches, *self._delivery.batches_in_flight()]
         self._note_epochs(in_flight)

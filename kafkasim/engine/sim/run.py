@@ -1,5 +1,8 @@
 """Run a scenario in simulated time."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -69,19 +72,34 @@ def run(
     streamed = result == "streamed"
     if logs is not None:
         check_logs(logs, scenario, streamed=streamed)
-    if isinstance(scenario.system, Kafka):
-        if plan is None and not streamed:
-            plan = scenario.plan()
-        return _run_kafka(
-            scenario, plan, check=check, streamed=streamed, report=report, logs=logs
-        )
-    started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
-    if report is not None:
-        started.timeline.report(report)
-    done = started.run()
-    if streamed:
-        return stream_tables(done)
-    return done
+    with _collector_resting():
+        if isinstance(scenario.system, Kafka):
+            if plan is None and not streamed:
+                plan = scenario.plan()
+            return _run_kafka(
+                scenario, plan, check=check, streamed=streamed, report=report, logs=logs
+            )
+        started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
+        if report is not None:
+            started.timeline.report(report)
+        done = started.run()
+        return stream_tables(done) if streamed else done
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Let Python not look for garbage in circles meanwhile, if it does so at all.
+
+    A run leaves none before it is over, and looking goes through all batches of all
+    logs, again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _run_kafka(

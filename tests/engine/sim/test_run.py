@@ -1,5 +1,6 @@
-"""What `run` refuses before it runs."""
+"""What `run` refuses before it runs, and what it leaves as it was."""
 
+import gc
 from dataclasses import replace
 
 import pytest
@@ -37,3 +38,19 @@ def test_a_plan_of_other_sources_is_refused() -> None:
 
 def test_a_plan_that_fits_gives_the_result_of_a_run_without_one() -> None:
     assert run(SCENARIO, plan=SCENARIO.plan()).digest == run(SCENARIO).digest
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_garbage_is_not_looked_for_meanwhile_and_then_as_before(*, is_on: bool) -> None:
+    seen: list[bool] = []
+    if not is_on:
+        gc.disable()
+    try:
+        run(SCENARIO, report=lambda *_: seen.append(gc.isenabled()))
+        with pytest.raises(ValidationError):
+            run(replace(SCENARIO, seed=4), plan=SCENARIO.plan())
+        after = gc.isenabled()
+    finally:
+        gc.enable()
+    assert set(seen) == {False}
+    assert after is is_on

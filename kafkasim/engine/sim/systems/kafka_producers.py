@@ -26,6 +26,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
 from kafkasim.engine.sim.systems.kafka_refusals import may_lack_keys
+from kafkasim.ids import Target
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.draws import thinks_ns
@@ -37,10 +38,9 @@ class KafkaProducers(KafkaHosts):
 
     def _make_lists(self, index: int) -> AppendLists:
         source = self.sources[index]
-        keeps_all = self._keep or self.is_replicated
-        keeps_all = keeps_all or self.system.topics[source.stream].config.compacts
+        compacts = self.system.topics[source.stream].config.compacts
         return AppendLists(
-            keeps_all=keeps_all,
+            keeps_all=self._keep or compacts or self._leaders_may_move,
             partitions=self.by_topic[source.stream],
             source_index=index,
             low_offset=self.low_offset,
@@ -49,10 +49,20 @@ class KafkaProducers(KafkaHosts):
         )
 
     def low_offset(self, partition: Partition) -> int:
-        """Return the lowest offset of a partition that a group may still read."""
+        """Return the lowest offset of a partition that somebody may still read.
+
+        A group or a follower.
+        """
         groups = [g for g in self.groups.values() if partition.index in g.processed]
-        end = partition.log.log_end_offset
-        return min([end, *(group.low_offset(partition) for group in groups)])
+        ends = [copy.log.log_end_offset for copy in partition.replicas.values()]
+        return min([*ends, *(group.low_offset(partition) for group in groups)])
+
+    @property
+    def _leaders_may_move(self) -> bool:
+        """Whether a log may be cut off, and its records sent again."""
+        return self.is_replicated and any(
+            Target.parse(event.target).kind != "subscriber" for event in self.events
+        )
 
     def _make_producer(self, index: int) -> ProducerClient:
         source = self.sources[index]
@@ -148,6 +158,7 @@ class KafkaProducers(KafkaHosts):
             metadata=metadata,
             draws=draws,
             on_batches_done=self._final_at(index),
+            on_trouble=self.lists[index].keep_all,
             producer_id=index,
             new_producer_id=self._producer_ids.__next__,
             on_split=self._split,
