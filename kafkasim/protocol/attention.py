@@ -38,6 +38,7 @@ class Attention:
 
     __slots__ = (
         "_looked_ns",
+        "_missed_ns",
         "_settled",
         "always",
         "closed",
@@ -53,6 +54,7 @@ class Attention:
         self.late = False
         self.wake_ns = -1
         self._looked_ns = -1
+        self._missed_ns = NEVER
         self.settle()
 
     @property
@@ -64,6 +66,7 @@ class Attention:
         """Something has happened that does not wake it."""
         if not self.always:
             self._looked_ns = now_ns - 1
+            self._missed_ns = min(self._missed_ns, now_ns)
 
     def next_ns(self, ready_ns: Sequence[int]) -> int:
         """Return when it looks next, if no answer comes and no append wakes it.
@@ -81,8 +84,9 @@ class Attention:
         return next_ns
 
     def see(self, now_ns: int) -> None:
-        """Take note that it sees something now."""
-        self.late = self.late or now_ns > self._looked_ns + 1
+        """Take note that it sees all that it had missed now."""
+        self.late = self.late or now_ns > self._missed_ns
+        self._missed_ns = NEVER
 
     def look(self, now_ns: int) -> None:
         """See everything."""
@@ -99,10 +103,13 @@ class Attention:
             self.waits,
             self.wake_ns,
             self._looked_ns,
+            self._missed_ns,
         )
 
     def go_back(self) -> None:
         """Undo what happened since the last `settle`."""
         self.late = False
-        closed, self.waits, self.wake_ns, self._looked_ns = self._settled
+        closed, self.waits, self.wake_ns, self._looked_ns, self._missed_ns = (
+            self._settled
+        )
         self.closed[:] = closed

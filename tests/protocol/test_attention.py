@@ -43,3 +43,15 @@ def test_what_it_saw_later_than_it_happened_is_known_until_it_settles() -> None:
 
     assert attention.waits
     assert not attention.late
+
+
+def test_what_it_missed_first_is_what_makes_it_late() -> None:
+    attention = Attention(always=False)
+    attention.closed.append(2)
+    attention.missed(10)
+    attention.closed.append(1)
+    attention.missed(30)
+
+    attention.see(30)
+
+    assert attention.late

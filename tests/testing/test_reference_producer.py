@@ -186,3 +186,24 @@ def test_more_records_than_two_breakpoints_give_the_rows_of_the_plain_producer()
         ]
         rows = check_equal(Scenario(records, settings, ignore_keys=False, seed=3))
         assert sum(count for _, _, count, *_ in rows.batches) == 9_000
+
+
+def test_two_tails_closed_one_after_the_other_are_both_seen_at_an_answer() -> None:
+    """The first was closed by a record that went elsewhere, which wakes nobody."""
+    records = [(0, None, -1), (0, 1, 50)]
+    records += [
+        (number * 999_999, None if number % 2 else 1, 50) for number in range(1, 46)
+    ]
+    settings = ReferenceSettings(
+        leaders=(0, 1, 2),
+        batch_size=400,
+        linger_ns=20 * MS,
+        max_in_flight=1,
+        adaptive=True,
+        delay_ns=MS,
+        service_ns=50_000,
+    )
+
+    rows = check_equal(Scenario(records, settings, ignore_keys=False, seed=1))
+
+    assert rows.batches[7][5:8] == (40_999_959, "full", 42_049_960)
