@@ -150,3 +150,13 @@ def test_every_rule_of_kafka_stands_on_its_page_with_its_rows() -> None:
             (row,) = (x for x in tables.splitlines() if x.startswith(f"| {rule} |"))
             assert says in row
             assert "-mutations.md)" in row
+
+
+def test_every_delivery_scenario_stands_on_its_page_with_its_tests() -> None:
+    page = (DOCS / "evidence" / "scenarios.md").read_text(encoding="utf-8")
+    table = extension("mutations").stories()
+
+    assert "```{stories}\n" in page
+    told = "`simulation/test_delivery_scenarios.py::"
+    (row,) = (line for line in table.splitlines() if line.startswith("| DS-3 |"))
+    assert told + "test_acks_all_loses_nothing_that_was_acknowledged`" in row

@@ -7,7 +7,12 @@ when a build begins, so that no page is older than its list.
     ```
 
 shows the numbered rules of `tests/kafka_rules.toml`, each with the lists that have rows
-for it.
+for it, and
+
+    ```{stories}
+    ```
+
+its delivery scenarios, each with the tests whose docstring cites it.
 """
 
 from collections import Counter
@@ -90,6 +95,29 @@ def write_pages(folder: Path) -> None:
             target.write_text(text, encoding="utf-8")
 
 
+def stories() -> str:
+    """Return the table of the delivery scenarios, in Markdown."""
+    tellers = lists.tellers()
+    lines = [
+        "| | what happens | what is expected | told by |",
+        "| --- | --- | --- | --- |",
+    ]
+    for each in lists.scenarios():
+        told = "<br>".join(f"`{test}`" for test in tellers.get(each.number, []))
+        lines.append(f"| {each.number} | {each.setup} | {each.expected} | {told} |")
+    return "\n".join(lines)
+
+
+class StoriesTable(SphinxDirective):
+    """The directive for the delivery scenarios."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        for path in (lists.RULES, *lists.STORIES.rglob("test_*.py")):
+            self.env.note_dependency(str(path))
+        return self.parse_text_to_nodes(stories())
+
+
 class RulesTable(SphinxDirective):
     """The directive for the rules."""
 
@@ -108,4 +136,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for them, and tell it of the directive."""
     app.connect("config-inited", _begin)
     app.add_directive("rules", RulesTable)
+    app.add_directive("stories", StoriesTable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

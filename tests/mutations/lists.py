@@ -1,5 +1,6 @@
 """The lists of mutations, and which rule of Kafka each row is for."""
 
+import ast
 import re
 import tomllib
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ FILES: Final = tuple(sorted(FOLDER.glob("*.toml")))
 """One list each."""
 RULES: Final = FOLDER.parent / "kafka_rules.toml"
 """The numbered rules."""
+
+STORIES: Final = FOLDER.parent / "simulation"
+"""Where scenarios are told."""
+STORY: Final = re.compile(r"\bDS-\d+\b")
 
 NUMBER: Final = re.compile(r"\b(?:PR|ID|BR|CT|PL|CO)-\d+b?(?!\d)")
 """The number of a rule that `RULES` has."""
@@ -48,6 +53,15 @@ class Section:
     """Those that no run follows, and what it does in their place."""
 
 
+@dataclass(frozen=True)
+class Scenario:
+    """What happens, and what is expected then; told as tests that cite its number."""
+
+    number: str
+    setup: str
+    expected: str
+
+
 def read_list(path: Path) -> MutationList:
     """Return what one file lists."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -71,6 +85,28 @@ def sections() -> list[Section]:
         Section(each["title"], each["source"], each["says"], each.get("left_out", {}))
         for each in document["section"]
     ]
+
+
+def scenarios() -> list[Scenario]:
+    """Return the delivery scenarios that are told as tests."""
+    document = tomllib.loads(RULES.read_text(encoding="utf-8"))
+    return [
+        Scenario(each["id"], each["setup"], each["expected"])
+        for each in document["scenario"]
+    ]
+
+
+def tellers() -> dict[str, list[str]]:
+    """Return the tests that tell of each scenario: those whose docstring cites it."""
+    told: dict[str, list[str]] = {}
+    for path in sorted(STORIES.rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                test = f"{path.relative_to(FOLDER.parent)}::{node.name}"
+                for number in STORY.findall(ast.get_docstring(node) or ""):
+                    told.setdefault(number, []).append(test)
+    return told
 
 
 def rules_of(mutation: Mutation) -> list[str]:

@@ -13,7 +13,9 @@ from tests.mutations.lists import (
     mutated,
     read_list,
     rules_of,
+    scenarios,
     sections,
+    tellers,
 )
 from tests.tiers import ROOT
 
@@ -92,3 +94,11 @@ def test_no_number_is_missing_among_the_rules(family: str, count: int) -> None:
     }
 
     assert numbers - {"15b"} == set(map(str, range(1, count + 1)))
+
+
+def test_every_delivery_scenario_is_told_by_a_test() -> None:
+    told = set(tellers())
+
+    assert {each.number for each in scenarios()} - told == set()
+    numbers = [*range(1, 13), 29, 30, *range(38, 43)]
+    assert [each.number for each in scenarios()] == [f"DS-{n}" for n in numbers]
