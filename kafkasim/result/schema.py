@@ -72,7 +72,9 @@ ROLLED_BY: Final = ("size", "time", "index", "offset", "retention")
 """Why a segment took no more batches (LG-1); `retention`: all segments were to be
 deleted, so the log went on in a new one (LG-8)."""
 
-REMOVED_BY: Final = ("time", "size", "start_offset", "compaction", "truncation")
+REMOVED_BY: Final = (
+    "time", "size", "start_offset", "compaction", "truncation", "lost_disk",
+)  # fmt: skip
 """Why records left a log, or a segment was deleted."""
 
 ROLES: Final = ("leader", "follower", "offline")
@@ -81,6 +83,7 @@ ROLES: Final = ("leader", "follower", "offline")
 REPLICA_CAUSES: Final = (
     "start", "elected", "elected unclean", "follows", "no leader", "left the ISR",
     "joined the ISR", "crashed", "truncated", "shut down",
+    "lost its disk",
 )  # fmt: skip
 """Why a replica changed."""
 

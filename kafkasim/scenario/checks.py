@@ -162,6 +162,8 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         if isinstance(event, Crash) and event.clean and target.kind != "broker":
             allowed = "false: only a broker asks for a controlled shutdown"
             raise ValidationError(f"{index}.clean", event.clean, allowed)
+        if isinstance(event, Crash) and event.lose_disk:
+            _check_lost_disk(index, event, system)
         for earlier in events[:index]:
             if _overlap(earlier, event):
                 kind = type(event).__name__
@@ -192,6 +194,22 @@ def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) 
     if event.only is not None and not any(event.only in w.messages for w in ways):
         why = f"no {event.only} go over {event.target}"
         raise ValidationError(f"{index}.only", event.only, "none", why)
+
+
+def _check_lost_disk(index: int, event: Crash, system: System) -> None:
+    path = f"{index}.lose_disk"
+    if not event.target.startswith("broker:"):
+        raise ValidationError(path, event.lose_disk, "false: only a broker has a disk")
+    if event.clean:
+        why = "that it stopped in order would stand on the disk"
+        raise ValidationError(path, event.lose_disk, "false with clean", why)
+    assert isinstance(system, Kafka)
+    for name, topic in system.topics.items():
+        if topic.config.resolve().compacts:
+            why = f"topic {name} is compacted, and what is left of it is not told apart"
+            raise ValidationError(
+                path, event.lose_disk, "false with compacted topics", why
+            )
 
 
 def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:

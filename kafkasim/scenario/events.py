@@ -32,6 +32,8 @@ class Crash(Document):
     """How long, in seconds; none: for good."""
     clean: bool = False
     """A broker: it asks for a controlled shutdown first, and stops when it may."""
+    lose_disk: bool = False
+    """A broker: it comes back with an empty disk, and copies all that others have."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

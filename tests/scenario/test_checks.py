@@ -178,6 +178,30 @@ def test_only_a_broker_asks_for_a_controlled_shutdown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "cleanup", "hint"),
+    [
+        (
+            Crash("subscriber:billing", at_s=1, lose_disk=True),
+            "delete",
+            "only a broker",
+        ),
+        (Crash("broker:1", at_s=1, clean=True, lose_disk=True), "delete", "in order"),
+        (Crash("broker:1", at_s=1, lose_disk=True), "compact", "compacted"),
+    ],
+)
+def test_a_broker_that_did_not_stop_in_order_may_lose_its_disk(
+    event: Crash, cleanup: str, hint: str
+) -> None:
+    plain = {"config": {"cleanup_policy": cleanup}}
+    cluster = Kafka(topics={"orders": Topic.from_dict(plain)})
+
+    with pytest.raises(ValidationError, match=hint) as caught:
+        check_events((event,), traffic(), cluster)
+
+    assert caught.value.path == "0.lose_disk"
+
+
+@pytest.mark.parametrize(
     ("events", "fits"),
     [
         ((Crash("subscriber:billing", 1, 2), Crash("subscriber:billing", 3)), True),

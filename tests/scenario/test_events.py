@@ -11,6 +11,7 @@ from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 EVENTS: list[Event] = [
     Crash("broker:1", at_s=1, for_s=2, clean=True),
+    Crash("broker:2", at_s=1, for_s=2, lose_disk=True),
     Pause("broker:2", at_s=1.5),
     Slow("subscriber:billing", at_s=2, for_s=3, factor=4),
     Cut("link:web->broker:1", at_s=3, for_s=0.5),
@@ -28,7 +29,7 @@ def scenario_of(*events: Event) -> Scenario:
     return Scenario(traffic, Kafka(brokers=2), events=events)
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("event", EVENTS, ids=repr)
 def test_every_kind_is_written_and_read_back(event: Event) -> None:
     scenario = scenario_of(event)
 

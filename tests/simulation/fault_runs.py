@@ -120,8 +120,11 @@ def _fault(draws: np.random.Generator, target: str, at_s: float, for_s: float) -
     if not target.startswith("broker:"):
         return Crash(target, at_s=at_s, for_s=for_s)
     match int(draws.integers(6)):
-        case 0 | 1:
+        case 0:
             return Crash(target, at_s=at_s, for_s=for_s)
+        case 1:
+            lost = bool(draws.random() < 0.3)
+            return Crash(target, at_s=at_s, for_s=for_s, lose_disk=lost)
         case 2:
             return Crash(target, at_s=at_s, for_s=for_s, clean=True)
         case _:
@@ -158,10 +161,17 @@ def _bad_links(dice: Dice, brokers: int) -> Iterator[Event]:
 
 
 def loses(scenario: Scenario) -> bool:
-    """Return whether an election may lose what was committed."""
+    """Return whether what was committed may be lost, by an election or with disks.
+
+    It was on as many disks as `min.insync.replicas` says, at least.
+    """
     assert isinstance(scenario.system, Kafka)
-    topic = scenario.system.topics["orders"].config.resolve()
-    return topic.unclean_leader_election_enable
+    topic = scenario.system.topics["orders"]
+    config = topic.config.resolve()
+    events = scenario.events
+    lost = {e.target for e in events if isinstance(e, Crash) and e.lose_disk}
+    copies = min(config.min_insync_replicas, topic.replication_factor)
+    return config.unclean_leader_election_enable or len(lost) >= copies
 
 
 def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:

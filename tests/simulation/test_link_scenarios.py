@@ -135,6 +135,21 @@ def test_a_leader_that_is_cut_off_still_takes_writes_and_loses_them(
     assert all(read[record] == 0 for record in lost.record_id)
 
 
+def test_what_a_leader_takes_that_is_cut_off_for_good_is_waited_for_by_nobody() -> None:
+    cuts = [
+        ks.Cut(f"link:broker:1<->{other}", at_s=5.0)
+        for other in ("broker:2", "broker:3", "controller")
+    ]
+
+    result = story(
+        records_at(1.0, 20.0), *cuts, until_s=21.0, acks="1", enable_idempotence=False
+    )
+
+    assert result.records.log_copies.tolist() == [1, 0]
+    assert result.facts["drained"]
+    assert float(result.facts["end_ns"]) < 22e9
+
+
 def test_a_broker_that_the_controller_does_not_hear_is_fenced_though_it_works() -> None:
     cut = ks.Cut("link:broker:1->controller", at_s=5.0, for_s=20.0)
 

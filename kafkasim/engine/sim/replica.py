@@ -118,10 +118,12 @@ class Replica:
         watermark, while it leads.
     checked : bool
         Whether it is known that its log is a part of the leader's (KIP-101).
+    is_new : bool
+        Its disk was lost, and no leader has seen the new one yet.
     """
 
     __slots__ = (
-        "active", "checked", "config", "delayed", "leader", "leader_epoch",
+        "active", "checked", "config", "delayed", "is_new", "leader", "leader_epoch",
         "lives", "log", "node", "partition", "state",
     )  # fmt: skip
 
@@ -139,6 +141,7 @@ class Replica:
         self.leader_epoch = 0
         self.delayed: deque[tuple[int, Request]] = deque()
         self.checked = True
+        self.is_new = False
 
     def append(self, header: BatchHeader, batch: Batch, now_ns: int) -> None:
         """Append a batch whose header is final."""
@@ -174,6 +177,14 @@ class Replica:
             self.lives[self.log.active] = Life(now_ns)
         life = self.lives[self.log.active]
         self.lives[self.log.active] = Life(life.created_ns)
+        self.active = contents_of(self.log.active)
+        return gone
+
+    def start_anew(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
+        """Drop all, and begin at an offset; return the segments that went."""
+        gone = self.lives
+        self.log.truncate_fully_and_start_at(offset, now_ns // NS_PER_MS)
+        self.lives = {self.log.active: Life(now_ns)}
         self.active = contents_of(self.log.active)
         return gone
 

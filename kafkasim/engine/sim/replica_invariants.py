@@ -52,8 +52,9 @@ class LeadersHighWatermark:
             if partition.leader != replica.node:
                 continue  # another one leads, and this one does not know yet
             for node in state.maximal_isr:
-                end = partition.replicas[node].log.log_end_offset
-                if high_watermark > end:
+                copy = partition.replicas[node]
+                end = copy.log.log_end_offset
+                if high_watermark > end and not copy.is_new:
                     yield (
                         where,
                         f"{high_watermark} > {end}, the end of broker {node + 1}",
@@ -86,6 +87,8 @@ class CopiesAgree:
                 other = partition.replicas[node]
                 if other is replica or other.log.log_start_offset > offset:
                     continue
+                if other.is_new:
+                    continue  # the leader has not heard of that yet
                 if _at(other, offset) is not mine:
                     yield _name(partition, node), f"another batch at offset {offset}"
 

@@ -83,6 +83,9 @@ class ReplicatedBroker(LeadingBroker):
         """
         now_ns = self._calendar.now_ns
         log = replica.log
+        replica.is_new = False
+        if start > log.log_end_offset:  # BR-27
+            self._drop_all(replica, start, "start_offset")
         for batch in batches:
             header = batch.header
             assert header is not None, "a copy of what no leader appended"
@@ -112,6 +115,30 @@ class ReplicatedBroker(LeadingBroker):
                 replica, segment, life, self._calendar.now_ns, "truncation"
             )
         self._write_replica(replica, "truncated")
+
+    def _drop_all(self, replica: Replica, offset: int, cause: str) -> None:
+        """Let a copy begin anew at an offset (`truncateFullyAndStartAt`)."""
+        now_ns = self._calendar.now_ns
+        for segment, life in replica.start_anew(offset, now_ns).items():
+            self._calls.write_segment(replica, segment, life, now_ns, cause)
+
+    def lose_disk(self) -> None:
+        """Find an empty disk where its copies were, before its process starts again.
+
+        What only it had is gone for readers. It has no file that says that it stopped
+        in order, so it is taken out of every ISR when it registers (CT-12, KIP-966),
+        and copies what others have like any other follower.
+        """
+        for index, replica in self.replicas.items():
+            end = replica.log.log_end_offset
+            self._drop_all(replica, 0, "lost_disk")
+            replica.is_new = True
+            self._write_replica(replica, "lost its disk")
+            partition = self._partitions[index]
+            if partition.leader == self.index:
+                agreed = partition.lead(self.index, partition.leader_epoch)
+                partition.cut_from = end
+                self._calls.on_lead(partition, agreed)
 
     # --- what the controller says -------------------------------------------------
 
@@ -167,6 +194,7 @@ class ReplicatedBroker(LeadingBroker):
             self.fetchers[replica.leader].remove(index)
         log = replica.log
         replica.leader, replica.leader_epoch = self.index, told.leader_epoch
+        replica.is_new = False
         log.leader_epochs.assign(told.leader_epoch, log.log_end_offset)
         replica.state = state = self._new_state(replica, told)
         self._followers.pop(index, None)

@@ -19,7 +19,8 @@ def begin_at_broker(replication: Replication, event: Event, target: Target) -> s
         replication.brokers[node].pause()
         return "it stands still; what comes waits"
     assert isinstance(event, Crash)
-    return replication.crash(node, clean=event.clean)
+    effect = replication.crash(node, clean=event.clean)
+    return f"{effect}; its disk is lost" if event.lose_disk else effect
 
 
 def end_at_broker(replication: Replication, event: Event, target: Target) -> None:
@@ -31,4 +32,4 @@ def end_at_broker(replication: Replication, event: Event, target: Target) -> Non
         replication.brokers[node].resume()
     else:
         assert isinstance(event, Crash)
-        replication.come_back(node, clean=event.clean)
+        replication.come_back(node, clean=event.clean, lost_disk=event.lose_disk)

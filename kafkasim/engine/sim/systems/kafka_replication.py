@@ -247,12 +247,16 @@ class Replication:
         broker.crash()
         return f"{led} partition{'s' * (led != 1)} without a leader until it is fenced"
 
-    def come_back(self, node: int, *, clean: bool) -> None:
-        """Start a broker again."""
+    def come_back(
+        self, node: int, *, clean: bool = False, lost_disk: bool = False
+    ) -> None:
+        """Start a broker again, in order after a clean stop, or with an empty disk."""
         broker = self.brokers[node]
         if broker.up:
             self._due_back.add(node)  # it has not stopped yet
             return
+        if lost_disk:
+            broker.lose_disk()
         broker.come_back()
         self.host.register(node, clean=clean)
 
