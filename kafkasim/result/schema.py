@@ -14,8 +14,7 @@ from typing import Final, Literal
 SCHEMA_VERSION: Final = 2
 """Rises when a column or the digest's recipe changes.
 
-A table that is added leaves it: a result saved before reads as one that did not record
-it, and its digest is what it was.
+A table that is added leaves it, and digests: an older result did not record it.
 """
 
 ResultKind = Literal["full", "streamed"]
@@ -82,8 +81,7 @@ ROLES: Final = ("leader", "follower", "offline")
 
 REPLICA_CAUSES: Final = (
     "start", "elected", "elected unclean", "follows", "no leader", "left the ISR",
-    "joined the ISR", "crashed", "truncated", "shut down",
-    "lost its disk",
+    "joined the ISR", "crashed", "truncated", "shut down", "lost its disk",
 )  # fmt: skip
 """Why a replica changed."""
 
