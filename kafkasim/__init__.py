@@ -1,7 +1,7 @@
 """A faithful, fast, deterministic simulation of Apache Kafka for notebooks.
 
 The way through: a `Scenario` says what the world wants (`Traffic`), which system serves
-it (`Kafka`, `PointToPoint`) and what happens to it (`Crash`, `Pause`, `Slow`). `run`
+it (`Kafka`, `PointToPoint`) and what happens to it (`Crash`, `Pause`, `Slow`, …). `run`
 gives a `Result`, whose tables `analysis` reads and `plot` draws.
 
     >>> import kafkasim as ks
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.events import Crash as Crash
     from kafkasim.scenario.events import Cut as Cut
     from kafkasim.scenario.events import Delay as Delay
+    from kafkasim.scenario.events import FillDisk as FillDisk
     from kafkasim.scenario.events import Lose as Lose
     from kafkasim.scenario.events import Pause as Pause
     from kafkasim.scenario.events import Slow as Slow
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.scenario import Scenario as Scenario
     from kafkasim.scenario.scenario import load as load
     from kafkasim.scenario.systems import Cpu as Cpu
+    from kafkasim.scenario.systems import Disk as Disk
     from kafkasim.scenario.systems import Group as Group
     from kafkasim.scenario.systems import Hardware as Hardware
     from kafkasim.scenario.systems import Kafka as Kafka
@@ -110,6 +112,7 @@ _HOME: Final = {
     "Crash": "kafkasim.scenario.events",
     "Cut": "kafkasim.scenario.events",
     "Delay": "kafkasim.scenario.events",
+    "FillDisk": "kafkasim.scenario.events",
     "Lose": "kafkasim.scenario.events",
     "Pause": "kafkasim.scenario.events",
     "Slow": "kafkasim.scenario.events",
@@ -123,6 +126,7 @@ _HOME: Final = {
     "Scenario": "kafkasim.scenario.scenario",
     "load": "kafkasim.scenario.scenario",
     "Cpu": "kafkasim.scenario.systems",
+    "Disk": "kafkasim.scenario.systems",
     "Group": "kafkasim.scenario.systems",
     "Hardware": "kafkasim.scenario.systems",
     "Kafka": "kafkasim.scenario.systems",

@@ -46,8 +46,14 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
     "kafkasim/protocol/joining.py": _APPLICATIONS,
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
+    "kafkasim/engine/sim/equipped_broker.py": "tests/engine/sim/test_equipped.py",
+    "kafkasim/engine/sim/network_thread.py": "tests/engine/sim/test_equipped.py",
+    "kafkasim/engine/sim/systems/kafka_equipment.py": (
+        "tests/engine/sim/test_equipped.py"
+    ),
     "kafkasim/engine/sim/failing_broker.py": _REPLICATED,
     "kafkasim/engine/sim/follower.py": _REPLICATED,
+    "kafkasim/engine/sim/following.py": _REPLICATED,
     "kafkasim/engine/sim/group_work.py": "tests/engine/sim/test_at_work.py",
     "kafkasim/engine/sim/leading_broker.py": _REPLICATED,
     "kafkasim/engine/sim/replicated_broker.py": _REPLICATED,

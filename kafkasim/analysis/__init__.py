@@ -7,6 +7,7 @@ and the scenario, and no engine, log or protocol: it reads Kafka and point to po
 what comes after them, alike.
 """
 
+from kafkasim.analysis.busy import resources
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
@@ -36,6 +37,7 @@ __all__ = [
     "positions",
     "receipts",
     "replication",
+    "resources",
     "skew",
     "summary",
     "throughput",

@@ -38,6 +38,17 @@ class BrokerConfig(Settings):
 
     num_io_threads: Count = setting(8)
     """Threads that serve requests from the queue; default 8."""
+    num_network_threads: Count = setting(3)
+    """Threads that read requests and send answers, each for its share of the
+    connections; default 3 (`SocketServer.Processor`)."""
+    queued_max_requests: Count = setting(500)
+    """Requests that wait for a thread to serve them; with as many a network thread that
+    has read one stands still; default 500 (`RequestChannel`)."""
+    log_flush_scheduler_interval_ms: Annotated[int, Whole(1, INT64_MAX)] = setting(
+        INT64_MAX
+    )
+    """Whole ms between two looks for logs that were not flushed for their `flush.ms`;
+    default never (`ServerLogConfigs`). Of effect where the hardware has a disk."""
     log_retention_check_interval_ms: Annotated[int, Whole(1, INT64_MAX)] = setting(
         300_000
     )

@@ -36,6 +36,7 @@ def run(
     result: ResultKind = "full",
     progress: bool | None = None,
     logs: str | PathLike[str] | None = None,
+    resources: bool = False,
 ) -> Result:
     """Run a scenario and return what happened.
 
@@ -61,6 +62,9 @@ def run(
         `broker-N` for each broker, a folder for each partition in it, with files that
         Kafka reads. Values are a text that says which record it is, as long as the
         record's value was.
+    resources : bool
+        Whether to measure how busy each part of the hardware is, for the table
+        `resources`; the rest of the result is the same with it and without.
 
     Returns
     -------
@@ -101,6 +105,7 @@ def run(
             result=result,
             report=report,
             logs=None if logs is None else Path(logs),
+            resources=resources,
         )
 
 

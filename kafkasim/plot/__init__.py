@@ -15,6 +15,7 @@ Figures are made for a notebook; for a slide or a printed column they are drawn 
 
 from kafkasim.plot.batches import batching
 from kafkasim.plot.braiding import braid
+from kafkasim.plot.busy_parts import resources
 from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
 from kafkasim.plot.fields import anatomy
@@ -48,6 +49,7 @@ __all__ = [
     "ordering",
     "removal",
     "replication",
+    "resources",
     "retention",
     "segments",
     "sized",

@@ -205,6 +205,11 @@ class Result:
         return self.table("events")
 
     @property
+    def resources(self) -> "pd.DataFrame":
+        """One row per part of a host's hardware and second; on request."""
+        return self.table("resources")
+
+    @property
     def segments(self) -> "pd.DataFrame":
         """One row per segment of a log, also what compaction made."""
         return self.table("segments")

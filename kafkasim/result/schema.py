@@ -55,15 +55,9 @@ and took it along (PR-27); `cut`: the run ended first.
 """
 
 APIS: Final = (
-    "Produce",
-    "Fetch",
-    "OffsetCommit",
-    "ListOffsets",
-    "FetchFollower",
-    "Metadata",
-    "InitProducerId",
-    "OffsetForLeaderEpoch",
-)
+    "Produce", "Fetch", "OffsetCommit", "ListOffsets", "FetchFollower", "Metadata",
+    "InitProducerId", "OffsetForLeaderEpoch",
+)  # fmt: skip
 """Labels of `requests.api`; `FetchFollower` is a Fetch of a follower, as Kafka's own
 metrics call it (`RequestMetrics`)."""
 
@@ -85,6 +79,12 @@ REPLICA_CAUSES: Final = (
 )  # fmt: skip
 """Why a replica changed."""
 
+RESOURCE_KINDS: Final = (
+    "cpu", "io_thread", "network_thread", "nic_in", "nic_out", "disk", "page_cache",
+)  # fmt: skip
+"""Labels of `resources.kind`; `cpu`: IO threads while they serve, `io_thread`: and
+while they wait for the disk; `network_thread`: while it waits."""
+
 COMMIT_KINDS: Final = ("auto", "sync", "async")
 """Labels of `commits.kind`: by `enable.auto.commit`, `commitSync`, `commitAsync`."""
 
@@ -105,32 +105,13 @@ PER_RECORD_TABLES: Final = ("records", "deliveries")
 """What it does not keep."""
 
 TOTALS: Final = (
-    "records",
-    "bin_ns",
-    "last_intended_ns",
-    "last_appended_ns",
-    "partition_records",
-    "wanted",
-    "processed",
-    "duplicated",
-    "lost",
-    "skipped",
-    "not_kept",
-    "not_accepted",
-    "appended",
-    "lag_records_max",
-    "ordered",
-    "overtaken",
-    "latency_s_sum",
-    "latency_ns_sum",
-    "latency_ns_max",
-    "last_wanted_ns",
-    "last_processed_ns",
-    "measured_from_ns",
-    "measured_until_ns",
-    "measured_processed",
-    "expired",
-)
+    "records", "bin_ns", "last_intended_ns", "last_appended_ns",
+    "partition_records", "wanted", "processed", "duplicated", "lost", "skipped",
+    "not_kept", "not_accepted", "appended", "lag_records_max", "ordered",
+    "overtaken", "latency_s_sum", "latency_ns_sum", "latency_ns_max",
+    "last_wanted_ns", "last_processed_ns", "measured_from_ns", "measured_until_ns",
+    "measured_processed", "expired",
+)  # fmt: skip
 """Labels of `totals.metric`; `docs/guides/many-records.md` says what each is."""
 
 
@@ -280,6 +261,23 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             _number("batch_count", "<i4", "record batches it carried or fetched"),
             _label("error", "Kafka's error name; none when there was none", "<i1"),
         ),
+        "resources": (
+            _label("resource", "whose: the host"),
+            _label("kind", "cpu, io_thread, nic_out, …", "<i1"),
+            _time("at_ns", "begin of the second"),
+            Column(
+                "busy_share",
+                "<f8",
+                "share",
+                "of the second in which it was busy; of the memory in use, at most",
+            ),
+            _number("moved_bytes", "<i8", "bytes moved; read without the disk"),
+            _number(
+                "queue_max",
+                "<i8",
+                "most that waited for it; bytes without the disk yet",
+            ),
+        ),
         "links": (
             _label("sender", "from", "<i4"),
             _label("receiver", "to", "<i4"),
@@ -367,6 +365,7 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "assignments": "interval in which a member owned a partition",
         "replicas": "change of a replica, and one for each at the start",
         "requests": "request served",
+        "resources": "part of a host's hardware and second; on request",
         "links": "pair that talked",
         "blocked": "time in which a source could not hand over",
         "events": "thing done to the system",
@@ -388,6 +387,7 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,
+        ("resources", "kind"): RESOURCE_KINDS,
         ("replicas", "role"): ROLES,
         ("replicas", "cause"): REPLICA_CAUSES,
         ("segments", "rolled_by"): ROLLED_BY,

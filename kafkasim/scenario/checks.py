@@ -15,7 +15,7 @@ from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
-from kafkasim.scenario.events import Crash, Event, LinkEvent, Lose, Slow
+from kafkasim.scenario.events import Crash, Event, FillDisk, LinkEvent, Lose
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
@@ -173,7 +173,7 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
 
 def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
     if str(target) not in targets:
-        allowed = ", ".join(targets) or "nothing: there is no subscriber"
+        allowed = ", ".join(targets) or "nothing: there is none of the kind"
         near = suggestion(str(target), targets)
         raise ValidationError(path, event.target, allowed, near)
 
@@ -215,10 +215,17 @@ def _check_lost_disk(index: int, event: Crash, system: System) -> None:
 def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
     """Return what an event may befall."""
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
-    if isinstance(system, Kafka) and not isinstance(event, Slow):
-        targets += [f"broker:{number}" for number in range(1, system.brokers + 1)]
-        if isinstance(event, Crash):
-            targets.append("controller")
+    if not isinstance(system, Kafka):
+        return [] if isinstance(event, FillDisk) else targets
+    numbers = range(1, system.brokers + 1)
+    brokers = [f"broker:{number}" for number in numbers]
+    if isinstance(event, FillDisk):
+        return brokers
+    targets += brokers
+    if isinstance(event, Crash):
+        targets.append("controller")
+    elif system.hardware.disk is not None:
+        targets += [f"disk:{number}" for number in numbers]
     return targets
 
 

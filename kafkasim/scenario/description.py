@@ -143,3 +143,8 @@ def _hardware(hardware: Hardware) -> Iterator[str]:
         f"{link.bandwidth_mb_per_s:g} MB/s per host"
     )
     yield f"  processors: {cpu.request_ms!r} ms a request and {cpu.mb_ms:g} ms a MB"
+    if (disk := hardware.disk) is not None:
+        yield (
+            f"  disks: {disk.bandwidth_mb_per_s:g} MB/s, {disk.access_ms!r} ms to find "
+            f"a place, {disk.page_cache_mb:g} MB of page cache"
+        )

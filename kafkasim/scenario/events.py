@@ -2,8 +2,8 @@
 
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
-Kafka cluster `broker:1`, or `controller`; or `link:web->broker:2`, the way between two
-hosts (`kafkasim.scenario.links`).
+Kafka cluster `broker:1`, its `disk:1`, or `controller`; or `link:web->broker:2`, the
+way between two hosts (`kafkasim.scenario.links`).
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,10 @@ class Crash(Document):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Slow(Document):
-    """The target's work takes longer for a while."""
+    """The target's work takes longer for a while.
+
+    A broker takes longer for every request, a disk for all that it reads and writes.
+    """
 
     target: str
     """Such as `subscriber:billing`."""
@@ -56,11 +59,30 @@ class Pause(Document):
 
     As a process that is stopped and continued, or a long garbage collection: what it
     has at work takes so much longer, what comes meanwhile waits. It does nothing to a
-    subscriber that is down or has not come yet, and a crash ends it.
+    subscriber that is down or has not come yet, and a crash ends it. A disk that stands
+    still is one that does not answer; its broker goes on with what needs none.
     """
 
     target: str
     """Such as `subscriber:billing`."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    for_s: Seconds | None = None
+    """How long, in seconds; none: for good."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FillDisk(Document):
+    """Nothing more fits on a broker's disk for a while.
+
+    What it tries to append then fails, and as its only log directory has failed the
+    broker halts (`ReplicaManager.handleLogDirFailure`). That is at once or half a
+    second later: with nothing else to write it appends the metadata of an idle cluster
+    (`metadata.max.idle.interval.ms`). It starts again when there is room.
+    """
+
+    target: str
+    """Such as `broker:1`."""
     at_s: Moment
     """When, in seconds since the run's start."""
     for_s: Seconds | None = None
@@ -144,4 +166,4 @@ class Lose(Document):
 
 LinkEvent = Cut | Delay | Lose
 """What befalls the way between two hosts."""
-Event = Crash | Pause | Slow | Cut | Delay | Lose
+Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose

@@ -25,23 +25,26 @@ class HardwarePreset:
     """Fields of `Link` that the source states."""
     cpu: Mapping[str, float] = field(default_factory=dict)
     """Fields of `Cpu` that it states."""
+    disk: Mapping[str, float] = field(default_factory=dict)
+    """Fields of `Disk` that it states; without any the machines have no disk."""
 
 
-def _aws(size: str, nic_mib_per_s: float) -> HardwarePreset:
+def _aws(size: str, nic_mib_per_s: float, ebs_mib_per_s: float) -> HardwarePreset:
     return HardwarePreset(
         what=f"Amazon MSK, brokers of kafka.m5.{size}",
-        source="the network of msk_sizing.py in AWS's agent toolkit: "
-        f"{nic_mib_per_s:g} MiB/s",
+        source="the network, and the one to the disk (EBS), of msk_sizing.py in AWS's "
+        f"agent toolkit: {nic_mib_per_s:g} and {ebs_mib_per_s:g} MiB/s",
         link={"bandwidth_mb_per_s": nic_mib_per_s * _MIB},
+        disk={"bandwidth_mb_per_s": ebs_mib_per_s * _MIB},
     )
 
 
 PRESETS: Final[Mapping[str, HardwarePreset]] = MappingProxyType(
     {
-        "aws_m5_large": _aws("large", 96.0),
-        "aws_m5_xlarge": _aws("xlarge", 160.0),
-        "aws_m5_2xlarge": _aws("2xlarge", 320.0),
-        "aws_m5_4xlarge": _aws("4xlarge", 640.0),
+        "aws_m5_large": _aws("large", 96.0, 81.0),
+        "aws_m5_xlarge": _aws("xlarge", 160.0, 144.0),
+        "aws_m5_2xlarge": _aws("2xlarge", 320.0, 250.0),
+        "aws_m5_4xlarge": _aws("4xlarge", 640.0, 593.75),
         "kafka_sim": HardwarePreset(
             what="the virtual cluster of kafka-sim, which runs the real Java producer",
             source="its baseline: 200 µs each way, 1 ms for a request, one at a time "

@@ -16,7 +16,7 @@ from kafkasim.config.document import Document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.config.rules import AtLeastZero, Positive, Whole
+from kafkasim.config.rules import AtLeastZero, Number, Positive, Whole
 from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.commit_mode import AUTO, CommitMode
@@ -45,13 +45,50 @@ class Cpu(Document):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Disk(Document):
+    """The disk of each broker, and the memory in which its logs are kept.
+
+    Appends go to memory and are written to the disk behind the broker's back; what was
+    appended or read last stays in memory, and reading it takes no time.
+    """
+
+    bandwidth_mb_per_s: Positive = 250.0
+    """Of reading and writing together, in 10⁶ bytes per second."""
+    access_ms: AtLeastZero | Distribution = 1.0
+    """To find a place before a read or a flush, in milliseconds; what is read on and
+    on, and what is written behind the broker's back, needs none."""
+    page_cache_mb: Positive = 4_096.0
+    """Memory for what was appended or read last, in 10⁶ bytes."""
+    dirty_background_ratio: Annotated[float, Number(0.0, 1.0)] = 0.1
+    """The share of it that waits for the disk at most before writing begins
+    (`vm.dirty_background_ratio`)."""
+    dirty_ratio: Annotated[float, Number(high=1.0, above=0.0)] = 0.2
+    """The share of it above which appends wait for the disk (`vm.dirty_ratio`)."""
+    dirty_expire_s: AtLeastZero = 30.0
+    """How long anything waits for the disk, in seconds
+    (`vm.dirty_expire_centisecs`)."""
+
+    def check(self) -> None:
+        """Check that writing begins before appends have to wait."""
+        if self.dirty_background_ratio > self.dirty_ratio:
+            raise ValidationError(
+                "dirty_background_ratio",
+                self.dirty_background_ratio,
+                f"at most dirty_ratio, {self.dirty_ratio:g}",
+                "else nothing is written before appends have to wait",
+            )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Hardware(Document):
-    """Network and processors, alike for all hosts."""
+    """Network and processors, alike for all hosts, and the disks of brokers."""
 
     link: Link = Link()
     """The network."""
     cpu: Cpu = Cpu()
     """The processors."""
+    disk: Disk | None = None
+    """The disk of each broker, and its page cache; none: neither takes time."""
 
     @classmethod
     def ideal(cls) -> Self:
@@ -88,7 +125,8 @@ class Hardware(Document):
             near = suggestion(name, PRESETS)
             raise ValidationError("preset", name, one_of(PRESETS), near)
         found = PRESETS[name]
-        return cls(link=Link(**found.link), cpu=Cpu(**found.cpu))
+        disk = Disk(**found.disk) if found.disk else None
+        return cls(link=Link(**found.link), cpu=Cpu(**found.cpu), disk=disk)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,6 +21,7 @@ BOUNDED_HERE = {
     "linger.ms",
     "log.cleaner.backoff.ms",
     "log.cleaner.dedupe.buffer.size",
+    "log.flush.scheduler.interval.ms",
     "num.replica.fetchers",
     "replica.fetch.min.bytes",
     "replica.fetch.wait.max.ms",

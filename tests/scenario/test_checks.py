@@ -10,9 +10,17 @@ from kafkasim.scenario.checks import (
     check_traffic,
     under,
 )
-from kafkasim.scenario.events import Crash, Event, Pause, Slow
+from kafkasim.scenario.events import Crash, Event, FillDisk, Pause, Slow
 from kafkasim.scenario.keys import TraceColumn
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
+from kafkasim.scenario.systems import (
+    Disk,
+    Group,
+    Hardware,
+    Kafka,
+    PointToPoint,
+    Producer,
+    Topic,
+)
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -155,7 +163,14 @@ def test_the_target_of_an_event_must_exist(target: str, hint: str) -> None:
         (Crash("broker:1", at_s=1), PointToPoint()),
         (Crash("controller", at_s=1), PointToPoint()),
         (Pause("controller", at_s=1), Kafka()),
-        (Slow("broker:1", at_s=1), Kafka()),
+        (Slow("broker:1", at_s=1), PointToPoint()),
+        (Slow("controller", at_s=1), Kafka()),
+        (Slow("disk:1", at_s=1), Kafka()),
+        (Pause("disk:1", at_s=1), Kafka()),
+        (Crash("disk:1", at_s=1), Kafka(hardware=Hardware(disk=Disk()))),
+        (FillDisk("broker:1", at_s=1), PointToPoint()),
+        (FillDisk("subscriber:billing", at_s=1), Kafka()),
+        (FillDisk("disk:1", at_s=1), Kafka(hardware=Hardware(disk=Disk()))),
     ],
 )
 def test_a_broker_and_a_controller_are_parts_of_a_kafka_cluster(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import FetchSession, offset_in
+from kafkasim.engine.sim.page_cache import PageCache
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import (
@@ -77,8 +78,12 @@ class Broker:
         "_services",
         "_sessions",
         "_timer_key",
+        "_unslowed",
         "index",
     )
+
+    cache: PageCache | None = None
+    """Its page cache, if the hardware has a disk."""
 
     def __init__(
         self,
@@ -105,6 +110,7 @@ class Broker:
         else:
             self._services = request_ns
         self._ns_per_byte = ns_per_byte
+        self._unslowed = self._request_ns, self._services, ns_per_byte
         self._on_append = on_append
         self._commit = commit
         self._pause_ns = pause_ns
@@ -114,6 +120,14 @@ class Broker:
         self._answer_key = key_base(Rank.ANSWER, actor)
         self._timer_key = key_base(Rank.TIMER, actor)
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
+
+    def slow(self, factor: float) -> None:
+        """Take so many times as long for each request that is taken up from now on."""
+        request_ns, services, ns_per_byte = self._unslowed
+        self._request_ns = round(request_ns * factor)
+        self._ns_per_byte = ns_per_byte * factor
+        if services is not None:
+            self._services = (round(each * factor) for each in services)
 
     def open_session(self, session: FetchSession) -> None:
         """Let a fetch session know what is appended to its partitions."""
@@ -171,6 +185,10 @@ class Broker:
     def queued(self) -> list[Request]:
         """Return the requests that wait for an IO thread."""
         return list(self._queue)
+
+    def elsewhere(self) -> list[Request]:
+        """Return the requests that wait for something else, such as its disk."""
+        return []
 
     def parked(self) -> list[Request]:
         """Return the fetches that wait in purgatory."""

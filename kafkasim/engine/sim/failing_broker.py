@@ -12,13 +12,17 @@ from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.request import (
     FETCH,
     METADATA,
+    OFFSET_COMMIT,
     PRODUCE,
     Connection,
     Request,
 )
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.errors import FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER
+from kafkasim.units import NS_PER_MS
 
+_METADATA_NS: Final = 500 * NS_PER_MS
+"""`metadata.max.idle.interval.ms`, which nobody changes."""
 _TOLD: Final = frozenset(
     {
         (PRODUCE, NOT_LEADER_OR_FOLLOWER),
@@ -47,11 +51,13 @@ class FailingBroker(Broker):
         What it knows of each partition.
     metadata_offset : int
         Of the last metadata record that has reached it.
+    is_full, has_halted : bool
+        Whether nothing more fits on its disk, and whether it has halted for that.
     """
 
     __slots__ = (
-        "_connections", "_held", "_io_threads", "_up_since_ns", "image",
-        "incarnation", "metadata_offset", "registered", "serves", "up",
+        "_connections", "_held", "_io_threads", "_up_since_ns", "has_halted", "image",
+        "incarnation", "is_full", "metadata_offset", "registered", "serves", "up",
     )  # fmt: skip
 
     def connect(
@@ -72,6 +78,7 @@ class FailingBroker(Broker):
             Of the last record of these metadata.
         """
         self.up = self.registered = self.serves = True
+        self.is_full = self.has_halted = False
         self.incarnation = 0
         self.image = list(image)
         self.metadata_offset = metadata_offset
@@ -119,7 +126,10 @@ class FailingBroker(Broker):
             return
         if self.holds(self._serviced, request):
             return
-        if request.api == METADATA:
+        if self.is_full and self._would_append(request):
+            self.halt()
+            self._vanish(request)
+        elif request.api == METADATA:
             self._next_of_queue()
             request.answer = {
                 index: (self.image[index].leader, self.image[index].leader_epoch)
@@ -184,9 +194,39 @@ class FailingBroker(Broker):
             if not connection.broken:
                 self._break(connection)
 
+    def fill_disk(self) -> None:
+        """Let nothing more fit on its disk.
+
+        It appends the controllers' metadata, too, and they write something every
+        `metadata.max.idle.interval.ms`.
+        """
+        self.is_full = True
+        next_ns = (self._calendar.now_ns // _METADATA_NS + 1) * _METADATA_NS
+        self._timer_key += 1
+        self._calendar.at(next_ns, self._timer_key, self._append_metadata, None)
+
+    def _would_append(self, request: Request) -> bool:
+        if request.api != PRODUCE:
+            return request.api == OFFSET_COMMIT
+        return any(
+            self.image[batch.partition_index].leader == self.index
+            for batch in request.payload
+        )
+
+    def _append_metadata(self, _: None) -> None:
+        if self.is_full and not self.holds(self._append_metadata, None):
+            self.halt()
+
+    def halt(self) -> None:
+        """Stop because the only log directory has failed."""
+        if self.up:
+            self.crash()
+            self.has_halted = True
+
     def come_back(self) -> None:
         """Run again."""
         self.up = True
+        self.has_halted = False
         self._up_since_ns = self._calendar.now_ns
 
     def pause(self) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.planned_batches import Held, PlannedBatches
+from kafkasim.engine.sim.planned_batches import Held, PlannedBatches, Taken
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import LIST_OFFSETS, Connection, Request
 from kafkasim.engine.sim.survivors import Survivors
@@ -62,6 +62,7 @@ class FetchSession:
         "ready",
         "refused",
         "request",
+        "taken",
         "timer_set",
         "wait_over",
     )
@@ -108,6 +109,8 @@ class FetchSession:
         """The fetch that waits in purgatory."""
         self.wait_over = (MISSING_NS, 0)
         """When `parked` has waited long enough, and that deadline's key."""
+        self.taken: list[Taken] | None = None
+        """What the last read took, and from where, if the broker wants to know."""
         self.timer_set = False
         """The calendar holds a deadline of this session, maybe that of a fetch before:
         one entry per session, not one per fetch."""
@@ -327,7 +330,10 @@ class FetchSession:
             self._sequence += 1
             order[index] = self._sequence
             answer.append((partition, end_offset, partition.survivors))
-            size_bytes = batches.positions[end] - batches.positions[first]
+            positions = batches.positions
+            size_bytes = positions[end] - positions[first]
+            if self.taken is not None:
+                self.taken.append(Taken(batches, positions[first], positions[end]))
             total += size_bytes
             count += end - first
             left_bytes -= size_bytes

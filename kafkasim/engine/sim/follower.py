@@ -12,38 +12,14 @@ still there is said by the time of the last request.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
-from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
+from kafkasim.engine.sim.following import Copied, Following, Holding
+from kafkasim.engine.sim.planned_batches import PlannedBatches, Taken, parts
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
-from kafkasim.protocol.batch import Batch
 from kafkasim.units import MISSING_NS, NS_PER_MS
-
-
-class Holding(Protocol):
-    """A broker that may stand still."""
-
-    def holds(self, function: Callable[[Any], None], argument: Any) -> bool:  # noqa: ANN401
-        """Say whether it stands still; then the call is made when it goes on."""
-
-
-class Following(Holding, Protocol):
-    """A broker as the owner of copies."""
-
-    up: bool
-
-    def truncate(self, replica: Replica, offset: int) -> None:
-        """Cut a copy where it parts from its leader's log."""
-
-    def begin_anew(self, replica: Replica, offset: int) -> None:
-        """Drop a copy that ends before its leader's log starts, and begin there."""
-
-    def append_copies(
-        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
-    ) -> None:
-        """Append what the leader sent."""
 
 
 class Leading(Holding, Protocol):
@@ -71,24 +47,6 @@ class FetchSettings(NamedTuple):
     """`replica.fetch.response.max.bytes`."""
     backoff_ns: int
     """`replica.fetch.backoff.ms`."""
-
-
-class Copied(NamedTuple):
-    """What a leader answers of one partition."""
-
-    replica: Replica
-    """The follower's copy."""
-    batches: list[Batch]
-    """What comes next in the leader's log."""
-    high_watermark: int
-    """The leader's."""
-    log_start_offset: int
-    """The leader's."""
-    truncate_to: int = -1
-    """Offset to cut the copy to, because it parts from the leader's log; −1: none."""
-    begin_at: int = -1
-    """Offset to begin the copy anew at, because the leader's log starts beyond it; −1:
-    none."""
 
 
 class ReplicaFetcher:
@@ -127,7 +85,7 @@ class ReplicaFetcher:
         "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
         "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
         "fetched_ns", "leader", "node", "parked", "ready", "report", "request",
-        "settings", "source", "timeout_set", "timer_set", "wait_over_ns",
+        "settings", "source", "taken", "timeout_set", "timer_set", "wait_over_ns",
     )  # fmt: skip
 
     def __init__(
@@ -167,6 +125,8 @@ class ReplicaFetcher:
         self.wait_over_ns = MISSING_NS
         self.timer_set = self.timeout_set = False
         self.backing_off = False
+        self.taken: list[Taken] | None = None
+        """What the last read took, and from where, if the leader wants to know."""
 
     # --- at the follower ----------------------------------------------------------
 
@@ -232,9 +192,14 @@ class ReplicaFetcher:
         """Append what came and ask for more (`processPartitionData`)."""
         if request.epoch != self.epoch or self.broker.holds(self._answered, request):
             return
-        now_ns = self._calendar.now_ns
+        self._write_request(request, self._calendar.now_ns)
+        self.broker.make_room_for_copies(request.answer, self._copy, request)
+
+    def _copy(self, request: Request) -> None:
+        """Append what came, once there is room, and ask for more."""
+        if request.epoch != self.epoch:
+            return
         self.request = None
-        self._write_request(request, now_ns)
         copied: list[Copied] = request.answer
         for one in copied:
             replica = one.replica
@@ -299,7 +264,7 @@ class ReplicaFetcher:
     def _hang_up(self) -> None:
         """Drop what is on its way, and connect anew: all is told again."""
         self.epoch += 1
-        if self.request is not None:
+        if self.request is not None and not self.request.written:
             self._write_request(self.request, MISSING_NS)
         self.request = self.parked = None
         self.connection = self.connection.renewed()
@@ -361,7 +326,10 @@ class ReplicaFetcher:
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):
                 del self.ready[index]
-            size = batches.positions[end] - batches.positions[first]
+            positions = batches.positions
+            size = positions[end] - positions[first]
+            if self.taken is not None:
+                self.taken.append(Taken(batches, positions[first], positions[end]))
             total += size
             count += end - first
             left -= size

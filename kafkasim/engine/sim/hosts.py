@@ -1,6 +1,12 @@
 """Hosts and the connections between them: one network card for each host."""
 
 from kafkasim.engine.sim.links import FaultyPipe, Links
+from kafkasim.engine.sim.meter import (
+    Meter,
+    MeteredFaultyPipe,
+    MeteredNic,
+    MeteredPipe,
+)
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.scenario.links import CONTROLLER
@@ -18,10 +24,19 @@ class Hosts:
         Of the scenario; each direction of a connection has its own stream of delays.
     links : Links, optional
         What befalls the ways between hosts.
+    meter : Meter, optional
+        What measures how busy cards are.
     """
 
-    def __init__(self, link: Link, seed: int, links: Links | None = None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        seed: int,
+        links: Links | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         self._links = links
+        self._meter = meter
         self._connections: list[Connection] = []
         self._link = link
         self._seed = seed
@@ -94,14 +109,16 @@ class Hosts:
         """
         nic, to = self._nic_of(sender), self._nic_of(receiver)
         name = f"{sender}->{receiver}{purpose}"
-        links = self._links
+        links, measures = self._links, self._meter is not None
         faults = None
         if links is not None:
             faults = links.faults(sender, receiver, messages)
         if links is None or faults is None:
-            return Pipe(nic, self._link, seed=self._seed, name=name, to=to)
+            plain = MeteredPipe if measures else Pipe
+            return plain(nic, self._link, seed=self._seed, name=name, to=to)
         breaks = CONTROLLER not in {sender, receiver}
-        return FaultyPipe(
+        kind = MeteredFaultyPipe if measures else FaultyPipe
+        return kind(
             nic,
             self._link,
             seed=self._seed,
@@ -112,4 +129,12 @@ class Hosts:
         )
 
     def _nic_of(self, host: str) -> Nic:
-        return self._nics.setdefault(host, Nic(self._link.bandwidth_mb_per_s))
+        found = self._nics.get(host)
+        if found is None:
+            bandwidth = self._link.bandwidth_mb_per_s
+            if self._meter is None:
+                found = Nic(bandwidth)
+            else:
+                found = MeteredNic(bandwidth, self._meter, host)
+            self._nics[host] = found
+        return found

@@ -1,6 +1,6 @@
 """What a broker begins with when it becomes a leader, and where a follower parts."""
 
-from kafkasim.engine.sim.follower import Copied
+from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.replica import LeaderState

@@ -11,7 +11,8 @@ from copy import copy
 
 from kafkasim.engine.sim.failing_broker import FailingBroker
 from kafkasim.engine.sim.fetch_session import FetchSession
-from kafkasim.engine.sim.follower import Copied, ReplicaFetcher
+from kafkasim.engine.sim.follower import ReplicaFetcher
+from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.leading import correction_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch

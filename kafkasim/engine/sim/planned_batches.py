@@ -293,3 +293,11 @@ def offsets_in(batches: PlannedBatches) -> Deltas:
         else:
             parts.append(np.arange(base, batches.end_offset(number)))
     return np.concatenate(parts)
+
+
+class Taken(NamedTuple):
+    """What a fetch takes of one segment."""
+
+    batches: PlannedBatches
+    position: int
+    end_position: int

@@ -7,15 +7,17 @@ tell who is right.
 Sources: `ReplicaManager`, `Partition` (4.3).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.follower import ReplicaFetcher
+from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Life, LogSegment, Replica
+from kafkasim.engine.sim.request import Request
 from kafkasim.protocol.controller_messages import (
     AlterPartition,
     Answer,
@@ -74,6 +76,15 @@ class ReplicatedBroker(LeadingBroker):
 
     # --- copies -------------------------------------------------------------------
 
+    def make_room_for_copies(
+        self,
+        copied: Sequence[Copied],  # noqa: ARG002
+        function: Callable[[Request], None],
+        request: Request,
+    ) -> None:
+        """Call the function: there is room for what came."""
+        function(request)
+
     def append_copies(
         self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
     ) -> None:
@@ -81,6 +92,9 @@ class ReplicatedBroker(LeadingBroker):
 
         Batches of a later epoch than the one followed are left out (BR-26).
         """
+        if self.is_full and batches:
+            self.halt()
+            return
         now_ns = self._calendar.now_ns
         log = replica.log
         replica.is_new = False

@@ -28,6 +28,7 @@ def run(
     result: ResultKind = "full",
     report: Report | None = None,
     logs: Path | None = None,
+    resources: bool = False,
 ) -> Result:
     """Simulate a scenario and return what happened.
 
@@ -47,6 +48,9 @@ def run(
     logs : Path, optional
         Folder into which the logs are written, as a broker leaves them; made if it is
         not there.
+    resources : bool
+        Measure how busy each part of the hardware is, for the table `resources`; the
+        result is the same with it and without.
 
     Returns
     -------
@@ -77,9 +81,17 @@ def run(
             if plan is None and not streamed:
                 plan = scenario.plan()
             return _run_kafka(
-                scenario, plan, check=check, streamed=streamed, report=report, logs=logs
+                scenario,
+                plan,
+                check=check,
+                streamed=streamed,
+                report=report,
+                logs=logs,
+                resources=resources,
             )
-        started = PointToPointRun(scenario, plan or scenario.plan(), check=check)
+        started = PointToPointRun(
+            scenario, plan or scenario.plan(), check=check, resources=resources
+        )
         if report is not None:
             started.timeline.report(report)
         done = started.run()
@@ -110,6 +122,7 @@ def _run_kafka(
     streamed: bool,
     report: Report | None,
     logs: Path | None,
+    resources: bool,
 ) -> Result:
     """Run a cluster; anew if a producer lacks memory, or a broker would refuse a batch.
 
@@ -127,6 +140,7 @@ def _run_kafka(
             logs=logs,
             by_record=by_record,
             refuses=refuses,
+            resources=resources,
         )
         if report is not None:
             started.timeline.report(report)

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.invariants import Inspection, Violation
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.timeline import DoneEvent, Timeline
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.result.schema import TABLES
+from kafkasim.result.schema import RESOURCE_KINDS, TABLES
 from kafkasim.result.table import Table
 
 
@@ -44,6 +45,32 @@ def write_violations(
     if inspection is None:
         return {"violations": "run with check=True"}
     recorder.columns("violations", *_columns(inspection.violations))
+    return {}
+
+
+def write_resources(
+    recorder: Recorder, meter: Meter | None, end_ns: int
+) -> dict[str, str]:
+    """Write the `resources` table; return why it is missing when nobody measured.
+
+    It is not part of the digest: measuring changes nothing of what happened.
+    """
+    if meter is None:
+        return {"resources": "run with resources=True"}
+    tracks = sorted(
+        meter.tracks, key=lambda each: (each.resource, RESOURCE_KINDS.index(each.kind))
+    )
+    names = tuple(sorted({track.resource for track in tracks}))
+    rows = [
+        (names.index(track.resource), RESOURCE_KINDS.index(track.kind), *row)
+        for track in tracks
+        for row in track.rows(end_ns)
+    ]
+    columns = {
+        column.name: np.array([row[place] for row in rows], column.dtype)
+        for place, column in enumerate(TABLES["resources"])
+    }
+    recorder.columns("resources", columns, {"resource": names})
     return {}
 
 

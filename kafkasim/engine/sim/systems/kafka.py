@@ -18,6 +18,7 @@ from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, Invariant, inspection_of
 from kafkasim.engine.sim.little import LittlesLaw, Parts
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.replica_invariants import (
@@ -26,7 +27,7 @@ from kafkasim.engine.sim.replica_invariants import (
     OneLeaderOfAnEpoch,
 )
 from kafkasim.engine.sim.request import PRODUCE, Request
-from kafkasim.engine.sim.systems.broker_events import begin_at_broker, end_at_broker
+from kafkasim.engine.sim.systems.broker_events import begin_at, end_at
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -35,6 +36,8 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     check_not_replicated,
     check_producers,
     check_time_passes,
+    counted,
+    running,
 )
 from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
@@ -70,6 +73,8 @@ class KafkaRun(KafkaAccounts):
         Sources whose records are to be looked at one by one, whatever they are.
     refuses : bool
         A broker will refuse a batch, whatever settings say.
+    resources : bool
+        Measure how busy each part of the hardware is.
 
     Raises
     ------
@@ -88,6 +93,7 @@ class KafkaRun(KafkaAccounts):
         logs: Path | None = None,
         by_record: Collection[int] = (),
         refuses: bool = False,
+        resources: bool = False,
     ) -> None:
         resolved = scenario.resolve()
         assert isinstance(resolved.system, Kafka)
@@ -115,6 +121,7 @@ class KafkaRun(KafkaAccounts):
             check=check,
             by_record=by_record,
             refuses=refuses,
+            meter=Meter() if resources else None,
         )
         self._logs = logs
         self.scenario = scenario
@@ -229,33 +236,33 @@ class KafkaRun(KafkaAccounts):
     def _begin(self, event: Event, target: Target, until_ns: int) -> str:
         """Do what an event says; return what it did."""
         if target.kind != "subscriber":
-            assert self.replication is not None
-            return begin_at_broker(self.replication, event, target)
+            times = self.calendar.now_ns, until_ns
+            return begin_at(self.brokers, self.replication, event, target, times)
         subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
         if isinstance(event, Slow):
             for member in members:
                 member.slow(event.factor)
             factor = f"{event.factor:g}"
-            return f"work of {_counted(members)} takes {factor} times as long"
+            return f"work of {counted(members)} takes {factor} times as long"
         if isinstance(event, Pause):
             if not (group.joined and group.up):
                 return "it was not there"
             for member in members:
                 member.pause(until_ns)
-            return f"{_counted(members)} stopped for a while, partitions kept"
+            return f"{counted(members)} stopped for a while, partitions kept"
         group.up = False
         if not group.joined:
             return "it had not come yet"
-        self.tables.assignments(group, _running(members), self.calendar.now_ns)
+        self.tables.assignments(group, running(members), self.calendar.now_ns)
         for member in members:
             member.crash()
-        return f"{_counted(members)} stopped, partitions kept for them"
+        return f"{counted(members)} stopped, partitions kept for them"
 
     def _end(self, event: Event, target: Target) -> None:
         if target.kind != "subscriber":
-            assert self.replication is not None
-            end_at_broker(self.replication, event, target)
+            now_ns = self.calendar.now_ns
+            end_at(self.brokers, self.replication, event, target, now_ns)
             return
         subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
@@ -295,7 +302,7 @@ class KafkaRun(KafkaAccounts):
         """Return the requests without an answer, in the order of sending."""
         under_way = [r for r in self.calendar.pending() if isinstance(r, Request)]
         for broker in self.brokers:
-            held = [*broker.queued(), *broker.parked()]
+            held = [*broker.queued(), *broker.parked(), *broker.elsewhere()]
             under_way += held
         for connection in self.hosts.connections:
             under_way += connection.waiting
@@ -314,8 +321,8 @@ class KafkaRun(KafkaAccounts):
     def _finish(self) -> None:
         for name, group in self.groups.items():
             if group.joined and group.up:
-                running = _running(self.members[name])
-                self.tables.assignments(group, running, MISSING_NS)
+                there = running(self.members[name])
+                self.tables.assignments(group, there, MISSING_NS)
             for member in self.members[name]:
                 member.cut()
         for append in self._appends:
@@ -387,13 +394,5 @@ class KafkaRun(KafkaAccounts):
             done_events=self.timeline.done,
             inspection=self.inspection,
             facts=run_facts(self.calendar, self.timeline),
+            meter=self.meter,
         )
-
-
-def _running(members: Sequence[Member]) -> list[Member]:
-    """Return those whose application no exception has ended."""
-    return [member for member in members if member.up]
-
-
-def _counted(members: Sequence[Member]) -> str:
-    return f"{len(members)} member{'s' * (len(members) != 1)}"

@@ -8,6 +8,7 @@ from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.client import NetworkClient, NetworkSettings
 from kafkasim.engine.sim.client_metadata import MetadataSettings
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
@@ -308,3 +309,13 @@ def work_of_source(
     if each_ns is not None:
         return lambda _, count: each_ns * count
     return producer.work_of(f"work/{subscriber}")
+
+
+def running(members: Sequence[Member]) -> list[Member]:
+    """Return those whose application no exception has ended."""
+    return [member for member in members if member.up]
+
+
+def counted(members: Sequence[Member]) -> str:
+    """Return how many there are, in words."""
+    return f"{len(members)} member{'s' * (len(members) != 1)}"

@@ -14,12 +14,15 @@ from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.drawn import service_ns
+from kafkasim.engine.sim.equipped import EquippedBroker, EquippedReplica
+from kafkasim.engine.sim.equipped_broker import Equipment, Equipped
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.links import Links
 from kafkasim.engine.sim.live_records import LiveHandOver
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts, RecordFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
@@ -28,6 +31,7 @@ from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
 )
+from kafkasim.engine.sim.systems.kafka_equipment import equipment_of
 from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
 from kafkasim.engine.sim.systems.kafka_refusals import may_refuse
 from kafkasim.engine.sim.systems.kafka_replication import (
@@ -65,6 +69,8 @@ class KafkaHosts(ABC):
         Sources whose records are to be looked at one by one, whatever they are.
     refuses : bool
         A broker will refuse a batch, whatever settings say.
+    meter : Meter, optional
+        What measures how busy each part of the hardware is.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class KafkaHosts(ABC):
         check: bool,
         by_record: Collection[int],
         refuses: bool,
+        meter: Meter | None = None,
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
@@ -92,17 +99,13 @@ class KafkaHosts(ABC):
         self.world_sources = scenario.traffic.sources
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
-        self.member_names = [
-            member_name(name, number)
-            for name in self.subscribers
-            for number in range(1, self._member_count(name) + 1)
-        ]
+        self.member_names = self._make_member_names()
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._begin_to_count()
         self._senders: dict[int, ProduceRequests] = {}
         self._seed = scenario.seed
         self._actors = self._number_actors()
-        self.hosts = self._make_hosts(scenario)
+        self.hosts = self._make_hosts(scenario, meter)
         self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
@@ -117,7 +120,15 @@ class KafkaHosts(ABC):
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
 
-    def _make_hosts(self, scenario: Scenario) -> Hosts:
+    def _make_member_names(self) -> list[str]:
+        return [
+            member_name(name, number)
+            for name in self.subscribers
+            for number in range(1, self._member_count(name) + 1)
+        ]
+
+    def _make_hosts(self, scenario: Scenario, meter: Meter | None) -> Hosts:
+        self.meter = meter
         self.links = Links(
             self.calendar,
             self._actors[LINKS],
@@ -125,7 +136,8 @@ class KafkaHosts(ABC):
             scenario.traffic,
             self.system,
         )
-        return Hosts(self.system.hardware.link, scenario.seed, self.links)
+        link = self.system.hardware.link
+        return Hosts(link, scenario.seed, self.links, meter)
 
     def _begin_to_count(self) -> None:
         self._batch_ids = count()
@@ -257,8 +269,11 @@ class KafkaHosts(ABC):
     def _make_broker(self, index: int) -> Broker:
         cpu = self.system.hardware.cpu
         host = f"broker:{index + 1}"
-        kind = ReplicatedBroker if self.is_replicated else Broker
-        return kind(
+        equipment = self._equipment(host)
+        kinds: tuple[type[Broker], type[Broker]] = (Broker, ReplicatedBroker)
+        if equipment is not None:
+            kinds = (EquippedBroker, EquippedReplica)
+        broker = kinds[self.is_replicated](
             calendar=self.calendar,
             actor=self._actors[host],
             index=index,
@@ -274,6 +289,17 @@ class KafkaHosts(ABC):
                 self.tables.client_code,
                 self.calendar,
             ),
+        )
+        if equipment is not None:
+            assert isinstance(broker, Equipped)
+            broker.equip(equipment)
+        return broker
+
+    def _equipment(self, host: str) -> Equipment | None:
+        """Return what a broker has beside IO threads, if that can matter."""
+        clients = len(self.sources) + 2 * len(self.member_names) + self.system.brokers
+        return equipment_of(
+            self.system, self._seed, host, clients=clients, meter=self.meter
         )
 
     # --- what a run does with them ---------------------------------------------------

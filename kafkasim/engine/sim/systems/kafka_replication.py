@@ -22,7 +22,7 @@ from kafkasim.protocol.controller_messages import (
 )
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.placement import UsableBroker, place_replicas
-from kafkasim.scenario.events import Event
+from kafkasim.scenario.events import Event, Slow
 from kafkasim.scenario.links import CONTROLLER, is_link, touches_controller
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -30,11 +30,12 @@ from kafkasim.units import ns_from_ms
 
 
 def heartbeats_matter(events: Sequence[Event]) -> bool:
-    """Say whether an event befalls a broker or the controller, or cuts one off."""
+    """Say whether an event may stop a broker or the controller, or cuts one off."""
     return any(
         Target.parse(event.target).kind in {"broker", CONTROLLER}
         or touches_controller(event.target)
         for event in events
+        if not isinstance(event, Slow)
     )
 
 
@@ -259,6 +260,21 @@ class Replication:
             broker.lose_disk()
         broker.come_back()
         self.host.register(node, clean=clean)
+
+    def fill_disk(self, node: int) -> str:
+        """Let nothing more fit on a broker's disk; return what that does."""
+        broker = self.brokers[node]
+        broker.fill_disk()
+        if not broker.up:
+            return "it was down already"
+        return "its only log directory fails with its next append: it halts"
+
+    def empty_disk(self, node: int) -> None:
+        """Let there be room again; a broker that has halted starts."""
+        broker = self.brokers[node]
+        broker.is_full = False
+        if broker.has_halted:
+            self.come_back(node, clean=False)
 
     def _stopped(self, node: int) -> None:
         if node in self._due_back:

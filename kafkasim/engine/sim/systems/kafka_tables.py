@@ -13,10 +13,15 @@ from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.laying import constant
 from kafkasim.engine.sim.live_records import LiveRecords
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER
-from kafkasim.engine.sim.systems.common import write_events, write_violations
+from kafkasim.engine.sim.systems.common import (
+    write_events,
+    write_resources,
+    write_violations,
+)
 from kafkasim.engine.sim.systems.kafka_rows import KafkaRows
 from kafkasim.engine.sim.timeline import DoneEvent
 from kafkasim.protocol.errors import ERRORS
@@ -86,12 +91,14 @@ class KafkaTables(KafkaRows):
         done_events: Sequence[DoneEvent],
         inspection: Inspection | None,
         facts: Mapping[str, int | float | str],
+        meter: Meter | None = None,
     ) -> Result:
         """Return the result, once per-record tables or their like are there."""
         write_events(self.recorder, done_events)
         self._link_rows()
         self._labels()
         missing = self._missing | write_violations(self.recorder, inspection)
+        missing |= write_resources(self.recorder, meter, int(facts["end_ns"]))
         return self.recorder.finish(scenario, plan, facts, missing)
 
     def _record_columns(

@@ -17,8 +17,13 @@ from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.links import Links, effect_of
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.plan_columns import plan_columns
-from kafkasim.engine.sim.systems.common import run_facts, write_events
+from kafkasim.engine.sim.systems.common import (
+    run_facts,
+    write_events,
+    write_resources,
+)
 from kafkasim.engine.sim.systems.ends import Send, Sending, Subscribing
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import Target
@@ -44,16 +49,19 @@ _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 class PointToPointRun:
     """One run: sources, subscribers, and a pipe between every pair."""
 
-    def __init__(self, scenario: Scenario, plan: Plan, *, check: bool) -> None:
+    def __init__(
+        self, scenario: Scenario, plan: Plan, *, check: bool, resources: bool = False
+    ) -> None:
         resolved = scenario.resolve()
         assert isinstance(resolved.system, PointToPoint)
         self.scenario = scenario
         self.traffic = resolved.traffic
         self.plan = plan
         self.calendar = CheckedCalendar() if check else Calendar()
+        self.meter = Meter() if resources else None
         link = resolved.system.hardware.link
         links = Links(self.calendar, 0, scenario.events, self.traffic, resolved.system)
-        self.hosts = Hosts(link, scenario.seed, links)
+        self.hosts = Hosts(link, scenario.seed, links, self.meter)
         self.names = sorted(self.traffic.subscribers)
         cpu = resolved.system.hardware.cpu
         self.subscribers = [
@@ -320,7 +328,10 @@ class PointToPointRun:
         self._link_rows()
         write_events(self.recorder, self.timeline.done)
         facts = run_facts(self.calendar, self.timeline)
-        return self.recorder.finish(self.scenario, self.plan, facts, NOT_RECORDED)
+        missing = NOT_RECORDED | write_resources(
+            self.recorder, self.meter, self.calendar.now_ns
+        )
+        return self.recorder.finish(self.scenario, self.plan, facts, missing)
 
     def _record_columns(self) -> None:
         columns, labels = plan_columns(self.plan)
