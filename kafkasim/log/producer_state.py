@@ -155,9 +155,12 @@ class ProducerStates:
         entry = self.entries.get(header.producer_id)
         if entry is None or entry.epoch != header.producer_epoch:
             return None
-        wanted = header.base_sequence, header.last_sequence
+        base_sequence = header.base_sequence
         for kept in entry.batches:
-            if (kept.base_sequence, kept.last_sequence) == wanted:
+            if (
+                kept.base_sequence == base_sequence
+                and kept.last_sequence == header.last_sequence
+            ):
                 return kept
         return None
 

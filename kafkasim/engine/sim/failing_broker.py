@@ -107,7 +107,7 @@ class FailingBroker(Broker):
             self._calendar.at(
                 connection.up.held_ns, self._arrival_key, self._take_in, request
             )
-        elif not self.holds(self._take_in, request):
+        elif self._held is None or not self.holds(self._take_in, request):
             super()._take_in(request)
 
     def _vanish(self, request: Request) -> None:
@@ -124,7 +124,7 @@ class FailingBroker(Broker):
         if request.dequeued_ns < self._up_since_ns or not self.up:
             self._vanish(request)  # the process has died
             return
-        if self.holds(self._serviced, request):
+        if self._held is not None and self.holds(self._serviced, request):
             return
         if self.is_full and self._would_append(request):
             self.halt()

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.following import Copied, Following, Holding
-from kafkasim.engine.sim.planned_batches import PlannedBatches, Taken, parts
+from kafkasim.engine.sim.planned_batches import PlannedBatches, Taken
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
 from kafkasim.units import MISSING_NS, NS_PER_MS
@@ -321,7 +321,7 @@ class ReplicaFetcher:
             if end == first:
                 continue
             log = replica.log
-            held = [parts(one)[0] for one in batches.batches[first:end] if one]
+            held = batches.appended(first, end)
             copied.append(Copied(copy, held, log.high_watermark, log.log_start_offset))
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):

@@ -98,7 +98,7 @@ class LeadingBroker(FailingBroker):
         elif (
             self.up
             and request.dequeued_ns >= self._up_since_ns
-            and not self.holds(self._serviced, request)
+            and (self._held is None or not self.holds(self._serviced, request))
         ):
             self._next_of_queue()
             self._fetch_follower(request)
@@ -354,8 +354,10 @@ class LeadingBroker(FailingBroker):
     ) -> None:
         """Take note of where a follower's log ends (BR-10)."""
         index, now_ns = replica.partition, self._calendar.now_ns
-        known = self._followers.setdefault(index, [])
-        if fetcher not in known:
+        known = self._followers.get(index)
+        if known is None:
+            self._followers[index] = [fetcher]
+        elif fetcher not in known:
             known.append(fetcher)
         end = follower.log.log_end_offset
         node = fetcher.node

@@ -165,6 +165,13 @@ class PlannedBatches:
             return len(self.base_offsets)
         return max(0, bisect_right(self.base_offsets, offset) - 1)
 
+    def appended(self, first: int, end: int) -> list[Batch]:
+        """Return some batches as they were appended, without those released."""
+        held = self.batches[first:end]
+        if self.dense and None not in held:
+            return held  # type: ignore[return-value]
+        return [parts(one)[0] for one in held if one is not None]
+
     def release(self, offset: int) -> None:
         """Forget what the batches are that begin below an offset.
 
