@@ -155,12 +155,9 @@ class ProducerStates:
         entry = self.entries.get(header.producer_id)
         if entry is None or entry.epoch != header.producer_epoch:
             return None
-        base_sequence = header.base_sequence
+        first, last = header.base_sequence, header.last_sequence
         for kept in entry.batches:
-            if (
-                kept.base_sequence == base_sequence
-                and kept.last_sequence == header.last_sequence
-            ):
+            if kept.base_sequence == first and kept.last_sequence == last:
                 return kept
         return None
 
