@@ -119,16 +119,18 @@ class Copies:
         """
         best = (0, 0, 0)
         moves = np.concatenate(([0], self.high_watermark.at_ns, [self.until_ns]))
-        heights = [0, *self.high_watermark.value.tolist()]
-        for slot, high in enumerate(heights):
-            first = int(np.searchsorted(self.acked.at_ns, moves[slot], side="left"))
-            last = int(np.searchsorted(self.acked.at_ns, moves[slot + 1], side="left"))
-            above = np.flatnonzero(self.acked.value[first:last] > high)
+        heights = np.concatenate(([0], self.high_watermark.value))
+        stood_ns = np.diff(moves)
+        for slot in np.argsort(-stood_ns, kind="stable").tolist():
+            if stood_ns[slot] < best[1] - best[0]:
+                break
+            first, last = np.searchsorted(self.acked.at_ns, moves[slot : slot + 2])
+            above = np.flatnonzero(self.acked.value[first:last] > heights[slot])
             if not len(above):
                 continue
             since = int(self.acked.at_ns[first + above[0]])
             until = int(moves[slot + 1])
-            if until - since > best[1] - best[0]:
-                hidden = int(self.acked.value[first:last].max()) - high
-                best = (since, until, hidden)
+            if (best[0] - best[1], best[0]) > (since - until, since):
+                hidden = self.acked.value[first:last].max() - heights[slot]
+                best = (since, until, int(hidden))
         return best
