@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from benchmarks.bench import Figure, figure, interleaved
-from kafkasim.widgets import BatchingExplorer, LogExplorer, PartitionExplorer
+from kafkasim.widgets import (
+    BatchingExplorer,
+    LogExplorer,
+    PartitionExplorer,
+    ReplicationExplorer,
+)
 from kafkasim.widgets.explorer import Explorer
 from kafkasim.widgets.inputs import Value
 from kafkasim.widgets.knobs import NO_KEY
@@ -60,6 +65,23 @@ BATCHING: Final[list[dict[str, Value]]] = [
 ]
 LINGER_0: Final[list[dict[str, Value]]] = [{"linger_ms": 5}, {"linger_ms": 0}]
 
+REPLICATION: Final[list[dict[str, Value]]] = [
+    {"replication_factor": 1},
+    {"replication_factor": 3},
+    {"min_isr": 3},
+    {"min_isr": 2},
+    {"acks": "1"},
+    {"acks": "all"},
+    {"down": 2},
+    {"down": 1},
+    {"first": "followers"},
+    {"first": "leader"},
+    {"leave": "clean stop"},
+    {"leave": "crash"},
+    {"last_too": True},
+    {"last_too": False},
+]
+
 
 def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
     yield measured(
@@ -103,6 +125,14 @@ def figures_of_the_batching_explorer() -> Iterator[Figure]:
         "a move of its linger to 5 ms and to 0 to the new figure",
         BatchingExplorer(live=True),
         LINGER_0,
+    )
+
+
+def figures_of_the_replication_explorer() -> Iterator[Figure]:
+    yield measured(
+        "a move of a control of the replication explorer to the new figure",
+        ReplicationExplorer(live=True),
+        REPLICATION,
     )
 
 

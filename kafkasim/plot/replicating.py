@@ -6,6 +6,7 @@ replica, and one for what the producers were told. A leader that dies leads no m
 once, and stays in the ISR until the controller has given it up (CT-1 to CT-4).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -245,19 +246,45 @@ def _events(upper: "Axes", lower: "Axes", data: Result, per_unit: float) -> None
         if at_ns / per_unit <= until
     ]
     look: dict[str, Any] = {"linestyle": (0, (2, 2)), "linewidth": stroke(1.4)}
-    for number, (at, text) in enumerate(said):
+    for at, _ in said:
         for ax in (upper, lower):
             ax.axvline(at, color=GREY, zorder=2.5, **look)
-        near = [each for each, _ in said[:number] if at - each < _NEAR * until]
-        if number < _MOST_EVENTS:
-            _say_event(upper, at, text, len(near))
+    named = said[:_MOST_EVENTS]
+    lines = free_lines([at / until for at, _ in named])
+    for (at, text), line in zip(named, lines, strict=True):
+        _say_event(upper, at, text, line, left=at > _RIGHT * until)
 
 
-def _say_event(ax: "Axes", at: float, text: str, line: int) -> None:
-    """Write what was done beside its line, below those that are near."""
+def free_lines(places: Sequence[float]) -> list[int]:
+    """Return on which line below the top each name has room.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Where they stand, as parts of the width; those far to the right have their name
+        to the left of them.
+    """
+    taken: list[list[float]] = []
+    lines = []
+    for place in places:
+        begins = place - _NEAR if place > _RIGHT else place
+        free = (
+            line
+            for line, others in enumerate(taken)
+            if all(abs(begins - other) >= _NEAR for other in others)
+        )
+        line = next(free, len(taken))
+        if line == len(taken):
+            taken.append([])
+        taken[line].append(begins)
+        lines.append(line)
+    return lines
+
+
+def _say_event(ax: "Axes", at: float, text: str, line: int, *, left: bool) -> None:
+    """Write what was done beside its line."""
     from matplotlib.patheffects import withStroke
 
-    left = at > _RIGHT * ax.get_xlim()[1]
     ax.annotate(
         text,
         (at, 1.0),
