@@ -173,6 +173,9 @@ class Producer(Document):
     byte_rate_quota: Positive | None = None
     """Bytes per second that each broker takes from it (`producer_byte_rate`, KIP-13);
     a broker that got more answers, and then does not listen for a while; none: any."""
+    request_percentage_quota: Positive | None = None
+    """Percent of one thread's time that its requests may take at each broker, more than
+    100 with several threads (`request_percentage`, KIP-124); none: any."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -190,6 +193,12 @@ class Group(Document):
     workers: Annotated[int, Whole(1, 10_000)] = 1
     """How many records of a poll each member works on at a time; it polls again when
     all are done."""
+    byte_rate_quota: Positive | None = None
+    """Bytes per second that each broker sends to its members together
+    (`consumer_byte_rate`, KIP-13): they share a client id. None: any."""
+    request_percentage_quota: Positive | None = None
+    """Percent of one thread's time that their requests may take at each broker, more
+    than 100 with several threads (`request_percentage`, KIP-124); none: any."""
     config: ConsumerConfig = ConsumerConfig()
     """Settings of each member."""
 

@@ -58,8 +58,8 @@ class Broker:
     commit : callable
         Called with an OffsetCommit request when it is handled.
     pause_ns : callable, optional
-        Takes a produce request that is answered now; returns how long its client is
-        made to wait, because it is over its quota.
+        Takes a request that is answered now; returns how long its client is made to
+        wait, because it is over its quota.
     """
 
     __slots__ = (
@@ -223,6 +223,7 @@ class Broker:
         )
         if request.api == PRODUCE:
             service_ns += round(request.size_bytes * self._ns_per_byte)
+        request.thread_ns = service_ns
         self._service_key += 1
         self._calendar.push(
             (now_ns + service_ns, self._service_key, self._serviced, request)
@@ -315,12 +316,29 @@ class Broker:
 
     def _complete_fetch(self, session: FetchSession, request: Request) -> None:
         session.parked = None
-        request.answer, request.size_bytes, request.batch_count = session.read()
+        if self._pause_ns is None:
+            request.answer, request.size_bytes, request.batch_count = session.read()
+        else:
+            self._read_within_quota(session, request, self._pause_ns)
         if request.answer and request.answer[0][1] < 0:
             for partition, end_offset, _ in request.answer:
                 if end_offset < 0:
                     self._refuse(request, partition.index, -1 - end_offset)
         self._answer(request, request.size_bytes)
+
+    def _read_within_quota(
+        self,
+        session: FetchSession,
+        request: Request,
+        pause_ns: Callable[[Request], int],
+    ) -> None:
+        """Read for a client with a quota; one that is over it gets nothing (QU-3)."""
+        before = session.state()
+        request.answer, request.size_bytes, request.batch_count = session.read()
+        request.throttle_ns = pause_ns(request)
+        if request.throttle_ns:
+            session.go_back_to(before)
+            request.answer, request.size_bytes, request.batch_count = [], 0, 0
 
     def _refuse(self, request: Request, index: int, error: int) -> None:
         """Note an error of a partition."""
@@ -342,8 +360,10 @@ class Broker:
             takes = self._bring
         self._calendar.push((answered_ns, self._answer_key, takes, request))
         left_ns = connection.down.left_ns
-        if self._pause_ns is not None and request.api == PRODUCE:
-            left_ns += self._pause_ns(request)
+        if self._pause_ns is not None:
+            if request.api != FETCH:
+                request.throttle_ns = self._pause_ns(request)
+            left_ns += request.throttle_ns
         self._release(connection, left_ns)
 
     def _deliver(self, request: Request) -> None:

@@ -103,6 +103,7 @@ class NetworkClient:
         "_connecting",
         "_draws",
         "_failures",
+        "_held_until_ns",
         "_may_connect_ns",
         "_on_failed",
         "_open_to_all",
@@ -156,6 +157,8 @@ class NetworkClient:
         self._setup_failures = [0] * count
         self._may_connect_ns = [0] * count
         self._tried_ns = [0] * count
+        self._held_until_ns = [0] * count
+        """Until when each node has told this client to send it nothing."""
         self._timeout_ns = NEVER
         self.on_ready: list[Callable[[int], object]] = []
         self.on_disconnect: list[Callable[[int], object]] = []
@@ -185,6 +188,9 @@ class NetworkClient:
             return False
         first = request.connection.in_flight.popleft()
         assert first is request
+        if request.throttle_ns:
+            node = self.connections.index(request.connection)
+            self._held_until_ns[node] = self._calendar.now_ns + request.throttle_ns
         return True
 
     def in_flight(self, node: int) -> int:
@@ -204,12 +210,31 @@ class NetworkClient:
         `on_ready` tells when to ask again.
         """
         if self._up[node]:
-            return True
+            return self._is_free(node, now_ns)
         if not self._connecting[node]:
             if now_ns >= self._may_connect_ns[node]:
                 self._connect(node)
             else:
                 self._wake_later(node)
+        return False
+
+    def _is_free(self, node: int, now_ns: int) -> bool:
+        """Return whether a node has not told this client to wait; see to it else.
+
+        A client holds back by itself for as long as it is told (KIP-219,
+        `ClusterConnectionStates.throttle`).
+        """
+        until_ns = self._held_until_ns[node]
+        if now_ns >= until_ns:
+            return True
+        if not self._waking[node]:
+            self._waking[node] = True
+
+            def wake(_: object) -> None:
+                self._waking[node] = False
+                self._call_ready(node)
+
+            self.at(until_ns, wake)
         return False
 
     def least_loaded(self, now_ns: int) -> int | None:
@@ -224,6 +249,7 @@ class NetworkClient:
         turn = [(offset + step) % count for step in range(count)]
         most = self._settings.max_in_flight
         free = [n for n in turn if self._up[n] and self.in_flight(n) < most]
+        free = [n for n in free if now_ns >= self._held_until_ns[n]]
         if free:
             return min(free, key=self.in_flight)
         if not any(self._connecting):
@@ -251,11 +277,13 @@ class NetworkClient:
             self.connections[node] = connection.renewed()
             self._up[node], self._connecting[node] = True, False
             self._failures[node] = self._may_connect_ns[node] = 0
+            self._held_until_ns[node] = 0
 
     def _connect(self, node: int) -> None:
         now_ns = self._calendar.now_ns
         self._connecting[node] = True
         self._tried_ns[node] = now_ns
+        self._held_until_ns[node] = 0
         connection = self.connections[node] = self.connections[node].renewed()
         self._arrival_key += 1
         at_ns = connection.up.transfer(now_ns, 0)

@@ -12,7 +12,7 @@ One read of a partition returns batches of one segment (`LocalLog.read`).
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.planned_batches import Held, PlannedBatches, Taken
@@ -338,6 +338,19 @@ class FetchSession:
             count += end - first
             left_bytes -= size_bytes
         return answer, total, count
+
+    def state(self) -> tuple[dict[int, Any], ...]:
+        """Return what a read changes."""
+        held = (self.positions, self.cursors, self.ready, self._order)
+        return tuple(each.copy() for each in (*held, self.lost, self.refused))
+
+    def go_back_to(self, state: tuple[dict[int, Any], ...]) -> None:
+        """Undo what was read since then: nothing of it was answered."""
+        held: tuple[dict[int, Any], ...]
+        held = self.positions, self.cursors, self.ready, self._order
+        for each, before in zip((*held, self.lost, self.refused), state, strict=True):
+            each.clear()
+            each.update(before)
 
     def _errors(self) -> list[Fetched]:
         """Return what the member is to be told instead of records."""

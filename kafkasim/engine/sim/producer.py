@@ -103,6 +103,7 @@ class ProducerClient:
         "_calendar",
         "_care",
         "_delivery",
+        "_held_until_ns",
         "_in_flight",
         "_may_send",
         "_most_in_flight",
@@ -152,6 +153,7 @@ class ProducerClient:
         self._most_in_flight = config.max_in_flight_requests_per_connection
         self._in_flight, self._may_send = [0] * node_count, [True] * node_count
         self._armed_ns = NEVER
+        self._held_until_ns: dict[int, int] = {}
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
         settings = accumulator_settings(source_index, config, leaders, node_count)
@@ -275,8 +277,29 @@ class ProducerClient:
         accumulator.answered(batches, now_ns)
         if is_news:
             accumulator.catch_up(now_ns)
-            self._may_send[node] = True
+            self._may_send[node] = node not in self._held_until_ns
             accumulator.look(self._may_send, now_ns)
+            self._send_ready()
+
+    def hold_back(self, node: int, until_ns: int) -> None:
+        """Send nothing to a node until a time: it said so (KIP-219)."""
+        self._held_until_ns[node] = until_ns
+        self._may_send[node] = False
+        self._timer_key += 1
+        self._calendar.at(until_ns, self._timer_key, self._send_again, node)
+
+    def _send_again(self, node: int) -> None:
+        """Send to a node again, if it has not told to wait for longer since."""
+        now_ns = self._calendar.now_ns
+        if self._held_until_ns[node] > now_ns:
+            return
+        del self._held_until_ns[node]
+        self._accumulator.catch_up(now_ns)
+        if self._care is not None and self._care.active:
+            self._care.wake()
+        else:
+            self._may_send[node] = self._in_flight[node] < self._most_in_flight
+            self._accumulator.look(self._may_send, now_ns)
             self._send_ready()
 
     def on_failed(self, batches: Sequence[Batch], error: int) -> None:
@@ -328,6 +351,8 @@ class ProducerClient:
             Per node, how many have no answer.
         """
         self._may_send[:] = may_send
+        for node in self._held_until_ns:
+            self._may_send[node] = False
         self._in_flight[:] = in_flight
         self._accumulator.look(self._may_send, self._calendar.now_ns)
         self._send_ready()

@@ -234,7 +234,7 @@ class Care:
             self._touched.add(batch.partition)
         if hints:
             self._delivery.metadata.take_hints(hints)
-        self._wake()
+        self.wake()
 
     def failed(self, batches: Sequence[Batch], error: int) -> None:
         """Take note that a request gets no answer."""
@@ -242,7 +242,7 @@ class Care:
         for batch in batches:
             self._outcomes.complete(batch, error)
             self._touched.add(batch.partition)
-        self._wake()
+        self.wake()
 
     # --- time ---------------------------------------------------------------------
 
@@ -267,7 +267,7 @@ class Care:
             self.begin()
             expired = self._outcomes.expire(limit_ns)
             self._touched.update(batch.partition for batch in expired)
-            self._wake()
+            self.wake()
         oldest_ns = min(self._oldest_ns(), now_ns)
         self._look_later(oldest_ns + self._delivery_timeout_ns)
 
@@ -279,12 +279,12 @@ class Care:
 
     def _disconnected(self, _: int) -> None:
         self.begin()
-        self._wake()
+        self.wake()
 
     def _ready(self, node: int) -> None:
         self._asked.discard(node)
         if self.active:
-            self._wake()
+            self.wake()
 
     def _changed(self) -> None:
         """Take new leaders; what waits for one with a newer epoch waits no longer."""
@@ -292,7 +292,7 @@ class Care:
         now_ns = self._calendar.now_ns
         self.begin()
         self._accumulator.set_leaders(metadata.leaders, now_ns)
-        self._wake()
+        self.wake()
 
     def _skip_backoffs(self, now_ns: int) -> None:
         """Skip the backoff of what has a leader newer than its last one (PR-34)."""
@@ -303,7 +303,7 @@ class Care:
                     batch.retry_ns = now_ns
                     self._touched.add(partition)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Go on when all that happens at this time has happened."""
         if not self._waking:
             self._waking = True

@@ -104,6 +104,10 @@ class Request:
         Partition index → what it met; None when none met an error.
     hints : dict of int to tuple of two int or None
         Partition index → the leader that the broker knows and its epoch (KIP-951).
+    thread_ns : int
+        Time that a thread of the broker took for it.
+    throttle_ns : int
+        How long its client is told to wait, being over its quota (`throttle_time_ms`).
     failed : bool
         The client gave it up: its connection was lost or closed.
     wants_answer : bool
@@ -130,6 +134,8 @@ class Request:
         "request_id",
         "sent_ns",
         "size_bytes",
+        "thread_ns",
+        "throttle_ns",
         "wants_answer",
         "written",
     )
@@ -148,6 +154,7 @@ class Request:
         self.sent_ns = sent_ns
         self.received_ns = self.dequeued_ns = self.done_ns = MISSING_NS
         self.size_bytes = self.batch_count = self.epoch = 0
+        self.thread_ns = self.throttle_ns = 0
         self.error = -1
         self.payload = payload
         self.answer: Any = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.config.rules import INT64_MAX
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.broker import Broker
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -123,6 +124,9 @@ class ProduceRequests:
         elif not self._network.answered(request):
             return
         self._on_done(request, now_ns)
+        if request.throttle_ns:
+            node = request.connection.broker
+            self._producer.hold_back(node, now_ns + request.throttle_ns)
         self._producer.on_answer(
             request.connection.broker, request.payload, request.errors, request.hints
         )
@@ -245,15 +249,18 @@ def _is_nothing(duration_ms: Distribution | float) -> bool:
     return duration_ms == 0
 
 
-def poll_settings(group: Group) -> PollSettings:
-    """Return the settings of a resolved group's members in the engine's units."""
+def poll_settings(group: Group, most_bytes: int = INT64_MAX) -> PollSettings:
+    """Return the settings of a resolved group's members in the engine's units.
+
+    No answer to them has more than `most_bytes`.
+    """
     config = group.config
     every = commit_every(group.commit)
     return PollSettings(
         min_bytes=config.fetch_min_bytes,
         max_wait_ns=ns_from_ms(config.fetch_max_wait_ms),
         max_partition_bytes=config.max_partition_fetch_bytes,
-        max_bytes=config.fetch_max_bytes,
+        max_bytes=min(config.fetch_max_bytes, most_bytes),
         max_poll_records=config.max_poll_records,
         auto_commit_ns=ns_from_ms(config.auto_commit_interval_ms)
         if config.enable_auto_commit

@@ -22,6 +22,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     work_of_source,
 )
 from kafkasim.engine.sim.systems.kafka_producers import KafkaProducers
+from kafkasim.engine.sim.systems.kafka_quotas import most_bytes_at_once
 from kafkasim.engine.sim.systems.kafka_refusals import admission
 from kafkasim.engine.sim.systems.kafka_replication import (
     Replication,
@@ -113,8 +114,9 @@ class KafkaCluster(KafkaProducers):
     ) -> Member:
         client = f"member:{name}"
         code = self.tables.client_code(client)
+        subscriber = list(self.subscribers)[group.index]
         settings = poll_settings(
-            self.system.groups[list(self.subscribers)[group.index]]
+            self.system.groups[subscriber], most_bytes_at_once(self.system, subscriber)
         )
         connections = [
             self.hosts.connect(client, code, broker)
