@@ -105,7 +105,7 @@ class BrokerConfig(Settings):
     quota_window_num: Annotated[int, Whole(1, INT32_MAX)] = setting(11)
     """Windows over which a broker looks back at what a client with a quota did, the
     present one included; default 11 (`QuotaConfig`)."""
-    quota_window_size_seconds: Annotated[int, Whole(1, 1_000_000)] = setting(1)
+    quota_window_size_seconds: Annotated[int, Whole(1, INT32_MAX)] = setting(1)
     """Whole seconds of each of them; default 1."""
 
     def check(self) -> None:

@@ -60,6 +60,9 @@ class ProducerConfig(Settings):
     """Requests to one broker that may wait for their answer; default 5."""
     max_request_size: Bytes = setting(1_048_576)
     """Bytes of a request, and of a record before compression; default 1 MiB."""
+    compression_type: Literal["none", "gzip", "snappy", "lz4", "zstd"] = setting("none")
+    """How batches are compressed; default none. What comes out says the producer's
+    `compression_ratio`."""
     partitioner_ignore_keys: bool = setting(default=False)
     """Place a record with a key as if it had none; default false (KIP-794)."""
     partitioner_adaptive_partitioning_enable: bool = setting(default=True)

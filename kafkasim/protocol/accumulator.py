@@ -31,6 +31,7 @@ from kafkasim.log.record_size import (
 )
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.columns import KeepAll, Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.compression import Compression
 from kafkasim.protocol.joining import Joiner
 from kafkasim.protocol.retries import Retries
 from kafkasim.units import NS_PER_MS
@@ -61,6 +62,8 @@ class Settings:
     """`partitioner.availability.timeout.ms` in nanoseconds."""
     buffer_memory: int = 1 << 25
     """`buffer.memory` in bytes."""
+    compression: Compression | None = None
+    """What comes of `compression.type`; None for none."""
     max_block_ns: int = 60_000 * NS_PER_MS
     """`max.block.ms` in nanoseconds."""
 
@@ -291,7 +294,8 @@ class Accumulator(ABC):
         kept: list[int] = []
         for position, slot in enumerate(slots):
             batch = self._peek(partitions[slot], now_ns)
-            room -= batch.size_bytes
+            expected_bytes = batch.size_bytes
+            room -= expected_bytes
             if room < 0 and batches:
                 queue.drain_index = slot
                 kept += slots[position:]
@@ -299,6 +303,7 @@ class Accumulator(ABC):
             batches.append(batch)
             if self._take(queue, slot, batch, now_ns):
                 kept.append(slot)
+            room += expected_bytes - batch.size_bytes
         else:
             queue.drain_index = (first or len(partitions)) - 1
         kept.sort()

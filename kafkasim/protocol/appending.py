@@ -164,7 +164,7 @@ class AppendingAccumulator(QueuedAccumulator):
             if partition == ROUND_ROBIN:
                 partition = available(self._leaders, self._window.base + at)
             if partition >= 0:
-                if try_append(partition, at, now_ns, now_ns):
+                if try_append(partition, at, now_ns, now_ns) >= 0:
                     if closed or always:
                         self._may_wake(partition, now_ns)
                 elif not self._append_new_batch(partition, at, now_ns):
@@ -200,7 +200,7 @@ class AppendingAccumulator(QueuedAccumulator):
         if tails[self._partition] is None and self._produced >= self._batch_size:
             self._switch(now_ns)
         appended = self._queues.try_append(self._partition, at, now_ns, now_ns)
-        if not appended:
+        if appended < 0:
             if self._loads.unqueued:
                 self._loads.queue(self._partition, now_ns)
             if not self._take_memory(at, now_ns):
@@ -226,10 +226,10 @@ class AppendingAccumulator(QueuedAccumulator):
                 self._switch(now_ns)
                 self._loads.queue(self._partition, now_ns)
                 continue
-            appended = 0
+            appended = -1
             if queues.tails[partition] is not None:
                 appended = queues.try_append(partition, at, called_ns, now_ns)
-            if appended:
+            if appended >= 0:
                 self._pool.free_bytes += queues.capacity_for(at)
                 self._may_wake(partition, now_ns)
             else:

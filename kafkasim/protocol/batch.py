@@ -47,6 +47,8 @@ class Batch:
         When it was sent first.
     acked_ns
         When the client held the answer that acknowledged it.
+    raw_bytes
+        With compression: bytes of its records before.
     capacity
         Memory that it holds until it completes (`initialCapacity`); its producer fills
         this.
@@ -95,6 +97,7 @@ class Batch:
         "partition_index",
         "producer_epoch",
         "producer_id",
+        "raw_bytes",
         "retry_ns",
         "sent_ns",
         "size_bytes",
@@ -123,7 +126,7 @@ class Batch:
         self.closed_by = closed_by
         self.sent_ns = sent_ns
         self.acked_ns = MISSING_NS
-        self.capacity = 0
+        self.capacity = self.raw_bytes = 0
         self.batch_id = -1
         self.base_offset = -1
         self.appended_ns = MISSING_NS

@@ -130,6 +130,9 @@ class CarefulAccumulator(Accumulator):
             first = end
         return parts
 
+    def _compress(self, batch: Batch) -> None:
+        """Give a batch its own size in place of the one that was expected."""
+
     def _bodies(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the body sizes of the records at places of `column`."""
         return self.column("body_bytes")[places].astype(np.int64)
@@ -201,7 +204,8 @@ class CarefulAccumulator(Accumulator):
             )
             if is_retry and batch.retry_ns > now_ns:
                 continue
-            room -= batch.size_bytes
+            expected_bytes = batch.size_bytes
+            room -= expected_bytes
             has_room = room >= 0 or not batches
             if not has_room or retries.stops(partition, batch, is_retry=is_retry):
                 queue.drain_index = slot
@@ -213,8 +217,10 @@ class CarefulAccumulator(Accumulator):
                 retries.take(partition)
                 if batch.sent_ns == MISSING_NS:  # it is a part of one that was split
                     batch.sent_ns = now_ns
+                    self._compress(batch)
             elif not self._take(queue, slot, batch, now_ns):
                 fresh.discard(slot)
+            room += expected_bytes - batch.size_bytes
         else:
             queue.drain_index = (first or len(partitions)) - 1
         queue.active = sorted(fresh)

@@ -48,12 +48,7 @@ class QueuedAccumulator(CarefulAccumulator):
         hand_over: HandOver | None,
     ) -> None:
         super().__init__(settings, blocks, keeper)
-        self._queues = PartitionQueues(
-            source_index=settings.source_index,
-            batch_size=settings.batch_size,
-            count=len(settings.leaders),
-            on_full=self._closed,
-        )
+        self._queues = self._make_queues(settings)
         self._slots = [0] * len(settings.leaders)
         for queue in self._nodes:
             for slot, partition in enumerate(queue.partitions):
@@ -79,6 +74,14 @@ class QueuedAccumulator(CarefulAccumulator):
         self._limit_ns = -1
         self._sendable: Sequence[bool] = self._nobody
         """Nodes that may be sent to, by what was last said."""
+
+    def _make_queues(self, settings: Settings) -> PartitionQueues:
+        return PartitionQueues(
+            source_index=settings.source_index,
+            batch_size=settings.batch_size,
+            count=len(settings.leaders),
+            on_full=self._closed,
+        )
 
     @abstractmethod
     def _go_back(self, now_ns: int) -> None:

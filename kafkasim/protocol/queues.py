@@ -173,11 +173,11 @@ class PartitionQueues:
         Returns
         -------
         int
-            The bytes it took; 0 when there is no open batch any more.
+            The bytes it took; −1 when there is no open batch any more.
         """
         tail = self.tails[partition]
         if tail is None:
-            return 0
+            return -1
         if self._touched[partition] != self._round:
             self._remember(partition)
         count = tail.hi - tail.lo
@@ -200,7 +200,7 @@ class PartitionQueues:
         tail.closed_by = FULL
         self.tails[partition] = None
         self._on_full(partition, now_ns)
-        return size if used == capacity else 0
+        return size if used == capacity else -1
 
     def capacity_for(self, at: int) -> int:
         """Return the memory of a batch that record `at` opens."""

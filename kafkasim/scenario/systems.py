@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import Document
-from kafkasim.config.frozen import FrozenDict
+from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import AtLeastZero, Number, Positive, Whole
@@ -170,12 +170,35 @@ class Producer(Document):
     """What the application does with a record that has failed: nothing, or it sends it
     again as a new record, if another try may help (`RetriableException`) or it crashed
     before it knew."""
+    compression_ratio: Positive | Distribution | None = None
+    """What comes out of compression, by what goes in: bytes of a batch's records, such
+    as 0.4; drawn for each batch if it is a distribution. It depends on the records and
+    the codec, and has no default."""
     byte_rate_quota: Positive | None = None
     """Bytes per second that each broker takes from it (`producer_byte_rate`, KIP-13);
     a broker that got more answers, and then does not listen for a while; none: any."""
     request_percentage_quota: Positive | None = None
     """Percent of one thread's time that its requests may take at each broker, more than
     100 with several threads (`request_percentage`, KIP-124); none: any."""
+
+    def check(self) -> None:
+        """Check that a ratio is said where there is compression, and only there."""
+        codec = self.config.compression_type
+        compresses = codec not in {UNSET, "none"}
+        if compresses and self.compression_ratio is None:
+            raise ValidationError(
+                "compression_ratio",
+                None,
+                f"a number or a distribution, while compression_type is {codec!r}",
+                "how much smaller records become depends on what is in them",
+            )
+        if self.compression_ratio is not None and not compresses:
+            raise ValidationError(
+                "compression_ratio",
+                self.compression_ratio,
+                "none, unless config.compression_type is a codec",
+                "nothing is compressed; ProducerConfig.compression_type",
+            )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -38,11 +38,11 @@ def shown(batches: list[Batch]) -> list[tuple[int, int, int, int]]:
 def test_a_record_goes_into_the_open_batch_while_it_has_room() -> None:
     queues, full = queues_of([50, 50, 50], batch_size=200)
 
-    assert queues.try_append(1, 0, 10, 10) == 0
+    assert queues.try_append(1, 0, 10, 10) == -1
     assert queues.append_new_batch(1, 0, 10, 10) == 118
     assert queues.try_append(1, 1, 11, 11) == 57
     assert full == []
-    assert queues.try_append(1, 2, 12, 12) == 0
+    assert queues.try_append(1, 2, 12, 12) == -1
     assert full == [(1, 12)]
     assert queues.tails[1] is None
     assert shown(list(queues.waiting[1])) == [(0, 2, 175, FULL)]
@@ -63,12 +63,12 @@ def test_room_is_counted_with_the_bytes_of_both_deltas() -> None:
     queues.append_new_batch(0, 0, 0, 0)
     for at in range(1, 64):
         assert queues.try_append(0, at, 0, 0) == 7
-    assert queues.try_append(0, 64, 0, 0) == 0
+    assert queues.try_append(0, 64, 0, 0) == -1
     assert full == [(0, 0)]
 
     queues, full = queues_of([60, 60], batch_size=61 + 2 * 68, timestamps_ms=[36, 100])
     queues.append_new_batch(0, 0, 36_000_000, 36_000_000)
-    assert queues.try_append(0, 1, 100_000_000, 100_000_000) == 0
+    assert queues.try_append(0, 1, 100_000_000, 100_000_000) == -1
 
 
 def test_a_batch_has_room_for_the_upper_bound_of_its_first_record() -> None:
@@ -78,7 +78,7 @@ def test_a_batch_has_room_for_the_upper_bound_of_its_first_record() -> None:
     queues.append_new_batch(0, 0, 0, 0)
     assert queues.try_append(0, 1, 0, 0) == 7
     assert queues.try_append(0, 2, 0, 0) == 7
-    assert queues.try_append(0, 3, 0, 0) == 0
+    assert queues.try_append(0, 3, 0, 0) == -1
     assert full == [(0, 0)]
 
 

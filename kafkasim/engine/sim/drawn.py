@@ -8,7 +8,8 @@ import numpy as np
 
 from kafkasim.scenario.distributions import Distribution, draw_ns
 from kafkasim.scenario.streams import stream
-from kafkasim.units import ns_from_ms
+from kafkasim.scenario.systems import Producer
+from kafkasim.units import NS_PER_MS, ns_from_ms
 
 _BLOCK: Final = 256
 
@@ -56,3 +57,21 @@ def services(request_ms: Distribution | float, seed: int, host: str) -> Iterator
     """Return the same as `service_ns`, a number as one that repeats."""
     each = service_ns(request_ms, seed, host)
     return repeat(each) if isinstance(each, int) else each
+
+
+def compression_ratios(
+    producer: Producer, seed: int, source: str
+) -> Iterator[float] | None:
+    """Return the ratio of one batch of a producer after the other; None without any."""
+    ratio = producer.compression_ratio
+    if producer.config.compression_type == "none" or ratio is None:
+        return None
+    if isinstance(ratio, (int, float)):
+        return repeat(float(ratio))
+    return _numbers(ratio, seed, f"compression/{source}")
+
+
+def _numbers(law: Distribution, seed: int, name: str) -> Iterator[float]:
+    generator = stream(seed, name)
+    while True:
+        yield from (draw_ns(law, generator, _BLOCK) / NS_PER_MS).tolist()

@@ -339,18 +339,19 @@ class FetchSession:
             left_bytes -= size_bytes
         return answer, total, count
 
-    def state(self) -> tuple[dict[int, Any], ...]:
+    def state(self) -> list[dict[int, Any]]:
         """Return what a read changes."""
-        held = (self.positions, self.cursors, self.ready, self._order)
-        return tuple(each.copy() for each in (*held, self.lost, self.refused))
+        return [each.copy() for each in self._read_from()]
 
-    def go_back_to(self, state: tuple[dict[int, Any], ...]) -> None:
+    def go_back_to(self, state: list[dict[int, Any]]) -> None:
         """Undo what was read since then: nothing of it was answered."""
-        held: tuple[dict[int, Any], ...]
-        held = self.positions, self.cursors, self.ready, self._order
-        for each, before in zip((*held, self.lost, self.refused), state, strict=True):
+        for each, before in zip(self._read_from(), state, strict=True):
             each.clear()
             each.update(before)
+
+    def _read_from(self) -> list[dict[int, Any]]:
+        held: list[dict[int, Any]] = [self.positions, self.cursors, self.ready]
+        return [*held, self._order, self.lost, self.refused]
 
     def _errors(self) -> list[Fetched]:
         """Return what the member is to be told instead of records."""

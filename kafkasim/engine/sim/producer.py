@@ -22,24 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.accumulating import accumulator_of, settings_of
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_care import Care
-from kafkasim.engine.sim.source_columns import (
-    Placing,
-    SourceColumns,
-    accumulator_settings,
-)
+from kafkasim.engine.sim.source_columns import Placing, SourceColumns
 from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
 from kafkasim.protocol.joining import Application
-from kafkasim.protocol.keyed import KeyedAccumulator
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sequences import Sequences
-from kafkasim.protocol.sticky import StickyAccumulator
 from kafkasim.scenario.blocks import SourceBlocks
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]
@@ -156,17 +151,16 @@ class ProducerClient:
         self._held_until_ns: dict[int, int] = {}
         self._refused: list[NDArray[np.int64]] = []
         self._on_block = on_block
-        settings = accumulator_settings(source_index, config, leaders, node_count)
         placing = placing or Placing()
+        settings = settings_of(source_index, config, leaders, node_count, placing)
         columns_of = SourceColumns(source, config, len(leaders), entity_codes, placing)
         self.columns_of = columns_of
         blocks = RecordBlocks(self._read(source))
         self._application = application
-        self._accumulator: CarefulAccumulator = (
-            StickyAccumulator(settings, blocks, Draws(draws), keeper, hand_over)
-            if placing.by_record or columns_of.decides_late
-            else KeyedAccumulator(settings, blocks, keeper)
-        )
+        self._accumulator = accumulator_of(
+            settings, blocks, Draws(draws), keeper, hand_over,
+            by_record=placing.by_record or columns_of.decides_late,
+        )  # fmt: skip
         self._accumulator.joiner = application
         self._delivery = delivery
         self._sequences: Sequences | None = None

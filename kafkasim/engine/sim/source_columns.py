@@ -4,7 +4,7 @@ The order is that of `KafkaProducer.partition`: the partition that the applicati
 with the record, the partitioner that was configured, the key, the sticky partition.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordColumns
 from kafkasim.protocol.partitioner import key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
-from kafkasim.units import ns_from_ms
 
 KEYLESS: Final = "keyless"
 """The carried column that says which records have no key."""
@@ -35,6 +33,8 @@ class Placing:
     where records may join, which have their turn among the others."""
     tells_keyless: bool = False
     """Carry along which records have no key, as `keyless`: a broker will ask."""
+    ratios: Iterator[float] | None = None
+    """With compression: the ratio of one batch after the other."""
     by_record: bool = False
     """Append records one by one also where all partitions are known: the application
     will have to wait for memory."""
@@ -120,21 +120,3 @@ class SourceColumns:
         numbers = np.arange(self._count, self._count + count, dtype=np.int64)
         self._count += count
         return (numbers % self._partition_count).astype(np.int32)
-
-
-def accumulator_settings(
-    source_index: int, config: ProducerConfig, leaders: Sequence[int], node_count: int
-) -> Settings:
-    """Return what an accumulator takes from its producer's configuration."""
-    return Settings(
-        source_index=source_index,
-        batch_size=max(1, config.batch_size),
-        linger_ns=ns_from_ms(config.linger_ms),
-        max_request_size=config.max_request_size,
-        leaders=tuple(leaders),
-        node_count=node_count,
-        adaptive=config.partitioner_adaptive_partitioning_enable,
-        availability_ns=ns_from_ms(config.partitioner_availability_timeout_ms),
-        buffer_memory=config.buffer_memory,
-        max_block_ns=ns_from_ms(config.max_block_ms),
-    )

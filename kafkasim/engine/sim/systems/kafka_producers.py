@@ -8,6 +8,7 @@ from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.delivery import Delivery
+from kafkasim.engine.sim.drawn import compression_ratios
 from kafkasim.engine.sim.live_records import LiveHandOver
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch, ProducerClient
@@ -102,6 +103,7 @@ class KafkaProducers(KafkaHosts):
                 leaders_move=self.is_replicated or joiner is not None,
                 tells_keyless=may_lack_keys(self.system, source),
                 by_record=index in self._by_record or joiner is not None,
+                ratios=compression_ratios(producer, self._seed, source.source),
             ),
             application=joiner,
         )
