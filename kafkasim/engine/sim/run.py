@@ -46,8 +46,8 @@ def run(
         Told now and then the simulated time (ns) and how much is left to settle; the
         result is the same with it and without.
     logs : Path, optional
-        Folder into which the logs are written, as a broker leaves them; made if it is
-        not there.
+        Folder into which the logs are written, as a broker leaves them, but without
+        compression; made if it is not there.
     resources : bool
         Measure how busy each part of the hardware is, for the table `resources`; the
         result is the same with it and without.
