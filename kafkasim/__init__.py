@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from kafkasim.scenario.keys import ZipfKeys as ZipfKeys
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
+    from kafkasim.scenario.reader_events import PausePartitions as PausePartitions
+    from kafkasim.scenario.reader_events import Seek as Seek
     from kafkasim.scenario.scenario import Scenario as Scenario
     from kafkasim.scenario.scenario import load as load
     from kafkasim.scenario.systems import Cpu as Cpu
@@ -123,6 +125,8 @@ _HOME: Final = {
     "ZipfKeys": "kafkasim.scenario.keys",
     "Plan": "kafkasim.scenario.plan",
     "load_plan": "kafkasim.scenario.plan",
+    "PausePartitions": "kafkasim.scenario.reader_events",
+    "Seek": "kafkasim.scenario.reader_events",
     "Scenario": "kafkasim.scenario.scenario",
     "load": "kafkasim.scenario.scenario",
     "Cpu": "kafkasim.scenario.systems",

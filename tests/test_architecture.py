@@ -63,6 +63,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/compressing.py": "tests/simulation/test_compressed_batches.py",
     "kafkasim/engine/sim/systems/kafka_refusals.py": _REFUSED,
     "kafkasim/engine/sim/systems/kafka_replication.py": _REPLICATED,
+    "kafkasim/engine/sim/systems/reader_events.py": (
+        "tests/simulation/test_seeking_readers.py"
+    ),
     "kafkasim/engine/sim/systems/kafka_accounts.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_hosts.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_producers.py": _KAFKA,

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from kafkasim.config.rules import INT64_MAX, Rule
+from kafkasim.config.rules import INT64_MAX, Rule, Whole
+from kafkasim.errors import ValidationError
 
 _BY_DURATION: Final = "by_duration:"
 _STARTS: Final = ("latest", "earliest", "none")
@@ -77,4 +78,28 @@ class OffsetReset(Rule):
             by_duration = value.startswith(_BY_DURATION) and duration is not None
             if by_duration and 0 <= (duration or 0) <= INT64_MAX:
                 return value
+        raise self.reject(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SeekTo(Rule):
+    """An offset, `earliest`, `latest`, or `by_duration:` and a duration."""
+
+    @property
+    def allowed(self) -> str:
+        """Return the words."""
+        return (
+            "an offset ≥ 0, 'earliest', 'latest', or 'by_duration:' and an ISO 8601 "
+            "duration (PnDTnHnMnS)"
+        )
+
+    def read(self, value: object) -> int | str:
+        """Return an int, or the text as it is."""
+        try:
+            if not isinstance(value, str):
+                return Whole(0).read(value)
+            if value != "none":
+                return OffsetReset().read(value)
+        except ValidationError:
+            pass
         raise self.reject(value)

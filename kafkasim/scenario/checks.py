@@ -18,6 +18,7 @@ from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
 from kafkasim.scenario.events import Crash, Event, FillDisk, LinkEvent, Lose
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
+from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.trace import Trace
@@ -159,6 +160,8 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
             _check_link(index, event, traffic, system)
         else:
             _check_target(event, target, _targets(event, traffic, system), path)
+        if isinstance(event, ReaderEvent):
+            under(str(index), check_reader_event, event, target.name, traffic, system)
         if isinstance(event, Crash) and event.clean and target.kind != "broker":
             allowed = "false: only a broker asks for a controlled shutdown"
             raise ValidationError(f"{index}.clean", event.clean, allowed)
@@ -221,6 +224,8 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
     brokers = [f"broker:{number}" for number in numbers]
     if isinstance(event, FillDisk):
         return brokers
+    if isinstance(event, ReaderEvent):
+        return targets
     targets += brokers
     if isinstance(event, Crash):
         targets.append("controller")
@@ -232,8 +237,47 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
 def _overlap(one: Event, other: Event) -> bool:
     if type(one) is not type(other) or one.target != other.target:
         return False
+    if isinstance(one, Seek):
+        return False  # it takes no time
+    if (
+        isinstance(one, PausePartitions)
+        and isinstance(other, PausePartitions)
+        and not _share_partitions(one, other)
+    ):
+        return False
     first, second = sorted((one, other), key=_begin)
     return first.for_s is None or second.at_s < first.at_s + first.for_s
+
+
+def _share_partitions(one: PausePartitions, other: PausePartitions) -> bool:
+    """Say whether both are about one partition; none says all."""
+    pairs = ((one.stream, other.stream), (one.partition, other.partition))
+    return all(a is None or b is None or a == b for a, b in pairs)
+
+
+def check_reader_event(
+    event: ReaderEvent, subscriber: str, traffic: Traffic, system: System
+) -> None:
+    """Check that a subscriber reads what it is to seek in, or to let be.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the event.
+    """
+    if not isinstance(system, Kafka):
+        kind = type(event).__name__
+        allowed = "an event of a Kafka cluster"
+        raise ValidationError("target", kind, allowed, "nothing else keeps positions")
+    streams = traffic.subscribers[subscriber].streams
+    if event.stream is not None and event.stream not in streams:
+        why = f"what {subscriber} reads"
+        raise ValidationError("stream", event.stream, one_of(streams), why)
+    read = streams if event.stream is None else (event.stream,)
+    counts = [system.topics[s].partitions if s in system.topics else 1 for s in read]
+    if event.partition is not None and event.partition >= max(counts):
+        allowed = f"less than {max(counts)}, the number of partitions"
+        raise ValidationError("partition", event.partition, allowed)
 
 
 def _begin(event: Event) -> float:

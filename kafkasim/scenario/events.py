@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from kafkasim.config.document import Document
 from kafkasim.config.rules import AtLeastZero, Moment, Number, Positive, Seconds
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.reader_events import PausePartitions, Seek
 
 Messages = Literal["requests", "responses"]
 """What of the messages on a link."""
@@ -166,4 +167,4 @@ class Lose(Document):
 
 LinkEvent = Cut | Delay | Lose
 """What befalls the way between two hosts."""
-Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose
+Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose | Seek | PausePartitions

@@ -15,6 +15,7 @@ def test_defaults_are_those_of_kafka_4_3() -> None:
         "linger_ms": 5,
         "max_in_flight_requests_per_connection": 5,
         "max_request_size": 1048576,
+        "compression_type": "none",
         "partitioner_ignore_keys": False,
         "partitioner_adaptive_partitioning_enable": True,
         "partitioner_availability_timeout_ms": 0,

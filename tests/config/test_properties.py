@@ -58,8 +58,8 @@ def test_a_key_that_kafka_does_not_know_is_refused_with_the_nearest() -> None:
 
 
 def test_keys_that_are_not_modelled_are_named_in_one_warning() -> None:
-    with pytest.warns(UserWarning, match=r"compression\.type, ssl\.protocol") as caught:
-        ProducerConfig.from_properties("compression.type=zstd\nssl.protocol=TLS\n")
+    with pytest.warns(UserWarning, match=r"sasl\.mechanism, ssl\.protocol") as caught:
+        ProducerConfig.from_properties("sasl.mechanism=PLAIN\nssl.protocol=TLS\n")
 
     assert len(caught) == 1
     assert caught[0].filename == __file__

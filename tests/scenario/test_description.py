@@ -51,7 +51,8 @@ def test_a_cluster_is_described_and_what_was_filled_in_is_marked() -> None:
         "\n"
         "Not modelled yet\n"
         "  joining of members, rebalances, a coordinator that moves; transactions\n"
-        "  compression; disks: page cache, flushing, logs that take time to load\n"
+        "  what compression costs, and logs= writes nothing compressed\n"
+        "  disks: page cache, flushing, logs that take time to load\n"
         "  timeouts of producers while no topic has two copies and no broker fails"
     )
 

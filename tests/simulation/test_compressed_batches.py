@@ -46,7 +46,7 @@ def compressed(
 
 
 def test_batches_grow_as_the_producer_learns_how_well_it_compresses() -> None:
-    """PR-23: batch n is opened when n − 1 are closed: the estimate is 1 − 0.005 (n − 1).
+    """PR-23: batch n is opened when n − 1 are closed, by 1 − 0.005 (n − 1).
 
     It is closed when the next record, counted in full, would not go into 16,384 bytes.
     Once the estimate is what is observed, a batch that compresses a hair's breadth

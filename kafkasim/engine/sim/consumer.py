@@ -28,13 +28,8 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.member_calls import ClientCalls, MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import AUTO, BEFORE_WORK, PollSettings
-from kafkasim.engine.sim.request import (
-    FETCH,
-    OFFSET_COMMIT,
-    Connection,
-    Request,
-)
-from kafkasim.engine.sim.seeking import SeekingFetcher
+from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
+from kafkasim.engine.sim.seeking import SeekingFetcher, Wish
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
 
@@ -104,6 +99,7 @@ class Member:
         """What came during a pause; none: there is no pause."""
         self._for_good = False
         """Whether it stands still and nothing will let it go on but a crash."""
+        self._wishes: list[Wish] = []
         self.epoch = 0
         self.up = False
         self.begun: dict[int, tuple[int, int]] = {}
@@ -123,15 +119,9 @@ class Member:
         """Make the parts of its client."""
         calendar, calls, settings = self._calendar, self._calls, self._settings
         self._network = NetworkClient(
-            calendar=calendar,
-            actor=actor,
-            connections=connections,
-            brokers=brokers,
-            settings=settings.network,
-            draws=draws,
-            on_failed=self._failed,
-            reserved=1,
-        )
+            calendar=calendar, actor=actor, connections=connections, brokers=brokers,
+            settings=settings.network, draws=draws, on_failed=self._failed, reserved=1,
+        )  # fmt: skip
         self._metadata = ClientMetadata(
             calendar=calendar,
             network=self._network,
@@ -154,13 +144,9 @@ class Member:
             calls=client_calls,
         )
         self._committer = Committer(
-            who=(self.group, self.code),
-            network=self._network,
-            node=len(brokers),
-            settings=settings,
-            draws=draws,
-            calls=client_calls,
-        )
+            who=(self.group, self.code), network=self._network, node=len(brokers),
+            settings=settings, draws=draws, calls=client_calls,
+        )  # fmt: skip
 
     def _client_calls(self) -> ClientCalls:
         return ClientCalls(
@@ -234,6 +220,7 @@ class Member:
         self.up = self._polls = False
         self.epoch += 1
         self._wake += 1
+        self._wishes.clear()
         held, self._held = self._held or [], None
         self._for_good = False
         self._network.start_anew()
@@ -272,7 +259,7 @@ class Member:
             if (application.rows or application.waiting) and self._is_at_work(now_ns):
                 return
             cares = fetcher.is_unsure or now_ns >= committer.due_ns
-            if cares and self._has_ended(now_ns):
+            if (cares or self._wishes) and self._has_ended(now_ns):
                 return
             if not buffer.fetches:
                 fetcher.send_fetches(now_ns)
@@ -291,6 +278,17 @@ class Member:
                 if rows and self._settings.commit == BEFORE_WORK:
                     committer.commit_sync(fetcher.consumed(), now_ns)
                     return
+
+    def ask(self, wish: Wish) -> None:
+        """Let the application do something with its consumer before it polls again."""
+        if self.up:
+            self._wishes.append(wish)
+            self._retry()
+
+    def _fulfil(self, now_ns: int) -> None:
+        wishes, self._wishes = self._wishes, []
+        for wish in wishes:
+            wish(self._fetcher, now_ns)
 
     def _is_at_work(self, now_ns: int) -> bool:
         """End the work of now and begin with what waits.
@@ -313,11 +311,12 @@ class Member:
                 return True
 
     def _has_ended(self, now_ns: int) -> bool:
-        """Commit automatically if that is due, and see to the positions (CO-1).
+        """Do what is wished, commit if that is due, see to the positions (CO-1).
 
         Return whether that throws an exception, which ends the application.
         """
         committer = self._committer
+        self._fulfil(now_ns)
         if committer.failed:
             committer.hear(now_ns)
         if now_ns >= committer.due_ns:

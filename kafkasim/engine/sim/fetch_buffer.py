@@ -162,5 +162,5 @@ class FetchBuffer:
     def _drop_first(self, session: FetchSession, used_up: list[FetchSession]) -> None:
         self.fetches.popleft()
         session.buffered -= 1
-        if not session.buffered:
+        if not session.buffered and session.request is None:
             used_up.append(session)

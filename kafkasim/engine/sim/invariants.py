@@ -140,7 +140,7 @@ class OneOwner:
 
 
 class PositionsRise:
-    """Offsets handed to a member rise until it starts anew, after a crash.
+    """Offsets handed to a member rise until it starts anew, is reset or seeks.
 
     In a log that was ever cut off, it may go on at the new end.
     """
@@ -150,6 +150,7 @@ class PositionsRise:
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = members
         self._last: list[tuple[int, dict[int, int]]] = [(0, {}) for _ in members]
+        self._begun: list[dict[int, tuple[int, int]]] = [{} for _ in members]
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Compare each member's positions with the last look in the same epoch."""
@@ -158,9 +159,12 @@ class PositionsRise:
             if epoch == member.epoch:
                 cut = {partition.index for partition in member.owned if partition.cuts}
                 for index, offset in last.items():
-                    if member.positions[index] < offset and index not in cut:
+                    anew = self._begun[number][index] != member.begun[index]
+                    goes_back = member.positions[index] < offset
+                    if goes_back and not anew and index not in cut:
                         yield f"member {number}", f"{offset} went back"
             self._last[number] = (member.epoch, dict(member.positions))
+            self._begun[number] = dict(member.begun)
 
 
 class Inspection:

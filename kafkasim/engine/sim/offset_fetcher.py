@@ -42,6 +42,8 @@ class Question:
     """A request is in flight."""
     not_before_ns: int = 0
     """When it may be asked."""
+    wish: int | None = None
+    """A timestamp to ask for; none: as `auto.offset.reset` says."""
 
 
 class OffsetFetcher:
@@ -85,9 +87,21 @@ class OffsetFetcher:
         question = self.open.get(index)
         return question is not None and question.epoch == NO_EPOCH
 
-    def note(self, partition: Partition, epoch: int = NO_EPOCH) -> None:
-        """Note what is to be asked, in place of what was before."""
-        self.open[partition.index] = Question(partition, epoch)
+    def note(
+        self, partition: Partition, epoch: int = NO_EPOCH, wish: int | None = None
+    ) -> None:
+        """Note what is to be asked, in place of what was before.
+
+        Parameters
+        ----------
+        partition : Partition
+            Of which.
+        epoch : int
+            The end of which leader epoch; `NO_EPOCH`: where to go on.
+        wish : int, optional
+            Then at which timestamp; left out, as `auto.offset.reset` says.
+        """
+        self.open[partition.index] = Question(partition, epoch, wish=wish)
 
     def ask_due(self, now_ns: int) -> None:
         """Ask all that may be asked now."""
@@ -106,9 +120,12 @@ class OffsetFetcher:
             return
         question.asked = True
         connection = self._network.connections[leader]
-        api, wish = OFFSET_FOR_LEADER_EPOCH, question.epoch
+        api = OFFSET_FOR_LEADER_EPOCH
+        wish: int | None = question.epoch
         if question.epoch == NO_EPOCH:
-            api, wish = LIST_OFFSETS, self._group.reset_timestamp_ms(now_ns)
+            api, wish = LIST_OFFSETS, question.wish
+            if wish is None:
+                wish = self._group.reset_timestamp_ms(now_ns)
         what = question, partition, wish
         request = Request(api, connection, now_ns, what, self._calls.received)
         request.request_id = self._calls.next_request_id()

@@ -35,6 +35,7 @@ from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
 from kafkasim.protocol.joining import Application
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.sequences import Sequences
+from kafkasim.protocol.sticky import StickyAccumulator
 from kafkasim.scenario.blocks import SourceBlocks
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]

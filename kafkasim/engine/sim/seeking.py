@@ -7,8 +7,13 @@ was fetched (CO-5).
 Source: `ClassicKafkaConsumer`, `SubscriptionState`, `FetchCollector` (4.3).
 """
 
+from collections.abc import Callable
+
 from kafkasim.engine.sim.fetcher import Fetcher
 from kafkasim.engine.sim.partition import Partition
+
+Wish = Callable[["SeekingFetcher", int], None]
+"""Something that an application does with its consumer, and when (ns)."""
 
 
 class SeekingFetcher(Fetcher):
@@ -17,6 +22,8 @@ class SeekingFetcher(Fetcher):
     def pause(self, partition: Partition) -> None:
         """Neither fetch a partition nor return what was fetched of it (CO-5)."""
         index = partition.index
+        if index in self._paused:
+            return
         session = self._session_of[index]
         taken = self._paused[index] = self.buffer.take_out(partition)
         session.buffered -= len(taken)
@@ -26,6 +33,8 @@ class SeekingFetcher(Fetcher):
     def resume(self, partition: Partition) -> None:
         """Fetch a partition again, and return what was fetched of it."""
         index = partition.index
+        if index not in self._paused:
+            return  # its process has crashed since
         taken = self._paused.pop(index)
         session = self._session_of[index]
         self.buffer.put_back(taken, session)
@@ -38,13 +47,34 @@ class SeekingFetcher(Fetcher):
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Go on at an offset, and drop what was fetched of a partition (CO-5)."""
+        self._drop(partition)
+        self._offsets.open.pop(partition.index, None)
+        self._go_on(partition, offset)
+
+    def seek_time(self, partition: Partition, timestamp_ms: int, now_ns: int) -> None:
+        """Go on where the leader says, and drop what was fetched of a partition.
+
+        Parameters
+        ----------
+        partition : Partition
+            One that it reads.
+        timestamp_ms : int
+            A time, or one of ListOffsets' timestamps (`seekToBeginning`, `seekToEnd`,
+            `offsetsForTimes`).
+        now_ns : int
+            The current time.
+        """
+        self._drop(partition)
+        self._offsets.note(partition, wish=timestamp_ms)
+        self.is_unsure = True
+        self._offsets.ask_due(now_ns)
+
+    def _drop(self, partition: Partition) -> None:
+        """Drop what was fetched of a partition, and fetch no more of it for now."""
         index = partition.index
         session = self._session_of[index]
         session.buffered -= len(self.buffer.take_out(partition))
         if index in self._paused:
             self._paused[index] = []
-        self._offsets.open.pop(index, None)
-        self.positions[index] = self._origins[index] = offset
         session.leave(partition)
         self._free(session)
-        self._fetch_on(partition)

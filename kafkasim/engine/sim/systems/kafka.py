@@ -35,6 +35,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     check_not_live,
     check_not_replicated,
     check_producers,
+    check_seeks_nothing,
     check_time_passes,
     counted,
     running,
@@ -42,6 +43,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
+from kafkasim.engine.sim.systems.reader_events import ask_readers
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
@@ -104,6 +106,7 @@ class KafkaRun(KafkaAccounts):
             check_not_live(resolved.system, resolved.traffic)
             check_not_replicated(resolved.system, scenario.events)
             check_refuses_nothing(resolved.system)
+            check_seeks_nothing(scenario.events)
         self._drawn: list[DrawnBlocks] = []
         sources: Sequence[SourceBlocks]
         if plan is None:
@@ -240,11 +243,14 @@ class KafkaRun(KafkaAccounts):
             return begin_at(self.brokers, self.replication, event, target, times)
         subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
+        effect = ask_readers(event, members, self.topics)
         if isinstance(event, Slow):
             for member in members:
                 member.slow(event.factor)
             factor = f"{event.factor:g}"
-            return f"work of {counted(members)} takes {factor} times as long"
+            effect = f"work of {counted(members)} takes {factor} times as long"
+        if effect:
+            return effect
         if isinstance(event, Pause):
             if not (group.joined and group.up):
                 return "it was not there"
@@ -266,6 +272,8 @@ class KafkaRun(KafkaAccounts):
             return
         subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
+        if ask_readers(event, members, self.topics, over=True):
+            return
         if isinstance(event, Slow):
             for member in members:
                 member.slow(UNSLOWED)

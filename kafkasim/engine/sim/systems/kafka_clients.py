@@ -21,6 +21,7 @@ from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.events import Event
+from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.scenario.traffic import Traffic
 from kafkasim.units import MISSING_NS, ns_from_ms
@@ -212,6 +213,18 @@ def check_not_live(system: Kafka, traffic: Traffic) -> None:
                 producer.on_error,
                 "drop, in a streamed run",
                 "any record may be sent again; run with result='full'",
+            )
+
+
+def check_seeks_nothing(events: Sequence[Event]) -> None:
+    """Refuse readers that go back in a run that lets its records go."""
+    for place, event in enumerate(events):
+        if isinstance(event, Seek):
+            raise ValidationError(
+                f"events.{place}",
+                "Seek",
+                "another event, in a streamed run",
+                "records may be read again; run with result='full'",
             )
 
 

@@ -34,6 +34,7 @@ from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.streams import stream
 from kafkasim.units import ns_from_ms
 
@@ -79,7 +80,8 @@ class KafkaCluster(KafkaProducers):
             resets=config.auto_offset_reset != "none",
             reset_ago_ns=reset_duration_ns(config.auto_offset_reset),
             may_crash=any(
-                isinstance(event, Crash) and event.target == f"subscriber:{name}"
+                isinstance(event, (Crash, Seek))
+                and event.target == f"subscriber:{name}"
                 for event in self.events
             ),
         )

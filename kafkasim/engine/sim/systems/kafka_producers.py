@@ -31,6 +31,7 @@ from kafkasim.ids import Target
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.draws import thinks_ns
+from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.streams import stream
 
 
@@ -40,8 +41,9 @@ class KafkaProducers(KafkaHosts):
     def _make_lists(self, index: int) -> AppendLists:
         source = self.sources[index]
         compacts = self.system.topics[source.stream].config.compacts
+        seeks = any(isinstance(each, Seek) for each in self.events)
         return AppendLists(
-            keeps_all=self._keep or compacts or self._leaders_may_move,
+            keeps_all=self._keep or compacts or seeks or self._leaders_may_move,
             partitions=self.by_topic[source.stream],
             source_index=index,
             low_offset=self.low_offset,
