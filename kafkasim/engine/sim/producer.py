@@ -93,28 +93,12 @@ class ProducerClient:
     """
 
     __slots__ = (
-        "_accumulator",
-        "_application",
-        "_armed_ns",
-        "_calendar",
-        "_care",
-        "_delivery",
-        "_held_until_ns",
-        "_in_flight",
-        "_may_send",
-        "_most_in_flight",
-        "_next_batch_id",
-        "_on_block",
-        "_refused",
-        "_send",
-        "_sequences",
-        "_timer_key",
-        "awaits_answers",
-        "columns_of",
-        "partition_count",
-        "source_index",
+        "_accumulator", "_application", "_armed_ns", "_calendar", "_care", "_delivery",
+        "_held_until_ns", "_in_flight", "_may_send", "_most_in_flight",
+        "_next_batch_id", "_on_block", "_refused", "_send", "_sequences", "_timer_key",
+        "awaits_answers", "columns_of", "partition_count", "source_index",
         "topic_index",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,
