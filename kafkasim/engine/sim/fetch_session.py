@@ -348,6 +348,8 @@ class FetchSession:
         for each, before in zip(self._read_from(), state, strict=True):
             each.clear()
             each.update(before)
+        if self.taken is not None:
+            self.taken.clear()
 
     def _read_from(self) -> list[dict[int, Any]]:
         held: list[dict[int, Any]] = [self.positions, self.cursors, self.ready]

@@ -118,14 +118,9 @@ class KafkaRun(KafkaAccounts):
         traffic = deal_traffic(resolved, plan, self._drawn)
         sources = traffic.sources
         super().__init__(
-            resolved,
-            traffic,
-            keep=logs is not None,
-            check=check,
-            by_record=by_record,
-            refuses=refuses,
-            meter=Meter() if resources else None,
-        )
+            resolved, traffic, keep=logs is not None, check=check, by_record=by_record,
+            refuses=refuses, meter=Meter() if resources else None,
+        )  # fmt: skip
         self._logs = logs
         self.scenario = scenario
         if streamed:
@@ -397,10 +392,6 @@ class KafkaRun(KafkaAccounts):
 
     def _result(self, plan: Plan | PlanOutline) -> Result:
         return self.tables.finish(
-            self.scenario,
-            plan,
-            done_events=self.timeline.done,
-            inspection=self.inspection,
-            facts=run_facts(self.calendar, self.timeline),
-            meter=self.meter,
-        )
+            self.scenario, plan, done_events=self.timeline.done,
+            inspection=self.inspection, facts=run_facts(self.calendar, self.timeline),
+        )  # fmt: skip
