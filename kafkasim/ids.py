@@ -43,6 +43,11 @@ class Target:
         return cls(kind, name)
 
 
+def instance_name(source: str, number: int, count: int) -> str:
+    """Return the name of a source's client `number` (from 1) of so many: `web/1`."""
+    return source if count == 1 else f"{source}/{number}"
+
+
 def member_name(group: str, number: int) -> str:
     """Return the name of the group's member `number` (from 1): `billing/1`."""
     return f"{group}/{number}"

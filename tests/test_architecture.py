@@ -32,6 +32,7 @@ _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
+_LOOPS = "tests/theory/test_closed_loops.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/keeping.py": _COUNTS,
@@ -77,7 +78,11 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/poll_settings.py": "tests/engine/sim/test_committer.py",
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
+    "kafkasim/engine/sim/pace.py": _LOOPS,
     "kafkasim/engine/sim/systems/ends.py": (
+        "tests/engine/sim/systems/test_point_to_point.py"
+    ),
+    "kafkasim/engine/sim/systems/point_to_point_tables.py": (
         "tests/engine/sim/systems/test_point_to_point.py"
     ),
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,

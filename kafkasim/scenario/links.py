@@ -2,9 +2,9 @@
 
 A link is `link:A->B`, the way from A to B, or `link:A<->B`, both ways. An end is a host
 by its kind and name, `source:web`, `broker:2`, `member:billing/1`, `controller`, or
-`subscriber:billing`, which stands for the hosts of all its members. A source or a
-subscriber may be named alone, as in `link:web->broker:2`; if there are both of that
-name, it is the source.
+`subscriber:billing`, which stands for the hosts of all its members; so does a source
+for those of its instances (`source:web/2`). A source or a subscriber may be named
+alone, as in `link:web->broker:2`; if there are both of that name, it is the source.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
-from kafkasim.ids import Target, member_name
+from kafkasim.ids import Target, instance_name, member_name
 from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
@@ -88,6 +88,11 @@ def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
     if not isinstance(system, Kafka):
         names = [f"subscriber:{name}" for name in traffic.subscribers]
         return hosts | {name: [name] for name in names}
+    for name, producer in system.producers.items():
+        count = producer.instances
+        clients = [f"source:{instance_name(name, k + 1, count)}" for k in range(count)]
+        hosts[f"source:{name}"] = clients
+        hosts |= {client: [client] for client in clients}
     for name in traffic.subscribers:
         group = system.groups.get(name)
         count = 1 if group is None else int(group.members)

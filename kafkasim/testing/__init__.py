@@ -5,10 +5,15 @@ from kafkasim.testing.reference_accumulator import (
     ReferenceRecord,
     ReferenceSettings,
 )
-from kafkasim.testing.reference_producer import ReferenceProducer, ReferenceRow
+from kafkasim.testing.reference_producer import (
+    ReferenceLoop,
+    ReferenceProducer,
+    ReferenceRow,
+)
 
 __all__ = [
     "ReferenceBatch",
+    "ReferenceLoop",
     "ReferenceProducer",
     "ReferenceRecord",
     "ReferenceRow",

@@ -42,6 +42,18 @@ class ReferenceRow:
     """When the client took it; None: never, in a run that was cut."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceLoop:
+    """A closed loop: the records of a producer wait for those before them."""
+
+    outstanding: int
+    """Users, each of whom has one record on its way or thinks."""
+    thinks_ns: tuple[int, ...]
+    """How long users think, in the order in which they begin to; round and round."""
+    duration_ns: int
+    """No record is created from then on."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A record whose thread waits for memory."""
@@ -64,6 +76,9 @@ class ReferenceProducer:
         How to send them.
     draws : iterable of int
         Random 31-bit integers for the sticky partitioner, used in order.
+    loop : ReferenceLoop, optional
+        Says when records are created, whatever times they have; they are used in order
+        and end the loop when they are used up.
 
     Attributes
     ----------
@@ -82,7 +97,11 @@ class ReferenceProducer:
         records: Sequence[ReferenceRecord],
         settings: ReferenceSettings,
         draws: Iterable[int] = (),
+        loop: ReferenceLoop | None = None,
     ) -> None:
+        self._loop = loop
+        self._thoughts = 0
+        self._users_ns = [] if loop is None else [0] * loop.outstanding
         self.settings = settings
         self.batches: list[ReferenceBatch] = []
         self.refused: list[int] = []
@@ -132,21 +151,42 @@ class ReferenceProducer:
         times = [requests[0][0] for requests in self._in_flight.values() if requests]
         if self._waiting is not None:
             times.append(self._waiting.deadline_ns)
-        elif self._next_record < len(self._records):
-            times.append(self._records[self._next_record].created_ns)
+        elif (due_ns := self._due_ns()) is not None:
+            times.append(due_ns)
         if self._next_look_ns is not None:
             times.append(self._next_look_ns)
         return min(times, default=None)
 
     # The application's thread
 
+    def _due_ns(self) -> int | None:
+        """Return when the next record is to be created."""
+        if self._next_record == len(self._records):
+            return None
+        if self._loop is not None:
+            return min(self._users_ns, default=None)
+        return self._records[self._next_record].created_ns
+
+    def _done(self) -> None:
+        """Let a user think whose record is acknowledged, or has failed."""
+        if self._loop is None:
+            return
+        thinks_ns = self._loop.thinks_ns
+        think_ns = thinks_ns[self._thoughts % len(thinks_ns)]
+        self._thoughts += 1
+        due_ns = self._accumulator.now_ns + think_ns
+        if due_ns < self._loop.duration_ns:
+            self._users_ns.append(due_ns)
+
     def _run_application(self) -> None:
         """Hand over records until the next one is not due or must wait."""
         now_ns = self._accumulator.now_ns
         while self._waiting is None or self._end_wait(self._waiting, now_ns):
-            place = self._next_record
-            if place == len(self._records) or self._records[place].created_ns > now_ns:
+            place, due_ns = self._next_record, self._due_ns()
+            if due_ns is None or due_ns > now_ns:
                 return
+            if self._loop is not None:
+                self._users_ns.remove(due_ns)
             self._next_record += 1
             self._rows[place] = ReferenceRow(created_ns=now_ns)
             append = self._accumulator.append(place, self._records[place])
@@ -154,6 +194,7 @@ class ReferenceProducer:
                 size_bytes = next(append, None)
             except ValueError:
                 self.refused.append(place)
+                self._done()
                 continue
             if size_bytes is not None:
                 deadline_ns = now_ns + self.settings.max_block_ns
@@ -166,6 +207,7 @@ class ReferenceProducer:
         elif now_ns >= waiting.deadline_ns:
             self.timed_out.append(waiting.place)
             self._accumulator.waiting = False
+            self._done()
         else:
             return False
         self._waiting = None
@@ -218,6 +260,8 @@ class ReferenceProducer:
         for batch in batches:
             batch.acked_ns = self._accumulator.now_ns
             self._accumulator.free_bytes += batch.capacity
+            for _ in batch.records:
+                self._done()
 
     def _take_answers(self, node: int) -> None:
         requests = self._in_flight[node]

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.ids import instance_name
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 from kafkasim.scenario.plan import Plan, SourcePlan, planned
 from kafkasim.scenario.systems import Producer
@@ -55,15 +56,10 @@ def lanes_of(sources: Sequence[str], producers: Mapping[str, Producer]) -> list[
     for code, source in enumerate(sources):
         count = producers[source].instances
         lanes += [
-            Lane(instance_name(source, number, count), source, code, number, count)
+            Lane(instance_name(source, number + 1, count), source, code, number, count)
             for number in range(count)
         ]
     return lanes
-
-
-def instance_name(source: str, number: int, count: int) -> str:
-    """Return the name of a source's client, whose `number` counts from 0."""
-    return source if count == 1 else f"{source}/{number + 1}"
 
 
 def dealt_plan(plan: Plan, lanes: Sequence[Lane]) -> Plan:

@@ -19,16 +19,13 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
 from kafkasim.engine.sim.live_records import Cause, LiveRecords
+from kafkasim.engine.sim.pace import Pace
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.errors import ValidationError
 from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.errors import NONE, REQUEST_TIMED_OUT, RETRIABLE
 from kafkasim.protocol.joining import Joining
 from kafkasim.scenario.blocks import SourceBlock
-
-_MOST_AT_ONCE = 1_000_000
-"""Records that a loop may create at one time; with more, time would never pass."""
 
 
 class JoinedClient(Protocol):
@@ -196,7 +193,7 @@ class SourceApplication:
         """Deal new records out to the clients, in turns; return to whom."""
         loop = self._loop
         assert loop is not None
-        loop.count_at_once(count, self._calendar.now_ns)
+        loop.pace.count(count, self._calendar.now_ns)
         self._timeline.unsettled += count * self._finals
         lanes = self.lanes
         for _ in range(count):
@@ -305,25 +302,4 @@ class Loop:
         self.duration_ns = duration_ns
         self.think_ns: Callable[[], int] = thinks.__next__
         self.created = 0
-        self._source = source
-        self._at_ns = -1
-        self._at_once = 0
-
-    def count_at_once(self, count: int, now_ns: int) -> None:
-        """Count what is created at one time.
-
-        Raises
-        ------
-        ValidationError
-            The loop goes round and round without time passing.
-        """
-        if now_ns != self._at_ns:
-            self._at_ns, self._at_once = now_ns, 0
-        self._at_once += count
-        if self._at_once > max(_MOST_AT_ONCE, 2 * self.outstanding):
-            raise ValidationError(
-                f"traffic.sources.{self._source}.arrivals",
-                f"{self._at_once} records at one time",
-                "a loop in which time passes",
-                "with think_ms=0 an acknowledgement must take some time",
-            )
+        self.pace = Pace(source, outstanding)

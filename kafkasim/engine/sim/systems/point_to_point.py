@@ -18,18 +18,20 @@ from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.links import Links, effect_of
 from kafkasim.engine.sim.meter import Meter
-from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.systems.common import (
     run_facts,
     write_events,
     write_resources,
 )
-from kafkasim.engine.sim.systems.ends import Send, Sending, Subscribing
+from kafkasim.engine.sim.systems.ends import LoopOfEvents, Send, Sending, Subscribing
+from kafkasim.engine.sim.systems.point_to_point_tables import write_links, write_records
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import Target
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.result.schema import OUTCOMES
+from kafkasim.scenario.arrivals import ClosedLoop
+from kafkasim.scenario.drawn_blocks import drawn_source
+from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.events import Event, LinkEvent, Pause, Slow
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
@@ -42,6 +44,8 @@ NOT_RECORDED: Final = dict.fromkeys(
 ) | {"violations": "point to point has no invariants to check"}
 
 
+_ROW_SHIFT: Final = 40
+"""An event's row is its source's code and its ordinal while rows are not known."""
 _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 """Codes into the schema's outcomes of `deliveries`."""
 
@@ -84,22 +88,40 @@ class PointToPointRun:
         sizes = [len(source.intended) for source in self.sources]
         self._bases = [sum(sizes[:code]) for code in range(len(sizes))]
         self.timeline = Timeline(self.calendar, resolved)
-        self.timeline.unsettled = sum(sizes)
+        self._loops = [source for source in self.sources if source.loop is not None]
+        self.timeline.unsettled = sum(sizes) + len(self._loops)
+        if self._loops:  # how many events they send shows when it is over
+            self._bases = [code << _ROW_SHIFT for code in range(len(sizes))]
 
     def _make_source(self, code: int, plan: SourcePlan) -> Sending:
-        source = Sending(code, len(self.names) + code + 1, plan)
+        loop = self._make_loop(plan.source)
+        source = Sending(code, len(self.names) + code + 1, plan, loop)
         there = f"source:{plan.source}"
         for name, subscriber in zip(self.names, self.subscribers, strict=True):
             if plan.stream not in self.traffic.subscribers[name].streams:
                 continue
             work = self.plan.work_ns[name, plan.source].data
             source.wants.append((subscriber, work))
+            if loop is not None:
+                loop.readers.append(name)
             source.sends.append(0)
             source.sent_bytes.append(0)
             source.up.append(self.hosts.pipe(there, f"subscriber:{name}"))
             back = self.hosts.pipe(f"subscriber:{name}", there, messages="responses")
             source.down.append(back)
         return source
+
+    def _make_loop(self, name: str) -> LoopOfEvents | None:
+        """Return the closed loop that is a source's traffic, if it is one."""
+        law = self.traffic.sources[name].arrivals
+        if not isinstance(law, ClosedLoop):
+            return None
+        return LoopOfEvents(
+            drawn_source(name, self.traffic, self.scenario.seed),
+            thinks_ns(name, law, self.scenario.seed),
+            law.outstanding,
+            ns_from_s(self.traffic.duration_s),
+        )
 
     def run(self) -> Result:
         """Run to the end and return what was recorded."""
@@ -115,8 +137,7 @@ class PointToPointRun:
     def _go_on(self, source: Sending) -> None:
         """Send what is due; come back for the rest at its time or with an answer."""
         now_ns = self.calendar.now_ns
-        while source.next_ordinal < len(source.intended):
-            intended_ns = source.intended[source.next_ordinal]
+        while (intended_ns := source.due_ns()) < FOREVER_NS:
             if intended_ns >= now_ns:
                 self._end_blocked(source)
             elif source.blocked_since_ns == MISSING_NS:
@@ -141,7 +162,13 @@ class PointToPointRun:
         """Send the next event to every subscriber that wants it and has come."""
         ordinal = source.next_ordinal
         source.next_ordinal += 1
-        source.created_ns[ordinal] = now_ns
+        if source.loop is None:
+            source.created_ns[ordinal] = now_ns
+        else:
+            if ordinal == len(source.created_ns):
+                source.draw()
+            source.created_ns[ordinal] = source.loop.take(now_ns)
+            self.timeline.unsettled += 1
         size_bytes = max(0, int(source.plan.value_bytes[ordinal]))
         for position, (subscriber, _) in enumerate(source.wants):
             if self._late_ns[subscriber.code] > now_ns:
@@ -160,8 +187,10 @@ class PointToPointRun:
 
     def _acknowledge(self, source: Sending) -> None:
         """Count the event that was sent last as answered by all."""
-        source.acked_ns[source.next_ordinal - 1] = self.calendar.now_ns
-        self.timeline.settle(1)
+        now_ns = self.calendar.now_ns
+        source.acked_ns[source.next_ordinal - 1] = now_ns
+        is_over = source.loop is not None and source.loop.answered(now_ns)
+        self.timeline.settle(1 + is_over)
 
     # --- a subscriber -------------------------------------------------------------
 
@@ -318,14 +347,16 @@ class PointToPointRun:
                 self._write_unfinished(subscriber.at_work, _IN_FLIGHT)
         for source in self.sources:
             self._end_blocked(source)
-        self._record_columns()
+        if self._loops:
+            self._number_events()
+        write_records(self.recorder, self.plan, self.sources)
         names = tuple(self.names)
         for column in ("subscriber", "member"):
             self.recorder.labels("deliveries", column, names)
         self.recorder.labels("deliveries", "topic", ())
         self.recorder.labels("blocked", "source", tuple(self.plan.sources))
         self.recorder.labels("blocked", "cause", ("waiting for answers",))
-        self._link_rows()
+        write_links(self.recorder, self.sources, self.names)
         write_events(self.recorder, self.timeline.done)
         facts = run_facts(self.calendar, self.timeline)
         missing = NOT_RECORDED | write_resources(
@@ -333,49 +364,12 @@ class PointToPointRun:
         )
         return self.recorder.finish(self.scenario, self.plan, facts, missing)
 
-    def _record_columns(self) -> None:
-        columns, labels = plan_columns(self.plan)
-        count = len(columns["record_id"])
-        acked = np.concatenate([source.acked_ns for source in self.sources])
-        outcomes = OUTCOMES["records"]
-        columns |= {
-            "created_ns": np.concatenate([s.created_ns for s in self.sources]),
-            "acked_ns": acked,
-            "outcome": np.where(
-                acked == MISSING_NS,
-                outcomes.index("in_flight"),
-                outcomes.index("acked"),
-            ).astype(np.int8),
-            "error": np.full(count, -1, np.int8),
-            "batch_id": np.full(count, -1, np.int64),
-            "batch_index": np.full(count, -1, np.int32),
-            "send_count": np.concatenate([s.send_count for s in self.sources]),
-            "log_copies": np.zeros(count, np.int16),
-            "resend_of": np.full(count, -1, np.int64),
-            "caused_by": np.full(count, -1, np.int16),
-            "topic": np.full(count, -1, np.int16),
-            "partition": np.full(count, -1, np.int32),
-            "offset": np.full(count, -1, np.int64),
-            "appended_ns": np.full(count, MISSING_NS, np.int64),
-            "committed_ns": np.full(count, MISSING_NS, np.int64),
-        }
-        labels |= {"topic": (), "error": (), "caused_by": ()}
-        self.recorder.hash_array("created", columns["created_ns"])
-        self.recorder.hash_array("acked", acked)
-        self.recorder.columns("records", columns, labels)
-
-    def _link_rows(self) -> None:
-        write = self.recorder.writer("links")
-        hosts = [f"source:{s.plan.source}" for s in self.sources]
-        hosts += [f"subscriber:{name}" for name in self.names]
-        for source in self.sources:
-            for position, (subscriber, _) in enumerate(source.wants):
-                write(
-                    source.code,
-                    len(self.sources) + subscriber.code,
-                    1,
-                    source.sends[position],
-                    source.sent_bytes[position],
-                )
-        self.recorder.labels("links", "sender", hosts)
-        self.recorder.labels("links", "receiver", hosts)
+    def _number_events(self) -> None:
+        """Give the events their rows, now that it is known how many there are."""
+        for source in self._loops:
+            source.cut(source.next_ordinal)
+        sizes = [len(source.created_ns) for source in self.sources]
+        bases = np.cumsum([0, *sizes])
+        numbers = self.recorder.rows("deliveries")["record_id"]
+        codes = numbers >> _ROW_SHIFT
+        numbers[:] = bases[codes] + numbers - (codes << _ROW_SHIFT)

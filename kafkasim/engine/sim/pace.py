@@ -1,0 +1,45 @@
+"""Closed loops in which time does not pass are stopped, with a word of why."""
+
+from typing import Final
+
+from kafkasim.errors import ValidationError
+
+MOST_AT_ONCE: Final = 1_000_000
+"""Records that a loop may create at one time; with more, time would never pass."""
+
+
+class Pace:
+    """Counts what a closed loop creates at one time.
+
+    Parameters
+    ----------
+    source : str
+        Name of the source.
+    outstanding : int
+        Its users, each of whom may send once at a time without more ado.
+    """
+
+    def __init__(self, source: str, outstanding: int) -> None:
+        self._source = source
+        self._most = max(MOST_AT_ONCE, 2 * outstanding)
+        self._at_ns = -1
+        self._count = 0
+
+    def count(self, count: int, now_ns: int) -> None:
+        """Count what is created now.
+
+        Raises
+        ------
+        ValidationError
+            The loop goes round and round without time passing.
+        """
+        if now_ns != self._at_ns:
+            self._at_ns, self._count = now_ns, 0
+        self._count += count
+        if self._count > self._most:
+            raise ValidationError(
+                f"traffic.sources.{self._source}.arrivals",
+                f"{self._count} records at one time",
+                "a loop in which time passes",
+                "with think_ms=0 an acknowledgement must take some time",
+            )

@@ -1,0 +1,211 @@
+"""In a closed loop the engine's producer and the plain one give identical rows."""
+
+from dataclasses import replace
+from itertools import count, cycle
+
+import numpy as np
+from hypothesis import assume, event, given
+from hypothesis import strategies as st
+
+from kafkasim.engine.sim.calendar import CheckedCalendar
+from kafkasim.engine.sim.live_records import LiveHandOver, LiveRecords, LoopBlocks
+from kafkasim.engine.sim.producer import ProducerClient
+from kafkasim.engine.sim.source_application import (
+    LaneJoiner,
+    LiveLane,
+    Loop,
+    SourceApplication,
+)
+from kafkasim.engine.sim.source_columns import Placing
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.protocol.partitioner import Draws, key_partition
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.blocks import PlannedBlocks
+from kafkasim.scenario.plan import SourcePlan
+from kafkasim.scenario.scenario import Scenario as Whole
+from kafkasim.scenario.traffic import Source, Traffic
+from kafkasim.testing import (
+    ReferenceLoop,
+    ReferenceProducer,
+    ReferenceRecord,
+    ReferenceSettings,
+)
+from kafkasim.units import NOT_YET_NS
+from tests.testing.both_producers import (
+    KEYS,
+    MS,
+    IdealBrokers,
+    Scenario,
+    config_of,
+    engine_row,
+    known,
+    plan_of,
+    reference_row,
+)
+
+RECORDS = 600
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> ReferenceSettings:
+    nodes = draw(st.integers(1, 3))
+    batch_size = draw(st.sampled_from((1, 200, 600, 1_000, 9_000)))
+    memory = draw(st.sampled_from((1, 2, 3, 1_000))) * max(batch_size, 300)
+    return ReferenceSettings(
+        leaders=tuple(
+            draw(st.lists(st.integers(0, nodes - 1), min_size=1, max_size=6))
+        ),
+        batch_size=batch_size,
+        linger_ns=draw(st.sampled_from((0, 1, 5, 20))) * MS,
+        max_in_flight=draw(st.sampled_from((1, 2, 5))),
+        max_request_size=draw(st.sampled_from((300, 2_000, 1_048_576))),
+        buffer_memory=memory,
+        max_block_ns=draw(st.sampled_from((0, 1, 20, 60_000))) * MS,
+        adaptive=draw(st.booleans()),
+        acks=draw(st.sampled_from(("all", "all", "0"))),
+        delay_ns=draw(st.sampled_from((200_000, MS, 7 * MS))),
+        service_ns=draw(st.sampled_from((0, 50_000, 3 * MS))),
+        end_ns=draw(st.none() | st.integers(0, 100 * MS)),
+    )
+
+
+@st.composite
+def loops(draw: st.DrawFn, asked: ReferenceSettings) -> ReferenceLoop:
+    least_ns = 1 if asked.acks == "0" or asked.max_block_ns == 0 else 0
+    thinks = st.sampled_from((0, 1, 999_999, MS, MS, 5 * MS, 30 * MS))
+    thinks_ns = draw(st.lists(thinks, min_size=1, max_size=7))
+    return ReferenceLoop(
+        outstanding=draw(st.integers(1, 12)),
+        thinks_ns=tuple(max(least_ns, each) for each in thinks_ns),
+        duration_ns=draw(st.sampled_from((1, 10, 60))) * MS,
+    )
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> tuple[Scenario, ReferenceLoop]:
+    asked = draw(settings())
+    keys = draw(st.lists(st.sampled_from((None, None, 1, 2, 6)), min_size=1))
+    sizes = draw(st.lists(st.sampled_from((-1, 0, 50, 70, 150, 400)), min_size=1))
+    some_keys, some_sizes = cycle(keys), cycle(sizes)
+    records = [(NOT_YET_NS, next(some_keys), next(some_sizes)) for _ in range(RECORDS)]
+    scenario = Scenario(records, asked, draw(st.booleans()), draw(st.integers(0, 9)))
+    return scenario, draw(loops(asked))
+
+
+@given(scenarios())
+def test_engine_and_plain_producer_agree_in_a_closed_loop(
+    both: tuple[Scenario, ReferenceLoop],
+) -> None:
+    scenario, loop = both
+    asked = scenario.settings
+    partitions = len(asked.leaders)
+    reference = ReferenceProducer(
+        [
+            ReferenceRecord(
+                created_ns,
+                -1 if key is None else len(KEYS[key]),
+                value_bytes,
+                None
+                if key is None or scenario.ignore_keys
+                else key_partition(KEYS[key].encode(), partitions),
+            )
+            for created_ns, key, value_bytes in scenario.records
+        ],
+        asked,
+        map(Draws(np.random.default_rng(scenario.seed)).__getitem__, count()),
+        loop,
+    )
+    expected = reference.run()
+    created = sum(row.created_ns is not None for row in expected)
+    assume(created < RECORDS)
+    event(f"{min(created, 100) // 10 * 10} records")
+
+    calendar = CheckedCalendar()
+    brokers = IdealBrokers(calendar, asked)
+    records = LiveRecords(_nothing(plan_of(scenario)), {}, is_loop=True)
+    waits: list[tuple[int, int]] = []
+    handed = LiveHandOver(
+        0,
+        records,
+        write_blocked=lambda _, since, until, __: waits.append((since, until)),
+        on_timed_out=lambda _, __: None,
+    )
+    application = SourceApplication(
+        calendar=calendar,
+        timeline=Timeline(calendar, _whole()),
+        lanes=[LiveLane(records, actor=0)],
+        finals=1,
+        resends=False,
+        until_ns=0,
+        loop=Loop("web", loop.outstanding, cycle(loop.thinks_ns), loop.duration_ns),
+    )
+    joiner = LaneJoiner(application, 0)
+    timed_out: list[int] = []
+
+    def failed(ordinal: int) -> None:
+        timed_out.append(ordinal)
+        application.timed_out(0, ordinal)
+
+    handed.on_failed = failed
+    client = ProducerClient(
+        calendar=calendar,
+        actor=0,
+        source_index=0,
+        source=LoopBlocks(PlannedBlocks(plan_of(scenario), {}, 64), records),
+        config=config_of(scenario),
+        topic_index=0,
+        leaders=asked.leaders,
+        node_count=max(asked.leaders) + 1,
+        draws=np.random.default_rng(scenario.seed),
+        send=brokers.send,
+        next_batch_id=brokers.next_batch_id,
+        hand_over=handed,
+        placing=Placing(by_record=True),
+        application=joiner,
+    )
+    joiner.lane.client = client
+    client.start()
+    application.start()
+    batches = brokers.sent
+    calendar.run_entries(1 << 61 if asked.end_ns is None else asked.end_ns)
+    if asked.end_ns is not None:
+        batches = batches + client.finish(asked.end_ns)
+
+    assert [engine_row(b) for b in batches] == [
+        reference_row(batch) for batch in reference.batches
+    ]
+    assert waits == reference.blocked
+    assert timed_out == reference.timed_out
+    assert [records.begun, len(records)] == [created, created]
+    found = [(-1, -1, -1, None)] * created
+    for batch in batches:
+        ordinals = client.append_list(batch.partition)[batch.lo : batch.hi]
+        for index, ordinal in enumerate(ordinals.tolist()):
+            found[ordinal] = (
+                batch.partition,
+                batch.batch_id,
+                index,
+                known(batch.acked_ns),
+            )
+    assert found == [
+        (row.partition, row.batch_id, row.batch_index, row.acked_ns)
+        for row in expected[:created]
+    ]
+    created_ns = handed.created_ns
+    assert created_ns is not None
+    assert created_ns.tolist() == [row.created_ns for row in expected[:created]]
+
+
+def _nothing(plan: SourcePlan) -> SourcePlan:
+    """Return the plan without its records."""
+    return replace(
+        plan,
+        intended_ns=plan.intended_ns[:0],
+        key_id=plan.key_id[:0],
+        entity_id=plan.entity_id[:0],
+        value_bytes=plan.value_bytes[:0],
+    )
+
+
+def _whole() -> Whole:
+    return Whole(Traffic({"web": Source("orders", Periodic(1))}, {}, 1), end="cut")
