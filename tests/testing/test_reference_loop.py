@@ -96,7 +96,11 @@ def scenarios(draw: st.DrawFn) -> tuple[Scenario, ReferenceLoop]:
 def test_engine_and_plain_producer_agree_in_a_closed_loop(
     both: tuple[Scenario, ReferenceLoop],
 ) -> None:
-    scenario, loop = both
+    check_equal(*both)
+
+
+def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
+    """Run both producers and compare all rows."""
     asked = scenario.settings
     partitions = len(asked.leaders)
     reference = ReferenceProducer(
@@ -177,7 +181,7 @@ def test_engine_and_plain_producer_agree_in_a_closed_loop(
     assert waits == reference.blocked
     assert timed_out == reference.timed_out
     assert [records.begun, len(records)] == [created, created]
-    found = [(-1, -1, -1, None)] * created
+    found: list[tuple[int, int, int, int | None]] = [(-1, -1, -1, None)] * created
     for batch in batches:
         ordinals = client.append_list(batch.partition)[batch.lo : batch.hi]
         for index, ordinal in enumerate(ordinals.tolist()):

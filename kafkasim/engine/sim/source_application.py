@@ -98,7 +98,9 @@ class SourceApplication:
         self._resends = resends
         self._until_ns = until_ns
         self._loop = loop
-        self._due_keys = [key_base(Rank.COMMAND, lane.actor) for lane in lanes]
+        self._due_key = key_base(Rank.COMMAND, lanes[0].actor)
+        self._due_at: dict[int, int] = {}
+        """When the next records of the loop are created, and how many."""
         half = 1 << (SEQUENCE_BITS - 1)
         self._wake_keys = [key_base(Rank.WAKE, lane.actor) + half for lane in lanes]
 
@@ -169,24 +171,27 @@ class SourceApplication:
                 loop.outstanding -= 1
             elif next_ns == now_ns:
                 at_once += 1
+            elif next_ns in self._due_at:
+                self._due_at[next_ns] += 1
             else:
-                self._due_keys[0] += 1
-                self._calendar.push((next_ns, self._due_keys[0], self._due, None))
+                self._due_at[next_ns] = 1
+                self._due_key += 1
+                self._calendar.push((next_ns, self._due_key, self._due, next_ns))
         if not loop.outstanding:
             self._timeline.settle(1)
         if at_once:
             self._create(at_once)
 
-    def _due(self, _: object) -> None:
-        """Create a record whose time has come."""
-        for number in self._deal(1):
+    def _due(self, now_ns: int) -> None:
+        """Create the records whose time has come."""
+        for number in sorted(self._deal(self._due_at.pop(now_ns))):
             client = self.lanes[number].client
             assert client is not None
             client.join()
 
     def _create(self, count: int) -> None:
         """Create records now, as part of what happens at this time."""
-        for number in self._deal(count):
+        for number in sorted(self._deal(count)):
             self._wake(number)
 
     def _deal(self, count: int) -> set[int]:
