@@ -76,6 +76,8 @@ class AppendingAccumulator(QueuedAccumulator):
         self._horizon_ns = -1
         self._has_joined = False
         """Some have that are to be appended now."""
+        self._refused = 0
+        """Records that were too large, of which nobody was told yet."""
         self._settle()
 
     def catch_up(self, now_ns: int) -> None:
@@ -114,6 +116,8 @@ class AppendingAccumulator(QueuedAccumulator):
         while True:
             if not pool.waiting_bytes:
                 self._append_records(look_end)
+                if self._refused and self._tell_refused():
+                    continue
             if not pool.waiting_bytes:
                 return
             deadline_ns = pool.deadline_ns
@@ -169,6 +173,8 @@ class AppendingAccumulator(QueuedAccumulator):
                         self._may_wake(partition, now_ns)
                 elif not self._append_new_batch(partition, at, now_ns):
                     break
+            else:
+                self._refused += 1
             at += 1
         self._next = at
 
@@ -311,24 +317,38 @@ class AppendingAccumulator(QueuedAccumulator):
         any_joined = False
         while (joining := joiner.joining(now_ns)) is not None:
             any_joined = True
-            refused = self._begin(joining, now_ns)
+            self._begin(joining, now_ns)
             place = bisect_right(self._window.created_ns, now_ns, self._next)
             if joining.added is not None:
                 self._window.insert(place, joining.added)
                 self._queues.insert(place, joining.added)
-            joiner.joined(joining, refused, self._window.base + place)
+            joiner.joined(joining, self._window.base + place)
         return any_joined
 
-    def _begin(self, joining: Joining, now_ns: int) -> int:
-        """Let the next records be created now; return how many are too large."""
+    def _tell_refused(self) -> bool:
+        """Say what was too large (PR-5); return whether something joins because of it.
+
+        It is said when the application's thread comes to it, not by a look ahead.
+        """
+        refused, self._refused = self._refused, 0
+        if self.joiner is None or self._may_send is not self._nobody:
+            return False
+        self.joiner.refused(refused)
+        if not self._take_in(self.joiner, self._limit_ns):
+            return False
+        self._settle()
+        return True
+
+    def _begin(self, joining: Joining, now_ns: int) -> None:
+        """Let the next records be created now."""
         if not joining.begun:
-            return 0
+            return
         window = self._window
         first = bisect_left(window.created_ns, NOT_YET_NS, self._next)
         while len(window) < first + joining.begun:
             self._queues.extend(window.extend())
         self._queues.begin(first, first + joining.begun, now_ns)
-        return window.begin(first, first + joining.begun, now_ns)
+        window.begin(first, first + joining.begun, now_ns)
 
     # Going back
 

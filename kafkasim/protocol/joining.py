@@ -28,18 +28,11 @@ class Joiner(Protocol):
     def joining(self, now_ns: int) -> Joining | None:
         """Return what joins now; it is asked again until that is nothing."""
 
-    def joined(self, joining: Joining, refused: int, added_at: int) -> None:
-        """Take note that it has joined.
+    def joined(self, joining: Joining, added_at: int) -> None:
+        """Take note that it has joined, the first of those `added` at an ordinal."""
 
-        Parameters
-        ----------
-        joining : Joining
-            What.
-        refused : int
-            How many of those known before are too large for a request (PR-5).
-        added_at : int
-            Ordinal of the first of the others.
-        """
+    def refused(self, count: int) -> None:
+        """Take note of records that are too large for a request (PR-5)."""
 
 
 class Application(Joiner, Protocol):

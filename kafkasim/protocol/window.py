@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.batch_size import ints
-from kafkasim.protocol.columns import REFUSED, STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
 
 
 class Window:
@@ -77,15 +77,11 @@ class Window:
             self._columns["intended_ns"] = self._columns["created_ns"].copy()
         self._columns["created_ns"][place] = created_ns
 
-    def begin(self, first: int, end: int, now_ns: int) -> int:
-        """Let the records at these places be created now.
-
-        Return how many of them are too large for a request.
-        """
+    def begin(self, first: int, end: int, now_ns: int) -> None:
+        """Let the records at these places be created now."""
         for name in ("created_ns", "intended_ns"):
             if name in self._columns:
                 self._columns[name][first:end] = now_ns
-        return int(np.count_nonzero(self._columns["partition"][first:end] == REFUSED))
 
     def insert(self, place: int, added: RecordColumns) -> None:
         """Put records before the one at a place."""

@@ -43,7 +43,7 @@ from tests.testing.both_producers import (
     reference_row,
 )
 
-RECORDS = 600
+RECORDS = 200
 
 
 @st.composite
@@ -75,9 +75,9 @@ def loops(draw: st.DrawFn, asked: ReferenceSettings) -> ReferenceLoop:
     thinks = st.sampled_from((0, 1, 999_999, MS, MS, 5 * MS, 30 * MS))
     thinks_ns = draw(st.lists(thinks, min_size=1, max_size=7))
     return ReferenceLoop(
-        outstanding=draw(st.integers(1, 12)),
+        outstanding=draw(st.integers(1, 6)),
         thinks_ns=tuple(max(least_ns, each) for each in thinks_ns),
-        duration_ns=draw(st.sampled_from((1, 10, 60))) * MS,
+        duration_ns=draw(st.sampled_from((1, 10, 30))) * MS,
     )
 
 

@@ -240,19 +240,20 @@ class SourceApplication:
             added = lane.client.columns_of(block)
         return Joining(begun, added)
 
-    def joined(
-        self, number: int, joining: Joining, refused: int, added_at: int
-    ) -> None:
-        """Take note that it has joined; `refused` of the loop's are too large."""
+    def joined(self, number: int, joining: Joining, added_at: int) -> None:
+        """Take note that it has joined, and where."""
         lane = self.lanes[number]
         now_ns = self._calendar.now_ns
         lane.records.begin(joining.begun, now_ns)
         if joining.added is not None:
             lane.records.add(added_at, lane.repeats, lane.causes, now_ns)
             lane.repeats, lane.causes = [], []
-        if refused:
-            self._release(refused)
-            self._timeline.settle(refused * self._finals)
+
+    def refused(self, count: int) -> None:
+        """Take note of records that a client refused: in a loop they are done."""
+        if self._loop is not None:
+            self._release(count)
+            self._timeline.settle(count * self._finals)
 
 
 @dataclass(slots=True)
@@ -271,9 +272,13 @@ class LaneJoiner:
         """Return what joins now."""
         return self.application.joining(self.number, now_ns)
 
-    def joined(self, joining: Joining, refused: int, added_at: int) -> None:
+    def joined(self, joining: Joining, added_at: int) -> None:
         """Take note that it has joined."""
-        self.application.joined(self.number, joining, refused, added_at)
+        self.application.joined(self.number, joining, added_at)
+
+    def refused(self, count: int) -> None:
+        """Take note of records that are too large."""
+        self.application.refused(count)
 
     def done(self, batches: Sequence[Batch]) -> None:
         """Take note of batches that are final at the client."""
