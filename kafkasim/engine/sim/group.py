@@ -138,7 +138,11 @@ class Group:
         return positions, skipped
 
     def pass_over(self, partition: Partition, position: int) -> int:
-        """Let reading go on at an offset; return how many records that skips."""
+        """Let reading go on at an offset; return how many records that skips.
+
+        One beyond the log's end, which was cut, skips no more than there are.
+        """
+        position = min(position, partition.log.log_end_offset)
         skipped = max(0, position - self.processed[partition.index])
         self.processed[partition.index] += skipped
         return skipped

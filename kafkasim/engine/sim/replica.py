@@ -180,14 +180,6 @@ class Replica:
         self.active = contents_of(self.log.active)
         return gone
 
-    def start_anew(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
-        """Drop all, and begin at an offset; return the segments that went."""
-        gone = self.lives
-        self.log.truncate_fully_and_start_at(offset, now_ns // NS_PER_MS)
-        self.lives = {self.log.active: Life(now_ns)}
-        self.active = contents_of(self.log.active)
-        return gone
-
 
 def contents_of(segment: LogSegment) -> PlannedBatches:
     """Return what a segment of a run holds."""

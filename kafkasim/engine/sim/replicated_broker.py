@@ -98,8 +98,6 @@ class ReplicatedBroker(LeadingBroker):
         now_ns = self._calendar.now_ns
         log = replica.log
         replica.is_new = False
-        if start > log.log_end_offset:  # BR-27
-            self._drop_all(replica, start, "start_offset")
         for batch in batches:
             header = batch.header
             assert header is not None, "a copy of what no leader appended"
@@ -130,12 +128,6 @@ class ReplicatedBroker(LeadingBroker):
             )
         self._write_replica(replica, "truncated")
 
-    def _drop_all(self, replica: Replica, offset: int, cause: str) -> None:
-        """Let a copy begin anew at an offset (`truncateFullyAndStartAt`)."""
-        now_ns = self._calendar.now_ns
-        for segment, life in replica.start_anew(offset, now_ns).items():
-            self._calls.write_segment(replica, segment, life, now_ns, cause)
-
     def lose_disk(self) -> None:
         """Find an empty disk where its copies were, before its process starts again.
 
@@ -143,9 +135,11 @@ class ReplicatedBroker(LeadingBroker):
         in order, so it is taken out of every ISR when it registers (CT-12, KIP-966),
         and copies what others have like any other follower.
         """
+        now_ns = self._calendar.now_ns
         for index, replica in self.replicas.items():
             end = replica.log.log_end_offset
-            self._drop_all(replica, 0, "lost_disk")
+            for segment, life in replica.begin_at(0, now_ns).items():
+                self._calls.write_segment(replica, segment, life, now_ns, "lost_disk")
             replica.is_new = True
             self._write_replica(replica, "lost its disk")
             partition = self._partitions[index]
