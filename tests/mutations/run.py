@@ -39,6 +39,9 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 PYTEST += ["-p", "no:nbval"]  # its imports take longer than most of the tests
 PYTEST += ["-p", "no_shrinking", "--hypothesis-profile=no_shrinking"]
 
+HANGS_S = 600
+"""A test that takes so long has noticed a mutation, too."""
+
 
 def fails(mutation: lists.Mutation | None, tests: tuple[str, ...]) -> tuple[bool, str]:
     """Run the tests on a copy with the mutation; return whether a test failed."""
@@ -55,9 +58,17 @@ def fails(mutation: lists.Mutation | None, tests: tuple[str, ...]) -> tuple[bool
             text = file.read_text(encoding="utf-8")
             file.write_text(lists.mutated(text, mutation), encoding="utf-8")
         (copy / "no_shrinking.py").write_text(NO_SHRINKING, encoding="utf-8")
-        done = subprocess.run(
-            [*PYTEST, *tests], cwd=copy, capture_output=True, text=True, check=False
-        )
+        try:
+            done = subprocess.run(
+                [*PYTEST, *tests],
+                cwd=copy,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=None if mutation is None else HANGS_S,
+            )
+        except subprocess.TimeoutExpired:
+            return True, "it hangs"
         if done.returncode not in (0, 1):  # 1: tests were run and some failed
             raise RuntimeError(f"{mutation}\n{done.stdout}\n{done.stderr}")
         return done.returncode == 1, done.stdout

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kafkasim.protocol.loads import Loads
+from kafkasim.protocol.loads import Loads, available
 from kafkasim.protocol.partitioner import Draws, load_table, place_in_table
 
 
@@ -181,3 +181,9 @@ def test_going_back_restores_which_nodes_are_left_out() -> None:
     assert made.draw(119, {}) == 0
     made.look(121, [1], [True, False])
     assert made.draw(121, {}) == 1
+
+
+def test_a_number_means_a_partition_with_a_leader_or_any_if_none_has_one() -> None:
+    """PR-11, PR-17. Source: RoundRobinPartitioner, BuiltInPartitioner."""
+    assert [available([0, -1, 1], number) for number in range(4)] == [0, 2, 0, 2]
+    assert [available([-1, -1, -1], number) for number in range(4)] == [0, 1, 2, 0]

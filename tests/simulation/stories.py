@@ -34,6 +34,7 @@ def story(
     unclean: bool = False,
     delay_ms: float = 0.2,
     on_error: Literal["drop", "resend"] = "drop",
+    reset: str = "earliest",
     **producer: Any,  # noqa: ANN401 - settings by name
 ) -> ks.Result:
     """Run one partition on as many brokers as it has copies, and one reader.
@@ -47,7 +48,7 @@ def story(
             min_insync_replicas=min_isr, unclean_leader_election_enable=unclean
         ),
     )
-    reads_all = ks.ConsumerConfig(auto_offset_reset="earliest")
+    reader = ks.ConsumerConfig(auto_offset_reset=reset)
     cluster = ks.Kafka(
         brokers=copies,
         topics={"orders": topic},
@@ -56,7 +57,7 @@ def story(
                 ks.ProducerConfig(linger_ms=0, **producer), on_error=on_error
             )
         },
-        groups={"billing": ks.Group(config=reads_all)},
+        groups={"billing": ks.Group(config=reader)},
         hardware=ks.Hardware(link=ks.Link(delay_ms=delay_ms)),
     )
     traffic = ks.Traffic(

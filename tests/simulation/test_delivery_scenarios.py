@@ -82,6 +82,8 @@ def test_acks_1_can_lose_what_was_acknowledged() -> None:
     assert [copied.outcome, lost.outcome, later.outcome] == ["acked"] * 3
     assert [copied.log_copies, lost.log_copies, later.log_copies] == [1, 0, 1]
     assert times_read(result) == {0: 1, 1: 0, 2: 1}  # nobody ever saw it
+    high_watermarks = result.replicas.query("cause == 'crashed'").high_watermark
+    assert high_watermarks.max() <= 1  # which did not cover it
     assert [copied.offset, later.offset] == [0, 1]  # its offset was given again
     cut = result.replicas.query("cause == 'truncated'")
     assert cut.broker.tolist() == [1]  # the old leader, when it was back
@@ -271,8 +273,14 @@ def test_a_record_that_was_never_sent_fails_and_not_another_one() -> None:
     assert (second.send_count, second.log_copies) == (0, 0)
 
 
-def test_a_reader_ahead_of_an_unclean_leader_reads_on_where_the_logs_part() -> None:
-    """DS-8: it has read what is lost, and goes on at offsets given again (KIP-320)."""
+@pytest.mark.parametrize("reset", ["earliest", "latest"])
+def test_a_reader_ahead_of_an_unclean_leader_reads_on_where_the_logs_part(
+    reset: str,
+) -> None:
+    """DS-8: it has read what is lost, and goes on at offsets given again (KIP-320).
+
+    Whatever `auto.offset.reset` says: its position has an epoch, which tells where.
+    """
     events = (
         ks.Crash("broker:2", at_s=2.0, for_s=38.0),
         ks.Crash("broker:3", at_s=2.0),
@@ -280,8 +288,22 @@ def test_a_reader_ahead_of_an_unclean_leader_reads_on_where_the_logs_part() -> N
     )
     source = records_at(1.0, 30.0, 30.1, 80.0)
 
-    result = story(source, *events, until_s=81.0, min_isr=1, unclean=True)
+    result = story(source, *events, until_s=81.0, min_isr=1, unclean=True, reset=reset)
 
     assert times_read(result) == {0: 1, 1: 1, 2: 1, 3: 1}
     assert result.deliveries.sort_values("fetched_ms").offset.tolist() == [0, 1, 2, 1]
     assert result.records.log_copies.tolist() == [1, 0, 0, 1]
+
+
+def test_without_a_reset_policy_a_truncation_ends_the_application() -> None:
+    """DS-8: with `auto.offset.reset=none` it gets a LogTruncationException."""
+    events = (
+        ks.Crash("broker:2", at_s=2.0, for_s=38.0),
+        ks.Crash("broker:3", at_s=2.0),
+        ks.Crash("broker:1", at_s=39.9),
+    )
+    source = records_at(1.0, 30.0, 30.1, 80.0)
+
+    result = story(source, *events, until_s=81.0, min_isr=1, unclean=True, reset="none")
+
+    assert times_read(result) == {0: 1, 1: 1, 2: 1, 3: 0}

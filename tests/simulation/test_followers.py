@@ -166,6 +166,30 @@ def test_a_follower_that_had_all_when_it_last_asked_is_in_sync() -> None:
     assert set(result.replicas.cause) == {"start"}
 
 
+def test_a_followers_high_watermark_is_one_fetch_behind() -> None:
+    """BR-22: it comes with the answer, and the next answer comes with a record."""
+    dies = ks.Crash("broker:2", at_s=5.0105)  # the record of 5.0 s is there
+
+    result = checked(scenario(evenly(50, 0.0), dies, until_s=6.0))
+
+    (last,) = result.replicas[result.replicas.cause == "crashed"].itertuples()
+    assert (last.log_end_offset, last.high_watermark) == (251, 250)
+
+
+def test_clients_see_a_lost_connection_at_once_and_a_new_leader_later() -> None:
+    """CT-2: the producer knows after 0.2 ms; the controller after its session."""
+    dies = ks.Crash("broker:1", at_s=5.0102)  # as a request is on its way
+
+    result = checked(scenario(evenly(100, 0.0), dies, until_s=5.1))
+
+    lost = result.requests[result.requests.error == "NETWORK_EXCEPTION"]
+    asked = result.requests[result.requests.api == "Metadata"]
+    assert not lost.empty
+    assert asked.sent_ms.min() == pytest.approx(5_010.4, abs=0.01)
+    (elected_ms,) = result.replicas[result.replicas.cause == "elected"].at_ms
+    assert elected_ms > 5_000 + 7_000
+
+
 def test_acks_all_waits_for_the_producers_request_timeout_at_the_broker() -> None:
     """BR-5: then it is answered with an error, and the record is in the log."""
     result = checked(
