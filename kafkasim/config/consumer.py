@@ -7,7 +7,7 @@ yet has no field; `from_properties` names such a key instead of dropping it.
 # ruff: noqa: RUF009 - the defaults are frozen
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from kafkasim.config.document import setting, with_defaults
 from kafkasim.config.known import Kind
@@ -46,6 +46,12 @@ class ConsumerConfig(Settings):
     """Where to start without a valid committed offset: `latest`, `earliest`, `none`
     (an error), or `by_duration:` and how long ago, as ISO 8601 has it (KIP-1106);
     default latest."""
+    isolation_level: Literal["read_uncommitted", "read_committed"] = setting(
+        "read_uncommitted"
+    )
+    """How far it reads: up to the high watermark, or up to the last stable offset,
+    which lies before the first open transaction. No producer of a run is transactional,
+    so the two are one (KIP-98); default read_uncommitted."""
     request_timeout_ms: Milliseconds = setting(30_000)
     """Whole ms after which a request without answer has failed; default 30 s."""
     default_api_timeout_ms: Milliseconds = setting(60_000)

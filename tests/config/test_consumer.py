@@ -15,6 +15,7 @@ def test_defaults_are_those_of_kafka_4_3() -> None:
         "enable_auto_commit": True,
         "auto_commit_interval_ms": 5000,
         "auto_offset_reset": "latest",
+        "isolation_level": "read_uncommitted",
         "request_timeout_ms": 30000,
         "default_api_timeout_ms": 60000,
         "retry_backoff_ms": 100,
