@@ -394,4 +394,5 @@ class KafkaRun(KafkaAccounts):
         return self.tables.finish(
             self.scenario, plan, done_events=self.timeline.done,
             inspection=self.inspection, facts=run_facts(self.calendar, self.timeline),
+            meter=self.meter,
         )  # fmt: skip
