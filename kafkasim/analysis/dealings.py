@@ -104,7 +104,8 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
 def dealings_of(result: Result, wants: Sequence[Want]) -> tuple[Dealings, ...]:
     """Return the dealings of the subscribers with these wants."""
     read = ["records", "deliveries"]
-    read += [name for name in ("assignments", "removals") if name in result.tables]
+    more = ("assignments", "removals", "replicas")
+    read += [name for name in more if name in result.tables]
     tables = {name: result.columns(name) for name in read}
     return tuple(_dealings(want, tables) for want in wants)
 

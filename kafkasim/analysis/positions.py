@@ -20,6 +20,7 @@ from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.world import World, world_of
 from kafkasim.errors import ValidationError
+from kafkasim.result.leaders import leaders_of, met_by_readers
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
@@ -256,14 +257,29 @@ def _gone_by(result: Result, grid: "_Grid", at_ns: int) -> tuple[Runs, ...]:
     if "removals" not in result.tables:
         return ((),) * grid.width
     rows = result.columns("removals")
-    columns = np.where(rows["at_ns"] <= at_ns, grid.columns(rows), NONE)
+    leaders = leaders_of({name: result.columns(name) for name in result.tables})
+    met_ns = met_by_readers(rows, leaders)
+    columns = np.where(met_ns <= at_ns, grid.columns(rows), NONE)
     runs = np.column_stack((rows["from_offset"], rows["to_offset"]))
     runs = runs[np.lexsort((rows["from_offset"], columns))]
     ends = np.searchsorted(np.sort(columns), np.arange(grid.width + 1))
     return tuple(
-        tuple((first, end) for first, end in runs[low:high].tolist())
-        for low, high in pairwise(ends.tolist())
+        _joined(runs[low:high].tolist()) for low, high in pairwise(ends.tolist())
     )
+
+
+def _joined(runs: Sequence[tuple[int, int]]) -> Runs:
+    """Return runs, rising by their begin, that do not overlap: one for those that did.
+
+    What one copy of a log lost and then another, readers lost once.
+    """
+    joined: list[tuple[int, int]] = []
+    for first, end in runs:
+        if joined and first < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((first, end))
+    return tuple(joined)
 
 
 class _Grid:

@@ -34,6 +34,7 @@ from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.time_bins import time_bins
 from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
+from kafkasim.result.leaders import leaders_of
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
@@ -257,7 +258,8 @@ def _log_ends(appends: Table, topic: str, partition: int) -> Steps:
 def _log_starts(result: Result, topic: str, partition: int) -> Steps:
     """Return where the log starts: at the oldest segment that retention has left.
 
-    That need not be where a deleted one ended: compaction leaves gaps between them.
+    That need not be where a deleted one ended: compaction leaves gaps between them. Of
+    several copies the leader's counts.
     """
     if "segments" not in result.tables:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
@@ -267,9 +269,18 @@ def _log_starts(result: Result, topic: str, partition: int) -> Steps:
     came, went = segments["created_ns"][inside], segments["deleted_ns"][inside]
     retained = segments["cause"][inside] != code(segments, "cause", "compaction")
     at = np.unique(went[(went != MISSING_NS) & retained])
+    there = np.ones((len(at), len(bases)), dtype=np.bool_)
+    leaders = leaders_of({name: result.columns(name) for name in result.tables})
+    if leaders is not None and len(at):
+        number = code(segments, "topic", topic) * leaders.span + partition
+        steps = leaders.partition == number
+        since, broker = leaders.at_ns[steps], leaders.broker[steps]
+        at = np.unique(np.concatenate([at, since[since > at[0]]]))
+        leader = broker[np.maximum(np.searchsorted(since, at, "right") - 1, 0)]
+        there = segments["broker"][inside] == leader[:, np.newaxis]
     starts = [
-        bases[(came <= now) & ((went == MISSING_NS) | (went > now))].min()
-        for now in at.tolist()
+        bases[mine & (came <= now) & ((went == MISSING_NS) | (went > now))].min()
+        for now, mine in zip(at.tolist(), there, strict=True)
     ]
     return at, np.array(starts, dtype=np.int64)
 

@@ -109,12 +109,16 @@ class CompactedLog(TrimmableLog[BatchT]):
         self._forget_cleaned()
         return was_cut
 
-    def truncate_fully_and_start_at(self, offset: int, now_ms: int = 0) -> None:
+    def truncate_fully_and_start_at(
+        self, offset: int, now_ms: int = 0, *, log_start_offset: int | None = None
+    ) -> None:
         """Delete everything, and begin again at an offset.
 
         See `TrimmableLog.truncate_fully_and_start_at`.
         """
-        super().truncate_fully_and_start_at(offset, now_ms)
+        super().truncate_fully_and_start_at(
+            offset, now_ms, log_start_offset=log_start_offset
+        )
         self._forget_cleaned()
 
     def _forget_cleaned(self) -> None:

@@ -91,10 +91,14 @@ class TrimmableLog(ReplicaLog[BatchT]):
             self.set_high_watermark(offset)
         return True
 
-    def truncate_fully_and_start_at(self, offset: int, now_ms: int = 0) -> None:
+    def truncate_fully_and_start_at(
+        self, offset: int, now_ms: int = 0, *, log_start_offset: int | None = None
+    ) -> None:
         """Delete everything, and begin again at an offset.
 
-        A follower does so if its leader's log starts above its own end (BR-27).
+        A follower does so if its leader's log starts above its own end (BR-27). If that
+        start lies within a batch, the next one begins below it: the log is then to
+        begin at the batch, and what is read of it at `log_start_offset`.
 
         Source: `UnifiedLog.truncateFullyAndStartAt`.
         """
@@ -102,7 +106,7 @@ class TrimmableLog(ReplicaLog[BatchT]):
         self.leader_epochs.clear()
         self._write_epochs()
         self._snapshots.start_at(offset)
-        self.log_start_offset = offset
+        self.log_start_offset = offset if log_start_offset is None else log_start_offset
         self._rebuild_producers(now_ms)
         self.set_high_watermark(offset)
 

@@ -106,7 +106,7 @@ def retention(
     begun = compacted = None
     if isinstance(data, Result) and subscriber is not None:
         begun = _begun(data, name, partition, subscriber)
-        compacted = _compacted(data, name, partition)
+        compacted = _compacted(data, name, partition, table)
     lives = Lives(table, read, begun, compacted)
     what = f"Segments of {name}-{partition}"
     title = finding(lives, subscriber)
@@ -171,14 +171,18 @@ def _begun(data: Result, topic: str, partition: int, subscriber: str) -> "Floats
     return np.unique(deliveries["offset"][mine]).astype(np.float64)
 
 
-def _compacted(data: Result, topic: str, partition: int) -> "Floats":
-    """Return the offsets that compaction took from one partition's log, rising."""
+def _compacted(
+    data: Result, topic: str, partition: int, segments: "pd.DataFrame"
+) -> "Floats":
+    """Return the offsets that compaction took from those segments' log, rising."""
     if "removals" not in data.tables:
         return np.zeros(0)
     rows = data.columns("removals")
     mine = rows["topic"] == code(rows, "topic", topic)
     mine &= rows["partition"] == partition
     mine &= rows["cause"] == code(rows, "cause", "compaction")
+    if "broker" in segments and len(segments):
+        mine &= rows["broker"] == int(segments["broker"].iloc[0])
     runs = zip(rows["from_offset"][mine], rows["to_offset"][mine], strict=True)
     taken = [np.arange(first, end) for first, end in runs]
     return np.unique(np.concatenate([np.zeros(0), *taken]))

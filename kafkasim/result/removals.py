@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.result.leaders import NEVER, leaders_of, met_by_readers
 from kafkasim.result.resets import passed_ns
 from kafkasim.result.rows import code, rows_with_label
 from kafkasim.result.schema import REMOVED_BY
@@ -29,8 +30,8 @@ def passed_or_gone(
     want : Want
         The subscriber's.
     tables : mapping of str to Table
-        The run's: `records`, `deliveries`, and, if it has them, `assignments` and
-        `removals`.
+        The run's: `records`, `deliveries`, and, if it has them, `assignments`,
+        `removals` and `replicas`.
     rows : int64 array of shape (n,)
         Rows of `records`, none of which it has processed.
 
@@ -50,8 +51,9 @@ def passed_or_gone(
     if "assignments" in tables:
         at_ns = passed_ns(want, records, rows, tables["assignments"])
     if "removals" in tables and len(tables["removals"]):
-        removal = _removal_of(records, rows, tables["removals"])
-        gone_ns = _times_of(removal, tables["removals"])
+        met_ns = met_by_readers(tables["removals"], leaders_of(tables))
+        removal = _removal_of(records, rows, tables["removals"], met_ns)
+        gone_ns = _times_of(removal, met_ns)
         in_time = (at_ns != MISSING_NS) & (at_ns < gone_ns)
         expired = (gone_ns != MISSING_NS) & ~in_time
         expired &= ~_at_work(want, tables["deliveries"], len(records))[rows]
@@ -80,23 +82,27 @@ def removed_ns(records: Table, rows: Int64, removals: Table) -> Int64:
     rows : int64 array of shape (n,)
         Rows of `records`.
     removals : Table
-        Runs of offsets, no two of one partition overlapping.
+        Runs of offsets of one broker's logs.
 
     Returns
     -------
     int64 array of shape (n,), nanoseconds
         `MISSING_NS` for a record in no log, and for one that is still in its log.
     """
-    return _times_of(_removal_of(records, rows, removals), removals)
+    met_ns = met_by_readers(removals, None)
+    return _times_of(_removal_of(records, rows, removals, met_ns), met_ns)
 
 
-def _times_of(removal: Int64, removals: Table) -> Int64:
-    """Return when each removal was; `MISSING_NS` for −1."""
-    return np.append(removals["at_ns"], MISSING_NS)[removal]
+def _times_of(removal: Int64, met_ns: Int64) -> Int64:
+    """Return when each removal was met; `MISSING_NS` for −1."""
+    return np.append(met_ns, MISSING_NS)[removal]
 
 
-def _removal_of(records: Table, rows: Int64, removals: Table) -> Int64:
-    """Return the row of `removals` that each record is in; −1 for none."""
+def _removal_of(records: Table, rows: Int64, removals: Table, met_ns: Int64) -> Int64:
+    """Return the row of `removals` that each record is in; −1 for none.
+
+    Of several the one that readers met first.
+    """
     found = np.full(len(rows), -1, dtype=np.int64)
     in_log = np.flatnonzero(records["offset"][rows] >= 0)
     if not len(removals) or not len(in_log):
@@ -109,13 +115,47 @@ def _removal_of(records: Table, rows: Int64, removals: Table) -> Int64:
     names = [code(records, "topic", name) for name in removals.labels["topic"]]
     topics = np.array(names, dtype=np.int64)[removals["topic"]]
     # One rising line: partitions one after the other, `reach` apart.
-    base = (topics * span + numbers) * reach
+    number = topics * span + numbers
+    base = number * reach
+    own = (records["topic"][rows[in_log]] * np.int64(span) + theirs) * reach + offset
+    logs = np.unique(number << 32 | removals["broker"])
+    if len(logs) > len(np.unique(number)):  # of several copies
+        ends = base + removals["from_offset"], base + removals["to_offset"]
+        found[in_log] = _earliest(own, *ends, met_ns)
+        return found
     first = base + removals["from_offset"]
     order = np.argsort(first, kind="stable")
-    own = (records["topic"][rows[in_log]] * np.int64(span) + theirs) * reach + offset
     places = order[np.maximum(np.searchsorted(first[order], own, "right") - 1, 0)]
     inside = (first[places] <= own) & (
         own < base[places] + removals["to_offset"][places]
     )
     found[in_log[inside]] = places[inside]
     return found
+
+
+def _earliest(places: Int64, first: Int64, end: Int64, met_ns: Int64) -> Int64:
+    """Return for each place the run that readers met first of those it lies in.
+
+    Parameters
+    ----------
+    places : int64 array of shape (n,)
+    first, end : int64 arrays of shape (runs,)
+        Runs of places, that may overlap.
+    met_ns : int64 array of shape (runs,), nanoseconds
+        `NEVER` for one that counts for nothing.
+
+    Returns
+    -------
+    int64 array of shape (n,)
+        −1 for a place in none.
+    """
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    lows, highs = np.searchsorted(ordered, first), np.searchsorted(ordered, end)
+    found = np.full(len(places), -1, dtype=np.int64)
+    for run in np.argsort(-met_ns, kind="stable").tolist():
+        if met_ns[run] != NEVER:
+            found[lows[run] : highs[run]] = run
+    result = np.empty(len(places), dtype=np.int64)
+    result[order] = found
+    return result

@@ -140,17 +140,6 @@ class Topic(Document):
     config: TopicConfig = TopicConfig()
     """Its settings."""
 
-    def check(self) -> None:
-        """Check what is modelled."""
-        config = self.config.resolve()
-        if self.replication_factor > 1 and config.compacts:
-            raise ValidationError(
-                "config.cleanup_policy",
-                config.cleanup_policy,
-                "delete, of a topic with more than one copy",
-                "compaction of copies is not modelled yet",
-            )
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Producer(Document):

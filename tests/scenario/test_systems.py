@@ -1,6 +1,5 @@
 import pytest
 
-from kafkasim.config.topic import TopicConfig
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Periodic
@@ -54,13 +53,6 @@ def test_there_are_brokers_for_all_copies() -> None:
         Kafka(brokers=2, topics={"orders": Topic(replication_factor=3)})
 
     assert caught.value.path == "topics.orders.replication_factor"
-
-
-def test_compaction_of_copies_is_refused_because_it_is_not_modelled() -> None:
-    with pytest.raises(ValidationError) as caught:
-        Topic(replication_factor=2, config=TopicConfig(cleanup_policy="compact"))
-
-    assert caught.value.why == "compaction of copies is not modelled yet"
 
 
 def test_another_version_is_refused() -> None:

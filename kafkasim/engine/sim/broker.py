@@ -155,6 +155,9 @@ class Broker:
             if session.parked is not None and session.has_enough():
                 self._complete_fetch(session, session.parked)
 
+    def forget_places(self, index: int) -> None:
+        """Let followers look again where they are; a broker without any has none."""
+
     def accept(self, connection: Connection) -> bool:  # noqa: ARG002
         """Take a new connection; False when there is nobody to take it."""
         return True

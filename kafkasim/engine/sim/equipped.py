@@ -7,6 +7,7 @@ from kafkasim.engine.sim.equipped_broker import Equipment, Equipped
 from kafkasim.engine.sim.follower import ReplicaFetcher
 from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.planned_batches import parts
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica, contents_of
 from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
@@ -98,22 +99,22 @@ class EquippedReplica(Equipped, ReplicatedBroker):
         now_ns = until_ns = self._calendar.now_ns
         for replica, batches, *_ in copied:
             if batches:
-                until_ns = self._room_for(until_ns, replica, batches)
+                sent = [parts(one)[0] for one in batches]
+                until_ns = self._room_for(until_ns, replica, sent)
         if until_ns <= now_ns:
             function(request)
         else:
             self._timer_key += 1
             self.after_disk(until_ns, self._timer_key, function, request)
 
-    def append_copies(
-        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
-    ) -> None:
+    def append_copies(self, copied: Copied) -> None:
         """Append what the leader sent, and know that it is in memory."""
-        last = replica.log.active
+        last = copied.replica.log.active
         before = {last: contents_of(last).size_bytes}
-        super().append_copies(replica, batches, high_watermark, start)
+        super().append_copies(copied)
         if self.cache is not None:
-            self.note_copies(replica, batches, before)
+            sent = [parts(one)[0] for one in copied.batches]
+            self.note_copies(copied.replica, sent, before)
 
     def crash(self, cause: str = "crashed") -> None:
         """Stop at once; the page cache is the operating system's, and stays."""

@@ -11,13 +11,13 @@ A copy that has been at the leader's end since its last report needs none; that 
 still there is said by the time of the last request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.following import Copied, Following, Holding
 from kafkasim.engine.sim.planned_batches import PlannedBatches, Taken
-from kafkasim.engine.sim.replica import Replica, contents_of
+from kafkasim.engine.sim.replica import Placed, Replica, contents_of
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, Connection, Request
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
@@ -216,9 +216,7 @@ class ReplicaFetcher:
                 self.broker.begin_anew(replica, one.begin_at)
                 self._cursors.pop(index, None)
                 continue
-            self.broker.append_copies(
-                replica, one.batches, one.high_watermark, one.log_start_offset
-            )
+            self.broker.append_copies(one)
         if request.errors:
             for index in request.errors:
                 self._retry_later(index)
@@ -315,14 +313,24 @@ class ReplicaFetcher:
             if copy is None:
                 del self.ready[index]
                 continue
+            log = replica.log
+            begin = copy.log.log_end_offset
+            if begin < log.log_start_offset:  # OFFSET_OUT_OF_RANGE
+                at = log.high_watermark, log.log_start_offset
+                copied.append(Copied(copy, (), *at, begin_at=log.log_start_offset))
+                del self.ready[index]
+                continue
             batches, first = self._place(index, replica, copy)
             limit = min(most_partition, left)
             end = batches.read_end(first, limit, batches.next_offset, not total)
             if end == first:
                 continue
-            log = replica.log
-            held = batches.appended(first, end)
-            copied.append(Copied(copy, held, log.high_watermark, log.log_start_offset))
+            held = batches.held_between(first, end)
+            removed: Sequence[Placed] = ()
+            if replica.removed:
+                removed = replica.removed_between(begin, batches.end_offset(end - 1))
+            at = log.high_watermark, log.log_start_offset
+            copied.append(Copied(copy, held, *at, removed=removed))
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):
                 del self.ready[index]
@@ -342,7 +350,7 @@ class ReplicaFetcher:
         found = self._cursors.get(index)
         segments = replica.log.segments
         if found is None:
-            offset = max(copy.log.log_end_offset, replica.log.log_start_offset)
+            offset = copy.log.log_end_offset
             for segment in reversed(segments):
                 if segment.base_offset <= offset:
                     batches = contents_of(segment)

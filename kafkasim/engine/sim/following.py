@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from kafkasim.engine.sim.replica import Replica
+from kafkasim.engine.sim.planned_batches import Held
+from kafkasim.engine.sim.replica import Placed, Replica
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.batch import Batch
 
 
 class Copied(NamedTuple):
@@ -13,7 +13,7 @@ class Copied(NamedTuple):
 
     replica: Replica
     """The follower's copy."""
-    batches: list[Batch]
+    batches: Sequence[Held]
     """What comes next in the leader's log."""
     high_watermark: int
     """The leader's."""
@@ -24,6 +24,8 @@ class Copied(NamedTuple):
     begin_at: int = -1
     """Offset to begin the copy anew at, because the leader's log starts beyond it; −1:
     none."""
+    removed: Sequence[Placed] = ()
+    """What stood between these batches, and compaction has taken as a whole."""
 
 
 class Holding(Protocol):
@@ -52,7 +54,5 @@ class Following(Holding, Protocol):
     def begin_anew(self, replica: Replica, offset: int) -> None:
         """Drop a copy that ends before its leader's log starts, and begin there."""
 
-    def append_copies(
-        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
-    ) -> None:
+    def append_copies(self, copied: Copied) -> None:
         """Append what the leader sent."""

@@ -4,13 +4,14 @@ A poll's row says which offsets of a partition it returned and when work on the 
 them began; everything else follows from the work on each record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.laying import chunks, constant, spread
+from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.protocol.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.units import MISSING_NS
@@ -59,7 +60,7 @@ def deliveries(  # noqa: PLR0917
     *,
     again: bool,
     ghosts: Sequence[Ghost] = (),
-    removed_in: NDArray[np.int32] | None = None,
+    survivors_of: Callable[[int, int], Survivors | None] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of `deliveries`.
 
@@ -77,14 +78,14 @@ def deliveries(  # noqa: PLR0917
         Whether a group may have been given a record more than once.
     ghosts : sequence of Ghost
         What was read and is gone.
-    removed_in : int32 array, optional
-        Like `rows_at`: the round of compaction that removed each record, 0 for none.
-        Without it there was no compaction.
+    survivors_of : callable, optional
+        Takes a partition and a number in `cleaned`; returns what compaction had left
+        then. Without it there was no compaction.
     """
     counts = polls["to_offset"] - polls["from_offset"]
     read = None
-    if removed_in is not None:
-        read, counts = _left(polls, counts, starts, removed_in)
+    if survivors_of is not None:
+        read, counts = _left(polls, counts, survivors_of)
     columns = _by_record(polls, counts, read, rows_at, starts, work_ns, ghosts)
     total = len(columns["record_id"])
     columns |= {
@@ -106,13 +107,20 @@ def deliveries(  # noqa: PLR0917
 def _left(
     polls: NDArray[np.void],
     counts: Ints,
-    starts: Ints,
-    removed_in: NDArray[np.int32],
+    survivors_of: Callable[[int, int], Survivors | None],
 ) -> tuple[Ints, Ints]:
     """Return the offsets that polls returned of compacted logs, and how many each."""
     offsets = ranges(polls["from_offset"], counts)
-    removed = removed_in[offsets + np.repeat(starts[polls["partition"]], counts)]
-    left = (removed == 0) | (removed > np.repeat(polls["cleaned"], counts))
+    begins = np.cumsum(counts) - counts
+    log = polls["partition"].astype(np.int64) << 32 | polls["cleaned"]
+    left = np.ones(len(offsets), np.bool_)
+    for each in np.unique(log[polls["cleaned"] > 0]).tolist():
+        survivors = survivors_of(each >> 32, each & 0xFFFF_FFFF)
+        assert survivors is not None
+        mine = np.flatnonzero(log == each)
+        at = ranges(begins[mine], counts[mine])
+        at = at[offsets[at] < survivors.end]
+        left[at] = survivors.held[offsets[at]]
     poll = np.repeat(np.arange(len(polls)), counts)[left]
     return offsets[left], np.bincount(poll, minlength=len(polls))
 

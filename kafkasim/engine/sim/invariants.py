@@ -219,15 +219,18 @@ def inspection_of(
     law: LittlesLaw | None,
     *,
     of_copies: Sequence[Invariant] = (),
+    of_logs: Sequence[Invariant] = (),
 ) -> Inspection:
     """Return the inspection of a Kafka run; `members` are by group.
 
-    `of_copies` stand in place of what holds where there is one copy.
+    `of_copies` stand in place of what holds where there is one copy, `of_logs` beside
+    it.
     """
     return Inspection(
         [
             *(of_copies or [HighWatermark(partitions)]),
             OffsetsWithoutGaps(partitions),
+            *of_logs,
             CommittedWithinLog(groups, partitions),
             OneOwner(members),
             PositionsRise([member for group in members for member in group]),

@@ -5,7 +5,10 @@ Retention looks every `log.retention.check.interval.ms`, for the first time afte
 the largest dirty ratio, again and again until none is due, deletes old segments of logs
 that are compacted and deleted, and then waits for `log.cleaner.backoff.ms` (LG-14,
 LG-16). Both take no time here. What they do is in the logs; this writes down what has
-gone, and lets readers look again where they are.
+gone, and lets readers look again where they are. Each broker does it to its own copies.
+
+A broker that is down does neither, and one that stands still does it late. A new
+process begins anew: its cleaner looks at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +21,14 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.planned_batches import offsets_in
-from kafkasim.engine.sim.replica import Life, LogSegment, Replica, contents_of
+from kafkasim.engine.sim.replica import (
+    Life,
+    LogSegment,
+    Placed,
+    Replica,
+    contents_of,
+    placed_in,
+)
 from kafkasim.log.batch_retention import Fate
 from kafkasim.log.cleaner import clean, range_to_clean
 from kafkasim.log.cleaning_range import filthiest
@@ -26,6 +36,8 @@ from kafkasim.log.offset_map import keys_that_fit
 from kafkasim.units import NS_PER_MS
 
 COMPACTION: Final = "compaction"
+_AT_ONCE_NS: Final = 1
+"""The engine's least time."""
 
 Ints = NDArray[np.int64]
 
@@ -49,6 +61,8 @@ class LogCalls(NamedTuple):
     """Takes records that have gone."""
     relocate: Callable[[Partition], None]
     """Takes a partition whose readers must look again where they are."""
+    forget_places: Callable[[int], None]
+    """Takes the index of a partition whose followers must."""
 
 
 class LogManager:
@@ -64,6 +78,9 @@ class LogManager:
         All of the run, by index.
     up : callable
         Says whether the broker runs.
+    holds : callable
+        Takes a function and its argument; says whether the broker stands still, and
+        calls it then when it goes on.
     config : BrokerConfig
         Resolved.
     calls : LogCalls
@@ -78,6 +95,7 @@ class LogManager:
         replicas: Sequence[Replica],
         partitions: Sequence[Partition],
         up: Callable[[], bool],
+        holds: Callable[[Callable[[int], None], int], bool],
         config: BrokerConfig,
         calls: LogCalls,
     ) -> None:
@@ -86,36 +104,55 @@ class LogManager:
         self._config = config
         self._partitions = partitions
         self._up = up
+        self._holds = holds
+        self._process = 0
         self._deleting = [r for r in replicas if r.config.deletes]
         self._compacting = [r for r in replicas if r.config.compacts]
         self._most_keys = keys_that_fit(
             config.log_cleaner_dedupe_buffer_size,
             config.log_cleaner_io_buffer_load_factor,
         )
-        self._first_dirty = {r.partition: 0 for r in self._compacting}
         # Apart from the deadlines of the broker's fetches.
         self._key = key_base(Rank.TIMER, actor) + (1 << SEQUENCE_BITS - 1)
 
     def start(self) -> None:
-        """Set the first deadlines."""
-        if any(not p.config.compacts for p in self._deleting):
-            self._after(self._config.log_initial_task_delay_ms, self._look)
-        if self._compacting and self._config.log_cleaner_enable:
-            self._after(self._config.log_cleaner_backoff_ms, self._clean)
+        """Set the first deadlines; there is nothing to compact yet."""
+        self._begin(self._config.log_cleaner_backoff_ms * NS_PER_MS)
 
-    def _after(self, delay_ms: int, function: Callable[[None], None]) -> None:
+    def start_again(self) -> None:
+        """Begin anew with a new process (`LogManager.startup`)."""
+        self._process += 1
+        self._begin(_AT_ONCE_NS)
+
+    def _begin(self, clean_after_ns: int) -> None:
+        if any(not p.config.compacts for p in self._deleting):
+            delay_ms = self._config.log_initial_task_delay_ms
+            self._after(delay_ms * NS_PER_MS, self._look)
+        if self._compacting and self._config.log_cleaner_enable:
+            self._after(clean_after_ns, self._clean)
+
+    def _after(self, delay_ns: int, function: Callable[[int], None]) -> None:
         self._key += 1
-        at_ns = self._calendar.now_ns + delay_ms * NS_PER_MS
-        self._calendar.at(at_ns, self._key, function, None)
+        at_ns = self._calendar.now_ns + delay_ns
+        self._calendar.at(at_ns, self._key, function, self._process)
+
+    def _is_over(self, function: Callable[[int], None], process: int) -> bool:
+        """Say whether a deadline is another process's, or has to wait."""
+        return (
+            process != self._process or not self._up() or self._holds(function, process)
+        )
 
     # --- retention ----------------------------------------------------------------
 
-    def _look(self, _: None) -> None:
+    def _look(self, process: int) -> None:
         """Delete what is too old or too much (`LogManager.cleanupLogs`)."""
-        for replica in self._deleting if self._up() else ():
+        if self._is_over(self._look, process):
+            return
+        for replica in self._deleting:
             if not replica.config.compacts:
                 self._delete_old(replica)
-        self._after(self._config.log_retention_check_interval_ms, self._look)
+        interval_ms = self._config.log_retention_check_interval_ms
+        self._after(interval_ms * NS_PER_MS, self._look)
 
     def _delete_old(self, replica: Replica) -> None:
         now_ns = self._calendar.now_ns
@@ -130,6 +167,7 @@ class LogManager:
             self._forget(replica, segment, cause)
             offsets = offsets_in(contents_of(segment))
             self._write_gone(replica, offsets, cause)
+        replica.note_deleted()
         self._relocate(replica)
 
     def _forget(self, replica: Replica, segment: LogSegment, cause: str) -> None:
@@ -155,21 +193,24 @@ class LogManager:
         return partition if partition.home is replica else replica
 
     def _relocate(self, replica: Replica) -> None:
+        self._calls.forget_places(replica.partition)
         partition = self._partitions[replica.partition]
         if partition.home is replica:
             self._calls.relocate(partition)
 
     # --- compaction ---------------------------------------------------------------
 
-    def _clean(self, _: None) -> None:
+    def _clean(self, process: int) -> None:
         """Compact what is due, the filthiest first (`LogCleaner.CleanerThread`)."""
+        if self._is_over(self._clean, process):
+            return
         now_ms = self._calendar.now_ns // NS_PER_MS
         while (due := self._due(now_ms)) is not None:
             self._compact(due, now_ms)
         for replica in self._compacting:
             if replica.config.deletes:
                 self._delete_old(replica)
-        self._after(self._config.log_cleaner_backoff_ms, self._clean)
+        self._after(self._config.log_cleaner_backoff_ms * NS_PER_MS, self._clean)
 
     def _due(self, now_ms: int) -> Replica | None:
         ranges = [range_to_clean(r.log, now_ms) for r in self._compacting]
@@ -192,6 +233,16 @@ class LogManager:
             if segment not in replica.lives:
                 replica.lives[segment] = Life(now_ns, now_ns)
         self._write_gone(replica, offsets, COMPACTION)
+        replica.note_removed(_lost(before, log.segments))
         partition = self._partitions[replica.partition]
-        partition.note_compaction(done.first_dirty_offset, offsets)
+        if partition.home is replica:
+            partition.note_compaction(done.first_dirty_offset)
         self._relocate(replica)
+
+
+def _lost(before: Sequence[LogSegment], now: Sequence[LogSegment]) -> list[Placed]:
+    """Return the batches of which nothing is left in the segments of a log."""
+    there, left = set(now), set(before)
+    held = {base for base, _ in placed_in([s for s in now if s not in left])}
+    gone = placed_in([s for s in before if s not in there])
+    return [each for each in gone if each[0] not in held]

@@ -9,6 +9,7 @@ along it, one entry per batch.
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -23,8 +24,6 @@ from kafkasim.engine.sim.planned_batches import (
     BatchFacts,
     Held,
     PlannedBatches,
-    offsets_in,
-    parts,
 )
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import (
@@ -35,7 +34,7 @@ from kafkasim.engine.sim.replica import (
     Replica,
     contents_of,
 )
-from kafkasim.engine.sim.survivors import Survivors
+from kafkasim.engine.sim.survivors import Survivors, survivors_of
 from kafkasim.log.header import LOG_APPEND_TIME, MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.protocol.accumulator import WorkOf
@@ -81,19 +80,16 @@ class Partition:
         Its appends that the high watermark has not passed; in a cluster that
         replicates.
     survivors : Survivors or None
-        What compaction has left of the log; None before its first round.
+        What compaction has left of the leader's log; None while it has left all.
     admission : Admission or None
         What a leader refuses to append; None when it refuses nothing.
-    removed_in : int32 array
-        Of each offset that compaction has looked at, the round that removed its record;
-        0 if none has.
     """
 
     __slots__ = (
         "_groups", "_newest_ns", "_released", "_rounds", "_stamps", "_varied", "active",
         "admission",
         "base_offsets", "batches", "config", "cut_from", "cuts", "index", "leader",
-        "leader_epoch", "log", "number", "removed_in", "replicas", "survivors", "topic",
+        "leader_epoch", "log", "number", "replicas", "survivors", "topic",
         "uncommitted",
     )  # fmt: skip
 
@@ -133,7 +129,6 @@ class Partition:
         self.base_offsets: list[int] = []
         self.survivors: Survivors | None = None
         self._rounds: list[Survivors] = []
-        self.removed_in = np.zeros(0, np.int32)
         self._newest_ns: dict[int, Callable[[Batch], int]] = {}
         self._released = 0
         self._groups: dict[int, GroupWork] = {}
@@ -226,19 +221,11 @@ class Partition:
         What the leader before had beyond that is gone for readers.
         """
         self.leader, self.leader_epoch = node, leader_epoch
+        self._keep_work()
         home = self.home
         self.cut_from = self.log.log_end_offset
         self.log, self.active = home.log, home.active
-        held = [
-            (base, parts(one)[0])
-            for segment in self.log.segments
-            for base, one in zip(
-                contents_of(segment).base_offsets,
-                contents_of(segment).batches,
-                strict=True,
-            )
-            if one is not None
-        ]
+        held = home.history()
         first = bisect_left(self.base_offsets, held[0][0]) if held else 0
         known = list(zip(self.base_offsets[first:], self.batches[first:], strict=True))
         same = 0
@@ -256,6 +243,8 @@ class Partition:
         self._cut(first + same)
         for base, one in held[same:]:
             self.add(one, base)
+        if self.config.compacts:
+            self.note_compaction(0)
         return agreed
 
     def _cut(self, number: int) -> None:
@@ -314,31 +303,31 @@ class Partition:
         self.home.note_roll(rolled, now_ns, cause)
         self.active = self.home.active
 
-    def note_compaction(self, end: int, gone: Ints) -> None:
-        """Take note of a round of compaction.
+    def note_compaction(self, end: int) -> None:
+        """Take note of what compaction has left of the leader's log up to an offset.
 
-        Parameters
-        ----------
-        end : int
-            Offset up to which it looked.
-        gone : int64 array
-            Offsets whose records it removed.
+        After a round, or when another copy leads, of which it has left more, or less.
         """
-        number = 1 if self.survivors is None else self.survivors.number + 1
-        known = np.zeros(end, np.int32)
-        known[: len(self.removed_in)] = self.removed_in
-        known[gone] = number
-        self.removed_in = known
-        segments = [s for s in self.log.segments if s.base_offset < end]
-        left = [offsets_in(contents_of(segment)) for segment in segments]
-        self.survivors = Survivors(
-            number, np.concatenate([np.zeros(0, np.int64), *left]), end
-        )
-        self._rounds.append(self.survivors)
+        left = survivors_of(self.log, len(self._rounds) + 1, end)
+        self.survivors = left
+        if left is not None:
+            self._rounds.append(left)
+
+    @property
+    def was_compacted(self) -> bool:
+        """Whether readers have ever seen less than was appended."""
+        return bool(self._rounds)
 
     def survivors_of(self, number: int) -> Survivors | None:
-        """Return what a round of compaction left; None of round 0, before the first."""
+        """Return what compaction had left when it was numbered so; None of 0: all."""
         return self._rounds[number - 1] if number else None
+
+    def _keep_work(self) -> None:
+        """Sum what may still be asked of a log of which the end may be cut off."""
+        for survivors in self._rounds:
+            for group, work in self._groups.items():
+                if work.each is None:
+                    survivors.sum_work(group, partial(self._work_column, work))
 
     # --- work ---------------------------------------------------------------------
 

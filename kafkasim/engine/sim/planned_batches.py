@@ -163,14 +163,16 @@ class PlannedBatches:
         """Return how many batches lie wholly below an offset."""
         if offset >= self.next_offset:
             return len(self.base_offsets)
+        if not self.dense:
+            return self.number_of(offset)
         return max(0, bisect_right(self.base_offsets, offset) - 1)
 
-    def appended(self, first: int, end: int) -> list[Batch]:
-        """Return some batches as they were appended, without those released."""
+    def held_between(self, first: int, end: int) -> list[Held]:
+        """Return some batches as they are, without those released."""
         held = self.batches[first:end]
-        if self.dense and None not in held:
+        if None not in held:
             return held  # type: ignore[return-value]
-        return [parts(one)[0] for one in held if one is not None]
+        return [one for one in held if one is not None]
 
     def release(self, offset: int) -> None:
         """Forget what the batches are that begin below an offset.
@@ -288,6 +290,13 @@ def parts(held: Held) -> tuple[Batch, Deltas | None]:
     if isinstance(held, CleanedBatch):
         return held.batch, held.deltas
     return held, None
+
+
+def header_of(held: Held) -> BatchHeader:
+    """Return the header of a batch in a log that is replicated."""
+    header = held.header
+    assert header is not None, "a copy of what no leader appended"
+    return header
 
 
 def offsets_in(batches: PlannedBatches) -> Deltas:

@@ -4,14 +4,18 @@ The log is Kafka's (`kafkasim.log.partition_log`); its batches are ranges of pro
 append lists, and all copies of a partition hold the same objects.
 """
 
+from bisect import bisect_left
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.planned_batches import (
     BatchFacts,
     Held,
     PlannedBatches,
+    parts,
 )
 from kafkasim.engine.sim.request import Request
 from kafkasim.log.checkpoints import offset_of
@@ -24,6 +28,8 @@ from kafkasim.protocol.replica import LeaderState
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 LogSegment = Segment[Held]
+Placed = tuple[int, Batch]
+"""Offset of a batch's first record, and the batch as it was appended."""
 
 
 class Life(NamedTuple):
@@ -120,11 +126,14 @@ class Replica:
         Whether it is known that its log is a part of the leader's (KIP-101).
     is_new : bool
         Its disk was lost, and no leader has seen the new one yet.
+    removed : list of Placed
+        Batches of which compaction has left nothing, in this log or in the one that it
+        was copied from, by offset.
     """
 
     __slots__ = (
         "active", "checked", "config", "delayed", "is_new", "leader", "leader_epoch",
-        "lives", "log", "node", "partition", "state",
+        "lives", "log", "node", "partition", "removed", "state",
     )  # fmt: skip
 
     def __init__(
@@ -142,8 +151,9 @@ class Replica:
         self.delayed: deque[tuple[int, Request]] = deque()
         self.checked = True
         self.is_new = False
+        self.removed: list[Placed] = []
 
-    def append(self, header: BatchHeader, batch: Batch, now_ns: int) -> None:
+    def append(self, header: BatchHeader, batch: Held, now_ns: int) -> None:
         """Append a batch whose header is final."""
         log = self.log
         last = log.active
@@ -162,11 +172,17 @@ class Replica:
     def truncate_to(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
         """Cut the log off; return the segments that went with it."""
         self.log.truncate_to(offset, now_ns // NS_PER_MS)
+        del self.removed[bisect_left(self.removed, offset, key=_BASE_OFFSET) :]
         return self._note_cut(now_ns)
 
-    def begin_at(self, offset: int, now_ns: int) -> dict[LogSegment, Life]:
+    def begin_at(
+        self, offset: int, now_ns: int, log_start_offset: int | None = None
+    ) -> dict[LogSegment, Life]:
         """Drop the whole log and begin anew; return the segments that went."""
-        self.log.truncate_fully_and_start_at(offset, now_ns // NS_PER_MS)
+        self.log.truncate_fully_and_start_at(
+            offset, now_ns // NS_PER_MS, log_start_offset=log_start_offset
+        )
+        self.removed.clear()
         return self._note_cut(now_ns)
 
     def _note_cut(self, now_ns: int) -> dict[LogSegment, Life]:
@@ -179,6 +195,57 @@ class Replica:
         self.lives[self.log.active] = Life(life.created_ns)
         self.active = contents_of(self.log.active)
         return gone
+
+    # --- what there was ------------------------------------------------------------
+
+    def held(self) -> list[Placed]:
+        """Return the batches in the log, as they were appended."""
+        return placed_in(self.log.segments)
+
+    def history(self) -> list[Placed]:
+        """Return what was appended up to the log's end, also what compaction took.
+
+        That is what its log and any other have in common, or not.
+        """
+        return _merged(self.held(), self.removed)
+
+    def removed_between(self, from_offset: int, to_offset: int) -> list[Placed]:
+        """Return the batches that begin in a range and of which nothing is left."""
+        removed = self.removed
+        first = bisect_left(removed, from_offset, key=_BASE_OFFSET)
+        return removed[first : bisect_left(removed, to_offset, key=_BASE_OFFSET)]
+
+    def note_deleted(self) -> None:
+        """Forget what was removed of segments that the log has no more."""
+        begin = self.log.segments[0].base_offset
+        del self.removed[: bisect_left(self.removed, begin, key=_BASE_OFFSET)]
+
+    def note_removed(self, batches: Sequence[Placed]) -> None:
+        """Take note of batches of which nothing is left."""
+        if batches:
+            self.removed = _merged(self.removed, batches)
+
+
+_BASE_OFFSET: Final = itemgetter(0)
+
+
+def placed_in(segments: Sequence[LogSegment]) -> list[Placed]:
+    """Return the batches of segments, as they were appended."""
+    return [
+        (base, parts(one)[0])
+        for segment in segments
+        for base, one in zip(
+            contents_of(segment).base_offsets,
+            contents_of(segment).batches,
+            strict=True,
+        )
+        if one is not None
+    ]
+
+
+def _merged(some: Sequence[Placed], others: Sequence[Placed]) -> list[Placed]:
+    """Return batches of two lists by offset."""
+    return sorted([*some, *others], key=_BASE_OFFSET) if others else list(some)
 
 
 def contents_of(segment: LogSegment) -> PlannedBatches:

@@ -3,11 +3,24 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from kafkasim.engine.sim.invariants import Invariant
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.planned_batches import Held
+from kafkasim.engine.sim.planned_batches import parts
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
+from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.replica import LeaderState
+
+
+def of_replicas(
+    brokers: Sequence[ReplicatedBroker], partitions: Sequence[Partition]
+) -> list[Invariant]:
+    """Return what must hold of them."""
+    return [
+        LeadersHighWatermark(brokers, partitions),
+        CopiesAgree(brokers, partitions),
+        OneLeaderOfAnEpoch(brokers),
+    ]
 
 
 def _leading(
@@ -89,17 +102,22 @@ class CopiesAgree:
                     continue
                 if other.is_new:
                     continue  # the leader has not heard of that yet
-                if _at(other, offset) is not mine:
+                found = _at(other, offset)
+                compacted = partition.config.compacts and None in {mine, found}
+                if found is not mine and not compacted:
                     yield _name(partition, node), f"another batch at offset {offset}"
 
 
-def _at(replica: Replica, offset: int) -> Held | None:
-    """Return the batch of a log that holds an offset."""
+def _at(replica: Replica, offset: int) -> Batch | None:
+    """Return the batch, as appended, of which a log holds an offset."""
     for segment in reversed(replica.log.segments):
         if segment.base_offset <= offset:
             batches = contents_of(segment)
             number = bisect_right(batches.base_offsets, offset) - 1
-            return batches.batches[number] if number >= 0 else None
+            held = batches.batches[number] if number >= 0 else None
+            if held is None or batches.end_offset(number) <= offset:
+                return None
+            return parts(held)[0]
     return None
 
 

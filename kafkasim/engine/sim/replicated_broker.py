@@ -15,9 +15,10 @@ from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.leading import leader_state
 from kafkasim.engine.sim.leading_broker import LeadingBroker
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.planned_batches import header_of
 from kafkasim.engine.sim.replica import Life, LogSegment, Replica
 from kafkasim.engine.sim.request import Request
+from kafkasim.log.header import BatchHeader
 from kafkasim.protocol.controller_messages import (
     AlterPartition,
     Answer,
@@ -85,29 +86,50 @@ class ReplicatedBroker(LeadingBroker):
         """Call the function: there is room for what came."""
         function(request)
 
-    def append_copies(
-        self, replica: Replica, batches: list[Batch], high_watermark: int, start: int
-    ) -> None:
+    def forget_places(self, index: int) -> None:
+        """Let followers look again where they are: a log has lost segments."""
+        for fetcher in self._followers.get(index, ()):
+            fetcher.forget_place(index)
+
+    def append_copies(self, copied: Copied) -> None:
         """Append what the leader sent (`Partition.appendRecordsToFollowerOrFuture`).
 
-        Batches of a later epoch than the one followed are left out (BR-26).
+        Batches of a later epoch than the one followed are left out (BR-26). What
+        compaction took of the leader's log leaves a gap in this one, too.
         """
+        replica, batches, high_watermark, start, *_, removed = copied
         if self.is_full and batches:
             self.halt()
             return
         now_ns = self._calendar.now_ns
         log = replica.log
         replica.is_new = False
+        if log.log_end_offset == log.log_start_offset and batches:
+            self._begin_at(replica, header_of(batches[0]))
         for batch in batches:
-            header = batch.header
-            assert header is not None, "a copy of what no leader appended"
+            header = header_of(batch)
             if header.leader_epoch > replica.leader_epoch:
                 break
             if header.base_offset >= log.log_end_offset:
                 replica.append(header, batch, now_ns)
-        log.high_watermark = min(high_watermark, log.log_end_offset)
+        if removed:
+            end = log.log_end_offset
+            replica.note_removed([each for each in removed if each[0] < end])
+        log.high_watermark = max(
+            min(high_watermark, log.log_end_offset), log.log_start_offset
+        )
         if start > log.log_start_offset:
             log.move_start(min(start, log.high_watermark))
+
+    def _begin_at(self, replica: Replica, header: BatchHeader) -> None:
+        """Let an empty log begin with a batch that holds its start.
+
+        Source: `Partition.appendRecordsToFollowerOrFutureReplica`, the case of an
+        `UnexpectedAppendOffsetException`.
+        """
+        start = replica.log.log_start_offset
+        if header.base_offset < start < header.next_offset:
+            replica.begin_at(header.base_offset, self._calendar.now_ns, start)
 
     def truncate(self, replica: Replica, offset: int) -> None:
         """Cut a copy where it parts from its leader's log (BR-23)."""

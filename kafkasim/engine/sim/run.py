@@ -9,6 +9,11 @@ from typing import get_args
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
+from kafkasim.engine.sim.systems.streamable import (
+    MustKeepRecords,
+    check_streamed,
+    keeps_records,
+)
 from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
 from kafkasim.protocol.memory_watch import OutOfMemory
@@ -78,8 +83,6 @@ def run(
         check_logs(logs, scenario, streamed=streamed)
     with _collector_resting():
         if isinstance(scenario.system, Kafka):
-            if plan is None and not streamed:
-                plan = scenario.plan()
             return _run_kafka(
                 scenario,
                 plan,
@@ -127,16 +130,22 @@ def _run_kafka(
     """Run a cluster; anew if a producer lacks memory, or a broker would refuse a batch.
 
     Whether that is so shows in the run. Then its records have to be looked at one by
-    one, or its clients have to expect errors, and that from the beginning.
+    one, or its clients have to expect errors, and that from the beginning. So has a
+    streamed run in which something fails: it keeps its records, then, to its end.
     """
     by_record: set[int] = set()
     refuses = False
+    keeps = not streamed or keeps_records(scenario.events)
+    if streamed:
+        check_streamed(scenario)
     while True:
+        if keeps and plan is None:
+            plan = scenario.plan()
         started = KafkaRun(
             scenario,
             plan,
             check=check,
-            streamed=streamed,
+            streamed=not keeps,
             logs=logs,
             by_record=by_record,
             refuses=refuses,
@@ -145,7 +154,10 @@ def _run_kafka(
         if report is not None:
             started.timeline.report(report)
         try:
-            return started.run()
+            done = started.run()
+            return stream_tables(done) if streamed and keeps else done
+        except MustKeepRecords:
+            keeps = True
         except OutOfMemory as found:
             by_record.add(found.source_index)
         except Refusal as found:

@@ -2,7 +2,9 @@
 
 A fetch returns what the log holds when it is read, so what a poll returns later is
 counted on the log as it was then: each round of compaction makes a new object of this
-class, and what was fetched before keeps the one it was read with.
+class, and what was fetched before keeps the one it was read with. So does a change of
+the leader: each copy is compacted by its own broker, and readers see what is left of
+the new leader's.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.planned_batches import Held, offsets_in
+from kafkasim.engine.sim.replica import contents_of
 from kafkasim.log.batch_size import ints
+from kafkasim.log.partition_log import PartitionLog
 
 Ints = NDArray[np.int64]
 
@@ -21,7 +26,7 @@ class Survivors:
     Parameters
     ----------
     number : int
-        Of the round, from 1.
+        Of the round, or of the change of the leader, from 1 in each partition.
     offsets : int64 array, rising
         Those below `end` that hold a record.
     end : int
@@ -77,15 +82,61 @@ class Survivors:
         dense : callable
             Returns its work on a range in which every offset holds a record.
         """
-        sums = self._work.get(group)
-        if sums is None:
-            sums = _running(np.where(self.held, work_of(self.end), 0))
-            self._work[group] = sums
+        sums = self.sum_work(group, work_of)
         end = self.end
         inside = sums[min(to_offset, end)] - sums[min(from_offset, end)]
         if to_offset <= end:
             return inside
         return inside + dense(max(from_offset, end), to_offset)
+
+    def sum_work(self, group: int, work_of: Callable[[int], Ints]) -> Sequence[int]:
+        """Return, for each offset up to the end, a group's work on what is below it.
+
+        Parameters
+        ----------
+        group : int
+            Its code.
+        work_of : callable
+            As of `work_between`; asked once.
+        """
+        sums = self._work.get(group)
+        if sums is None:
+            sums = _running(np.where(self.held, work_of(self.end), 0))
+            self._work[group] = sums
+        return sums
+
+
+def survivors_of(
+    log: PartitionLog[Held], number: int, compacted_to: int
+) -> Survivors | None:
+    """Return what is left of a log; None if that is all that was ever appended.
+
+    Parameters
+    ----------
+    log : PartitionLog
+        The log; what was copied of a leader's has gaps beyond what was compacted here.
+    number : int
+        For the new object.
+    compacted_to : int
+        Offset up to which it was looked at now.
+    """
+    end = compacted_to
+    expected = log.segments[0].base_offset
+    for segment in log.segments:
+        batches = contents_of(segment)
+        first = batches.base_offsets[0] if batches.base_offsets else segment.base_offset
+        if first > expected:
+            end = max(end, first)
+        if not batches.dense:
+            end = max(end, batches.next_offset)
+        expected = batches.next_offset
+    if log.log_end_offset > expected:
+        end = log.log_end_offset
+    if not end:
+        return None
+    left = [offsets_in(contents_of(s)) for s in log.segments if s.base_offset < end]
+    offsets = np.concatenate([np.zeros(0, np.int64), *left])
+    return Survivors(number, offsets[offsets < end], end)
 
 
 def _running(values: Ints) -> Sequence[int]:

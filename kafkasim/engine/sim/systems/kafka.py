@@ -15,32 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.at_work import UNSLOWED
+from kafkasim.engine.sim.compaction_invariants import NewestOfEachKey
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.invariants import Inspection, Invariant, inspection_of
 from kafkasim.engine.sim.little import LittlesLaw, Parts
 from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
-from kafkasim.engine.sim.replica_invariants import (
-    CopiesAgree,
-    LeadersHighWatermark,
-    OneLeaderOfAnEpoch,
-)
+from kafkasim.engine.sim.replica_invariants import of_replicas
 from kafkasim.engine.sim.request import PRODUCE, Request
 from kafkasim.engine.sim.systems.broker_events import begin_at, end_at
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import (
-    check_not_compacted,
-    check_not_live,
-    check_not_replicated,
     check_producers,
-    check_seeks_nothing,
     check_time_passes,
     counted,
     running,
 )
-from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
 from kafkasim.engine.sim.systems.reader_events import ask_readers
@@ -101,12 +93,6 @@ class KafkaRun(KafkaAccounts):
         assert isinstance(resolved.system, Kafka)
         assert streamed or plan is not None
         check_time_passes(resolved.system)
-        if streamed:
-            check_not_compacted(resolved.system)
-            check_not_live(resolved.system, resolved.traffic)
-            check_not_replicated(resolved.system, scenario.events)
-            check_refuses_nothing(resolved.system)
-            check_seeks_nothing(scenario.events)
         self._drawn: list[DrawnBlocks] = []
         sources: Sequence[SourceBlocks]
         if plan is None:
@@ -152,14 +138,17 @@ class KafkaRun(KafkaAccounts):
         groups, members = list(self.groups.values()), list(self.members.values())
         of_copies: list[Invariant] = []
         if self.replication is not None:
-            brokers = self.replication.brokers
-            of_copies = [
-                LeadersHighWatermark(brokers, self.partitions),
-                CopiesAgree(brokers, self.partitions),
-                OneLeaderOfAnEpoch(brokers),
-            ]
+            of_copies = of_replicas(self.replication.brokers, self.partitions)
+        of_logs: list[Invariant] = []
+        if self.plan is not None and any(p.config.compacts for p in self.partitions):
+            of_logs = [NewestOfEachKey(self.partitions, self._facts, self.calendar)]
         return inspection_of(
-            self.partitions, groups, members, little, of_copies=of_copies
+            self.partitions,
+            groups,
+            members,
+            little,
+            of_copies=of_copies,
+            of_logs=of_logs,
         )
 
     # --- running ------------------------------------------------------------------
@@ -328,8 +317,7 @@ class KafkaRun(KafkaAccounts):
                 self.tables.assignments(group, there, MISSING_NS)
             for member in self.members[name]:
                 member.cut()
-        for append in self._appends:
-            self.tables.replicated_append(append, self.partitions[append.partition])
+        self._write_appends(len(self._appends))
         for partition in self.partitions:
             self.tables.segments(partition)
         self._finish_requests()

@@ -15,6 +15,7 @@ from kafkasim.engine.sim.replica_calls import ReplicaCalls
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
+from kafkasim.engine.sim.systems.streamable import MustKeepRecords
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
 from kafkasim.units import MISSING_NS
@@ -71,12 +72,23 @@ class KafkaAccounts(KafkaCluster):
             self.timeline.settle(count)
         appended[batch.partition] = max(appended[batch.partition], batch.hi)
         self._appends.append(append)
+        if self.stream is not None:
+            self.stream.note_append(batch, partition)
+
+    def _write_appends(self, count: int) -> None:
+        """Write the first appends of those that are not written yet."""
+        for append in self._appends[:count]:
+            self.tables.replicated_append(append, self.partitions[append.partition])
+            if self.stream is not None:
+                append.batch.append = None  # nothing else would let go of both
+        del self._appends[:count]
 
     def _reader_count(self, partition: Partition) -> int:
         return sum(partition.index in g.processed for g in self.groups.values())
 
     def _led(self, partition: Partition, agreed: int) -> None:
         """Take note that what a leader had beyond an offset is lost to readers."""
+        self._must_keep()
         now_ns = self.calendar.now_ns
         known = {id(batch) for batch in partition.batches}
         for append in self._appends:
@@ -142,6 +154,20 @@ class KafkaAccounts(KafkaCluster):
     def _before_release(self) -> None:
         if self.stream is not None:
             self.stream.flush()
+            appends = enumerate(self._appends)
+            waiting = (n for n, one in appends if one.committed_ns == MISSING_NS)
+            self._write_appends(next(waiting, len(self._appends)))
+
+    def _must_keep(self) -> None:
+        """Begin anew if records were let go that may be asked for again.
+
+        Raises
+        ------
+        MustKeepRecords
+            It is a streamed run.
+        """
+        if self.stream is not None:
+            raise MustKeepRecords
 
     def _take_ordinals(self, source: int, partition: int, ordinals: Ordinals) -> None:
         self.tables.ordinals(source, partition, ordinals, keep=self.stream is None)

@@ -16,14 +16,10 @@ from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.accumulator import WorkOf
-from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
-from kafkasim.scenario.events import Event
-from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.systems import Group, Kafka
-from kafkasim.scenario.traffic import Traffic
 from kafkasim.units import MISSING_NS, ns_from_ms
 
 
@@ -161,70 +157,6 @@ def check_time_passes(system: Kafka) -> None:
                 0,
                 "at least 1 while link.delay_ms and cpu.request_ms are 0",
                 "an idle member would fetch again and again at one moment",
-            )
-
-
-def check_not_compacted(system: Kafka) -> None:
-    """Refuse compaction in a run that lets its records go."""
-    for name, topic in system.topics.items():
-        if topic.config.compacts:
-            raise ValidationError(
-                f"system.topics.{name}.config.cleanup_policy",
-                topic.config.cleanup_policy,
-                "delete, in a streamed run",
-                "compaction looks at all records; run with result='full'",
-            )
-
-
-def check_not_replicated(system: Kafka, events: Sequence[Event]) -> None:
-    """Refuse copies and failing brokers in a run that lets its records go."""
-    for name, topic in system.topics.items():
-        if topic.replication_factor > 1:
-            raise ValidationError(
-                f"system.topics.{name}.replication_factor",
-                topic.replication_factor,
-                "1, in a streamed run",
-                "a copy may need any record; run with result='full'",
-            )
-    for place, event in enumerate(events):
-        if not event.target.startswith("subscriber:"):
-            raise ValidationError(
-                f"events.{place}.target",
-                event.target,
-                "a subscriber, in a streamed run",
-                "records may be sent again; run with result='full'",
-            )
-
-
-def check_not_live(system: Kafka, traffic: Traffic) -> None:
-    """Refuse sources whose records are not all known before, in a streamed run."""
-    for name, source in traffic.sources.items():
-        if isinstance(source.arrivals, ClosedLoop):
-            raise ValidationError(
-                f"traffic.sources.{name}.arrivals",
-                source.arrivals,
-                "an open loop, in a streamed run",
-                "how many records there are shows as it goes; run with result='full'",
-            )
-    for name, producer in system.producers.items():
-        if producer.on_error == "resend":
-            raise ValidationError(
-                f"system.producers.{name}.on_error",
-                producer.on_error,
-                "drop, in a streamed run",
-                "any record may be sent again; run with result='full'",
-            )
-
-
-def check_seeks_nothing(events: Sequence[Event]) -> None:
-    """Refuse readers that go back in a run that lets its records go."""
-    for place, event in enumerate(events):
-        if isinstance(event, Seek):
-            raise ValidationError(
-                f"events.{place}",
-                "Seek",
-                "another event, in a streamed run",
-                "records may be read again; run with result='full'",
             )
 
 

@@ -179,6 +179,7 @@ class KafkaCluster(KafkaProducers):
                 write_request=self.write_request,
                 client_code=self.tables.client_code,
                 brokers=self._replica_calls,
+                on_back=lambda node: self.log_managers[node].start_again(),
             ),
         )
 

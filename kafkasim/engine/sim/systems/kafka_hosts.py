@@ -258,11 +258,13 @@ class KafkaHosts(ABC):
             ],
             partitions=self.partitions,
             up=lambda: getattr(broker, "up", True),
+            holds=getattr(broker, "holds", lambda *_: False),
             config=self.system.broker_config,
             calls=LogCalls(
                 write_segment=self.tables.segment,
                 write_removal=self.tables.removal,
                 relocate=broker.relocate,
+                forget_places=broker.forget_places,
             ),
         )
 

@@ -162,7 +162,7 @@ class KafkaProducers(KafkaHosts):
             metadata=metadata,
             draws=draws,
             on_batches_done=self._final_at(index),
-            on_trouble=self.lists[index].keep_all,
+            on_trouble=partial(self._on_trouble, index),
             producer_id=index,
             new_producer_id=self._producer_ids.__next__,
             on_split=self._split,
@@ -239,7 +239,16 @@ class KafkaProducers(KafkaHosts):
         if not metadata.failed(request):
             self._senders[index].failed(request)
 
+    def _on_trouble(self, index: int) -> None:
+        """Keep all records of a source from now on."""
+        self._must_keep()
+        self.lists[index].keep_all()
+
     # --- what a run does with them ---------------------------------------------------
+
+    @abstractmethod
+    def _must_keep(self) -> None:
+        """Take note that any record may be needed again."""
 
     @abstractmethod
     def _expect(self, source: int, block: RecordColumns | None) -> None:

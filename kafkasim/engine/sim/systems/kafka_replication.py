@@ -78,6 +78,8 @@ class ReplicationCalls(NamedTuple):
     client_code: Callable[[str], int]
     brokers: Callable[[Callable[[int, AlterPartition], None]], ReplicaCalls]
     """Takes what sends to the controller; returns what brokers call."""
+    on_back: Callable[[int], None]
+    """Takes the index of a broker that runs again."""
 
 
 class Replication:
@@ -259,6 +261,7 @@ class Replication:
         if lost_disk:
             broker.lose_disk()
         broker.come_back()
+        self._calls.on_back(node)
         self.host.register(node, clean=clean)
 
     def fill_disk(self, node: int) -> str:

@@ -1,10 +1,9 @@
 """What a Kafka run writes at its end: columns per record, links, labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kafkasim.engine.sim.arranging import Arrangement
 from kafkasim.engine.sim.expand import RecordColumns
@@ -17,6 +16,7 @@ from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER
+from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.engine.sim.systems.common import (
     write_events,
     write_resources,
@@ -152,7 +152,7 @@ class KafkaTables(KafkaRows):
                 )
                 for row in ghosts
             ],
-            removed_in=_removed_in(partitions, starts),
+            survivors_of=_survivors_of(partitions),
         )
         if not arrangement.is_plain:
             columns["record_id"] = arrangement.rows[columns["record_id"]]
@@ -206,17 +206,10 @@ class KafkaTables(KafkaRows):
         names("blocked", "cause", ("buffer.memory",))
 
 
-def _removed_in(
-    partitions: Sequence[Partition], starts: NDArray[np.int64]
-) -> NDArray[np.int32] | None:
-    """Return for each offset the round of compaction that removed its record.
-
-    Partition after partition, each beginning at its start; 0 where none did. None when
-    there was no compaction.
-    """
-    if all(partition.survivors is None for partition in partitions):
+def _survivors_of(
+    partitions: Sequence[Partition],
+) -> Callable[[int, int], Survivors | None] | None:
+    """Return what knows what compaction had left; None when there was none."""
+    if not any(partition.was_compacted for partition in partitions):
         return None
-    removed_in = np.zeros(starts[-1], np.int32)
-    for partition, start in zip(partitions, starts.tolist(), strict=False):
-        removed_in[start : start + len(partition.removed_in)] = partition.removed_in
-    return removed_in
+    return lambda index, number: partitions[index].survivors_of(number)
