@@ -85,6 +85,7 @@ def figures_of_events() -> Iterator[Figure]:
     plan = chosen.plan()
     assert calm.plan().digest == plan.digest, "not the same traffic"
     found, calm_found = run(chosen, plan=plan), run(calm, plan=plan)
+    batches, calm_batches = (len(r.columns("batches")) for r in (found, calm_found))
     took, took_calm = interleaved(
         lambda: run(chosen, plan=plan), lambda: run(calm, plan=plan)
     )
@@ -92,12 +93,13 @@ def figures_of_events() -> Iterator[Figure]:
         f"time of a run with {len(chosen.events)} events over the same without",
         took / took_calm,
         MOST_OF_EVENTS,
+        ratio_per_batch=took / batches / (took_calm / calm_batches),
         seconds=took,
         calm_seconds=took_calm,
         entries=found.facts["calendar_entries"],
         calm_entries=calm_found.facts["calendar_entries"],
-        batches=len(found.columns("batches")),
-        calm_batches=len(calm_found.columns("batches")),
+        batches=batches,
+        calm_batches=calm_batches,
         deliveries=len(found.columns("deliveries")),
         calm_deliveries=len(calm_found.columns("deliveries")),
     )
