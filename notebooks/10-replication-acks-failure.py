@@ -31,7 +31,7 @@
 # [acknowledgement](../docs/reference/glossary.md#acknowledgement).
 #
 # **Predict first.** In a cell with `guess = None`, put your answer in the place of
-# `None`, then go on. There are six.
+# `None`, then go on. There are seven.
 
 # %% [markdown]
 # ## Three copies
@@ -400,6 +400,54 @@ print("acknowledged and lost, in five tests:", lost)
 # behind and nobody looked. `acks=all` with `min.insync.replicas` of 2 is the setting
 # that refuses to go on alone.
 #
+# ## A cable, and a disk
+#
+# Brokers do not only die. Here nothing that broker 2 sends arrives at broker 1, the
+# leader, for 20 s; both are alive, and both can be reached by everybody else.
+#
+# **Predict.** For how many seconds is no payment acknowledged?
+
+# %%
+guess = None  # how many seconds?
+
+# %%
+cut = ks.run(
+    calm.where({"events": [ks.Cut("link:broker:2->broker:1", at_s=8, for_s=20)]})
+)
+
+# %% tags=["reveal"]
+ks.lessons.reveal(
+    guess,
+    ks.analysis.replication(cut)["silent_ms"].item() / 1_000,
+    "is how long no payment was acknowledged",
+    unit="s",
+    within=0.5,
+)
+
+# %% [markdown]
+# All the time: a cable can cost more than a death. The controller hears of broker 2
+# every 2 s, so for it nobody is gone. The leader itself takes a follower out of the ISR
+# that has not caught up for 30 s (`replica.lag.time.max.ms`), and it had not come to
+# that.
+#
+# And a disk? Broker 1 dies as in the beginning, but comes back with an empty one. With
+# three copies, and with one:
+
+# %%
+COPIES = "system.topics.payments.replication_factor"
+LEAST = "system.topics.payments.config.min_insync_replicas"
+new_disk = [ks.Crash("broker:1", at_s=8, for_s=20, lose_disk=True)]
+three = ks.run(calm.where({"events": new_disk}))
+alone = ks.run(three.scenario.where({COPIES: 1, LEAST: 1}))
+pd.concat({"3": ks.analysis.replication(three), "1": ks.analysis.replication(alone)})[
+    ["log_end", "silent_ms", "acked_lost"]
+].droplevel(1).rename_axis("copies").round(0)
+
+# %% [markdown]
+# With three copies it is a death like the first: another one leads, and the new disk is
+# filled from there. With one copy, all that was acknowledged before is gone, and no
+# `acks` would have helped. That is what copies are for.
+#
 # ## Sent twice, and in another order
 #
 # When no answer comes, the producer sends again. It cannot know whether the batch was
@@ -518,12 +566,11 @@ ks.widgets.ReplicationExplorer()
 # ## What this leaves out
 #
 # **Unclean elections** (`unclean.leader.election.enable`): a topic may ask to go on
-# with a replica that is not in sync, and lose records rather than wait. Disks that
-# fail, and power that fails everywhere at once: acknowledged records may be in no
-# disk's files yet. Networks that part the brokers. The controller is three machines or
-# more, with an election of their own, during which nobody is fenced. Followers can
-# serve reads, too (KIP-392). [How Kafka is modelled](../docs/explanation/model.md) says
-# what kafkasim has of these.
+# with a replica that is not in sync, and lose records rather than wait. Power that
+# fails everywhere at once: acknowledged records may be in no disk's files yet. The
+# controller is three machines or more, with an election of their own, during which
+# nobody is fenced. Followers can serve reads, too (KIP-392). [How Kafka is
+# modelled](../docs/explanation/model.md) says what kafkasim has of these.
 #
 # ## Exercises
 #
