@@ -22,6 +22,8 @@ from kafkasim.widgets.log_traffic import COMPACT, DELETE
 from kafkasim.widgets.partition_traffic import BY_KEY
 
 BAR: Final = 1.6
+REPLICATION_BAR: Final = 3.2
+"""What is simulated is 40 s in which three brokers fetch: ten times the entries."""
 ROUNDS: Final = 7
 PARTITIONS: Final[list[dict[str, Value]]] = [
     {"partitions": count} for count in (1, 2, 4, 8, 16)
@@ -133,6 +135,7 @@ def figures_of_the_replication_explorer() -> Iterator[Figure]:
         "a move of a control of the replication explorer to the new figure",
         ReplicationExplorer(live=True),
         REPLICATION,
+        REPLICATION_BAR,
     )
 
 
@@ -143,7 +146,10 @@ def at_4_partitions() -> PartitionExplorer:
 
 
 def measured(
-    what: str, explorer: Explorer[Any, Any], moves: Sequence[dict[str, Value]]
+    what: str,
+    explorer: Explorer[Any, Any],
+    moves: Sequence[dict[str, Value]],
+    bar: float = BAR,
 ) -> Figure:
     """Return how long moves take, over drawing the same figures again."""
     entries = int(explorer.result.facts["calendar_entries"])
@@ -152,7 +158,7 @@ def measured(
     return figure(
         f"{what}, over drawing it again",
         took / drawing,
-        BAR,
+        bar,
         calendar_entries_at_first=entries,
         milliseconds=1_000 * took / len(moves),
         milliseconds_of_drawing=1_000 * drawing / len(moves),

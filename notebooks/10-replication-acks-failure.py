@@ -425,10 +425,14 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# All the time: a cable can cost more than a death. The controller hears of broker 2
-# every 2 s, so for it nobody is gone. The leader itself takes a follower out of the ISR
-# that has not caught up for 30 s (`replica.lag.time.max.ms`), and it had not come to
-# that.
+# More than a death, and more than the 20 s. What is lost on the way is sent again by
+# the network (TCP): after 0.2 s, and each time after twice as long. **By hand:** 0.2 +
+# 0.4 + 0.8 + … + 12.8 = 25.4 s. The seventh try is the first one that finds the cable
+# whole.
+#
+# And nobody took broker 2 out of the ISR. The controller hears of it every 2 s, so for
+# it nobody is gone. The leader takes a follower out that has not caught up for 30 s
+# (`replica.lag.time.max.ms`), and it had not come to that.
 #
 # And a disk? Broker 1 dies as in the beginning, but comes back with an empty one. With
 # three copies, and with one:

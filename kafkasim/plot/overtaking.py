@@ -136,7 +136,7 @@ def _lines(
         title = _title(name, len(overtaken), drawn, per)
         headline(ax, title)
     said = [
-        f"record {record} by {count}"
+        f"record {record} by {counted(count, 'other')}"
         for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
     ]
     alt = (

@@ -43,7 +43,7 @@ def test_each_record_is_a_line_from_intended_to_processed(five: Result) -> None:
     assert sorted(map(str, late)) == ["record 0", "record 3"]
     assert ax.get_yticklabels()[0].get_text() == "0   N1"
     assert ax.texts[0].get_text() == "1   at 2.5 ms, partition 1"
-    assert "record 0 by 3 and record 3 by 1" in plot.alt_text(ax)
+    assert "record 0 by 3 others and record 3 by 1 other" in plot.alt_text(ax)
 
 
 def test_pairs_are_counted_in_the_legend(five: Result) -> None:
