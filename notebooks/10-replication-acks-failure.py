@@ -422,6 +422,9 @@ ks.lessons.reveal(
     "is how long no payment was acknowledged",
     unit="s",
     within=0.5,
+    figure=ks.analysis.replication(cut)[
+        ["log_end", "silent_ms", "leader_changes", "acked_lost"]
+    ].round(0),
 )
 
 # %% [markdown]
