@@ -269,3 +269,26 @@ def test_what_is_split_again_and_again_stands_in_the_log_as_the_tables_say(
         assert (sizes[numbers.argsort()][appended] <= most).all()
         failed = result.columns("records")["error"]
         assert (failed[result.columns("records")["offset"] >= 0] == NONE).all()
+
+
+def test_a_batch_too_large_for_a_segment_is_refused_by_leaders_with_followers() -> None:
+    """Whatever else a run cares for; it keeps all records for what is split."""
+    cluster = ks.Kafka(
+        brokers=2,
+        topics={
+            "orders": ks.Topic(
+                replication_factor=2, config=ks.TopicConfig(internal_segment_bytes=400)
+            )
+        },
+        producers={"shop": ks.Producer(ks.ProducerConfig(linger_ms=20))},
+    )
+    source = ks.Source("orders", ks.Periodic(1_000, 0.0), value_bytes=100)
+    traffic = ks.Traffic(
+        {"shop": source}, {"billing": ks.Subscriber(["orders"])}, duration_s=0.01
+    )
+
+    result = ks.run(ks.Scenario(traffic, cluster), check=True)
+
+    assert result.violations.empty
+    assert set(result.records.error) == {"RECORD_LIST_TOO_LARGE"}
+    assert result.appends.empty

@@ -43,6 +43,8 @@ class ProduceRequests:
     on_done : callable
         Called with a request and the time of its answer when nothing more will happen
         to it; the time is missing when no answer comes.
+    expects_refusals : bool
+        Whether brokers may refuse batches.
     network : NetworkClient, optional
         What sends them and knows when one fails; its `on_failed` must lead to `failed`,
         and `connections` must be its.
@@ -60,10 +62,12 @@ class ProduceRequests:
         wants_answers: bool,
         next_request_id: Callable[[], int],
         on_done: Callable[[Request, int], None],
+        expects_refusals: bool,
         network: NetworkClient | None = None,
     ) -> None:
         self._calendar = calendar
         self._network = network
+        self._expects_refusals = expects_refusals
         self._key = key_base(Rank.ARRIVAL, actor)
         self._connections = connections
         self._brokers = brokers
@@ -88,7 +92,7 @@ class ProduceRequests:
         Raises
         ------
         Refusal
-            A broker would refuse a batch in it, and this client does not care.
+            A broker would refuse a batch in it, and nobody expects that.
         """
         now_ns = self._calendar.now_ns
         connection = self._connections[node]
@@ -101,7 +105,7 @@ class ProduceRequests:
         request.request_id = self._next_request_id()
         for batch in batches:
             batch.partition_index = self._first_partition + batch.partition
-            if batch.size_bytes > self._most_bytes and self._network is None:
+            if batch.size_bytes > self._most_bytes and not self._expects_refusals:
                 raise Refusal(*self._topic, batch.size_bytes)
         if self._network is not None:
             self._network.send(request)

@@ -109,8 +109,8 @@ class KafkaHosts(ABC):
         self.tables = self._make_tables()
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
-        refuses = refuses or may_refuse(system, sources)
-        self.is_replicated = refuses or is_replicated(system, self.events)
+        self.refuses = refuses or may_refuse(system, sources)
+        self.is_replicated = self.refuses or is_replicated(system, self.events)
         self._by_record = by_record
         self.handed = self._make_hand_overs()
         self._make_brokers()

@@ -41,9 +41,9 @@ class KafkaProducers(KafkaHosts):
     def _make_lists(self, index: int) -> AppendLists:
         source = self.sources[index]
         compacts = self.system.topics[source.stream].config.compacts
-        seeks = any(isinstance(each, Seek) for each in self.events)
+        again = self.refuses or any(isinstance(each, Seek) for each in self.events)
         return AppendLists(
-            keeps_all=self._keep or compacts or seeks or self._leaders_may_move,
+            keeps_all=self._keep or compacts or again or self._leaders_may_move,
             partitions=self.by_topic[source.stream],
             source_index=index,
             low_offset=self.low_offset,
@@ -123,6 +123,7 @@ class KafkaProducers(KafkaHosts):
             actor=self._actors[f"source:{source.source}"],
             connections=connections,
             network=None if delivery is None else delivery.network,
+            expects_refusals=self.refuses,
             brokers=self.brokers,
             topic=(source.stream, self.system.topics[source.stream].config),
             first_partition=self.by_topic[source.stream][0].index,
