@@ -36,7 +36,7 @@ _PARTS: Final = MappingProxyType(
         "cpu": ("processors", OKABE_ITO["orange"]),
     }
 )
-_HARDLY: Final = 0.01
+_HARDLY: Final = 0.02
 """A part that is never busier than this is not drawn."""
 _MEMORY: Final = "page cache, in use"
 

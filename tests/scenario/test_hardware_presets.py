@@ -12,6 +12,7 @@ COLUMNS = (
     ("link", "delay_ms"),
     ("cpu", "request_ms"),
     ("cpu", "mb_ms"),
+    ("disk", "bandwidth_mb_per_s"),
 )
 
 
@@ -48,7 +49,7 @@ def test_each_preset_stands_with_its_numbers_on_the_page(name: str) -> None:
 
     assert cells[1] == preset.what
     assert preset.source
-    for shown, (part, field) in zip(cells[2:6], COLUMNS, strict=True):
+    for shown, (part, field) in zip(cells[2:7], COLUMNS, strict=True):
         stated = getattr(preset, part).get(field)
         if stated is None:
             assert shown == ""
