@@ -46,6 +46,7 @@ OF_RUNS: dict[str, Draw] = {
     "ordering": plot.ordering,
     "ordering by partition": lambda result: plot.ordering(result, per="partition"),
     "replication": plot.replication,
+    "resources": plot.resources,
     "retention": plot.retention,
     "throughput": plot.throughput,
     "topology": plot.topology,
@@ -118,14 +119,14 @@ def scenario(rate_per_s: float, partitions: int, members: int) -> Scenario:
 
 @pytest.fixture(scope="module")
 def one_record() -> Result:
-    result = run(scenario(1.0, 1, 1))
+    result = run(scenario(1.0, 1, 1), resources=True)
     assert len(result.records) == 1
     return result
 
 
 @pytest.fixture(scope="module")
 def thousand_partitions() -> Result:
-    return run(scenario(3_000.0, 1_000, 100))
+    return run(scenario(3_000.0, 1_000, 100), resources=True)
 
 
 def test_every_public_figure_is_tried_here() -> None:
