@@ -108,6 +108,7 @@ def nothing_sent() -> Result:
         links=[],
         segments=[],
         removals=[],
+        resources=[],
     )
 
 
