@@ -45,6 +45,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/live_records.py": _APPLICATIONS,
     "kafkasim/engine/sim/source_application.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
+    "kafkasim/engine/sim/systems/source_events.py": _APPLICATIONS,
     "kafkasim/protocol/joining.py": _APPLICATIONS,
     "kafkasim/engine/sim/accumulating.py": "tests/engine/sim/test_producer.py",
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",

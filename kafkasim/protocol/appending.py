@@ -16,7 +16,8 @@ all behind it wait. What the sender does not notice by itself it sees when it lo
 next time (`kafkasim.protocol.attention`).
 """
 
-from bisect import bisect_left, bisect_right
+from abc import abstractmethod
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -25,12 +26,11 @@ from kafkasim.protocol.accumulator import Settings
 from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, Keeper, RecordBlocks
-from kafkasim.protocol.joining import Joiner, Joining
+from kafkasim.protocol.joining import Joiner
 from kafkasim.protocol.loads import available
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.queued import QueuedAccumulator
 from kafkasim.protocol.window import Window
-from kafkasim.units import NOT_YET_NS
 
 _NO_FRONTS: Final[dict[int, deque[Batch]]] = {}
 _STRETCH: Final = 4
@@ -303,27 +303,9 @@ class AppendingAccumulator(QueuedAccumulator):
 
     # Records that join
 
-    def join(self, now_ns: int) -> None:
-        """Take in what joins now; the next `catch_up`, at this time, appends it."""
-        if self.joiner is None:
-            return
-        self._come_to(now_ns)
-        if self._take_in(self.joiner, now_ns):
-            self._has_joined = True
-            self._settle()
-
+    @abstractmethod
     def _take_in(self, joiner: Joiner, now_ns: int) -> bool:
-        """Put what joins behind all records created up to now."""
-        any_joined = False
-        while (joining := joiner.joining(now_ns)) is not None:
-            any_joined = True
-            self._begin(joining, now_ns)
-            place = bisect_right(self._window.created_ns, now_ns, self._next)
-            if joining.added is not None:
-                self._window.insert(place, joining.added)
-                self._queues.insert(place, joining.added)
-            joiner.joined(joining, self._window.base + place)
-        return any_joined
+        """Put what joins behind all records created up to now; return if anything."""
 
     def _tell_refused(self) -> bool:
         """Say what was too large (PR-5); return whether something joins because of it.
@@ -338,17 +320,6 @@ class AppendingAccumulator(QueuedAccumulator):
             return False
         self._settle()
         return True
-
-    def _begin(self, joining: Joining, now_ns: int) -> None:
-        """Let the next records be created now."""
-        if not joining.begun:
-            return
-        window = self._window
-        first = bisect_left(window.created_ns, NOT_YET_NS, self._next)
-        while len(window) < first + joining.begun:
-            self._queues.extend(window.extend())
-        self._queues.begin(first, first + joining.begun, now_ns)
-        window.begin(first, first + joining.begun, now_ns)
 
     # Going back
 

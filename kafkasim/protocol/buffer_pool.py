@@ -113,6 +113,10 @@ class BufferPool:
         if self._hand_over is not None:
             self._hand_over.timed_out(ordinal, intended_ns)
 
+    def give_way(self, now_ns: int) -> None:
+        """End the wait because its process has crashed."""
+        self._end(now_ns)
+
     def end(self, now_ns: int, behind: Iterable[int]) -> None:
         """End the run while it waits; records behind were never handed over."""
         if self._hand_over is not None:

@@ -8,7 +8,7 @@ beyond its end the next block is added, and at a settled time what nobody needs 
 is let go. Records are known by their place in the window.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,7 +20,9 @@ from kafkasim.protocol.appending import AppendingAccumulator
 from kafkasim.protocol.batch import CUT, DRAINED, FULL, LINGER, NEVER, OPEN, Batch
 from kafkasim.protocol.buffer_pool import HandOver
 from kafkasim.protocol.columns import REFUSED, Keeper, RecordBlocks
+from kafkasim.protocol.joining import Joiner, Joining
 from kafkasim.protocol.partitioner import Draws
+from kafkasim.units import NOT_YET_NS
 
 _LOOK: Final = 128
 """Records to look ahead at most before it comes back: bounds what going back costs."""
@@ -190,6 +192,62 @@ class StickyAccumulator(AppendingAccumulator):
         created_ns = self._window.created_ns
         behind = range(self._next + 1, bisect_right(created_ns, now_ns))
         self._pool.end(now_ns, [self._window.base + place for place in behind])
+
+    # A process that crashes
+
+    def start_anew(self, now_ns: int, until_ns: int) -> int:
+        """Forget what was handed over; nothing is until a time.
+
+        To be called when no batch waits any more. Returns the ordinal of the record
+        that has waited for memory and is lost, −1 if none has.
+        """
+        self.catch_up(now_ns)
+        self._come_to(now_ns)
+        lost = -1
+        if self._pool.waiting_bytes:
+            lost = self._window.base + self._next
+            self._next += 1
+            self._pool.give_way(now_ns)
+            self._end_wait(now_ns)
+        self._pool.busy_until_ns = until_ns
+        self._partition, self._produced = -1, 0
+        self._settle()
+        return lost
+
+    # Records that join
+
+    def join(self, now_ns: int) -> None:
+        """Take in what joins now; the next `catch_up`, at this time, appends it."""
+        if self.joiner is None:
+            return
+        self._come_to(now_ns)
+        if self._take_in(self.joiner, now_ns):
+            self._has_joined = True
+            self._settle()
+
+    def _take_in(self, joiner: Joiner, now_ns: int) -> bool:
+        """Put what joins behind all records created up to now."""
+        any_joined = False
+        while (joining := joiner.joining(now_ns)) is not None:
+            any_joined = True
+            self._begin(joining, now_ns)
+            place = bisect_right(self._window.created_ns, now_ns, self._next)
+            if joining.added is not None:
+                self._window.insert(place, joining.added)
+                self._queues.insert(place, joining.added)
+            joiner.joined(joining, self._window.base + place)
+        return any_joined
+
+    def _begin(self, joining: Joining, now_ns: int) -> None:
+        """Let the next records be created now."""
+        if not joining.begun:
+            return
+        window = self._window
+        first = bisect_left(window.created_ns, NOT_YET_NS, self._next)
+        while len(window) < first + joining.begun:
+            self._queues.extend(window.extend())
+        self._queues.begin(first, first + joining.begun, now_ns)
+        window.begin(first, first + joining.begun, now_ns)
 
     # Draining
 

@@ -228,7 +228,7 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
         return targets
     targets += brokers
     if isinstance(event, Crash):
-        targets.append("controller")
+        targets += ["controller", *(f"source:{name}" for name in traffic.sources)]
     elif system.hardware.disk is not None:
         targets += [f"disk:{number}" for number in numbers]
     return targets

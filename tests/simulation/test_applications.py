@@ -260,3 +260,96 @@ def test_a_streamed_run_counts_the_same_with_instances() -> None:
     assert streamed.plan.digest == full.plan.digest
     columns = ["records", "throughput_per_s", "overtaken_share", "lag_records_max"]
     assert ks.summary(full)[columns].equals(ks.summary(streamed)[columns])
+
+
+# --- sources that crash -------------------------------------------------------------
+
+
+def crashed(on_error: Literal["drop", "resend"], instances: int = 1) -> ks.Result:
+    """Five records; the application dies when the log has three and it knows of two.
+
+    It is 5 ms from the application to the broker.
+    """
+    times_ns = np.array([1_000, 1_010, 1_040, 1_044.5, 1_060]) * 1e6
+    source = ks.Source("orders", ks.Trace(times_ns.astype(np.int64), {}))
+    traffic = ks.Traffic(
+        {"shop": source}, {"billing": ks.Subscriber(["orders"])}, duration_s=2
+    )
+    config = ks.ProducerConfig(linger_ms=0)
+    system = ks.Kafka(
+        producers={"shop": ks.Producer(config, on_error=on_error, instances=instances)},
+        hardware=ks.Hardware(link=ks.Link(delay_ms=5)),
+    )
+    crash = ks.Crash("source:shop", at_s=1.047, for_s=0.5)
+    result = ks.run(ks.Scenario(traffic, system, events=[crash]), check=True)
+    assert result.violations.empty
+    return result
+
+
+def test_a_producer_that_restarts_and_sends_again_makes_a_duplicate() -> None:
+    """DS-13: to the log it is another producer; a session ends with it (ID-6)."""
+    result = crashed("resend")
+
+    records = result.records
+    assert records.outcome.tolist()[:5] == [
+        "acked", "acked", "failed", "failed", "acked",
+    ]  # fmt: skip
+    assert records.error.isna().all()  # nobody told the application anything
+    assert records.resend_of.tolist()[5:] == [2, 3]
+    assert records.caused_by.tolist()[2:4] == ["Crash"] * 2
+    assert records.caused_by.tolist()[5:] == ["Crash"] * 2
+    assert records.created_ms[4:].tolist() == [1_547.0] * 3
+    # The log had the third; the fourth was lost on the way.
+    assert records.log_copies.tolist() == [1, 1, 1, 0, 1, 1, 1]
+    assert ks.receipts(result).outcome.tolist() == [
+        "once", "once", "duplicated", "once", "once",
+    ]  # fmt: skip
+    # Sent again first, then what waited meanwhile.
+    offsets = records.offset.dropna().sort_values()
+    assert offsets.index.tolist() == [0, 1, 2, 5, 6, 4]
+
+
+def test_a_producer_that_restarts_and_drops_it_loses_what_never_arrived() -> None:
+    result = crashed("drop")
+
+    assert ks.receipts(result).outcome.tolist() == [
+        "once", "once", "once", "not_accepted", "once",
+    ]  # fmt: skip
+    (event,) = result.events.itertuples()
+    assert event.effect == "2 records in memory lost; what is wanted meanwhile waits"
+
+
+def test_what_is_wanted_while_a_source_is_down_waits_for_it() -> None:
+    result = crashed("drop", instances=2)
+
+    assert result.records.created_ms[4] == 1_547.0
+    assert result.records.intended_ms[4] == 1_060.0
+    blocked = result.blocked
+    assert blocked.source.tolist() == ["shop/1", "shop/2"]
+    assert blocked.cause.tolist() == ["crashed"] * 2
+    assert blocked.since_ms.tolist() == [1_047.0] * 2
+    assert blocked.until_ms.tolist() == [1_547.0] * 2
+
+
+@pytest.mark.parametrize("on_error", ["drop", "resend"])
+def test_users_of_a_source_that_crashed_go_on_when_it_is_back(
+    on_error: Literal["drop", "resend"],
+) -> None:
+    traffic = ks.Traffic(
+        {"web": ks.Source("orders", ks.ClosedLoop(5, think_ms=10))},
+        {"billing": ks.Subscriber(["orders"])},
+        duration_s=4,
+    )
+    system = ks.Kafka(producers={"web": ks.Producer(on_error=on_error)})
+    crash = ks.Crash("source:web", at_s=0.99, for_s=1.01)
+    result = ks.run(ks.Scenario(traffic, system, events=[crash]), check=True)
+
+    records = result.records
+    assert result.violations.empty
+    created_s = records.created_ms / 1_000
+    assert not created_s.between(0.99, 1.999).any()
+    before, after = (created_s < 1).sum(), (created_s >= 3).sum()
+    assert after == pytest.approx(before, rel=0.05)
+    lost = (records.outcome == "failed").sum()
+    assert 0 < lost <= 5
+    assert (records.resend_of >= 0).sum() == (lost if on_error == "resend" else 0)

@@ -6,6 +6,7 @@ order; then those that applications sent again, in the order in which they did.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from kafkasim.engine.sim.lanes import Lane, planned_rows
 from kafkasim.engine.sim.live_records import LiveRecords
 from kafkasim.protocol.errors import ERRORS
+from kafkasim.result.schema import OUTCOMES
 
 Ints = NDArray[np.int64]
+_FAILED: Final = OUTCOMES["records"].index("failed")
 Columns = dict[str, NDArray[np.generic]]
 
 
@@ -114,5 +117,7 @@ class Arrangement:
                 if text not in labels:
                     labels.append(text)
                 caused_by[self.rows[place + start]] = labels.index(text)
+            lost = [self.rows[place + start] for place, _ in records.lost]
+            columns["outcome"][lost] = _FAILED
         columns["resend_of"], columns["caused_by"] = resend_of, caused_by
         return tuple(labels)

@@ -189,6 +189,11 @@ class ProducerClient:
         return np.concatenate([np.zeros(0, np.int64), *self._refused])
 
     @property
+    def care(self) -> Care | None:
+        """What it does about failures, if any can befall it."""
+        return self._care
+
+    @property
     def accumulator(self) -> CarefulAccumulator:
         """What waits in it, and the columns of the records it still knows."""
         return self._accumulator

@@ -16,6 +16,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_outcomes import Outcomes
+from kafkasim.engine.sim.request import Request
 from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.errors import NONE
@@ -164,6 +165,30 @@ class Care:
     def _positions(self) -> list[int]:
         count = len(self._delivery.metadata.leaders)
         return [self._accumulator.position(partition) for partition in range(count)]
+
+    def crash(self) -> tuple[list[Batch], list[Request]]:
+        """Lose what is in memory, and come back as a new session (ID-6).
+
+        Returns
+        -------
+        lost : list of Batch
+            What was not known to be acknowledged.
+        requests : list of Request
+            Those whose answers nobody will see.
+        """
+        self.begin()
+        delivery = self._delivery
+        requests = delivery.in_flight()
+        lost = self._outcomes.abandon()
+        delivery.network.start_anew()
+        delivery.metadata.start_anew()
+        self._retries.muted.clear()
+        self._asked.clear()
+        if self._sequences is not None:
+            self._sequences.start_anew(self._positions())
+        self._touched.update(range(len(delivery.metadata.leaders)))
+        self.wake()
+        return lost, requests
 
     # --- sending ------------------------------------------------------------------
 

@@ -142,6 +142,20 @@ class Outcomes:
         self._accumulator.completed(batch)
         self._delivery.on_batches_done((batch,))
 
+    def abandon(self) -> list[Batch]:
+        """Lose all that is in memory: its process has crashed. Return it.
+
+        What is in flight may be in a log or come to be in one; nobody will know.
+        """
+        in_flight = [
+            batch for batch in self._delivery.batches_in_flight() if batch.error == NONE
+        ]
+        now_ns = self._calendar.now_ns
+        lost = in_flight + self._accumulator.expire(now_ns, now_ns)
+        for batch in lost:
+            self._accumulator.completed(batch)
+        return lost
+
     def expire(self, limit_ns: int) -> list[Batch]:
         """Fail the batches opened up to `limit_ns`; return them (PR-35).
 

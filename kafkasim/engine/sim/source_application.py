@@ -12,7 +12,7 @@ and some time to think is over. Several instances of a source share one loop.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.errors import NONE, REQUEST_TIMED_OUT, RETRIABLE
 from kafkasim.protocol.joining import Joining
 from kafkasim.scenario.blocks import SourceBlock
+from kafkasim.units import FOREVER_NS
+
+CRASH: Final = "Crash"
+"""Why what was in memory is lost, and sent again."""
 
 
 class JoinedClient(Protocol):
@@ -223,6 +227,27 @@ class SourceApplication:
         if lane.due or lane.repeats:
             assert lane.client is not None
             lane.client.join()
+
+    # --- a crash ----------------------------------------------------------------------
+
+    def crashed(self, number: int, lost: Sequence[int], until_ns: int) -> None:
+        """Take note of what was in a client's memory; be back at a time.
+
+        What the application does not know to be acknowledged it sends again then, if
+        that is its way: it keeps a list of it that the crash leaves alone.
+        """
+        lane = self.lanes[number]
+        lane.records.lost += [(ordinal, CRASH) for ordinal in lost]
+        if until_ns >= FOREVER_NS:
+            return
+        if self._resends:
+            self._timeline.renew(len(lost) * self._finals, 0)
+            lane.repeats += lost
+            lane.causes += [CRASH] * len(lost)
+            self._wake(number)
+        elif self._loop is not None:
+            self._due_key += 1
+            self._calendar.push((until_ns, self._due_key, self._release, len(lost)))
 
     # --- at a client ------------------------------------------------------------------
 

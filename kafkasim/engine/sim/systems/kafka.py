@@ -158,7 +158,10 @@ class KafkaRun(KafkaAccounts):
         for name in self.subscribers:
             self._schedule_join(name)
         for event in self.events:
-            self.timeline.schedule(event, self._begin, self._end)
+            if event.target.startswith("source:"):
+                self.timeline.schedule(event, self._crash_source, self._source_is_back)
+            else:
+                self.timeline.schedule(event, self._begin, self._end)
         for producer in self.producers:
             producer.start()
         for application in self.applications:

@@ -27,12 +27,15 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
 from kafkasim.engine.sim.systems.kafka_refusals import may_lack_keys
+from kafkasim.engine.sim.systems.source_events import DOWN, crash_client
 from kafkasim.ids import Target
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.draws import thinks_ns
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.streams import stream
+from kafkasim.units import FOREVER_NS, MISSING_NS
 
 
 class KafkaProducers(KafkaHosts):
@@ -232,6 +235,27 @@ class KafkaProducers(KafkaHosts):
     def _is_loop(self, index: int) -> bool:
         records = self.traffic.live.get(index)
         return records is not None and records.is_loop
+
+    def _source_is_back(self, event: Event, target: Target) -> None:
+        """Do nothing: a client knows by itself when it is back."""
+
+    def _crash_source(self, _: Event, target: Target, until_ns: int) -> str:
+        """Let the application of a source crash; return what that did."""
+        lost = 0
+        for index, lane in enumerate(self.traffic.lanes):
+            if lane.source == target.name:
+                lost += crash_client(
+                    self.producers[index],
+                    self.joiners[index],
+                    self.calendar.now_ns,
+                    until_ns,
+                    batches_done=self._batches_done,
+                    write_request=self.write_request,
+                    lost_alone=partial(self._timed_out, index, self.calendar.now_ns),
+                )
+                end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
+                self.tables.blocked(index, self.calendar.now_ns, end_ns, DOWN)
+        return f"{lost} records in memory lost; what is wanted meanwhile waits"
 
     def _request_failed(
         self, index: int, metadata: ClientMetadata, request: Request

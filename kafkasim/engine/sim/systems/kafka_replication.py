@@ -44,6 +44,7 @@ def is_replicated(system: Kafka, events: Sequence[Event]) -> bool:
     return (
         heartbeats_matter(events)
         or any(is_link(event.target) for event in events)
+        or any(event.target.startswith("source:") for event in events)
         or any(topic.replication_factor > 1 for topic in system.topics.values())
     )
 

@@ -62,10 +62,12 @@ def deal_traffic(
         return DealtTraffic(lanes, producers, dealt_blocks(drawn, lanes), None, {})
     plan = dealt_plan(plan, lanes)
     sources: list[SourceBlocks] = [*blocks_of(plan)]
+    targets = {event.target for event in resolved.events}
     live = {}
     for number, lane in enumerate(lanes):
         is_loop = bool(plan.sources[lane.name].law)
-        if is_loop or producers[lane.name].on_error == "resend":
+        crashes = f"source:{lane.source}" in targets
+        if is_loop or crashes or producers[lane.name].on_error == "resend":
             live[number] = _live(plan, lane, sources[number])
     for name, source in sorted(resolved.traffic.sources.items()):
         if isinstance(source.arrivals, ClosedLoop):
