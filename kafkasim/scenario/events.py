@@ -2,8 +2,9 @@
 
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
-Kafka cluster `source:web` (all its instances; a crash alone), `broker:1`, its `disk:1`, or `controller`; or `link:web->broker:2`, the
-way between two hosts (`kafkasim.scenario.links`).
+Kafka cluster `source:web` (all its instances; it may crash), `broker:1`, its `disk:1`,
+or `controller`; or `link:web->broker:2`, the way between two hosts
+(`kafkasim.scenario.links`).
 """
 
 from dataclasses import dataclass
