@@ -292,8 +292,8 @@ class AppendingAccumulator(QueuedAccumulator):
         self._pool.give_up(self._window.base + self._next, intended_ns)
         self._next += 1
         self._end_wait(deadline_ns)
-        if self.joiner is not None and self._take_in(self.joiner, deadline_ns):
-            self._settle()
+        if self.joiner is not None:
+            self._take_in(self.joiner, deadline_ns)
 
     def _switch(self, now_ns: int) -> None:
         """Draw the next sticky partition."""
@@ -316,10 +316,7 @@ class AppendingAccumulator(QueuedAccumulator):
         if self.joiner is None or self._may_send is not self._nobody:
             return False
         self.joiner.refused(refused)
-        if not self._take_in(self.joiner, self._limit_ns):
-            return False
-        self._settle()
-        return True
+        return self._take_in(self.joiner, self._limit_ns)
 
     # Going back
 

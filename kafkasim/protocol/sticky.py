@@ -91,7 +91,9 @@ class StickyAccumulator(AppendingAccumulator):
                 self._settle()
         self._sendable = may_send
         if not any(may_send):
-            return NEVER
+            # Who answers must hear at once of a wait that was in vain.
+            answers = self.joiner is not None and self._pool.waiting_bytes > 0
+            return self._pool.deadline_ns if answers else NEVER
         wake_ns = self._first_ready_ns(may_send)
         if self._horizon_ns < wake_ns and (self._more() or self.attentive):
             self._append_until(wake_ns, may_send, self._next + _LOOK)
@@ -223,7 +225,6 @@ class StickyAccumulator(AppendingAccumulator):
         self._come_to(now_ns)
         if self._take_in(self.joiner, now_ns):
             self._has_joined = True
-            self._settle()
 
     def _take_in(self, joiner: Joiner, now_ns: int) -> bool:
         """Put what joins behind all records created up to now."""
