@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.events import Crash as Crash
     from kafkasim.scenario.events import Cut as Cut
     from kafkasim.scenario.events import Delay as Delay
+    from kafkasim.scenario.events import DeleteRecords as DeleteRecords
     from kafkasim.scenario.events import FillDisk as FillDisk
     from kafkasim.scenario.events import Lose as Lose
     from kafkasim.scenario.events import Pause as Pause
@@ -114,6 +115,7 @@ _HOME: Final = {
     "Crash": "kafkasim.scenario.events",
     "Cut": "kafkasim.scenario.events",
     "Delay": "kafkasim.scenario.events",
+    "DeleteRecords": "kafkasim.scenario.events",
     "FillDisk": "kafkasim.scenario.events",
     "Lose": "kafkasim.scenario.events",
     "Pause": "kafkasim.scenario.events",

@@ -63,6 +63,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/replica.py": _REPLICATED,
     "kafkasim/engine/sim/systems/broker_events.py": _REPLICATED,
     "kafkasim/protocol/compressing.py": "tests/simulation/test_compressed_batches.py",
+    "kafkasim/engine/sim/systems/stream_events.py": (
+        "tests/simulation/test_deleted_records.py"
+    ),
     "kafkasim/engine/sim/systems/kafka_refusals.py": _REFUSED,
     "kafkasim/engine/sim/systems/kafka_replication.py": _REPLICATED,
     "kafkasim/engine/sim/systems/reader_events.py": (

@@ -15,12 +15,19 @@ from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
-from kafkasim.scenario.events import Crash, Event, FillDisk, LinkEvent, Lose
+from kafkasim.scenario.events import (
+    Crash,
+    DeleteRecords,
+    Event,
+    FillDisk,
+    LinkEvent,
+    Lose,
+)
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
-from kafkasim.scenario.systems import Kafka, System
+from kafkasim.scenario.systems import Kafka, System, Topic
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 
@@ -162,6 +169,8 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
             _check_target(event, target, _targets(event, traffic, system), path)
         if isinstance(event, ReaderEvent):
             under(str(index), check_reader_event, event, target.name, traffic, system)
+        if isinstance(event, DeleteRecords):
+            _check_deletion(index, event, system)
         if isinstance(event, Crash) and event.clean and target.kind != "broker":
             allowed = "false: only a broker asks for a controlled shutdown"
             raise ValidationError(f"{index}.clean", event.clean, allowed)
@@ -215,8 +224,26 @@ def _check_lost_disk(index: int, event: Crash, system: System) -> None:
             )
 
 
+def _check_deletion(index: int, event: DeleteRecords, system: System) -> None:
+    """Check that the partition is there, and that records of its topic may go."""
+    assert isinstance(system, Kafka)
+    name = event.target.partition(":")[2]
+    topic = system.topics.get(name, Topic())
+    config = topic.config.resolve()
+    if config.compacts and not config.deletes:
+        allowed = f"a topic that is not only compacted, as {name} is"
+        why = "Kafka refuses it with POLICY_VIOLATION"
+        raise ValidationError(f"{index}.target", event.target, allowed, why)
+    if event.partition is not None and event.partition >= topic.partitions:
+        allowed = f"less than {topic.partitions}, the partitions of {name}"
+        raise ValidationError(f"{index}.partition", event.partition, allowed)
+
+
 def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
     """Return what an event may befall."""
+    if isinstance(event, DeleteRecords):
+        kafka = isinstance(system, Kafka)
+        return [f"stream:{name}" for name in stream_names(traffic)] if kafka else []
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
     if not isinstance(system, Kafka):
         return [] if isinstance(event, FillDisk) else targets
@@ -246,6 +273,8 @@ def _overlap(one: Event, other: Event) -> bool:
     ):
         return False
     first, second = sorted((one, other), key=_begin)
+    if isinstance(first, DeleteRecords):
+        return False
     return first.for_s is None or second.at_s < first.at_s + first.for_s
 
 

@@ -4,14 +4,23 @@ Events stand beside traffic and system: the same crash can befall any of the sys
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
 Kafka cluster `source:web` (all its instances; it may crash), `broker:1`, its `disk:1`,
 or `controller`; or `link:web->broker:2`, the way between two hosts
-(`kafkasim.scenario.links`).
+(`kafkasim.scenario.links`); or `stream:orders`, a topic.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from kafkasim.config.document import Document
-from kafkasim.config.rules import AtLeastZero, Moment, Number, Positive, Seconds
+from kafkasim.config.rules import (
+    INT32_MAX,
+    INT64_MAX,
+    AtLeastZero,
+    Moment,
+    Number,
+    Positive,
+    Seconds,
+    Whole,
+)
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.reader_events import PausePartitions, Seek
 
@@ -166,6 +175,27 @@ class Lose(Document):
     """Only of requests, or only of responses; none: of all."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class DeleteRecords(Document):
+    """An administrator lets the logs of a topic begin at a later offset.
+
+    The leaders do so at once, and followers when they fetch next. Readers that were
+    behind are reset; the files go with the next retention.
+    """
+
+    target: str
+    """Such as `stream:orders`."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    to: Annotated[int, Whole(0, INT64_MAX)] | Literal["high_watermark"] = (
+        "high_watermark"
+    )
+    """The first offset that stays; or all go that are replicated."""
+    partition: Annotated[int, Whole(0, INT32_MAX)] | None = None
+    """Of which partition, from 0; none: of all."""
+
+
 LinkEvent = Cut | Delay | Lose
 """What befalls the way between two hosts."""
-Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose | Seek | PausePartitions
+_Other = DeleteRecords | Seek | PausePartitions
+Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose | _Other

@@ -2,9 +2,19 @@
 
 import pytest
 
+from kafkasim.config.document import kind_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause, Slow
+from kafkasim.scenario.events import (
+    Crash,
+    Cut,
+    Delay,
+    DeleteRecords,
+    Event,
+    Lose,
+    Pause,
+    Slow,
+)
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -17,6 +27,8 @@ EVENTS: list[Event] = [
     Cut("link:web->broker:1", at_s=3, for_s=0.5),
     Delay("link:broker:1<->broker:2", at_s=4, extra_ms=20, only="responses"),
     Lose("link:billing<->broker:2", at_s=5, for_s=1, share=0.25),
+    DeleteRecords("stream:orders", at_s=6),
+    DeleteRecords("stream:orders", at_s=7, to=100, partition=0),
 ]
 
 
@@ -33,7 +45,7 @@ def scenario_of(*events: Event) -> Scenario:
 def test_every_kind_is_written_and_read_back(event: Event) -> None:
     scenario = scenario_of(event)
 
-    assert f'kind = "{type(event).__name__.lower()}"' in scenario.to_toml()
+    assert f'kind = "{kind_of(type(event))}"' in scenario.to_toml()
     assert Scenario.from_toml(scenario.to_toml()) == scenario
     assert Scenario.from_json(scenario.to_json()) == scenario
     assert repr(event) in scenario.describe()
@@ -60,6 +72,18 @@ def test_every_kind_is_written_and_read_back(event: Event) -> None:
             "events.0.extra_ms",
         ),
         ('kind = "cut"\ntarget = "link:wob->broker:1"\nat_s = 1', "events.0.target"),
+        (
+            'kind = "delete_records"\ntarget = "stream:oders"\nat_s = 1',
+            "events.0.target",
+        ),
+        (
+            'kind = "delete_records"\ntarget = "stream:orders"\nat_s = 1\nto = -1',
+            "events.0.to",
+        ),
+        (
+            'kind = "delete_records"\ntarget = "stream:orders"\nat_s=1\npartition = 3',
+            "events.0.partition",
+        ),
     ],
 )
 def test_an_error_names_the_field_of_the_event(toml: str, path: str) -> None:

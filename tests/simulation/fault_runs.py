@@ -1,7 +1,7 @@
 """Random clusters whose brokers, controller and links fail, each from one number."""
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,23 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
+from kafkasim.result.removals import removed_ns
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause
+from kafkasim.scenario.events import (
+    Crash,
+    Cut,
+    Delay,
+    DeleteRecords,
+    Event,
+    Lose,
+    Pause,
+)
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.units import MISSING_NS
 
 DURATION_S = 6.0
 SOURCES = ("app", "web")
@@ -56,7 +66,11 @@ def scenario_of(seed: int) -> Scenario:
             duration_s=DURATION_S,
         ),
         system=_cluster(dice, brokers),
-        events=(*_faults(dice.draws, brokers), *_bad_links(dice, brokers)),
+        events=(
+            *_faults(dice.draws, brokers),
+            *_bad_links(dice, brokers),
+            *_deletions(dice),
+        ),
         seed=seed,
     )
 
@@ -160,6 +174,15 @@ def _bad_links(dice: Dice, brokers: int) -> Iterator[Event]:
                 yield Cut(f"link:{both}", at_s=at_s, for_s=for_s)
 
 
+def _deletions(dice: Dice) -> Iterator[Event]:
+    """Yield what an administrator deletes, in one run of five."""
+    draws = dice.draws
+    while draws.random() < 0.2:
+        at_s = round(float(draws.uniform(0.5, DURATION_S)), 3)
+        wishes: tuple[int | Literal["high_watermark"], ...] = (5, 50, "high_watermark")
+        yield DeleteRecords("stream:orders", at_s=at_s, to=dice.one(*wishes))
+
+
 def loses(scenario: Scenario) -> bool:
     """Return whether what was committed may be lost, by an election or with disks.
 
@@ -189,7 +212,7 @@ def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
     if not loses(scenario):
         acked = outcomes == names.index("acked")
         yield from _lost_or_twice(scenario, result, np.flatnonzero(acked))
-        yield from _not_read(result)
+        yield from _not_read(result, _deleted(result))
 
 
 def _wrong_offsets(result: Result) -> Iterator[str]:
@@ -216,9 +239,28 @@ def _lost_or_twice(
         yield f"twice in the log though idempotent: {np.flatnonzero(copies > 1)[:5]}"
 
 
-def _not_read(result: Result) -> Iterator[str]:
+def _deleted(result: Result) -> NDArray[np.bool_]:
+    """Return which records an administrator deleted, or a reset of a reader passed."""
+    records, removals = result.columns("records"), result.columns("removals")
+    rows = np.arange(len(records))
+    gone: NDArray[np.bool_] = removed_ns(records, rows, removals) != MISSING_NS
+    if len(removals) and _resets_to_end(result):
+        gone[:] = True
+    return gone
+
+
+def _resets_to_end(result: Result) -> bool:
+    """Say whether a reader that is reset passes over what is there."""
+    system = result.scenario.resolve().system
+    assert isinstance(system, Kafka)
+    groups = system.groups.values()
+    return any(group.config.auto_offset_reset == "latest" for group in groups)
+
+
+def _not_read(result: Result, excused: NDArray[np.bool_]) -> Iterator[str]:
     """Yield what stays in the log and was not read by all, there from the start."""
-    kept = set(np.flatnonzero(result.columns("records")["log_copies"] >= 1).tolist())
+    kept_rows = (result.columns("records")["log_copies"] >= 1) & ~excused
+    kept = set(np.flatnonzero(kept_rows).tolist())
     table = result.columns("deliveries")
     done = table["outcome"] == table.labels["outcome"].index("processed")
     for code, name in enumerate(table.labels["subscriber"]):

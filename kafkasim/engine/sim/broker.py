@@ -21,6 +21,7 @@ from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import (
     FETCH,
     LIST_OFFSETS,
+    METADATA,
     OFFSET_FOR_LEADER_EPOCH,
     PRODUCE,
     Connection,
@@ -243,6 +244,10 @@ class Broker:
             self._fetch(request)
         elif request.api in {LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH}:
             self._tell_offset(request)
+        elif request.api == METADATA:
+            led_by = ((i, self._partitions[i]) for i in request.payload)
+            request.answer = {i: (p.leader, p.leader_epoch) for i, p in led_by}
+            self._answer(request, 0)
         else:
             self._commit(request)
             self._answer(request, 0)

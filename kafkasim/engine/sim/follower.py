@@ -84,7 +84,7 @@ class ReplicaFetcher:
     __slots__ = (
         "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
         "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
-        "fetched_ns", "leader", "node", "parked", "ready", "report", "request",
+        "fetched_ns", "leader", "moved", "node", "parked", "ready", "report", "request",
         "settings", "source", "taken", "timeout_set", "timer_set", "wait_over_ns",
     )  # fmt: skip
 
@@ -116,6 +116,7 @@ class ReplicaFetcher:
         """Whom it fetches from."""
         self.copies: dict[int, Replica] = {}
         self.ready: dict[int, Replica] = {}
+        self.moved: dict[int, Replica] = {}
         self.report: dict[int, None] = {}
         self._cursors: dict[int, tuple[PlannedBatches, int]] = {}
         self.epoch = 0
@@ -341,7 +342,19 @@ class ReplicaFetcher:
             total += size
             count += end - first
             left -= size
+        if self.moved:
+            copied += self._moved_starts()
         return copied, total, count
+
+    def _moved_starts(self) -> list[Copied]:
+        """Return where logs begin now that have lost records (LG-12)."""
+        told = []
+        for index, replica in self.moved.items():
+            if (copy := self.copies.get(index)) is not None:
+                ends = replica.log.high_watermark, replica.log.log_start_offset
+                told.append(Copied(copy, [], *ends))
+        self.moved.clear()
+        return told
 
     def _place(
         self, index: int, replica: Replica, copy: Replica

@@ -112,6 +112,8 @@ class LogManager:
             config.log_cleaner_dedupe_buffer_size,
             config.log_cleaner_io_buffer_load_factor,
         )
+        self._deleted: dict[int, int] = {}
+        """Partition index → below which offset it is written what has gone."""
         # Apart from the deadlines of the broker's fetches.
         self._key = key_base(Rank.TIMER, actor) + (1 << SEQUENCE_BITS - 1)
 
@@ -158,6 +160,7 @@ class LogManager:
         now_ns = self._calendar.now_ns
         log = replica.log
         last = log.active
+        written = min(self._deleted.get(replica.partition, 0), log.log_start_offset)
         removed = log.delete_old_segments(now_ns // NS_PER_MS)
         if not removed:
             return
@@ -166,9 +169,29 @@ class LogManager:
         for segment, cause in removed:
             self._forget(replica, segment, cause)
             offsets = offsets_in(contents_of(segment))
-            self._write_gone(replica, offsets, cause)
+            self._write_gone(replica, offsets[offsets >= written], cause)
         replica.note_deleted()
         self._relocate(replica)
+
+    def delete_records(self, replica: Replica, offset: int) -> int:
+        """Let a leader's log begin at an offset (LG-23); return where it begins.
+
+        Raises
+        ------
+        LogError
+            As `TrimmableLog.delete_records`; nothing has changed then.
+        """
+        log = replica.log
+        before = log.log_start_offset
+        start = log.delete_records(offset)
+        if start > before:
+            held = [offsets_in(contents_of(segment)) for segment in log.segments]
+            offsets = np.concatenate(held)
+            gone = offsets[(offsets >= before) & (offsets < start)]
+            self._write_gone(replica, gone, "start_offset")
+            self._deleted[replica.partition] = start
+            self._relocate(replica)
+        return start
 
     def _forget(self, replica: Replica, segment: LogSegment, cause: str) -> None:
         life = replica.lives.pop(segment)

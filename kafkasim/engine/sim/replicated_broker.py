@@ -150,6 +150,11 @@ class ReplicatedBroker(LeadingBroker):
             )
         self._write_replica(replica, "truncated")
 
+    def tell_start(self, index: int) -> None:
+        """Let followers know with their next answer where a log begins (LG-12)."""
+        for fetcher in self._followers.get(index, ()):
+            fetcher.moved[index] = self.replicas[index]
+
     def lose_disk(self) -> None:
         """Find an empty disk where its copies were, before its process starts again.
 

@@ -36,6 +36,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
 from kafkasim.engine.sim.systems.reader_events import ask_readers
+from kafkasim.engine.sim.systems.stream_events import deletion
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
@@ -161,7 +162,8 @@ class KafkaRun(KafkaAccounts):
             if event.target.startswith("source:"):
                 self.timeline.schedule(event, self._crash_source, self._source_is_back)
             else:
-                self.timeline.schedule(event, self._begin, self._end)
+                begin = deletion(self, event) or self._begin
+                self.timeline.schedule(event, begin, self._end)
         for producer in self.producers:
             producer.start()
         for application in self.applications:
