@@ -5,9 +5,8 @@ handlers (BR-1, `KafkaRequestHandler`), takes its service time there, and is the
 handled: a produce request appends its batches, a fetch is answered when enough bytes
 lie below the high watermark and waits otherwise until a produce brings them or
 `fetch.max.wait.ms` is over (BR-28, BR-29), offsets are listed (BR-34), a commit is
-stored. There is one replica of
-each partition in this model, so the high watermark is the log end and acks=all is
-satisfied by the append itself (BR-20).
+stored. There is one replica of each partition in this model, so the high watermark is
+the log end and acks=all is satisfied by the append itself (BR-20).
 """
 
 from collections import deque
@@ -244,12 +243,12 @@ class Broker:
             self._fetch(request)
         elif request.api in {LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH}:
             self._tell_offset(request)
-        elif request.api == METADATA:
-            led_by = ((i, self._partitions[i]) for i in request.payload)
-            request.answer = {i: (p.leader, p.leader_epoch) for i, p in led_by}
-            self._answer(request, 0)
         else:
-            self._commit(request)
+            if request.api == METADATA:
+                known = map(self._partitions.__getitem__, request.payload)
+                request.answer = {p.index: (p.leader, p.leader_epoch) for p in known}
+            else:
+                self._commit(request)
             self._answer(request, 0)
 
     def _produce(self, request: Request) -> None:
