@@ -133,3 +133,18 @@ def test_a_new_disk_begins_where_the_leaders_log_begins() -> None:
     )
     assert segments.base_offset.min() > 100
     assert "joined the ISR" in set(result.replicas.query("broker == 2").cause)
+
+
+def test_what_nobody_had_read_of_a_lost_disk_is_waited_for_by_nobody() -> None:
+    """The reader is down when the disk goes; the run ends when it has read the rest."""
+    events = (
+        ks.Crash("subscriber:billing", at_s=4.0, for_s=20.0),
+        ks.Crash("broker:1", at_s=5.0, for_s=2.0, lose_disk=True),
+    )
+
+    result = story(evenly(20, 0.0), *events, until_s=30.0, copies=1, min_isr=1)
+
+    assert result.facts["drained"]
+    outcomes = ks.receipts(result).outcome
+    assert (outcomes == "lost").sum() > 15
+    assert "pending" not in set(outcomes)

@@ -158,7 +158,8 @@ class ReplicatedBroker(LeadingBroker):
     def lose_disk(self) -> None:
         """Find an empty disk where its copies were, before its process starts again.
 
-        What only it had is gone for readers. It has no file that says that it stopped
+        What only it had is gone for readers; the longest copy that is left stands for
+        the leader's until there is one. It has no file that says that it stopped
         in order, so it is taken out of every ISR when it registers (CT-12, KIP-966),
         and copies what others have like any other follower.
         """
@@ -171,7 +172,9 @@ class ReplicatedBroker(LeadingBroker):
             self._write_replica(replica, "lost its disk")
             partition = self._partitions[index]
             if partition.leader == self.index:
-                agreed = partition.lead(self.index, partition.leader_epoch)
+                left = [r for r in partition.replicas.values() if not r.is_new]
+                heir = max(left or [replica], key=lambda r: r.log.log_end_offset)
+                agreed = partition.lead(heir.node, partition.leader_epoch)
                 partition.cut_from = end
                 self._calls.on_lead(partition, agreed)
 
