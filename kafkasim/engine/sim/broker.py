@@ -20,7 +20,6 @@ from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.request import (
     FETCH,
     LIST_OFFSETS,
-    METADATA,
     OFFSET_FOR_LEADER_EPOCH,
     PRODUCE,
     Connection,
@@ -244,11 +243,7 @@ class Broker:
         elif request.api in {LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH}:
             self._tell_offset(request)
         else:
-            if request.api == METADATA:
-                known = map(self._partitions.__getitem__, request.payload)
-                request.answer = {p.index: (p.leader, p.leader_epoch) for p in known}
-            else:
-                self._commit(request)
+            self._commit(request)
             self._answer(request, 0)
 
     def _produce(self, request: Request) -> None:

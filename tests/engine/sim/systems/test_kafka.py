@@ -320,18 +320,3 @@ def test_a_fetch_that_waits_when_its_member_stops_is_a_row_without_an_answer(
     lost = requests[(requests["api"] == "Fetch") & requests["answered_ms"].isna()]
     assert lost["sent_ms"].tolist()[0] == 2.5
     assert requests["request_id"].is_unique
-
-
-def test_a_member_whose_fetch_takes_too_long_connects_again_and_asks_who_leads(
-    scenario_of: Builder,
-) -> None:
-    """A fetch may wait longer at the broker than `request.timeout.ms` at its member."""
-    config = ConsumerConfig(
-        fetch_min_bytes=100_000, fetch_max_wait_ms=500, request_timeout_ms=200
-    )
-    group = Group(members=1, config=config)
-
-    result = run(scenario_of(rate_per_s=10, count=2, group=group))
-
-    asked = result.table("requests").query("api == 'Metadata'")
-    assert asked["answered_ms"].notna().any()
