@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.distributions import Exponential as Exponential
     from kafkasim.scenario.distributions import LogNormal as LogNormal
     from kafkasim.scenario.distributions import Uniform as Uniform
+    from kafkasim.scenario.events import AddPartitions as AddPartitions
     from kafkasim.scenario.events import Crash as Crash
     from kafkasim.scenario.events import Cut as Cut
     from kafkasim.scenario.events import Delay as Delay
@@ -112,6 +113,7 @@ _HOME: Final = {
     "Exponential": "kafkasim.scenario.distributions",
     "LogNormal": "kafkasim.scenario.distributions",
     "Uniform": "kafkasim.scenario.distributions",
+    "AddPartitions": "kafkasim.scenario.events",
     "Crash": "kafkasim.scenario.events",
     "Cut": "kafkasim.scenario.events",
     "Delay": "kafkasim.scenario.events",

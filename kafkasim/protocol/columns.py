@@ -20,6 +20,9 @@ REFUSED: Final = -2
 """Partition of a record that was never appended: it is larger than a request (PR-5)."""
 ROUND_ROBIN: Final = -3
 """Partition of a record that goes to the next one that has a leader then (PR-11)."""
+KEY_HASH: Final = "key_hash"
+"""The carried column with the hashes of keys, −1 without; where partitions may be added.
+"""
 
 
 class RecordColumns:

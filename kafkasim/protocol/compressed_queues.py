@@ -52,6 +52,11 @@ class CompressedQueues(PartitionQueues):
         """Per partition the ratio that its last batch was opened with."""
         self._raw_undo: list[tuple[int, int, np.float32]] = []
 
+    def grow(self, more: int) -> None:
+        """Have a queue for so many partitions more, as of `PartitionQueues`."""
+        super().grow(more)
+        self._estimates += [self._compression.estimate] * more
+
     def record_bytes(self, at: int, count: int, delta_ms: int) -> int:
         """Return what a record takes uncompressed.
 

@@ -86,6 +86,10 @@ class Loads:
         """Nodes that were not available when the sender last looked."""
         self.settle()
 
+    def grow(self, more: int) -> None:
+        """Take note that there are so many partitions more; `settle` comes next."""
+        self.unqueued += more
+
     def queue(self, partition: int, now_ns: int) -> None:
         """Take note that a partition is tried; it has a queue from now on.
 

@@ -106,6 +106,16 @@ class PartitionQueues:
         self._body_bytes = ints(bodies)
         self._sizes = RangeSizes(bodies, created_ns)
 
+    def grow(self, more: int) -> None:
+        """Have a queue for so many partitions more, between `settle` and an append."""
+        self.appends += [array("i") for _ in range(more)]
+        self.firsts += [0] * more
+        self.waiting += [deque() for _ in range(more)]
+        self.tails += [None] * more
+        self._capacities += [0] * more
+        self._base_ms += [0] * more
+        self._touched += [0] * more
+
     def bodies_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the body sizes of the records at these places."""
         return self._bodies[places]

@@ -94,6 +94,16 @@ class Sequences:
         self._rewrite: dict[int, None] = {}
         """Partitions that asked for a new epoch, in order."""
 
+    def grow(self, partition_count: int) -> None:
+        """Count in so many partitions from now on, new ones from 0."""
+        more = partition_count - len(self.epochs)
+        self.producer_ids += [self._producer_id] * more
+        self.epochs += [self._epoch] * more
+        self.shifts += [0] * more
+        self._next += [0] * more
+        self._acked += [_NONE] * more
+        self._flights += [[] for _ in range(more)]
+
     # --- there and back -----------------------------------------------------------
 
     def track(self, in_flight: Iterable[Batch], positions: Sequence[int]) -> None:

@@ -195,6 +195,26 @@ class StickyAccumulator(AppendingAccumulator):
         behind = range(self._next + 1, bisect_right(created_ns, now_ns))
         self._pool.end(now_ns, [self._window.base + place for place in behind])
 
+    # A topic that grows
+
+    def set_leaders(self, leaders: Sequence[int], now_ns: int) -> None:
+        """Let each partition be sent to the node that leads it now, −1 for none.
+
+        There may be more than there were. What is appended stays where it is, and so
+        does a record that waits for memory; others with a key go by the new number.
+        """
+        more = len(leaders) - len(self._leaders)
+        if more > 0:
+            self._come_to(now_ns)
+            self._queues.grow(more)
+            self._loads.grow(more)
+            self._slots += [0] * more
+            self._leaders += [-1] * more
+            waits = self._pool.waiting_bytes > 0
+            self._window.spread(self._next + waits, len(leaders))
+            self._settle()
+        super().set_leaders(leaders, now_ns)
+
     # A process that crashes
 
     def start_anew(self, now_ns: int, until_ns: int) -> int:

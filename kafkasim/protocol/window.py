@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.log.batch_size import ints
-from kafkasim.protocol.columns import STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import (
+    KEY_HASH,
+    STICKY,
+    RecordBlocks,
+    RecordColumns,
+)
 
 
 class Window:
@@ -41,6 +46,8 @@ class Window:
         }
         self._numbers: dict[str, Sequence[int]] = {}
         self.base = 0
+        self._partition_count = 0
+        """Of its topic, if there are more than when the records were read."""
         self._refer()
 
     def __len__(self) -> int:
@@ -48,7 +55,8 @@ class Window:
 
     def extend(self) -> list[RecordColumns]:
         """Add the next block, or half as many records as there are; return them."""
-        taken = self._blocks.take(len(self) // 2)
+        first = len(self)
+        taken = self._blocks.take(first // 2)
         columns: dict[str, list[NDArray[np.signedinteger]]] = {
             "created_ns": [block.created_ns for block in taken],
             "partition": [block.partitions for block in taken],
@@ -61,6 +69,7 @@ class Window:
             if name in self._columns:
                 parts.insert(0, self._columns[name])
             self._columns[name] = np.concatenate(parts)
+        self._place(first, len(self._columns["partition"]))
         self._refer()
         return taken
 
@@ -93,7 +102,26 @@ class Window:
         }
         for name, column in self._columns.items():
             self._columns[name] = np.insert(column, place, columns[name])
+        self._place(place, place + len(added))
         self._refer()
+
+    def spread(self, first: int, partition_count: int) -> None:
+        """Let records with a key, from a place on, go to one of so many partitions.
+
+        What comes later does so too. Carried along must be `KEY_HASH`.
+        """
+        self._partition_count = partition_count
+        self._place(first, len(self))
+        self._refer()
+
+    def _place(self, first: int, end: int) -> None:
+        """Find the partitions of some records anew, if there are more by now."""
+        if not self._partition_count or KEY_HASH not in self._columns:
+            return
+        partitions = self._columns["partition"][first:end]
+        hashes = self._columns[KEY_HASH][first:end]
+        keyed = (partitions >= 0) & (hashes >= 0)
+        partitions[keyed] = hashes[keyed] % self._partition_count
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a column: `ordinal`, `created_ns`, `partition` or a carried one.

@@ -6,6 +6,7 @@ trace. The first breach raises, naming its path and what would be allowed.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -16,12 +17,14 @@ from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
 from kafkasim.scenario.events import (
+    AddPartitions,
     Crash,
     DeleteRecords,
     Event,
     FillDisk,
     LinkEvent,
     Lose,
+    StreamEvent,
 )
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
@@ -168,9 +171,15 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         else:
             _check_target(event, target, _targets(event, traffic, system), path)
         if isinstance(event, ReaderEvent):
-            under(str(index), check_reader_event, event, target.name, traffic, system)
-        if isinstance(event, DeleteRecords):
-            _check_deletion(index, event, system)
+            counts = _counts(events, system)
+            who = target.name, traffic, system
+            under(str(index), check_reader_event, event, *who, counts)
+        if isinstance(event, StreamEvent):
+            before = _counts(_earlier(events, index), system)[target.name]
+            if isinstance(event, AddPartitions):
+                _check_addition(index, event, before)
+            else:
+                _check_deletion(index, event, system, before)
         if isinstance(event, Crash) and event.clean and target.kind != "broker":
             allowed = "false: only a broker asks for a controlled shutdown"
             raise ValidationError(f"{index}.clean", event.clean, allowed)
@@ -224,7 +233,40 @@ def _check_lost_disk(index: int, event: Crash, system: System) -> None:
             )
 
 
-def _check_deletion(index: int, event: DeleteRecords, system: System) -> None:
+def _earlier(events: tuple[Event, ...], index: int) -> list[Event]:
+    """Return the events that come before one of them."""
+    time_s = events[index].at_s
+    return [
+        event
+        for place, event in enumerate(events)
+        if (event.at_s, place) < (time_s, index)
+    ]
+
+
+def _counts(events: Iterable[Event], system: System) -> Mapping[str, int]:
+    """Return how many partitions streams have after some events, 1 if not said."""
+    counts = defaultdict(lambda: Topic().partitions)
+    if isinstance(system, Kafka):
+        counts |= {name: topic.partitions for name, topic in system.topics.items()}
+    for event in events:
+        if isinstance(event, AddPartitions):
+            name = event.target.partition(":")[2]
+            counts[name] = max(counts[name], event.to)
+    return counts
+
+
+def _check_addition(index: int, event: AddPartitions, before: int) -> None:
+    """Check that there are fewer before (`ReplicationControlManager`)."""
+    if event.to <= before:
+        name = event.target.partition(":")[2]
+        allowed = f"more than {before}, the partitions of {name} by then"
+        why = "Kafka takes none away and refuses it with INVALID_PARTITIONS"
+        raise ValidationError(f"{index}.to", event.to, allowed, why)
+
+
+def _check_deletion(
+    index: int, event: DeleteRecords, system: System, count: int
+) -> None:
     """Check that the partition is there, and that records of its topic may go."""
     assert isinstance(system, Kafka)
     name = event.target.partition(":")[2]
@@ -234,14 +276,14 @@ def _check_deletion(index: int, event: DeleteRecords, system: System) -> None:
         allowed = f"a topic that is not only compacted, as {name} is"
         why = "Kafka refuses it with POLICY_VIOLATION"
         raise ValidationError(f"{index}.target", event.target, allowed, why)
-    if event.partition is not None and event.partition >= topic.partitions:
-        allowed = f"less than {topic.partitions}, the partitions of {name}"
+    if event.partition is not None and event.partition >= count:
+        allowed = f"less than {count}, the partitions of {name}"
         raise ValidationError(f"{index}.partition", event.partition, allowed)
 
 
 def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
     """Return what an event may befall."""
-    if isinstance(event, DeleteRecords):
+    if isinstance(event, StreamEvent):
         kafka = isinstance(system, Kafka)
         return [f"stream:{name}" for name in stream_names(traffic)] if kafka else []
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
@@ -264,7 +306,7 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
 def _overlap(one: Event, other: Event) -> bool:
     if type(one) is not type(other) or one.target != other.target:
         return False
-    if isinstance(one, Seek):
+    if isinstance(one, Seek | StreamEvent):
         return False  # it takes no time
     if (
         isinstance(one, PausePartitions)
@@ -273,8 +315,6 @@ def _overlap(one: Event, other: Event) -> bool:
     ):
         return False
     first, second = sorted((one, other), key=_begin)
-    if isinstance(first, DeleteRecords):
-        return False
     return first.for_s is None or second.at_s < first.at_s + first.for_s
 
 
@@ -285,9 +325,15 @@ def _share_partitions(one: PausePartitions, other: PausePartitions) -> bool:
 
 
 def check_reader_event(
-    event: ReaderEvent, subscriber: str, traffic: Traffic, system: System
+    event: ReaderEvent,
+    subscriber: str,
+    traffic: Traffic,
+    system: System,
+    partitions: Mapping[str, int],
 ) -> None:
     """Check that a subscriber reads what it is to seek in, or to let be.
+
+    Streams have so many `partitions` at most.
 
     Raises
     ------
@@ -303,9 +349,9 @@ def check_reader_event(
         why = f"what {subscriber} reads"
         raise ValidationError("stream", event.stream, one_of(streams), why)
     read = streams if event.stream is None else (event.stream,)
-    counts = [system.topics[s].partitions if s in system.topics else 1 for s in read]
-    if event.partition is not None and event.partition >= max(counts):
-        allowed = f"less than {max(counts)}, the number of partitions"
+    most = max(partitions[each] for each in read)
+    if event.partition is not None and event.partition >= most:
+        allowed = f"less than {most}, the number of partitions"
         raise ValidationError("partition", event.partition, allowed)
 
 

@@ -8,7 +8,7 @@ or `controller`; or `link:web->broker:2`, the way between two hosts
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from kafkasim.config.document import Document
 from kafkasim.config.rules import (
@@ -183,6 +183,8 @@ class DeleteRecords(Document):
     behind are reset; the files go with the next retention.
     """
 
+    for_s: ClassVar[None] = None
+
     target: str
     """Such as `stream:orders`."""
     at_s: Moment
@@ -195,7 +197,28 @@ class DeleteRecords(Document):
     """Of which partition, from 0; none: of all."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class AddPartitions(Document):
+    """An administrator lets a topic have more partitions.
+
+    What was sent stays where it is. Each producer learns of it with its next metadata
+    (`metadata.max.age.ms`, or when something fails); from then on a key may be another
+    partition's. Consumers read the new ones once the leader of their group has looked.
+    """
+
+    for_s: ClassVar[None] = None
+
+    target: str
+    """Such as `stream:orders`."""
+    at_s: Moment
+    """When, in seconds since the run's start."""
+    to: Annotated[int, Whole(2, 1_000_000)]
+    """How many there are then; more than before."""
+
+
 LinkEvent = Cut | Delay | Lose
 """What befalls the way between two hosts."""
-_Other = DeleteRecords | Seek | PausePartitions
+StreamEvent = AddPartitions | DeleteRecords
+"""What befalls a topic."""
+_Other = StreamEvent | Seek | PausePartitions
 Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose | _Other

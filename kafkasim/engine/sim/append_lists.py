@@ -59,6 +59,11 @@ class AppendLists:
         """Per partition how far its batches' rows are written; likewise."""
         self._given = [0] * len(partitions)
 
+    def grow(self, partition_count: int) -> None:
+        """Have a list for so many partitions: the producer may send to them now."""
+        for each in (self.appended, self.written, self._given):
+            each.extend([0] * (partition_count - len(each)))
+
     def keep_all(self) -> None:
         """Let nothing go from now on.
 

@@ -58,10 +58,11 @@ class Application:
         on_processed: Callable[[int], None],
     ) -> None:
         self.workers = workers
+        self._partitions = mine = dict(partitions)
         self.at_work = (
-            AtWork(group.index, partitions)
+            AtWork(group.index, mine)
             if workers == 1
-            else Crew(group.index, partitions, workers)
+            else Crew(group.index, mine, workers)
         )
         self.rows: list[Returned] = []
         self.waiting: list[Returned] = []
@@ -73,6 +74,10 @@ class Application:
         self._done: dict[int, int] = {}
         """Partition index → offset after what was processed since the last commit."""
         self._done_count = 0
+
+    def own(self, partition: Partition) -> None:
+        """Take records of one partition more."""
+        self._partitions[partition.index] = partition
 
     @property
     def begun_ns(self) -> int:

@@ -63,6 +63,9 @@ class ClientMetadata:
     ----------
     leaders, epochs : list of int
         As in the parameters, by place.
+    on_new : callable or None
+        Called with partitions that an answer told of and that are none of its own:
+        index → (node, leader epoch).
     on_change : list of callable
         Called without arguments after every answer, and after a hint that told of a
         newer epoch.
@@ -87,6 +90,7 @@ class ClientMetadata:
         "epochs",
         "leaders",
         "on_change",
+        "on_new",
     )
 
     def __init__(
@@ -114,6 +118,7 @@ class ClientMetadata:
         self._next_request_id = next_request_id
         self._on_done = on_done
         self.on_change: list[Callable[[], object]] = []
+        self.on_new: Callable[[dict[int, tuple[int, int]]], object] | None = None
         self._needed = False
         self._asked: Request | None = None
         self._wrong = 0
@@ -133,6 +138,22 @@ class ClientMetadata:
     def is_due(self) -> bool:
         """Whether it asks, or will as soon as it may."""
         return self._needed or self._asked is not None
+
+    @property
+    def expires_ns(self) -> int:
+        """When it asks because of the age of what it knows, if it does at all."""
+        return self._expires_ns
+
+    def add(self, partition: int, leader: int, epoch: int) -> None:
+        """Know one partition more: its index, the node that leads it, the epoch."""
+        self._places[partition] = len(self.leaders)
+        self.leaders.append(leader)
+        self.epochs.append(epoch)
+
+    def add_all(self, new: dict[int, tuple[int, int]]) -> None:
+        """Know all partitions that an answer told of, by number."""
+        for partition in sorted(new):
+            self.add(partition, *new[partition])
 
     def place(self, partition: int) -> int:
         """Return the place of a partition, by its run-wide index."""
@@ -251,6 +272,8 @@ class ClientMetadata:
         self._expires_ns = now_ns + self._max_age_ns
         self._wrong = 0
         self._same += 1
+        if self.on_new is not None:
+            self._tell_new(request.answer, self.on_new)
         for partition, (leader, epoch) in request.answer.items():
             if partition in self._places:
                 if self.update(partition, leader, epoch):
@@ -264,6 +287,16 @@ class ClientMetadata:
         )
         self._call_changed()
         self._ask(now_ns)
+
+    def _tell_new(
+        self,
+        answer: dict[int, tuple[int, int]],
+        tell: Callable[[dict[int, tuple[int, int]]], object],
+    ) -> None:
+        new = {index: led for index, led in answer.items() if index not in self._places}
+        if new:
+            self._same = 0
+            tell(new)
 
     def _note_failure(self, now_ns: int) -> None:
         self._may_ask_ns = now_ns + self._backoff.draw_ns(self._wrong)

@@ -19,6 +19,7 @@ from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.protocol.controller import Controller
 from kafkasim.protocol.controller_messages import (
+    AddPartitions,
     AlterPartition,
     Answer,
     Changed,
@@ -29,7 +30,7 @@ from kafkasim.protocol.controller_messages import (
     Register,
     Resign,
 )
-from kafkasim.protocol.errors import NOT_CONTROLLER
+from kafkasim.protocol.errors import NONE, NOT_CONTROLLER
 from kafkasim.units import NS_PER_MS
 
 LINGER_NS: Final = 25 * NS_PER_MS
@@ -201,6 +202,48 @@ class ControllerHost:
         at_ns = self._up[node].transfer(self._calendar.now_ns, 0)
         self._command_key += 1
         self._calendar.at(at_ns, self._command_key, self._take, request)
+
+    def add_partitions(
+        self,
+        ask: Callable[[], AddPartitions | None],
+        take_up: Callable[[Changed], None],
+    ) -> int | None:
+        """Do what an administrator asks; again and again while nobody is there to.
+
+        Parameters
+        ----------
+        ask : callable
+            Returns the request as it is when there is a controller; None: none any
+            more.
+        take_up : callable
+            Told of the partitions that will be there, before anybody else is.
+
+        Returns
+        -------
+        int or None
+            The error that was answered, a code of `protocol.errors`; None as long as
+            there is no controller.
+        """
+        if not self.machine.active:
+            at_ns = self._calendar.now_ns + _RETRY_NS
+            self._command_key += 1
+            self._calendar.at(
+                at_ns,
+                self._command_key,
+                lambda _: self.add_partitions(ask, take_up),
+                None,
+            )
+            return None
+        request = ask()
+        if request is None:
+            return NONE
+        *changes, answer = self.machine.handle(request, self._now_ms)
+        for changed in changes:
+            assert isinstance(changed, Changed)
+            take_up(changed)
+        self._do(changes)
+        assert isinstance(answer, Answer)
+        return answer.error
 
     # --- the controller -----------------------------------------------------------
 

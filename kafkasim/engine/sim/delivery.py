@@ -36,6 +36,8 @@ class Delivery:
     """Gives another one when its epochs are used up."""
     on_split: Callable[[Batch], object] = field(default=lambda _: None)
     """Called with a batch that was too large, its records being in others now."""
+    on_grown: Callable[[int], object] = field(default=lambda _: None)
+    """Called with the number of partitions when it has come to know of more."""
 
     def in_flight(self) -> list[Request]:
         """Return the requests in flight that carry batches, in the order of sending."""

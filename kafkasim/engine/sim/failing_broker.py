@@ -56,7 +56,8 @@ class FailingBroker(Broker):
     """
 
     __slots__ = (
-        "_connections", "_held", "_io_threads", "_up_since_ns", "has_halted", "image",
+        "_added", "_connections", "_held", "_io_threads", "_up_since_ns", "has_halted",
+        "image",
         "incarnation", "is_full", "metadata_offset", "registered", "serves", "up",
     )  # fmt: skip
 
@@ -81,6 +82,7 @@ class FailingBroker(Broker):
         self.is_full = self.has_halted = False
         self.incarnation = 0
         self.image = list(image)
+        self._added: list[int] = []
         self.metadata_offset = metadata_offset
         self._connections = connections
         self._held: list[tuple[Callable[[Any], None], Any]] | None = None
@@ -131,13 +133,31 @@ class FailingBroker(Broker):
             self._vanish(request)
         elif request.api == METADATA:
             self._next_of_queue()
-            request.answer = {
-                index: (self.image[index].leader, self.image[index].leader_epoch)
-                for index in request.payload
-            }
+            request.answer = self._leaders_of(request.payload)
             self._answer(request, 0)
         else:
             super()._serviced(request)
+
+    def expect(self, state: PartitionState) -> None:
+        """Take note of a partition that is added; what it is the metadata will say."""
+        self._added.append(len(self.image))
+        unknown = {"leader": -1, "leader_epoch": -1, "partition_epoch": -1}
+        self.image.append(state._replace(**unknown))
+
+    def _leaders_of(self, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Return who leads partitions, and those that their topics have got since."""
+        image = self.image
+        known = [*partitions]
+        if self._added:
+            topics = {self._partitions[index].topic for index in partitions}
+            known += [
+                index
+                for index in self._added
+                if self._partitions[index].topic in topics
+                and image[index].partition_epoch >= 0
+                and index not in partitions
+            ]
+        return {index: (image[index].leader, image[index].leader_epoch) for index in known}
 
     def _fetch_wait_over(self, session: FetchSession) -> None:
         if not self.holds(self._fetch_wait_over, session):

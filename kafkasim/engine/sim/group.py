@@ -75,6 +75,11 @@ class Group:
         self.committed: dict[int, int] = {} if late else dict(zero)
         self.processed = zero
 
+    def add(self, partition: Partition) -> None:
+        """Be one that reads a partition more: its topic has grown."""
+        self.partitions.append(partition)
+        self.processed[partition.index] = 0
+
     def low_offset(self, partition: Partition) -> int:
         """Return the lowest offset of a partition that a member may yet be given.
 

@@ -70,6 +70,8 @@ class OffsetsWithoutGaps:
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Look at the batches appended since the last look."""
+        for each in (self._seen, self._next, self._cuts):
+            each.extend([0] * (len(self._partitions) - len(each)))
         for partition in self._partitions:
             if partition.cuts != self._cuts[partition.index]:
                 self._cuts[partition.index] = partition.cuts
@@ -104,6 +106,7 @@ class CommittedWithinLog:
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Compare committed with processed and with the log end."""
+        self._largest += [0] * (len(self._partitions) - len(self._largest))
         for partition in self._partitions:
             end = partition.log.log_end_offset
             if end > self._largest[partition.index]:

@@ -106,6 +106,7 @@ class LogManager:
         self._up = up
         self._holds = holds
         self._process = 0
+        self._began_ns = 0
         self._deleting = [r for r in replicas if r.config.deletes]
         self._compacting = [r for r in replicas if r.config.compacts]
         self._most_keys = keys_that_fit(
@@ -117,6 +118,23 @@ class LogManager:
         # Apart from the deadlines of the broker's fetches.
         self._key = key_base(Rank.TIMER, actor) + (1 << SEQUENCE_BITS - 1)
 
+    def add(self, replica: Replica) -> None:
+        """Look after one log more, a copy of a partition that was added."""
+        idle = all(r.config.compacts for r in self._deleting), not self._compacting
+        config, now_ns = replica.config, self._calendar.now_ns
+        if config.deletes:
+            self._deleting.append(replica)
+        if config.compacts:
+            self._compacting.append(replica)
+        if config.deletes and not config.compacts and idle[0]:
+            first_ns = self._config.log_initial_task_delay_ms * NS_PER_MS
+            step_ns = self._config.log_retention_check_interval_ms * NS_PER_MS
+            steps = max(0, -((first_ns - (now_ns - self._began_ns)) // step_ns))
+            at_ns = self._began_ns + first_ns + steps * step_ns
+            self._after(at_ns - now_ns, self._look)
+        if config.compacts and idle[1] and self._config.log_cleaner_enable:
+            self._after(self._config.log_cleaner_backoff_ms * NS_PER_MS, self._clean)
+
     def start(self) -> None:
         """Set the first deadlines; there is nothing to compact yet."""
         self._begin(self._config.log_cleaner_backoff_ms * NS_PER_MS)
@@ -127,6 +145,7 @@ class LogManager:
         self._begin(_AT_ONCE_NS)
 
     def _begin(self, clean_after_ns: int) -> None:
+        self._began_ns = self._calendar.now_ns
         if any(not p.config.compacts for p in self._deleting):
             delay_ms = self._config.log_initial_task_delay_ms
             self._after(delay_ms * NS_PER_MS, self._look)

@@ -154,6 +154,13 @@ class Partition:
         if each is None:
             self._varied.append(self._groups[group])
 
+    def be_like(self, other: "Partition") -> None:
+        """Have the sources and groups, and refuse the same, as another of its topic."""
+        self._newest_ns = other._newest_ns
+        self.admission = other.admission
+        for group, work in other._groups.items():
+            self.add_group(group, work.work_of, work.each)
+
     @property
     def home(self) -> Replica:
         """The leader's copy."""

@@ -43,6 +43,8 @@ class PollSettings:
     """`retry.backoff.max.ms`."""
     api_timeout_ns: int = 60_000 * NS_PER_MS
     """`default.api.timeout.ms`."""
+    metadata_max_age_ns: int = 0
+    """`metadata.max.age.ms`; 0: metadata are never asked for by their age."""
     network: NetworkSettings = field(default_factory=NetworkSettings)
     """Backoffs and timeouts of its connections."""
 
@@ -58,4 +60,5 @@ class PollSettings:
             retry_backoff_ns=self.retry_backoff_ns,
             retry_backoff_max_ns=self.retry_backoff_max_ns,
             reconnect_backoff_ns=self.network.reconnect_backoff_ns,
+            max_age_ns=self.metadata_max_age_ns,
         )

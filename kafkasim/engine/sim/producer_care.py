@@ -28,6 +28,12 @@ from kafkasim.units import ns_from_ms
 class Client(Protocol):
     """A producer, as far as its care sees it."""
 
+    partition_count: int
+
+    def grow(self, partition_count: int) -> None:
+        """Send to so many partitions from now on."""
+        ...
+
     def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:
         """Look and send after something failed or has changed."""
         ...
@@ -163,7 +169,7 @@ class Care:
         self._accumulator.care(None, self._calendar.now_ns)
 
     def _positions(self) -> list[int]:
-        count = len(self._delivery.metadata.leaders)
+        count = self._client.partition_count
         return [self._accumulator.position(partition) for partition in range(count)]
 
     def crash(self) -> tuple[list[Batch], list[Request]]:
@@ -317,6 +323,8 @@ class Care:
         now_ns = self._calendar.now_ns
         self.begin()
         self._accumulator.set_leaders(metadata.leaders, now_ns)
+        if len(metadata.leaders) > self._client.partition_count:
+            self._client.grow(len(metadata.leaders))
         self.wake()
 
     def _skip_backoffs(self, now_ns: int) -> None:

@@ -192,7 +192,7 @@ class ReplicatedBroker(LeadingBroker):
             if state.partition_epoch < self.image[index].partition_epoch:
                 continue
             before, self.image[index] = self.image[index], state
-            replica = self.replicas.get(index)
+            replica = self.replicas.get(index) or self._take_up(index)
             if replica is None:
                 continue
             if state.leader == self.index:
@@ -200,6 +200,17 @@ class ReplicatedBroker(LeadingBroker):
             elif state.leader_epoch > replica.leader_epoch or replica.leader < 0:
                 self._follow(replica, state)
         self._wake(touched, {})
+
+    def _take_up(self, index: int) -> Replica | None:
+        """Have a copy of a partition that was added; None if it is on others."""
+        replica = self._partitions[index].replicas.get(self.index)
+        if replica is not None:
+            looks = any(len(self.image[each].replicas) > 1 for each in self.replicas)
+            self.replicas[index] = replica
+            if not looks and len(self.image[index].replicas) > 1:
+                half_ns = self._settings.lag_max_ns // 2
+                self._check_lag_at(self._calendar.now_ns + half_ns)
+        return replica
 
     def _meet(self, broker: BrokerState) -> None:
         self._active[broker.node] = broker.active

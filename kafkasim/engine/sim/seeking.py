@@ -10,6 +10,7 @@ Source: `ClassicKafkaConsumer`, `SubscriptionState`, `FetchCollector` (4.3).
 from collections.abc import Callable
 
 from kafkasim.engine.sim.fetcher import Fetcher
+from kafkasim.engine.sim.offset_fetcher import leader_of
 from kafkasim.engine.sim.partition import Partition
 
 Wish = Callable[["SeekingFetcher", int], None]
@@ -18,6 +19,23 @@ Wish = Callable[["SeekingFetcher", int], None]
 
 class SeekingFetcher(Fetcher):
     """A fetcher whose application may pause partitions and seek in them."""
+
+    def own(self, partition: Partition) -> None:
+        """Have one partition more, to be read from the next `start` on."""
+        index = partition.index
+        leader, self._epochs[index] = leader_of(self._metadata, partition)
+        self.owned.append(partition)
+        self._session_of[index] = self._session_at(max(leader, 0))
+
+    def ask_where(self, partition: Partition) -> None:
+        """Read a partition of which nothing is committed, from where its leader says.
+
+        It is asked with the next poll; with `auto.offset.reset=none` that throws an
+        exception (`NoOffsetForPartitionException`).
+        """
+        self._offsets.note(partition)
+        self.is_unsure = True
+        self.has_failed |= not self._group.resets
 
     def pause(self, partition: Partition) -> None:
         """Neither fetch a partition nor return what was fetched of it (CO-5)."""

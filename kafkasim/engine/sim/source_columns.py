@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.protocol.columns import ROUND_ROBIN, STICKY, RecordColumns
-from kafkasim.protocol.partitioner import key_partitions
+from kafkasim.protocol.columns import KEY_HASH, ROUND_ROBIN, STICKY, RecordColumns
+from kafkasim.protocol.partitioner import key_hashes
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 
 KEYLESS: Final = "keyless"
@@ -38,6 +38,8 @@ class Placing:
     by_record: bool = False
     """Append records one by one also where all partitions are known: the application
     will have to wait for memory."""
+    grows: bool = False
+    """Partitions may be added; carry along the hashes of keys, as `key_hash`."""
 
 
 class SourceColumns:
@@ -84,8 +86,12 @@ class SourceColumns:
         # A null key has id −1: it reads the entry that is put behind the last one.
         self._key_bytes = np.array([*map(len, keys), -1], dtype=np.int64)
         self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
+        self._hashes: NDArray[np.int32] | None = None
         if keys and not config.partitioner_ignore_keys:
-            self._partitions[:-1] = key_partitions(keys, partition_count)
+            hashes = key_hashes(keys)
+            self._partitions[:-1] = hashes % np.int32(partition_count)
+            if placing.grows and self._by_key:
+                self._hashes = np.append(hashes, np.int32(-1))
         self._most_bytes = min(config.max_request_size, config.buffer_memory)
         self._entity_codes = entity_codes
         self._tells_keyless = placing.tells_keyless
@@ -99,6 +105,8 @@ class SourceColumns:
             carried["entity"] = self._entity_codes[block.entity_id]
         if self._tells_keyless:
             carried[KEYLESS] = (block.key_id < 0).astype(np.int64)
+        if self._hashes is not None:
+            carried[KEY_HASH] = self._hashes[block.key_id]
         return RecordColumns(
             created_ns=block.intended_ns,
             key_bytes=self._key_bytes[block.key_id],

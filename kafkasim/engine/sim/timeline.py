@@ -19,7 +19,7 @@ from kafkasim.engine.sim.calendar import (
 )
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
-from kafkasim.scenario.events import DeleteRecords, Event
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
 
@@ -46,7 +46,7 @@ class DoneEvent:
 def span_ns(event: Event) -> tuple[int, int]:
     """Return when an event begins and when it is undone (`FOREVER_NS`: never)."""
     at_ns = ns_from_s(event.at_s)
-    if isinstance(event, DeleteRecords) or event.for_s is None:
+    if event.for_s is None:
         return at_ns, FOREVER_NS
     return at_ns, at_ns + max(1, ns_from_s(event.for_s))
 

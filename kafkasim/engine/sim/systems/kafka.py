@@ -24,6 +24,7 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.replica_invariants import of_replicas
 from kafkasim.engine.sim.request import PRODUCE, Request
+from kafkasim.engine.sim.systems.added_partitions import look_anew, watch
 from kafkasim.engine.sim.systems.broker_events import begin_at, end_at
 from kafkasim.engine.sim.systems.common import inspected, run_facts
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
@@ -36,7 +37,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
 from kafkasim.engine.sim.systems.reader_events import ask_readers
-from kafkasim.engine.sim.systems.stream_events import deletion
+from kafkasim.engine.sim.systems.stream_events import stream_event
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
@@ -158,11 +159,13 @@ class KafkaRun(KafkaAccounts):
         """Run to the end and return what was recorded."""
         for name in self.subscribers:
             self._schedule_join(name)
+            if self.grown_topics:
+                watch(self, name)
         for event in self.events:
             if event.target.startswith("source:"):
                 self.timeline.schedule(event, self._crash_source, self._source_is_back)
             else:
-                begin = deletion(self, event) or self._begin
+                begin = stream_event(self, event) or self._begin
                 self.timeline.schedule(event, begin, self._end)
         for producer in self.producers:
             producer.start()
@@ -210,6 +213,8 @@ class KafkaRun(KafkaAccounts):
             self.timeline.settle(skipped)
         for member in self.members[name]:
             member.start(positions)
+        if self.grown_topics:
+            look_anew(self, name)
 
     def _reset(self, member: Member, partition: Partition, offset: int) -> None:
         """Write down what a member passes whose position was out of range."""

@@ -10,6 +10,7 @@ from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.client import NetworkClient, NetworkSettings
 from kafkasim.engine.sim.client_metadata import MetadataSettings
 from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import MANUAL, PollSettings
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
@@ -34,8 +35,8 @@ class ProduceRequests:
         By broker index.
     topic : tuple of str and TopicConfig
         Name and resolved settings of the producer's topic.
-    first_partition : int
-        Run-wide index of its partition 0.
+    partitions : sequence of Partition
+        Of its topic, by number; there may come to be more.
     wants_answers : bool
         False with acks=0.
     next_request_id : callable
@@ -58,7 +59,7 @@ class ProduceRequests:
         connections: Sequence[Connection],
         brokers: Sequence[Broker],
         topic: tuple[str, TopicConfig],
-        first_partition: int,
+        partitions: Sequence[Partition],
         wants_answers: bool,
         next_request_id: Callable[[], int],
         on_done: Callable[[Request, int], None],
@@ -74,7 +75,7 @@ class ProduceRequests:
         self._topic = topic
         config = topic[1]
         self._most_bytes = min(config.max_message_bytes, config.most_segment_bytes)
-        self._first_partition = first_partition
+        self._partitions = partitions
         self._wants_answers = wants_answers
         self._next_request_id = next_request_id
         self._on_done = on_done
@@ -104,7 +105,7 @@ class ProduceRequests:
         self._producer = producer
         request.request_id = self._next_request_id()
         for batch in batches:
-            batch.partition_index = self._first_partition + batch.partition
+            batch.partition_index = self._partitions[batch.partition].index
             if batch.size_bytes > self._most_bytes and not self._expects_refusals:
                 raise Refusal(*self._topic, batch.size_bytes)
         if self._network is not None:
@@ -198,10 +199,13 @@ def _is_nothing(duration_ms: Distribution | float) -> bool:
     return duration_ms == 0
 
 
-def poll_settings(group: Group, most_bytes: int = INT64_MAX) -> PollSettings:
+def poll_settings(
+    group: Group, most_bytes: int = INT64_MAX, *, topics_grow: bool = False
+) -> PollSettings:
     """Return the settings of a resolved group's members in the engine's units.
 
-    No answer to them has more than `most_bytes`.
+    No answer to them has more than `most_bytes`. Where topics grow they ask for metadata
+    because of its age, too.
     """
     config = group.config
     every = commit_every(group.commit)
@@ -220,6 +224,9 @@ def poll_settings(group: Group, most_bytes: int = INT64_MAX) -> PollSettings:
         retry_backoff_ns=ns_from_ms(config.retry_backoff_ms),
         retry_backoff_max_ns=ns_from_ms(config.retry_backoff_max_ms),
         api_timeout_ns=ns_from_ms(config.default_api_timeout_ms),
+        metadata_max_age_ns=ns_from_ms(config.metadata_max_age_ms)
+        if topics_grow
+        else 0,
         network=NetworkSettings(
             reconnect_backoff_ns=ns_from_ms(config.reconnect_backoff_ms),
             reconnect_backoff_max_ns=ns_from_ms(config.reconnect_backoff_max_ms),

@@ -11,6 +11,7 @@ from kafkasim.config.offset_reset import reset_duration_ns
 from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.growing_member import GrowingMember
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK
@@ -118,7 +119,9 @@ class KafkaCluster(KafkaProducers):
         code = self.tables.client_code(client)
         subscriber = list(self.subscribers)[group.index]
         settings = poll_settings(
-            self.system.groups[subscriber], most_bytes_at_once(self.system, subscriber)
+            self.system.groups[subscriber],
+            most_bytes_at_once(self.system, subscriber),
+            topics_grow=bool(self.grown_topics),
         )
         connections = [
             self.hosts.connect(client, code, broker)
@@ -134,7 +137,8 @@ class KafkaCluster(KafkaProducers):
         connections.append(
             self.hosts.connect(client, code, coordinator, "/coordinator")
         )
-        return Member(
+        kind = GrowingMember if self.grown_topics else Member
+        return kind(
             calendar=self.calendar,
             actor=self._actors[client],
             code=self.member_names.index(name),
@@ -155,8 +159,13 @@ class KafkaCluster(KafkaProducers):
             ),
         )
 
+    @property
+    def replicated_brokers(self) -> list[ReplicatedBroker]:
+        """Its brokers, if they replicate; else none."""
+        return [b for b in self.brokers if isinstance(b, ReplicatedBroker)]
+
     def _make_replication(self) -> Replication:
-        brokers = [b for b in self.brokers if isinstance(b, ReplicatedBroker)]
+        brokers = self.replicated_brokers
         self.links.break_request = lambda c: brokers[c.broker].lose(c)
         return Replication(
             calendar=self.calendar,

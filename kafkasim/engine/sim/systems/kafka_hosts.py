@@ -26,6 +26,7 @@ from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts, RecordFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
+from kafkasim.engine.sim.replica import Life
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -42,7 +43,8 @@ from kafkasim.engine.sim.systems.kafka_replication import (
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.kafka_traffic import DealtTraffic
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.ids import member_name
+from kafkasim.ids import Target, member_name
+from kafkasim.scenario.events import AddPartitions
 from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
@@ -113,6 +115,12 @@ class KafkaHosts(ABC):
         self.is_replicated = self.refuses or is_replicated(system, self.events)
         self._by_record = by_record
         self.handed = self._make_hand_overs()
+        self.grown_topics = {
+            Target.parse(event.target).name
+            for event in self.events
+            if isinstance(event, AddPartitions)
+        }
+        """Topics that will get more partitions."""
         self._make_brokers()
         self.replication: Replication | None = None
         self.producers: list[ProducerClient] = []
@@ -202,35 +210,52 @@ class KafkaHosts(ABC):
         self._facts: list[PlanFacts] = []
         partitions: list[Partition] = []
         plans: list[RecordFacts] = []
+        self._plans = plans
         if self.plan is not None:
             plans += self.plan.sources.values()
         for index, records in self.traffic.live.items():
             plans[index] = records
-        codes = KeyCodes(plans)
-        for code, topic in enumerate(self.topics):
+        self._codes = KeyCodes(plans)
+        for topic in self.topics:
             nodes_of = placed(self.system, topic, self._seed)
             for number, nodes in enumerate(nodes_of):
-                config = self.system.topics[topic].config
-                facts = PlanFacts(
-                    plans,
-                    codes,
-                    partial(self._list_of, number),
-                    self.handed,
-                    stamps=config.message_timestamp_type == "LogAppendTime",
-                )
-                self._facts.append(facts)
-                partitions.append(
-                    Partition(
-                        index=len(partitions),
-                        topic=code,
-                        number=number,
-                        nodes=nodes,
-                        config=config,
-                        facts=facts,
-                        draw=self._jitter_of(topic, number),
-                    )
-                )
+                made = self._make_partition(len(partitions), topic, number, nodes)
+                partitions.append(made)
         return partitions
+
+    def _make_partition(
+        self, index: int, topic: str, number: int, nodes: Sequence[int]
+    ) -> Partition:
+        config = self.system.topics[topic].config
+        facts = PlanFacts(
+            self._plans,
+            self._codes,
+            partial(self._list_of, number),
+            self.handed,
+            stamps=config.message_timestamp_type == "LogAppendTime",
+        )
+        self._facts.append(facts)
+        return Partition(
+            index=index,
+            topic=self.topics.index(topic),
+            number=number,
+            nodes=nodes,
+            config=config,
+            facts=facts,
+            draw=self._jitter_of(topic, number),
+        )
+
+    def add_partition(self, topic: str, nodes: Sequence[int]) -> Partition:
+        """Have one partition more of a topic, with copies on these brokers."""
+        mine = self.by_topic[topic]
+        index = len(self.partitions)
+        partition = self._make_partition(index, topic, len(mine), nodes)
+        partition.be_like(mine[0])
+        for replica in partition.replicas.values():
+            replica.lives = {replica.log.active: Life(self.calendar.now_ns)}
+        self.partitions.append(partition)
+        mine.append(partition)
+        return partition
 
     def _jitter_of(self, topic: str, number: int) -> Callable[[], int] | None:
         """Return what gives a log random numbers, if `segment.jitter.ms` needs any."""

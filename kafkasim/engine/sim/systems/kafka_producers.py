@@ -84,6 +84,7 @@ class KafkaProducers(KafkaHosts):
         if self.is_replicated:
             delivery = self._make_delivery(index, connections)
         joiner = self.joiners.get(index)
+        grows = source.stream in self.grown_topics
         send = self._senders[index] = self._make_sender(index, connections, delivery)
         client_made = ProducerClient(
             calendar=self.calendar,
@@ -107,7 +108,8 @@ class KafkaProducers(KafkaHosts):
                 partition=producer.partition,
                 leaders_move=self.is_replicated or joiner is not None,
                 tells_keyless=may_lack_keys(self.system, source),
-                by_record=index in self._by_record or joiner is not None,
+                by_record=index in self._by_record or joiner is not None or grows,
+                grows=grows,
                 ratios=compression_ratios(producer, self._seed, source.source),
             ),
             application=joiner,
@@ -129,7 +131,7 @@ class KafkaProducers(KafkaHosts):
             expects_refusals=self.refuses,
             brokers=self.brokers,
             topic=(source.stream, self.system.topics[source.stream].config),
-            first_partition=self.by_topic[source.stream][0].index,
+            partitions=self.by_topic[source.stream],
             wants_answers=self.traffic.producers[source.source].config.acks != "0",
             next_request_id=self.next_request_id,
             on_done=self._produced if delivery is None else self.write_request,
@@ -161,6 +163,7 @@ class KafkaProducers(KafkaHosts):
             next_request_id=self.next_request_id,
             on_done=self.write_request,
         )
+        metadata.on_new = metadata.add_all
         return Delivery(
             network=network,
             metadata=metadata,
@@ -170,6 +173,7 @@ class KafkaProducers(KafkaHosts):
             producer_id=index,
             new_producer_id=self._producer_ids.__next__,
             on_split=self._split,
+            on_grown=self.lists[index].grow,
         )
 
     def _final_at(self, index: int) -> Callable[[Sequence[Batch]], object]:

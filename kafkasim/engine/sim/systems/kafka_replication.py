@@ -22,7 +22,7 @@ from kafkasim.protocol.controller_messages import (
 )
 from kafkasim.protocol.partitioner import Draws
 from kafkasim.protocol.placement import UsableBroker, place_replicas
-from kafkasim.scenario.events import Event, Slow
+from kafkasim.scenario.events import AddPartitions, Event, Slow
 from kafkasim.scenario.links import CONTROLLER, is_link, touches_controller
 from kafkasim.scenario.streams import stream
 from kafkasim.scenario.systems import Kafka
@@ -45,6 +45,7 @@ def is_replicated(system: Kafka, events: Sequence[Event]) -> bool:
         heartbeats_matter(events)
         or any(is_link(event.target) for event in events)
         or any(event.target.startswith("source:") for event in events)
+        or any(isinstance(event, AddPartitions) for event in events)
         or any(topic.replication_factor > 1 for topic in system.topics.values())
     )
 
@@ -65,9 +66,16 @@ def placed(system: Kafka, topic: str, seed: int) -> list[tuple[int, ...]]:
             count,
             Draws(draws),
         )
+    return placed_in_turn(system, topic, range(wanted.partitions))
+
+
+def placed_in_turn(
+    system: Kafka, topic: str, numbers: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """Return the nodes of the copies of partitions with these numbers: "in turn"."""
+    count, brokers = system.topics[topic].replication_factor, system.brokers
     return [
-        tuple((number + copy) % brokers for copy in range(count))
-        for number in range(wanted.partitions)
+        tuple((number + copy) % brokers for copy in range(count)) for number in numbers
     ]
 
 
@@ -179,6 +187,7 @@ class Replication:
                 min(p.config.min_insync_replicas, len(p.replicas)) for p in partitions
             ],
             unclean=[p.config.unclean_leader_election_enable for p in partitions],
+            draws=Draws(stream(seed, "placement/added")),
         )
         heartbeat_ns = ns_from_ms(config.broker_heartbeat_interval_ms)
         names = [f"broker:{broker.index + 1}" for broker in self.brokers]

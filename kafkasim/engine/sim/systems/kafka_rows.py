@@ -204,7 +204,9 @@ class KafkaRows:
     def assignment(
         self, group: Group, member: Member, partition: Partition, until_ns: int
     ) -> None:
-        """Write since when and from where a member has read a partition."""
+        """Write since when and from where a member has read a partition, if it has."""
+        if partition.index not in member.begun:
+            return  # it was added just now
         since_ns, start_offset = member.begun[partition.index]
         self._write_assignment(
             group.index, GENERATION, member.code, partition.topic, partition.number,

@@ -133,8 +133,9 @@ class KafkaTables(KafkaRows):
         cut = appends["truncated_ns"] != MISSING_NS
         ghosts = appends[cut & (appends["committed_ns"] != MISSING_NS)]
         appends = appends[~cut]
-        first = np.searchsorted(topics, np.arange(len(self._topics)))
-        index = first[appends["topic"]] + appends["partition"]
+        index_of = np.zeros((len(self._topics), int(numbers.max()) + 1), np.int64)
+        index_of[topics, numbers] = np.arange(len(partitions))
+        index = index_of[appends["topic"], appends["partition"]]
         rows_at, starts = records.record_at(appends, index, len(partitions))
         columns = deliveries(
             self.recorder.rows("polls").view(POLL_DTYPE),
@@ -146,7 +147,7 @@ class KafkaTables(KafkaRows):
             again=again,
             ghosts=[
                 Ghost(
-                    int(first[row["topic"]] + row["partition"]),
+                    int(index_of[row["topic"], row["partition"]]),
                     row,
                     records.rows_of(row),
                 )

@@ -8,23 +8,26 @@ from typing import Final
 
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
+from kafkasim.engine.sim.systems.added_partitions import add_partitions
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.errors import LogError
 from kafkasim.ids import Target
 from kafkasim.log.trimmable_log import HIGH_WATERMARK
-from kafkasim.scenario.events import DeleteRecords, Event
+from kafkasim.scenario.events import AddPartitions, DeleteRecords, Event
 
 _SHOWN: Final = 4
 """Of how many partitions the effect is written out."""
 
 
-def deletion(
+def stream_event(
     run: KafkaCluster, event: Event
 ) -> Callable[[Event, Target, int], str] | None:
-    """Return what does an event that deletes records, None of any other event."""
-    if not isinstance(event, DeleteRecords):
-        return None
-    return lambda _, target, __: _delete_records(run, event, target.name)
+    """Return what does an event at a stream, None of any other event."""
+    if isinstance(event, AddPartitions):
+        return lambda _, target, __: add_partitions(run, event, target.name)
+    if isinstance(event, DeleteRecords):
+        return lambda _, target, __: _delete_records(run, event, target.name)
+    return None
 
 
 def _delete_records(run: KafkaCluster, event: DeleteRecords, topic: str) -> str:
