@@ -21,8 +21,7 @@ REFUSED: Final = -2
 ROUND_ROBIN: Final = -3
 """Partition of a record that goes to the next one that has a leader then (PR-11)."""
 KEY_HASH: Final = "key_hash"
-"""The carried column with the hashes of keys, −1 without; where partitions may be added.
-"""
+"""The carried column with the hashes of keys, −1 without; where topics may grow."""
 
 
 class RecordColumns:

@@ -245,7 +245,7 @@ def _earlier(events: tuple[Event, ...], index: int) -> list[Event]:
 
 def _counts(events: Iterable[Event], system: System) -> Mapping[str, int]:
     """Return how many partitions streams have after some events, 1 if not said."""
-    counts = defaultdict(lambda: Topic().partitions)
+    counts: defaultdict[str, int] = defaultdict(lambda: Topic().partitions)
     if isinstance(system, Kafka):
         counts |= {name: topic.partitions for name, topic in system.topics.items()}
     for event in events:

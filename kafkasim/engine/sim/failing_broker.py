@@ -141,8 +141,8 @@ class FailingBroker(Broker):
     def expect(self, state: PartitionState) -> None:
         """Take note of a partition that is added; what it is the metadata will say."""
         self._added.append(len(self.image))
-        unknown = {"leader": -1, "leader_epoch": -1, "partition_epoch": -1}
-        self.image.append(state._replace(**unknown))
+        unknown = state._replace(leader=-1, leader_epoch=-1, partition_epoch=-1)
+        self.image.append(unknown)
 
     def _leaders_of(self, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Return who leads partitions, and those that their topics have got since."""
@@ -157,7 +157,9 @@ class FailingBroker(Broker):
                 and image[index].partition_epoch >= 0
                 and index not in partitions
             ]
-        return {index: (image[index].leader, image[index].leader_epoch) for index in known}
+        return {
+            index: (image[index].leader, image[index].leader_epoch) for index in known
+        }
 
     def _fetch_wait_over(self, session: FetchSession) -> None:
         if not self.holds(self._fetch_wait_over, session):

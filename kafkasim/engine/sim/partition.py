@@ -156,9 +156,9 @@ class Partition:
 
     def be_like(self, other: "Partition") -> None:
         """Have the sources and groups, and refuse the same, as another of its topic."""
-        self._newest_ns = other._newest_ns
         self.admission = other.admission
-        for group, work in other._groups.items():
+        self._newest_ns.update(other._newest_ns)  # noqa: SLF001 - of its own class
+        for group, work in other._groups.items():  # noqa: SLF001
             self.add_group(group, work.work_of, work.each)
 
     @property

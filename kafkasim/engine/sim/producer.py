@@ -215,14 +215,6 @@ class ProducerClient:
         self._accumulator.catch_up(now_ns)
         self._send_ready()
 
-    def grow(self, partition_count: int) -> None:
-        """Send to so many partitions from now on: its metadata tell of them."""
-        assert self._delivery is not None
-        self.partition_count = partition_count
-        if self._sequences is not None:
-            self._sequences.grow(partition_count)
-        self._delivery.on_grown(partition_count)
-
     def start(self) -> None:
         """Set the first deadlines."""
         if self._care is not None:

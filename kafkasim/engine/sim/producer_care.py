@@ -30,10 +30,6 @@ class Client(Protocol):
 
     partition_count: int
 
-    def grow(self, partition_count: int) -> None:
-        """Send to so many partitions from now on."""
-        ...
-
     def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:
         """Look and send after something failed or has changed."""
         ...
@@ -324,8 +320,15 @@ class Care:
         self.begin()
         self._accumulator.set_leaders(metadata.leaders, now_ns)
         if len(metadata.leaders) > self._client.partition_count:
-            self._client.grow(len(metadata.leaders))
+            self._grow(len(metadata.leaders))
         self.wake()
+
+    def _grow(self, partition_count: int) -> None:
+        """Send to so many partitions from now on."""
+        self._client.partition_count = partition_count
+        if self._sequences is not None:
+            self._sequences.grow(partition_count)
+        self._delivery.on_grown(partition_count)
 
     def _skip_backoffs(self, now_ns: int) -> None:
         """Skip the backoff of what has a leader newer than its last one (PR-34)."""

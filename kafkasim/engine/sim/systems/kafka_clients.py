@@ -204,8 +204,8 @@ def poll_settings(
 ) -> PollSettings:
     """Return the settings of a resolved group's members in the engine's units.
 
-    No answer to them has more than `most_bytes`. Where topics grow they ask for metadata
-    because of its age, too.
+    No answer to them has more than `most_bytes`. Where topics grow they ask for
+    metadata because of its age, too.
     """
     config = group.config
     every = commit_every(group.commit)
