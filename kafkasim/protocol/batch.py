@@ -67,7 +67,8 @@ class Batch:
     attempts
         How often sending it failed and it was put back.
     last_attempt_ns, retry_ns
-        When it was put back last, and from when on it may be sent again.
+        When it was put back last, and from when on it may be sent again; the latter is
+        missing once it was.
     parent_id
         Number of the batch that it was split from.
     error
@@ -139,6 +140,12 @@ class Batch:
         self.last_attempt_ns = self.retry_ns = MISSING_NS
         self.parent_id = -1
         self.error = NONE
+
+    @property
+    def sends(self) -> int:
+        """How many requests it was part of."""
+        waits = self.sent_ns == MISSING_NS or self.retry_ns != MISSING_NS
+        return self.attempts + (not waits)
 
     def __repr__(self) -> str:
         return (

@@ -215,6 +215,7 @@ class CarefulAccumulator(Accumulator):
             batches.append(batch)
             if is_retry:
                 retries.take(partition)
+                batch.retry_ns = MISSING_NS
                 if batch.sent_ns == MISSING_NS:  # it is a part of one that was split
                     batch.sent_ns = now_ns
                     self._compress(batch)

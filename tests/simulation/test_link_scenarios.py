@@ -91,6 +91,7 @@ def test_an_answer_that_never_comes_fails_a_record_that_is_in_the_log() -> None:
     (record,) = result.records.itertuples()
     assert (record.outcome, record.error) == ("failed", "REQUEST_TIMED_OUT")
     assert record.log_copies == 1
+    assert record.send_count == 1  # it waited to be sent again when its time was over
     (request,) = result.requests.query("api == 'Produce'").itertuples()
     assert request.error == "REQUEST_TIMED_OUT"
     assert times_read(result) == {0: 1}

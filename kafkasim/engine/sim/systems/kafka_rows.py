@@ -111,7 +111,7 @@ class KafkaRows:
             batch.closed_by,
             batch.sent_ns,
             batch.acked_ns,
-            batch.attempts + (batch.sent_ns != MISSING_NS),
+            batch.sends,
             batch.error,
         )
 
