@@ -14,6 +14,7 @@ from kafkasim.result.removals import removed_ns
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import (
+    AddPartitions,
     Crash,
     Cut,
     Delay,
@@ -48,6 +49,7 @@ def scenario_of(seed: int) -> Scenario:
     """Return the scenario of a number, the same one every time."""
     dice = Dice(seed)
     brokers = dice.one(1, 2, 3, 3, 3, 4)
+    additions = [*_additions(seed)]
     return Scenario(
         Traffic(
             sources={
@@ -65,17 +67,18 @@ def scenario_of(seed: int) -> Scenario:
             },
             duration_s=DURATION_S,
         ),
-        system=_cluster(dice, brokers),
+        system=_cluster(dice, brokers, age_ms=700 if additions else 300_000),
         events=(
             *_faults(dice.draws, brokers),
             *_bad_links(dice, brokers),
             *_deletions(dice),
+            *additions,
         ),
         seed=seed,
     )
 
 
-def _cluster(dice: Dice, brokers: int) -> Kafka:
+def _cluster(dice: Dice, brokers: int, *, age_ms: int) -> Kafka:
     copies = dice.one(1, 2, 3, 3, 3)
     patience_ms = dice.one(700, 2_000, 30_000)
     config = ProducerConfig(
@@ -84,6 +87,7 @@ def _cluster(dice: Dice, brokers: int) -> Kafka:
         max_in_flight_requests_per_connection=dice.one(1, 5),
         request_timeout_ms=patience_ms,
         delivery_timeout_ms=dice.one(3, 10) * patience_ms,
+        metadata_max_age_ms=age_ms,
     )
     session_ms = dice.one(900, 2_500)
     return Kafka(
@@ -105,6 +109,7 @@ def _cluster(dice: Dice, brokers: int) -> Kafka:
                 config=ConsumerConfig(
                     auto_commit_interval_ms=dice.one(100, 5_000),
                     auto_offset_reset=dice.one("earliest", "latest"),
+                    metadata_max_age_ms=age_ms,
                 ),
             )
             for name in SUBSCRIBERS
@@ -183,6 +188,16 @@ def _deletions(dice: Dice) -> Iterator[Event]:
         yield DeleteRecords("stream:orders", at_s=at_s, to=dice.one(*wishes))
 
 
+def _additions(seed: int) -> Iterator[Event]:
+    """Yield how a topic grows, in one run of three; from draws of its own."""
+    draws = np.random.default_rng([seed, 1])
+    at_s, count = 0.0, 5
+    while at_s < DURATION_S / 2 and draws.random() < 0.33:
+        at_s = round(float(draws.uniform(at_s + 0.1, DURATION_S)), 3)
+        count += int(draws.integers(1, 4))
+        yield AddPartitions("stream:orders", at_s=at_s, to=count)
+
+
 def loses(scenario: Scenario) -> bool:
     """Return whether what was committed may be lost, by an election or with disks.
 
@@ -246,7 +261,16 @@ def _deleted(result: Result) -> NDArray[np.bool_]:
     gone: NDArray[np.bool_] = removed_ns(records, rows, removals) != MISSING_NS
     if len(removals) and _resets_to_end(result):
         gone[:] = True
+    if _resets_to_end(result):
+        gone |= records["partition"] >= _first_count(result)
     return gone
+
+
+def _first_count(result: Result) -> int:
+    """Return how many partitions there were before any was added."""
+    system = result.scenario.resolve().system
+    assert isinstance(system, Kafka)
+    return system.topics["orders"].partitions
 
 
 def _resets_to_end(result: Result) -> bool:

@@ -63,7 +63,7 @@ def _take_up(run: KafkaCluster, topic: str, changed: messages.Changed) -> None:
     """Make the partitions that the controller has decided on."""
     readers = [name for name in run.groups if topic in run.subscribers[name].streams]
     for index, state in changed.partitions:
-        partition = run.add_partition(topic, state.replicas)
+        partition = run.add_partition(topic, state.replicas, state.leader)
         assert partition.index == index
         for name in readers:
             run.groups[name].add(partition)

@@ -245,12 +245,14 @@ class KafkaHosts(ABC):
             draw=self._jitter_of(topic, number),
         )
 
-    def add_partition(self, topic: str, nodes: Sequence[int]) -> Partition:
+    def add_partition(self, topic: str, nodes: Sequence[int], leader: int) -> Partition:
         """Have one partition more of a topic, with copies on these brokers."""
         mine = self.by_topic[topic]
         index = len(self.partitions)
         partition = self._make_partition(index, topic, len(mine), nodes)
         partition.be_like(mine[0])
+        if leader != partition.leader:  # the preferred one is down
+            partition.lead(leader, partition.leader_epoch)
         for replica in partition.replicas.values():
             replica.lives = {replica.log.active: Life(self.calendar.now_ns)}
         self.partitions.append(partition)
