@@ -6,6 +6,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.result.result import Result
+from tests.simulation.stories import evenly, story, waits_ms
 
 
 def run_with(*events: ks.Crash, acks: Literal["all", "1", "0"] = "all") -> Result:
@@ -65,3 +66,32 @@ def test_without_one_the_last_leader_is_waited_for_and_may_lack_records() -> Non
     replicas = result.table("replicas")
     (at_ms,) = replicas.loc[replicas["cause"] == "elected unclean", "at_ms"]
     assert at_ms == pytest.approx(30_000, abs=200)
+
+
+def test_a_broker_that_crashed_twice_within_a_backoff_is_fetched_from_again() -> None:
+    """Followers wait for 1 s (`replica.fetch.backoff.ms`) after each loss."""
+    events = [
+        ks.Crash("broker:2", at_s=5.0, for_s=0.1),
+        ks.Crash("broker:2", at_s=5.6, for_s=0.1),
+        ks.Crash("broker:1", at_s=40.0),
+    ]
+
+    records = story(evenly(5, 0.0), *events, until_s=60.0).records
+
+    late = records[records.created_ms > 52_000]
+    assert set(late.outcome) == {"acked"}
+    assert waits_ms(late).max() < 1_000
+
+
+def test_a_leader_that_was_down_once_looks_for_followers_that_lag_like_any() -> None:
+    """Broker 3 heartbeats and does not fetch: out after 30 to 45 s (BR-17)."""
+    events = [
+        ks.Crash("broker:2", at_s=5.0, for_s=0.1),
+        ks.Crash("broker:1", at_s=40.0),
+        ks.Cut("link:broker:3->broker:2", at_s=60.0, for_s=60.0),
+    ]
+
+    result = story(evenly(5, 0.0), *events, until_s=110.0, min_isr=1)
+
+    (left_ms,) = result.replicas.query("broker == 3 and cause == 'left the ISR'").at_ms
+    assert 90_000 < left_ms < 105_100

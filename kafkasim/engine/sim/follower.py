@@ -83,7 +83,8 @@ class ReplicaFetcher:
 
     __slots__ = (
         "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
-        "_write_request", "backing_off", "broker", "connection", "copies", "epoch",
+        "_process", "_write_request", "backing_off", "broker", "connection", "copies",
+        "epoch",
         "fetched_ns", "leader", "moved", "node", "parked", "ready", "report", "request",
         "settings", "source", "taken", "timeout_set", "timer_set", "wait_over_ns",
     )  # fmt: skip
@@ -126,6 +127,8 @@ class ReplicaFetcher:
         self.wait_over_ns = MISSING_NS
         self.timer_set = self.timeout_set = False
         self.backing_off = False
+        self._process = 0
+        """How often its own process has died."""
         self.taken: list[Taken] | None = None
         """What the last read took, and from where, if the leader wants to know."""
 
@@ -151,6 +154,7 @@ class ReplicaFetcher:
         self.copies.clear()
         self.report.clear()
         self._hang_up()
+        self._process += 1
         self.backing_off = False
 
     def send(self) -> None:
@@ -252,10 +256,10 @@ class ReplicaFetcher:
         self._hang_up()
         if not self.backing_off:
             self.backing_off = True
-            self._after_backoff(self._go_on, self.epoch)
+            self._after_backoff(self._go_on, self._process)
 
-    def _go_on(self, epoch: int) -> None:
-        if epoch != self.epoch or self.broker.holds(self._go_on, epoch):
+    def _go_on(self, process: int) -> None:
+        if process != self._process or self.broker.holds(self._go_on, process):
             return
         self.backing_off = False
         self.send()

@@ -51,7 +51,6 @@ class ReplicatedBroker(LeadingBroker):
 
     def start(self) -> None:
         """Take up what the metadata say at the start."""
-        now_ns = self._calendar.now_ns
         for index, replica in self.replicas.items():
             state = self.image[index]
             replica.leader_epoch = state.leader_epoch
@@ -63,8 +62,7 @@ class ReplicatedBroker(LeadingBroker):
         for replica in self.replicas.values():
             if replica.state is None and replica.leader >= 0:
                 self.fetchers[replica.leader].add(replica)
-        if any(len(self.image[index].replicas) > 1 for index in self.replicas):
-            self._check_lag_at(now_ns + self._settings.lag_max_ns // 2)
+        self._begin_to_check_lag()
 
     def knows_end(self, partition: Partition) -> bool:
         """Return whether the high watermark is one that readers may rely on.
@@ -205,11 +203,10 @@ class ReplicatedBroker(LeadingBroker):
         """Have a copy of a partition that was added; None if it is on others."""
         replica = self._partitions[index].replicas.get(self.index)
         if replica is not None:
-            looks = any(len(self.image[each].replicas) > 1 for each in self.replicas)
+            checks = self._has_followers()
             self.replicas[index] = replica
-            if not looks and len(self.image[index].replicas) > 1:
-                half_ns = self._settings.lag_max_ns // 2
-                self._check_lag_at(self._calendar.now_ns + half_ns)
+            if not checks:
+                self._begin_to_check_lag()
         return replica
 
     def _meet(self, broker: BrokerState) -> None:
@@ -299,6 +296,15 @@ class ReplicatedBroker(LeadingBroker):
 
     # --- the ISR ------------------------------------------------------------------
 
+    def _has_followers(self) -> bool:
+        return any(len(self.image[index].replicas) > 1 for index in self.replicas)
+
+    def _begin_to_check_lag(self) -> None:
+        """Look for followers that lag from now on, if there may be any."""
+        if self._has_followers():
+            half_ns = self._settings.lag_max_ns // 2
+            self._check_lag_at(self._calendar.now_ns + half_ns)
+
     def _check_lag_at(self, at_ns: int) -> None:
         self._timer_key += 1
         self._calendar.at(at_ns, self._timer_key, self._check_lag, self.incarnation)
@@ -361,6 +367,11 @@ class ReplicatedBroker(LeadingBroker):
         self._calls.write_replica(replica, state, role, cause)
 
     # --- faults -------------------------------------------------------------------
+
+    def come_back(self) -> None:
+        """Run again, as a new process (`ReplicaManager.startup`)."""
+        super().come_back()
+        self._begin_to_check_lag()
 
     def crash(self, cause: str = "crashed") -> None:
         """Stop at once; what was in memory is gone, the logs are as they were."""
