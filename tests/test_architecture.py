@@ -28,6 +28,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 _KAFKA = "tests/engine/sim/systems/test_kafka.py"
 _LOG_RUNS = "tests/simulation/test_log_runs.py"
 _STREAMED = "tests/simulation/test_streamed_runs.py"
+_GROWN = "tests/simulation/test_added_partitions.py"
 _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
@@ -66,6 +67,8 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/stream_events.py": (
         "tests/simulation/test_deleted_records.py"
     ),
+    "kafkasim/engine/sim/systems/added_partitions.py": _GROWN,
+    "kafkasim/engine/sim/growing_member.py": _GROWN,
     "kafkasim/engine/sim/systems/kafka_refusals.py": _REFUSED,
     "kafkasim/engine/sim/systems/kafka_replication.py": _REPLICATED,
     "kafkasim/engine/sim/systems/reader_events.py": (

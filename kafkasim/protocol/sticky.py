@@ -201,7 +201,8 @@ class StickyAccumulator(AppendingAccumulator):
         """Let each partition be sent to the node that leads it now, −1 for none.
 
         There may be more than there were. What is appended stays where it is, and so
-        does a record that waits for memory; others with a key go by the new number.
+        does a record that waits for memory, which has chosen; others with a key go by
+        the new number.
         """
         more = len(leaders) - len(self._leaders)
         if more > 0:
@@ -210,8 +211,7 @@ class StickyAccumulator(AppendingAccumulator):
             self._loads.grow(more)
             self._slots += [0] * more
             self._leaders += [-1] * more
-            waits = self._pool.waiting_bytes > 0
-            self._window.spread(self._next + waits, len(leaders))
+            self._window.spread(self._next, len(leaders))
             self._settle()
         super().set_leaders(leaders, now_ns)
 

@@ -205,3 +205,32 @@ def test_round_robin_counts_what_was_let_go_and_refused() -> None:
     records.catch_up(4 * MS)
 
     assert appended(records) == {1: [1, 4], 2: [2]}
+
+
+def test_partitions_that_are_added_are_drawn_like_any_that_have_had_no_batch() -> None:
+    """While one has had none all are drawn alike, however long the queues are (PR-19).
+
+    A draw of 7 means partition 1 of 3 then; with weights of 1, 5 and 5 by what waits it
+    would mean partition 2. The one before was drawn when there was one partition.
+    """
+    records = accumulator([0, 1, 2, 9, 10], 130, 0, 0, 0, 0, 7, leaders=(0,))
+    records.catch_up(2 * MS)
+    assert appended(records, 1) == {0: [0, 1, 2]}
+
+    records.set_leaders([0, 0, 0], 3 * MS)
+    records.catch_up(10 * MS)
+
+    assert appended(records) == {0: [0, 1, 2, 3], 1: [4]}
+
+
+def test_what_was_looked_ahead_at_is_appended_anew_when_there_are_more() -> None:
+    records = accumulator([0, 5, 6], 50, 0, 1, leaders=(0,), batch_size=100, linger_ms=9)
+    records.catch_up(0)
+    records.look_ahead([True], 0)
+
+    records.set_leaders([0, 0], 1 * MS)
+    records.catch_up(6 * MS)
+
+    found = appended(records, 2)
+    assert sum(map(len, found.values())) == 3
+    assert found[0][0] == 0

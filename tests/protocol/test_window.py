@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from kafkasim.protocol.columns import REFUSED, STICKY, RecordBlocks, RecordColumns
+from kafkasim.protocol.columns import (
+    KEY_HASH,
+    REFUSED,
+    STICKY,
+    RecordBlocks,
+    RecordColumns,
+)
 from kafkasim.protocol.window import Window
 
 
@@ -59,3 +65,23 @@ def test_what_is_let_go_moves_places_and_keeps_ordinals() -> None:
     assert list(held.created_ns) == [4, 4, 5]
     assert list(held.numbers("work/billing")) == [40, 40, 50]
     assert list(held.stretch_ends) == [2, 2, 2]
+
+
+def hashed(partitions: list[int], hashes: list[int]) -> RecordColumns:
+    columns = block([0] * len(partitions), partitions)
+    columns.carried[KEY_HASH] = np.array(hashes, np.int32)
+    return columns
+
+
+def test_keys_are_spread_anew_from_a_place_on_and_in_what_comes_later() -> None:
+    first = hashed([1, 1, 1, STICKY, REFUSED], [3, 5, 7, -1, 9])
+    held = Window(RecordBlocks([first, hashed([1, STICKY, REFUSED], [7, -1, 7])]))
+    held.extend()
+
+    held.spread(1, 4)
+
+    assert list(held.partitions) == [1, 1, 3, STICKY, REFUSED]
+    held.extend()
+    assert list(held.partitions)[5:] == [3, STICKY, REFUSED]
+    held.insert(2, hashed([0], [6]))
+    assert list(held.partitions) == [1, 1, 2, 3, STICKY, REFUSED, 3, STICKY, REFUSED]

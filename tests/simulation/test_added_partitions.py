@@ -187,13 +187,26 @@ def test_sequences_go_on_in_old_partitions_and_begin_at_0_in_new_ones(
 
 
 def test_a_record_that_waits_for_memory_keeps_its_partition() -> None:
-    """Its partition was chosen when it was handed over; those behind it were not."""
+    """It has chosen when it is handed over; broker 1 stands still, broker 2 tells."""
     pause = ks.Pause("broker:1", at_s=3.9, for_s=0.3)
 
     result = shop(pause, brokers=2, buffer_memory=600, batch_size=200)
 
-    print(result.blocked)
+    knows_ms = next(ms for ms in asked_ms(result, "source:shop") if ms > 3_225)
+    assert 4_000 < knows_ms < 4_010
+    (until_ms,) = result.blocked.query("since_ms < 4_000 and until_ms > 4_200").until_ms
+    waited, behind, *_ = result.records.query("created_ms == @until_ms").itertuples()
+    assert waited.partition == key_partition(waited.key.encode(), 2)
+    assert waited.partition != key_partition(waited.key.encode(), 4)
+    assert behind.partition == key_partition(behind.key.encode(), 4)
     assert outcomes(result) == {"once": 500}
+
+
+def test_a_broker_that_has_not_heard_of_them_tells_nobody() -> None:
+    """It is asked 10 ms after the controller has decided; it hears after 25 ms."""
+    records = shop(at_s=3.99).records
+
+    assert 6_000 < records[records.partition >= 2].created_ms.min() < 6_100
 
 
 # --- order ------------------------------------------------------------------------
@@ -244,6 +257,14 @@ def test_the_leader_alone_matters() -> None:
     late = result.assignments.query("partition >= 2")
     assert late.since_ms.between(4_500, 5_510).all()
     assert outcomes(result).keys() <= {"once", "duplicated"}
+
+
+def test_a_run_waits_until_the_leader_looks() -> None:
+    """It looks after 100 s, and for 10 s without progress a run goes on."""
+    result = shop(ages_ms=(2_000, 100_000), until_s=5.0, drain_limit_s=10.0)
+
+    assert outcomes(result) == {"once": 250}
+    assert 100e9 < result.facts["end_ns"] < 102e9
 
 
 @pytest.mark.parametrize(
