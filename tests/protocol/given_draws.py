@@ -80,9 +80,7 @@ class Told:
         self.failed.append((ordinal, intended_ns // MS))
 
 
-def appended(
-    records: StickyAccumulator, partitions: int = 3
-) -> dict[int, list[int]]:
+def appended(records: StickyAccumulator, partitions: int = 3) -> dict[int, list[int]]:
     return {
         partition: list(records.append_list(partition))
         for partition in range(partitions)

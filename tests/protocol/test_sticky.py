@@ -224,7 +224,9 @@ def test_partitions_that_are_added_are_drawn_like_any_that_have_had_no_batch() -
 
 
 def test_what_was_looked_ahead_at_is_appended_anew_when_there_are_more() -> None:
-    records = accumulator([0, 5, 6], 50, 0, 1, leaders=(0,), batch_size=100, linger_ms=9)
+    records = accumulator(
+        [0, 5, 6], 50, 0, 1, leaders=(0,), batch_size=100, linger_ms=9
+    )
     records.catch_up(0)
     records.look_ahead([True], 0)
 

@@ -1,8 +1,10 @@
 """A topic gets more partitions in a run: AddPartitions, as short stories (DS-29).
 
 The clocks: brokers know some 25 ms after the controller has decided; the producer asks
-for metadata every 2 s, the leader of the group every 3 s, unless a story says otherwise.
+for metadata every 2 s, the leader of the group every 3 s, unless a story says more.
 """
+
+from typing import Literal
 
 import pytest
 
@@ -15,18 +17,19 @@ from tests.simulation.stories import in_log_order
 
 ADDED_S = 3.2
 KEYS = ks.UniformKeys(30)
+READER = ks.ConsumerConfig(metadata_max_age_ms=2_500)
 
 
 def shop(
     *events: Event,
-    keys: object = KEYS,
+    keys: ks.UniformKeys | ks.NoKeys = KEYS,
     before: int = 2,
     to: int = 4,
     at_s: float = ADDED_S,
     until_s: float = 10.0,
     brokers: int = 1,
     copies: int = 1,
-    placement: str = "in turn",
+    placement: Literal["in turn", "striped"] = "in turn",
     members: int = 2,
     from_s: float = 0.0,
     work_ms: float = 0.0,
@@ -34,7 +37,7 @@ def shop(
     commit_ms: int = 5_000,
     ages_ms: tuple[int, int] = (2_000, 3_000),
     partition: int | None = None,
-    partitioner: str = "builtin",
+    partitioner: Literal["builtin", "round_robin"] = "builtin",
     ratio: float | None = None,
     topic: ks.TopicConfig | None = None,
     drain_limit_s: float = 60.0,
@@ -42,7 +45,7 @@ def shop(
 ) -> ks.Result:
     """Run 50 records a second into a topic that grows, and one group of readers."""
     addition = ks.AddPartitions("stream:orders", at_s=at_s, to=to)
-    source = ks.Source("orders", ks.Periodic(50, 0.001), keys=keys)  # type: ignore[arg-type]
+    source = ks.Source("orders", ks.Periodic(50, 0.001), keys=keys)
     traffic = ks.Traffic(
         {"shop": source},
         {"billing": ks.Subscriber(["orders"], from_s=from_s, work_ms=work_ms)},
@@ -56,7 +59,7 @@ def shop(
     }
     cluster = ks.Kafka(
         brokers=brokers,
-        placement=placement,  # type: ignore[arg-type]
+        placement=placement,
         topics={
             "orders": ks.Topic(
                 partitions=before,
@@ -68,7 +71,7 @@ def shop(
             "shop": ks.Producer(
                 ks.ProducerConfig.from_dict(config),
                 partition=partition,
-                partitioner=partitioner,  # type: ignore[arg-type]
+                partitioner=partitioner,
                 compression_ratio=ratio,
             )
         },
@@ -93,8 +96,27 @@ def outcomes(result: ks.Result) -> dict[str, int]:
 
 def asked_ms(result: ks.Result, who: str) -> list[float]:
     """Return when a client had its metadata, in milliseconds."""
-    asked = result.requests.query("api == 'Metadata' and sender == @who")
-    return asked.answered_ms.dropna().tolist()
+    asked = result.requests.query(f"api == 'Metadata' and sender == '{who}'")
+    return [float(ms) for ms in asked.answered_ms.dropna()]
+
+
+def knows_ms(result: ks.Result, who: str = "source:shop") -> float:
+    """Return when a client first had metadata that tell of new partitions."""
+    return next(ms for ms in asked_ms(result, who) if ms > 1_000 * ADDED_S + 25)
+
+
+def of_key(key: object, count: int) -> int:
+    """Return the partition of a key among so many."""
+    return key_partition(str(key).encode(), count)
+
+
+def check_places(result: ks.Result, knew_ms: float) -> None:
+    """Check that keys go to one of two partitions until then, and then of four."""
+    records = result.records
+    early = (records.created_ms < knew_ms).tolist()
+    counts = [2 if is_early else 4 for is_early in early]
+    places = [*map(of_key, records.key, counts)]
+    assert records.partition.tolist() == places
 
 
 # --- producers --------------------------------------------------------------------
@@ -103,11 +125,9 @@ def asked_ms(result: ks.Result, who: str) -> list[float]:
 def test_a_key_goes_by_the_new_number_once_the_producer_knows() -> None:
     result = shop()
 
-    knows_ms = next(ms for ms in asked_ms(result, "source:shop") if ms > 3_225)
-    assert 4_000 < knows_ms < 4_010
-    for record in result.records.itertuples():
-        count = 2 if record.created_ms < knows_ms else 4
-        assert record.partition == key_partition(record.key.encode(), count)
+    knew_ms = knows_ms(result)
+    assert 4_000 < knew_ms < 4_010
+    check_places(result, knew_ms)
     assert set(result.records.partition) == {0, 1, 2, 3}
     assert outcomes(result) == {"once": 500}
 
@@ -116,17 +136,17 @@ def test_what_is_in_a_batch_stays_in_its_partition() -> None:
     """A linger of 1 s: batches are open when the metadata come, and go on growing."""
     result = shop(linger_ms=1_000)
 
-    knows_ms = next(ms for ms in asked_ms(result, "source:shop") if ms > 3_225)
-    open_then = result.batches.query("opened_ms < @knows_ms and sent_ms > @knows_ms")
+    knew_ms = knows_ms(result)
+    open_then = result.batches.query("opened_ms < @knew_ms and sent_ms > @knew_ms")
     assert len(open_then) == 2
     records = result.records[result.records.batch_id.isin(open_then.batch_id)]
-    early = records[records.created_ms < knows_ms]
-    late = records[records.created_ms > knows_ms]
+    early = records[records.created_ms < knew_ms]
+    late = records[records.created_ms > knew_ms]
     assert len(early) > 20
-    assert {key_partition(key.encode(), 4) for key in early.key} == {0, 1, 2, 3}
+    assert {of_key(key, 4) for key in early.key} == {0, 1, 2, 3}
     assert set(early.partition) == {0, 1}
     assert len(late) > 0
-    assert (late.partition == [key_partition(k.encode(), 4) for k in late.key]).all()
+    assert (late.partition == [of_key(k, 4) for k in late.key]).all()
 
 
 def test_a_producer_that_does_not_look_sends_as_before() -> None:
@@ -155,10 +175,10 @@ def test_a_producer_that_meets_an_error_looks_at_once() -> None:
 def test_records_without_a_key_may_stick_to_new_partitions() -> None:
     result = shop(keys=ks.NoKeys(), to=12, until_s=20.0, batch_size=200)
 
-    knows_ms = next(ms for ms in asked_ms(result, "source:shop") if ms > 3_225)
+    knew_ms = knows_ms(result)
     records = result.records
-    assert set(records[records.created_ms < knows_ms].partition) == {0, 1}
-    assert set(records[records.created_ms > knows_ms].partition) == set(range(12))
+    assert set(records[records.created_ms < knew_ms].partition) == {0, 1}
+    assert set(records[records.created_ms > knew_ms].partition) == set(range(12))
 
 
 def test_new_partitions_have_their_turn_in_a_round_robin() -> None:
@@ -192,14 +212,15 @@ def test_a_record_that_waits_for_memory_keeps_its_partition() -> None:
 
     result = shop(pause, brokers=2, buffer_memory=400, batch_size=200)
 
-    knows_ms = next(ms for ms in asked_ms(result, "source:shop") if ms > 3_225)
-    assert 4_000 < knows_ms < 4_010
-    (wait,) = result.blocked.query("since_ms < 4_000 and until_ms > 4_200").itertuples()
-    waited = result.records.set_index("created_ms").loc[wait.since_ms]
-    behind = result.records.set_index("created_ms").loc[wait.until_ms]
-    assert waited.partition == key_partition(waited.key.encode(), 2)
-    assert waited.partition != key_partition(waited.key.encode(), 4)
-    assert behind.partition == key_partition(behind.key.encode(), 4)
+    knew_ms = knows_ms(result)
+    assert 4_000 < knew_ms < 4_010
+    wait = result.blocked.query("since_ms < 4_000 and until_ms > 4_200")
+    records = result.records
+    (waited,) = records[records.created_ms.isin(wait.since_ms)].itertuples()
+    (behind,) = records[records.created_ms.isin(wait.until_ms)].itertuples()
+    assert waited.partition == of_key(waited.key, 2)
+    assert waited.partition != of_key(waited.key, 4)
+    assert behind.partition == of_key(behind.key, 4)
     assert outcomes(result) == {"once": 500}
 
 
@@ -215,10 +236,12 @@ def test_a_broker_that_has_not_heard_of_them_tells_nobody() -> None:
 
 def test_a_key_that_moves_is_overtaken_and_one_that_stays_is_not() -> None:
     """DS-29: the one reader is behind, and those of new partitions are idle."""
-    result = shop(before=1, members=3, work_ms=60.0, ages_ms=(2_000, 2_000), until_s=6.0)
+    result = shop(
+        before=1, members=3, work_ms=60.0, ages_ms=(2_000, 2_000), until_s=6.0
+    )
 
     overtaken = ordering(result, per="key").set_index("key").overtaken
-    moves = {key: key_partition(key.encode(), 4) > 0 for key in overtaken.index}
+    moves = {key: of_key(key, 4) > 0 for key in overtaken.index}
     assert len({key for key in moves if moves[key] and overtaken[key]}) > 5
     assert not any(overtaken[key] for key in moves if not moves[key])
     assert ordering(result, per="partition").overtaken.sum() == 0
@@ -230,7 +253,9 @@ def test_what_was_written_is_not_moved() -> None:
     result = shop()
     alone = shop(to=4, at_s=9.99)
 
-    both = [r.records.query("created_ms < 4_000").offset.tolist() for r in (result, alone)]
+    both = [
+        r.records.query("created_ms < 4_000").offset.tolist() for r in (result, alone)
+    ]
     assert both[0] == both[1]
 
 
@@ -240,17 +265,16 @@ def test_what_was_written_is_not_moved() -> None:
 def test_the_group_reads_new_partitions_from_when_its_leader_has_looked() -> None:
     result = shop()
 
-    found_ms = next(ms for ms in asked_ms(result, "member:billing/1") if ms > 3_225)
+    found_ms = knows_ms(result, "member:billing/1")
     assert 6_000 < found_ms < 6_510  # it waits behind a fetch of its connection
-    read = result.deliveries.query("partition >= 2")
-    assert read.fetched_ms.min() > found_ms
+    asked = result.requests.query("api == 'ListOffsets'")
+    assert asked.sent_ms.min() == found_ms
     late = result.assignments.query("partition >= 2")
     assert set(late.start_offset) == {0}
     assert late.since_ms.between(found_ms, found_ms + 510).all()
 
 
-def test_the_leader_alone_matters() -> None:
-    """Member 2 crashes with its group; when they are back the leader asks at once."""
+def test_a_group_that_begins_anew_looks_at_once() -> None:
     crash = ks.Crash("subscriber:billing", at_s=4.0, for_s=0.5)
 
     result = shop(crash, ages_ms=(2_000, 300_000))
@@ -265,7 +289,7 @@ def test_a_run_waits_until_the_leader_looks() -> None:
     result = shop(ages_ms=(2_000, 100_000), until_s=5.0, drain_limit_s=10.0)
 
     assert outcomes(result) == {"once": 250}
-    assert 100e9 < result.facts["end_ns"] < 102e9
+    assert 100e9 < float(result.facts["end_ns"]) < 102e9
 
 
 @pytest.mark.parametrize(
@@ -287,7 +311,7 @@ def test_members_share_the_new_ones_and_keep_what_they_have(
 
 
 def test_latest_misses_what_came_before_it_was_found_and_earliest_does_not() -> None:
-    """From 4 s to 6 s the producer knows of the new partitions and the group does not."""
+    """From 4 s to 6 s the producer knows of them and the group does not."""
     latest, earliest = shop(reset="latest"), shop(reset="earliest")
 
     assert outcomes(earliest) == {"once": 500}
@@ -384,12 +408,18 @@ def test_without_a_controller_it_is_asked_again() -> None:
 
 
 def test_striped_partitions_are_placed_by_the_controller() -> None:
-    result = shop(brokers=4, copies=2, placement="striped", to=12)
+    """As many on each broker, and not as those are that are placed in turn."""
+    striped = shop(brokers=4, copies=2, placement="striped", before=4, to=12)
+    in_turn = shop(brokers=4, copies=2, before=4, to=12)
 
-    placed = result.replicas.query("partition >= 2").groupby("partition").broker
-    assert all(len(set(nodes)) == 2 for _, nodes in placed)
-    led = result.replicas.query("partition >= 2 and role == 'leader'").broker
-    assert set(led) == {1, 2, 3, 4}
+    new = striped.replicas.query("partition >= 4")
+    assert set(new.groupby("partition").broker.nunique()) == {2}
+    assert new.query("role == 'leader'").broker.value_counts().tolist() == [2] * 4
+    told = [result.events.effect[0] for result in (striped, in_turn)]
+    assert told[1].startswith(
+        "partition 4 on brokers 1, 2; partition 5 on brokers 2, 3"
+    )
+    assert told[0] != told[1]
 
 
 def test_a_topic_grows_twice() -> None:
@@ -416,7 +446,7 @@ def test_the_leader_of_a_new_partition_fails_like_any() -> None:
 
 
 def test_other_topics_are_what_they_are() -> None:
-    """The numbers of the run: those of `visits` lie between the two parts of `orders`."""
+    """In the numbers of the run `visits` lies between the two parts of `orders`."""
     traffic = ks.Traffic(
         {
             "shop": ks.Source("orders", ks.Periodic(50, 0.001), keys=KEYS),
@@ -429,7 +459,9 @@ def test_other_topics_are_what_they_are() -> None:
     cluster = ks.Kafka(
         topics={"orders": ks.Topic(partitions=2), "visits": ks.Topic(partitions=3)},
         producers={name: ks.Producer(config) for name in ("shop", "web")},
-        groups={"billing": ks.Group(config=ks.ConsumerConfig(metadata_max_age_ms=2_500))},
+        groups={
+            "billing": ks.Group(config=ks.ConsumerConfig(metadata_max_age_ms=2_500))
+        },
     )
     events = [ks.AddPartitions("stream:orders", at_s=1.0, to=4)]
 
@@ -442,7 +474,7 @@ def test_other_topics_are_what_they_are() -> None:
     assert (told.offset == told.offset_of).all()
     assert set(result.records.query("stream == 'orders'").partition) == {0, 1, 2, 3}
     visits = result.records.query("stream == 'visits'")
-    assert visits.partition.tolist() == [key_partition(k.encode(), 3) for k in visits.key]
+    assert visits.partition.tolist() == [of_key(k, 3) for k in visits.key]
 
 
 def test_old_segments_of_new_partitions_go() -> None:
@@ -490,24 +522,28 @@ def test_a_streamed_run_tells_the_same() -> None:
     assert streamed.facts["calendar_entries"] == full.facts["calendar_entries"]
 
 
-def test_records_that_are_sent_again_go_by_the_new_number_too() -> None:
+def test_records_of_a_closed_loop_go_by_the_new_number_too() -> None:
     traffic = ks.Traffic(
-        {"shop": ks.Source("orders", ks.ClosedLoop(outstanding=3, think_ms=40.0), keys=KEYS)},
+        {
+            "shop": ks.Source(
+                "orders", ks.ClosedLoop(outstanding=3, think_ms=40.0), keys=KEYS
+            )
+        },
         {"billing": ks.Subscriber(["orders"])},
         duration_s=8.0,
     )
     cluster = ks.Kafka(
         topics={"orders": ks.Topic(partitions=2)},
         producers={"shop": ks.Producer(ks.ProducerConfig(metadata_max_age_ms=2_000))},
-        groups={"billing": ks.Group(config=ks.ConsumerConfig(metadata_max_age_ms=2_000))},
+        groups={
+            "billing": ks.Group(config=ks.ConsumerConfig(metadata_max_age_ms=2_000))
+        },
     )
     events = [ks.AddPartitions("stream:orders", at_s=3.0, to=4)]
 
     result = ks.run(ks.Scenario(traffic, cluster, events=events), check=True)
 
-    for record in result.records.itertuples():
-        count = 2 if record.created_ms < 4_001 else 4
-        assert record.partition == key_partition(record.key.encode(), count)
+    check_places(result, 4_001)
 
 
 # --- what is refused ----------------------------------------------------------------

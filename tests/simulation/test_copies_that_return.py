@@ -6,6 +6,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.result.result import Result
+from kafkasim.scenario.events import Event
 from tests.simulation.stories import evenly, story, waits_ms
 
 
@@ -85,7 +86,7 @@ def test_a_broker_that_crashed_twice_within_a_backoff_is_fetched_from_again() ->
 
 def test_a_leader_that_was_down_once_looks_for_followers_that_lag_like_any() -> None:
     """Broker 3 heartbeats and does not fetch: out after 30 to 45 s (BR-17)."""
-    events = [
+    events: list[Event] = [
         ks.Crash("broker:2", at_s=5.0, for_s=0.1),
         ks.Crash("broker:1", at_s=40.0),
         ks.Cut("link:broker:3->broker:2", at_s=60.0, for_s=60.0),

@@ -82,11 +82,11 @@ class ReplicaFetcher:
     """
 
     __slots__ = (
-        "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_timer_key",
-        "_process", "_write_request", "backing_off", "broker", "connection", "copies",
-        "epoch",
-        "fetched_ns", "leader", "moved", "node", "parked", "ready", "report", "request",
-        "settings", "source", "taken", "timeout_set", "timer_set", "wait_over_ns",
+        "_arrival_key", "_calendar", "_cursors", "_next_request_id", "_process",
+        "_timer_key", "_write_request", "backing_off", "broker", "connection", "copies",
+        "epoch", "fetched_ns", "leader", "moved", "node", "parked", "ready", "report",
+        "request", "settings", "source", "taken", "timeout_set", "timer_set",
+        "wait_over_ns",
     )  # fmt: skip
 
     def __init__(
