@@ -33,17 +33,21 @@ def key_partition(key: bytes, partitions: int) -> int:
     return (murmur2(key) & _POSITIVE) % partitions
 
 
-def key_hashes(keys: tuple[bytes, ...]) -> NDArray[np.int32]:
-    """Return the hash of each key, at least 0 (int32, in the order of the keys)."""
-    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
-    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
-    hashes = murmur2_many(b"".join(keys), offsets)
-    return hashes & np.int32(_POSITIVE)
-
-
 def key_partitions(keys: tuple[bytes, ...], partitions: int) -> NDArray[np.int32]:
     """Return the partition of each key (int32, in the order of the keys)."""
-    return key_hashes(keys) % np.int32(partitions)
+    hashes = _murmur2_of(keys)
+    return (hashes & np.int32(_POSITIVE)) % np.int32(partitions)
+
+
+def key_hashes(keys: tuple[bytes, ...]) -> NDArray[np.int32]:
+    """Return of each key what its partition is worked out of, at least 0 (int32)."""
+    return _murmur2_of(keys) & np.int32(_POSITIVE)
+
+
+def _murmur2_of(keys: tuple[bytes, ...]) -> NDArray[np.int32]:
+    lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(lengths)))
+    return murmur2_many(b"".join(keys), offsets)
 
 
 def load_table(lengths: Sequence[int], partitions: int) -> list[int] | None:

@@ -6,6 +6,7 @@ from kafkasim.config.document import kind_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import (
+    AddPartitions,
     Crash,
     Cut,
     Delay,
@@ -29,6 +30,7 @@ EVENTS: list[Event] = [
     Lose("link:billing<->broker:2", at_s=5, for_s=1, share=0.25),
     DeleteRecords("stream:orders", at_s=6),
     DeleteRecords("stream:orders", at_s=7, to=100, partition=0),
+    AddPartitions("stream:orders", at_s=8, to=12),
 ]
 
 
@@ -75,6 +77,14 @@ def test_every_kind_is_written_and_read_back(event: Event) -> None:
         (
             'kind = "delete_records"\ntarget = "stream:oders"\nat_s = 1',
             "events.0.target",
+        ),
+        (
+            'kind = "add_partitions"\ntarget = "stream:oders"\nat_s = 1\nto = 4',
+            "events.0.target",
+        ),
+        (
+            'kind = "add_partitions"\ntarget = "stream:orders"\nat_s = 1\nto = 1',
+            "events.0.to",
         ),
         (
             'kind = "delete_records"\ntarget = "stream:orders"\nat_s = 1\nto = -1',

@@ -133,7 +133,8 @@ class LogManager:
             at_ns = self._began_ns + first_ns + steps * step_ns
             self._after(at_ns - now_ns, self._look)
         if config.compacts and idle[1] and self._config.log_cleaner_enable:
-            self._after(self._config.log_cleaner_backoff_ms * NS_PER_MS, self._clean)
+            backoff_ns = self._config.log_cleaner_backoff_ms * NS_PER_MS
+            self._after(backoff_ns, self._clean)
 
     def start(self) -> None:
         """Set the first deadlines; there is nothing to compact yet."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.protocol.columns import KEY_HASH, ROUND_ROBIN, STICKY, RecordColumns
-from kafkasim.protocol.partitioner import key_hashes
+from kafkasim.protocol.partitioner import key_hashes, key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 
 KEYLESS: Final = "keyless"
@@ -88,10 +88,9 @@ class SourceColumns:
         self._partitions = np.full(len(keys) + 1, STICKY, dtype=np.int32)
         self._hashes: NDArray[np.int32] | None = None
         if keys and not config.partitioner_ignore_keys:
-            hashes = key_hashes(keys)
-            self._partitions[:-1] = hashes % np.int32(partition_count)
+            self._partitions[:-1] = key_partitions(keys, partition_count)
             if placing.grows and self._by_key:
-                self._hashes = np.append(hashes, np.int32(-1))
+                self._hashes = np.append(key_hashes(keys), np.int32(-1))
         self._most_bytes = min(config.max_request_size, config.buffer_memory)
         self._entity_codes = entity_codes
         self._tells_keyless = placing.tells_keyless

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from typing import Final
 
@@ -115,18 +115,21 @@ class KafkaHosts(ABC):
         self.is_replicated = self.refuses or is_replicated(system, self.events)
         self._by_record = by_record
         self.handed = self._make_hand_overs()
-        self.grown_topics = {
-            Target.parse(event.target).name
-            for event in self.events
-            if isinstance(event, AddPartitions)
-        }
-        """Topics that will get more partitions."""
         self._make_brokers()
         self.replication: Replication | None = None
         self.producers: list[ProducerClient] = []
         self.lists: list[AppendLists] = []
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
+
+    @cached_property
+    def grown_topics(self) -> set[str]:
+        """Topics that will get more partitions."""
+        return {
+            Target.parse(event.target).name
+            for event in self.events
+            if isinstance(event, AddPartitions)
+        }
 
     def _make_member_names(self) -> list[str]:
         return [
