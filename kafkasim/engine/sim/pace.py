@@ -4,8 +4,9 @@ from typing import Final
 
 from kafkasim.errors import ValidationError
 
-MOST_AT_ONCE: Final = 1_000_000
-"""Records that a loop may create at one time; with more, time would never pass."""
+MOST_AT_ONCE: Final = 10_000
+"""Records that a loop may create at one time, or a hundred by each of its users."""
+_ROUNDS: Final = 100
 
 
 class Pace:
@@ -16,12 +17,13 @@ class Pace:
     source : str
         Name of the source.
     outstanding : int
-        Its users, each of whom may send once at a time without more ado.
+        Its users. One sends again at the same time only after what failed at once, such
+        as a record that is too large; so hundred times in a row means always.
     """
 
     def __init__(self, source: str, outstanding: int) -> None:
         self._source = source
-        self._most = max(MOST_AT_ONCE, 2 * outstanding)
+        self._most = max(MOST_AT_ONCE, _ROUNDS * outstanding)
         self._at_ns = -1
         self._count = 0
 
