@@ -5,25 +5,30 @@ from typing import Final
 from kafkasim.errors import ValidationError
 
 MOST_AT_ONCE: Final = 10_000
-"""Records that a loop may create at one time, or a hundred by each of its users."""
-_ROUNDS: Final = 100
+"""Records that a loop may create at one time, however few users it has."""
+MOST_ROUNDS: Final = 100
+"""How often its users may send at one time, taken together."""
 
 
 class Pace:
     """Counts what a closed loop creates at one time.
+
+    Some rounds without time are nothing bad: a record that is too large is done at
+    once, a batch that was full just now may be full again. Whose users go round a
+    hundred times on average, and ten thousand times together, is in a loop in which
+    time never passes, or might as well not.
 
     Parameters
     ----------
     source : str
         Name of the source.
     outstanding : int
-        Its users. One sends again at the same time only after what failed at once, such
-        as a record that is too large; so hundred times in a row means always.
+        Its users, each of whom may send once at a time without more ado.
     """
 
     def __init__(self, source: str, outstanding: int) -> None:
         self._source = source
-        self._most = max(MOST_AT_ONCE, _ROUNDS * outstanding)
+        self._most = max(MOST_AT_ONCE, MOST_ROUNDS * outstanding)
         self._at_ns = -1
         self._count = 0
 
