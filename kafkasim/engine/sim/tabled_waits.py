@@ -51,7 +51,7 @@ class TabledWaits:
     def in_flight(
         self, api: int, sender: str, broker: int, subscriber: str | None = None
     ) -> int | None:
-        """Sum from sending a request to holding its answer; None if one was given up."""
+        """Sum from sending a request to its answer; None if one was given up."""
         requests = self._requests
         mine = (requests["api"] == api) & (requests["receiver"] == broker)
         mine &= requests["sender"] == requests.labels["sender"].index(sender)
