@@ -94,6 +94,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/streamable.py": (
         "tests/simulation/test_streamed_copies.py"
     ),
+    "kafkasim/engine/sim/standstill.py": "tests/simulation/test_paused_sources.py",
     "kafkasim/engine/sim/quota_reads.py": (
         "tests/engine/sim/systems/test_kafka_quotas.py"
     ),

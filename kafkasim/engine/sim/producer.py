@@ -321,7 +321,7 @@ class ProducerClient:
         if armed_ns == self._armed_ns:
             self._armed_ns = NEVER
             if self._accumulator.attentive:
-                self._accumulator.catch_up(armed_ns)
+                self._accumulator.catch_up(self._calendar.now_ns)
             self._send_ready()
 
     def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:

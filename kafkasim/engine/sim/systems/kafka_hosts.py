@@ -28,6 +28,7 @@ from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts, RecordFacts
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.standstill import Standstill
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
 )
@@ -42,7 +43,8 @@ from kafkasim.engine.sim.systems.kafka_replication import (
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.kafka_traffic import DealtTraffic
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.ids import member_name
+from kafkasim.ids import Target, member_name
+from kafkasim.scenario.events import Pause
 from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
@@ -92,6 +94,7 @@ class KafkaHosts(ABC):
         self.events = scenario.events
         self.calendar = CheckedCalendar() if check else Calendar()
         self.timeline = Timeline(self.calendar, scenario)
+        self.standstills = self._make_standstills()
         self.timeline.unsettled = traffic.open_loops
         self.sources = sources
         self.plan = traffic.plan
@@ -126,6 +129,13 @@ class KafkaHosts(ABC):
             for name in self.subscribers
             for number in range(1, self._member_count(name) + 1)
         ]
+
+    def _make_standstills(self) -> dict[str, Standstill]:
+        """Return by its name what each source is that will stand still."""
+        paused = [each.target for each in self.events if isinstance(each, Pause)]
+        targets = map(Target.parse, paused)
+        names = {each.name for each in targets if each.kind == "source"}
+        return {name: Standstill(self.calendar) for name in sorted(names)}
 
     def _make_hosts(self, scenario: Scenario, meter: Meter | None) -> Hosts:
         self.meter = meter
