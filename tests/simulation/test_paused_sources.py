@@ -139,6 +139,19 @@ def test_who_waits_for_memory_gives_up_when_he_goes_on() -> None:
     assert memory.until_ms.tolist()[-1] == 1_545.5
 
 
+def test_who_goes_on_learns_first_that_a_broker_has_died() -> None:
+    """Its linger is over, too; nothing is sent through the connection that is gone."""
+    result = paused(
+        ks.Pause("source:shop", at_s=1.042, for_s=1),
+        ks.Crash("broker:1", at_s=1.5, for_s=5),
+        linger_ms=20,
+    )
+
+    assert set(result.records.outcome) == {"acked"}
+    sent_ms = result.requests.query("api == 'Produce'").sent_ms
+    assert not sent_ms.between(1_042, 6_499).any()
+
+
 def test_a_crash_ends_a_pause_and_who_is_down_does_not_stand_still() -> None:
     result = paused(
         ks.Pause("source:shop", at_s=1.042, for_s=1.5),
