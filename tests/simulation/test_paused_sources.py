@@ -68,6 +68,33 @@ def test_timers_of_a_source_that_stands_still_act_late() -> None:
     assert result.batches.opened_ms.tolist() == [1_000.0, 1_040.0]
 
 
+def test_a_streamed_run_counts_the_same_when_a_source_stands_still() -> None:
+    traffic = ks.Traffic(
+        {"shop": ks.Source("orders", ks.Poisson(500), keys=ks.UniformKeys(9))},
+        {"billing": ks.Subscriber(["orders"])},
+        duration_s=3,
+    )
+    system = ks.Kafka(
+        brokers=2,
+        topics={"orders": ks.Topic(partitions=3)},
+        producers={"shop": ks.Producer(instances=2)},
+    )
+    events = [
+        ks.Pause("source:shop", at_s=0.5, for_s=0.7),
+        ks.Pause("broker:1", at_s=1, for_s=0.1),
+        ks.Pause("source:shop", at_s=1.5, for_s=0.02),
+    ]
+    scenario = ks.Scenario(traffic, system, events=events)
+    full, streamed = ks.run(scenario, check=True), ks.run(scenario, result="streamed")
+
+    assert full.violations.empty
+    assert set(ks.receipts(full).outcome) == {"once"}
+    assert full.digest == streamed.digest
+    created_s = full.records.created_ms / 1_000
+    assert not created_s.between(0.5, 1.2, inclusive="left").any()
+    assert (created_s == 1.2).sum() > 300
+
+
 def test_what_was_sent_arrives_though_its_source_stands_still() -> None:
     """Also with two instances, one of which has nothing in flight."""
     result = paused(STILL, instances=2)
@@ -110,6 +137,19 @@ def test_who_waits_for_memory_gives_up_when_he_goes_on() -> None:
     memory = result.blocked[result.blocked.cause == "buffer.memory"]
     assert memory.since_ms.tolist()[-1] == 1_044.5
     assert memory.until_ms.tolist()[-1] == 1_545.5
+
+
+def test_who_goes_on_learns_first_that_a_broker_has_died() -> None:
+    """Its linger is over, too; nothing is sent through the connection that is gone."""
+    result = paused(
+        ks.Pause("source:shop", at_s=1.042, for_s=1),
+        ks.Crash("broker:1", at_s=1.5, for_s=5),
+        linger_ms=20,
+    )
+
+    assert set(result.records.outcome) == {"acked"}
+    sent_ms = result.requests.query("api == 'Produce'").sent_ms
+    assert not sent_ms.between(1_042, 6_499).any()
 
 
 def test_a_crash_ends_a_pause_and_who_is_down_does_not_stand_still() -> None:
