@@ -97,6 +97,10 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/streamable.py": (
         "tests/simulation/test_streamed_copies.py"
     ),
+    "kafkasim/engine/sim/standstill.py": "tests/simulation/test_paused_sources.py",
+    "kafkasim/engine/sim/quota_reads.py": (
+        "tests/engine/sim/systems/test_kafka_quotas.py"
+    ),
     "kafkasim/engine/sim/systems/kafka_stream.py": _STREAMED,
     "kafkasim/engine/sim/systems/kafka_tables.py": _KAFKA,
     "kafkasim/engine/sim/tabled_waits.py": "tests/engine/sim/test_little.py",

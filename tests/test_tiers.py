@@ -16,7 +16,7 @@ def test_of_the_tier(tier):
     assert settings.default.max_examples == {examples}
 
 def test_of_a_seed(tier_seed):
-    assert tier_seed != 2
+    assert tier_seed != 1
 
 def test_of_the_same_seed(tier_seed):
     assert tier_seed > 0
@@ -57,7 +57,7 @@ def test_a_test_runs_once_for_each_seed_and_a_module_seed_by_seed(
         for test in ("test_of_a_seed", "test_of_the_same_seed")
     ]
     failed = [name for name, result in results if result == "FAILED"]
-    assert failed == ["test_of_a_seed[seed2]"]
+    assert failed == ["test_of_a_seed[seed1]"]
 
 
 def test_a_failure_says_the_command_that_repeats_it(
@@ -68,7 +68,7 @@ def test_a_failure_says_the_command_that_repeats_it(
     assert heading.startswith(f"tier: {tier.name}; {tier.records:,} records; seeds 1")
     seed = heading.rpartition(" ")[2]
     more = f"--thorough --hypothesis-seed {seed} " if tier.name == "thorough" else ""
-    command = f"python3 run.py test {more}'test_inner.py::test_of_a_seed[seed2]'"
+    command = f"python3 run.py test {more}'test_inner.py::test_of_a_seed[seed1]'"
     assert command in lines
     if tier.name == "thorough":  # others may commit while the tests run
         recent = git("log", "-3", "--format=%H").split() or [""]

@@ -53,7 +53,7 @@ class Tier:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("quick", 100_000, range(1, 3), 25, 5 * 60),
+        Tier("quick", 100_000, range(1, 2), 25, 5 * 60),
         Tier("thorough", 1_000_000, range(1, 11), 1_000, 60 * 60),
     )
 }

@@ -81,8 +81,8 @@ class BufferPool:
 
     @property
     def deadline_ns(self) -> int:
-        """When a wait is given up."""
-        return self.since_ns + self._max_block_ns
+        """When a wait is given up; no thread does so while its process stands still."""
+        return max(self.since_ns + self._max_block_ns, self.busy_until_ns)
 
     def is_overdue(self, now_ns: int) -> bool:
         """Return whether it waits and should not any more."""
@@ -120,7 +120,8 @@ class BufferPool:
     def end(self, now_ns: int, behind: Iterable[int]) -> None:
         """End the run while it waits; records behind were never handed over."""
         if self._hand_over is not None:
-            self._hand_over.blocked(self.since_ns, now_ns)
+            if self.waiting_bytes:
+                self._hand_over.blocked(self.since_ns, now_ns)
             for ordinal in behind:
                 self._hand_over.delayed(ordinal, NEVER)
 

@@ -152,21 +152,17 @@ class Sequences:
             self.shifts[partition] = position - self._next[partition]
         self.tracking = False
 
-    def start_anew(self, positions: Sequence[int]) -> None:
+    def start_anew(self) -> None:
         """Get another id and count from 0: a new session, after a crash (ID-6).
 
-        Parameters
-        ----------
-        positions : sequence of int
-            Per partition, the position of the first record that was not drained.
+        To be called while batches are tracked.
         """
         self._producer_id, self._epoch = self._new_id(), 0
         self._unresolved.clear()
         self._rewrite.clear()
-        for partition, position in enumerate(positions):
-            self._flights[partition].clear()
+        for partition, flights in enumerate(self._flights):
+            flights.clear()
             self._restart(partition)
-            self.shifts[partition] = position
 
     # --- draining -----------------------------------------------------------------
 

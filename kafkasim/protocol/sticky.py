@@ -178,7 +178,7 @@ class StickyAccumulator(AppendingAccumulator):
         """Return the batches that were never sent, by partition and age."""
         self.catch_up(now_ns)
         self._go_back(now_ns)
-        if self._pool.waiting_bytes:
+        if self._pool.waiting_bytes or self._pool.busy_until_ns > now_ns:
             self._end_waiting(now_ns)
         batches = [batch for waiting in self._queues.waiting for batch in waiting]
         for batch in batches:
@@ -188,11 +188,15 @@ class StickyAccumulator(AppendingAccumulator):
         return batches
 
     def _end_waiting(self, now_ns: int) -> None:
-        """Take leave of the records that wait behind one without memory."""
+        """Take leave of the records that wait behind one without memory.
+
+        Or for a process that is down, or stands still.
+        """
         while self._blocks.known_ns < now_ns:
             self._window.extend()
-        created_ns = self._window.created_ns
-        behind = range(self._next + 1, bisect_right(created_ns, now_ns))
+        first = self._next + (self._pool.waiting_bytes > 0)
+        intended_ns = self._window.column("intended_ns")[first:]
+        behind = range(first, first + int(intended_ns.searchsorted(now_ns, "right")))
         self._pool.end(now_ns, [self._window.base + place for place in behind])
 
     # A topic that grows
@@ -231,10 +235,19 @@ class StickyAccumulator(AppendingAccumulator):
             self._next += 1
             self._pool.give_way(now_ns)
             self._end_wait(now_ns)
+        if self._pool.busy_until_ns > now_ns:  # it stood still
+            self._window.forget_delay(self._next)
         self._pool.busy_until_ns = until_ns
         self._partition, self._produced = -1, 0
         self._settle()
         return lost
+
+    def stand_still(self, now_ns: int, until_ns: int) -> None:
+        """Hand nothing over until a time."""
+        self.catch_up(now_ns)
+        self._come_to(now_ns)
+        self._pool.busy_until_ns = max(self._pool.busy_until_ns, until_ns)
+        self._settle()
 
     # Records that join
 

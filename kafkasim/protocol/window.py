@@ -86,6 +86,12 @@ class Window:
             self._columns["intended_ns"] = self._columns["created_ns"].copy()
         self._columns["created_ns"][place] = created_ns
 
+    def forget_delay(self, place: int) -> None:
+        """Let a record be created when it was intended, for all that is known."""
+        if "intended_ns" in self._columns and place < len(self):
+            intended_ns = self._columns["intended_ns"][place]
+            self._columns["created_ns"][place] = intended_ns
+
     def begin(self, first: int, end: int, now_ns: int) -> None:
         """Let the records at these places be created now."""
         for name in ("created_ns", "intended_ns"):

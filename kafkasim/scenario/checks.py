@@ -24,6 +24,8 @@ from kafkasim.scenario.events import (
     FillDisk,
     LinkEvent,
     Lose,
+    Pause,
+    Slow,
     StreamEvent,
 )
 from kafkasim.scenario.keys import TraceColumn
@@ -169,6 +171,7 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         if isinstance(event, LinkEvent):
             _check_link(index, event, traffic, system)
         else:
+            _check_source(event, target, traffic, system, path)
             _check_target(event, target, _targets(event, traffic, system), path)
         if isinstance(event, ReaderEvent):
             counts = _counts(events, system)
@@ -190,6 +193,22 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
                 kind = type(event).__name__
                 allowed = f"a time at which no {kind} of {event.target} lasts"
                 raise ValidationError(f"{index}.at_s", event.at_s, allowed)
+
+
+def _check_source(
+    event: Event, target: Target, traffic: Traffic, system: System, path: str
+) -> None:
+    """Refuse what means nothing to the application of a source."""
+    if target.kind != "source" or target.name not in traffic.sources:
+        return
+    if isinstance(event, Slow):
+        allowed = ", ".join(_targets(event, traffic, system))
+        why = "what a source does takes it no time; Delay is for its links"
+        raise ValidationError(path, event.target, allowed, why)
+    if isinstance(event, Crash) and not isinstance(system, Kafka):
+        allowed = ", ".join(_targets(event, traffic, system))
+        why = "a source that sends point to point has no memory to lose; Pause it"
+        raise ValidationError(path, event.target, allowed, why)
 
 
 def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
@@ -287,7 +306,10 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
         kafka = isinstance(system, Kafka)
         return [f"stream:{name}" for name in stream_names(traffic)] if kafka else []
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
+    sources = [f"source:{name}" for name in traffic.sources]
     if not isinstance(system, Kafka):
+        if isinstance(event, Pause):
+            targets += sources
         return [] if isinstance(event, FillDisk) else targets
     numbers = range(1, system.brokers + 1)
     brokers = [f"broker:{number}" for number in numbers]
@@ -297,8 +319,11 @@ def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
         return targets
     targets += brokers
     if isinstance(event, Crash):
-        targets += ["controller", *(f"source:{name}" for name in traffic.sources)]
-    elif system.hardware.disk is not None:
+        targets += ["controller", *sources]
+        return targets
+    if isinstance(event, Pause):
+        targets += sources
+    if system.hardware.disk is not None:
         targets += [f"disk:{number}" for number in numbers]
     return targets
 

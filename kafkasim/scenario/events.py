@@ -2,8 +2,9 @@
 
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
-Kafka cluster `source:web` (all its instances; it may crash), `broker:1`, its `disk:1`,
-or `controller`; or `link:web->broker:2`, the way between two hosts
+Kafka cluster `source:web` (all its instances; it may crash, or stand still, and the
+latter point to point, too), `broker:1`, its `disk:1`, or `controller`; or
+`link:web->broker:2`, the way between two hosts
 (`kafkasim.scenario.links`); or `stream:orders`, a topic.
 """
 
@@ -71,7 +72,8 @@ class Pause(Document):
     As a process that is stopped and continued, or a long garbage collection: what it
     has at work takes so much longer, what comes meanwhile waits. It does nothing to a
     subscriber that is down or has not come yet, and a crash ends it. A disk that stands
-    still is one that does not answer; its broker goes on with what needs none.
+    still is one that does not answer; its broker goes on with what needs none. A source
+    that stands still hands nothing over and sees no answer; its timers act late.
     """
 
     target: str

@@ -23,6 +23,7 @@ from kafkasim.engine.sim.run import run
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.events import Crash, Pause
 
 KINDS = ("subscriber", "broker")
 SESSION_S = 9.0
@@ -222,6 +223,7 @@ def test_twenty_events_befall_subscribers_and_brokers_and_all_recover() -> None:
     )
     assert befell == dict.fromkeys(product(("Pause", "Crash"), KINDS), 5)
     for event in chosen.events:
+        assert isinstance(event, (Crash, Pause))
         assert event.for_s is not None
         assert event.at_s + event.for_s < chosen.traffic.duration_s - SESSION_S
 

@@ -216,11 +216,17 @@ class Explorer:
         return self.output.locator("img").first.get_attribute("src") or ""
 
     def settle(self) -> tuple[str, str]:
-        """Wait until figure and message stay for a second, and return both."""
+        """Wait until figure and message stay for a second, and return both.
+
+        While the message says that a run is under way, they will not stay.
+        """
         last, since = ("", ""), 0
-        while since < _STILL:
+        for _ in range(_LONGEST):
             now = (self.figure, self.message)
-            since = since + 1 if now == last else 0
+            is_there = now == last and not now[1].startswith("Running")
+            since = since + 1 if is_there else 0
+            if since == _STILL:
+                break
             last = now
             self.page.wait_for_timeout(100)
         return last
@@ -283,6 +289,8 @@ def label_of(control: "Locator") -> str:
 
 _STILL = 10
 """Tenths of a second in which nothing changes."""
+_LONGEST = 600
+"""Tenths of a second that it is waited for at most."""
 _ALL_RUN = """() => {
   if (document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]'))
     return true;

@@ -75,7 +75,7 @@ def test_every_kind_is_written_and_read_back(event: Event) -> None:
         ),
         ('kind = "cut"\ntarget = "link:wob->broker:1"\nat_s = 1', "events.0.target"),
         (
-            'kind = "delete_records"\ntarget = "stream:oders"\nat_s = 1',
+            'kind = "delete_records"\ntarget = "stream:orderz"\nat_s = 1',
             "events.0.target",
         ),
         (

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kafkasim.analysis.receiving import receipts
 from kafkasim.result.result import Result
-from kafkasim.scenario.events import Crash
+from kafkasim.scenario.events import Crash, DeleteRecords
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Topic
@@ -47,6 +47,7 @@ def scenario_of(seed: int) -> Scenario:
     events = [
         replace(event, lose_disk=False) if isinstance(event, Crash) else event
         for event in scenario.events
+        if not isinstance(event, DeleteRecords)  # Kafka refuses it here
     ]
     return replace(
         scenario,

@@ -295,6 +295,7 @@ def test_a_producer_that_restarts_and_sends_again_makes_a_duplicate() -> None:
         "acked", "acked", "failed", "failed", "acked",
     ]  # fmt: skip
     assert records.error.isna().all()  # nobody told the application anything
+    assert result.requests.error.isna().all()  # the new session's numbers begin at 0
     assert records.resend_of.tolist()[5:] == [2, 3]
     assert records.caused_by.tolist()[2:4] == ["Crash"] * 2
     assert records.caused_by.tolist()[5:] == ["Crash"] * 2

@@ -97,6 +97,9 @@ def test_an_estimate_that_is_too_good_ends_in_batches_that_are_split() -> None:
     assert len(split) > 0
     parts = batches[batches.parent_batch_id >= 0]
     assert set(parts.parent_batch_id) == set(split.batch_id)
+    # 206 bytes a record at least, and no ratio is above 0.9.
+    sent_bytes = parts[parts.error.isna()].size_bytes - 61
+    assert (sent_bytes <= 0.9 * 209 * parts[parts.error.isna()].record_count).all()
     assert (batches[batches.error.isna()].size_bytes <= 17_000).all()
     assert set(result.records.outcome) == {"acked"}
     assert result.deliveries.record_id.tolist() == list(range(50_000))

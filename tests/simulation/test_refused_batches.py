@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -268,6 +269,31 @@ def test_what_is_split_again_and_again_stands_in_the_log_as_the_tables_say(
         assert (sizes[numbers.argsort()][appended] <= most).all()
         failed = result.columns("records")["error"]
         assert (failed[result.columns("records")["offset"] >= 0] == NONE).all()
+
+
+def test_parts_stand_before_what_was_sent_while_their_batch_was_under_way() -> None:
+    """Eight records, too large together, and one more before the answer comes.
+
+    Their parts have higher numbers than its batch. Without idempotence the log has it
+    first.
+    """
+    times_ns = np.array([*[0] * 8, 6]) * 1_000_000
+    traffic = ks.Traffic(
+        {"shop": ks.Source("orders", ks.Trace(times_ns, {}), value_bytes=100)},
+        {"billing": ks.Subscriber(["orders"])},
+        duration_s=1,
+    )
+    cluster = ks.Kafka(
+        topics={"orders": ks.Topic(config=ks.TopicConfig(max_message_bytes=600))},
+        producers={"shop": ks.Producer(ks.ProducerConfig(enable_idempotence=False))},
+        hardware=ks.Hardware(link=ks.Link(delay_ms=20)),
+    )
+    result = ks.run(ks.Scenario(traffic, cluster), check=True)
+
+    records = result.records
+    assert result.batches.parent_batch_id.tolist() == [-1, -1, 0, 2, 2, 2]
+    assert records.batch_id.tolist() == [3, 3, 3, 4, 4, 4, 5, 5, 1]
+    assert records.offset.tolist() == [*range(1, 9), 0]
 
 
 def test_a_batch_too_large_for_a_segment_is_refused_by_leaders_with_followers() -> None:

@@ -112,6 +112,7 @@ def test_what_was_fetched_is_dropped_by_a_seek() -> None:
     assert offsets[:turned] == list(range(turned))
     assert turned < 80
     assert offsets[turned:] == list(range(100))
+    assert result.deliveries.fetched_ms[turned:].min() > 1_200
 
 
 def test_a_partition_that_is_paused_is_not_read_and_loses_nothing() -> None:

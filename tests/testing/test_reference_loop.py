@@ -1,11 +1,12 @@
 """In a closed loop the engine's producer and the plain one give identical rows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count, cycle
 
 import numpy as np
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kafkasim.engine.sim.calendar import CheckedCalendar
 from kafkasim.engine.sim.live_records import LiveHandOver, LiveRecords, LoopBlocks
@@ -18,7 +19,7 @@ from kafkasim.engine.sim.source_application import (
 )
 from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.partitioner import Draws, key_partition
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.blocks import PlannedBlocks
@@ -102,9 +103,34 @@ def test_engine_and_plain_producer_agree_in_a_closed_loop(
 
 def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
     """Run both producers and compare all rows."""
-    asked = scenario.settings
-    partitions = len(asked.leaders)
-    reference = ReferenceProducer(
+    reference = _plain(scenario, loop)
+    expected = reference.run()
+    created = sum(row.created_ns is not None for row in expected)
+    assume(created < RECORDS)
+    event(f"{min(created, 100) // 10 * 10} records")
+
+    done = _engine(scenario, loop)
+
+    assert [engine_row(b) for b in done.batches] == [
+        reference_row(batch) for batch in reference.batches
+    ]
+    assert done.waits == reference.blocked
+    assert done.timed_out == reference.timed_out
+    assert done.records.begun == len(done.records) >= created
+    assert _places(done, created) == [
+        (row.partition, row.batch_id, row.batch_index, row.acked_ns)
+        for row in expected[:created]
+    ]
+    assert done.created_ns[:created].tolist() == [
+        row.created_ns for row in expected[:created]
+    ]
+    # Others were wanted by then, and their thread waited to the end of the run.
+    assert (done.created_ns[created:] == NEVER).all()
+
+
+def _plain(scenario: Scenario, loop: ReferenceLoop) -> ReferenceProducer:
+    partitions = len(scenario.settings.leaders)
+    return ReferenceProducer(
         [
             ReferenceRecord(
                 created_ns,
@@ -116,26 +142,61 @@ def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
             )
             for created_ns, key, value_bytes in scenario.records
         ],
-        asked,
+        scenario.settings,
         map(Draws(np.random.default_rng(scenario.seed)).__getitem__, count()),
         loop,
     )
-    expected = reference.run()
-    created = sum(row.created_ns is not None for row in expected)
-    assume(created < RECORDS)
-    event(f"{min(created, 100) // 10 * 10} records")
 
+
+@dataclass
+class Done:
+    """What a run of the engine's producer left."""
+
+    client: ProducerClient
+    batches: list[Batch]
+    records: LiveRecords
+    waits: list[tuple[int, int]]
+    timed_out: list[int]
+    created_ns: NDArray[np.int64]
+
+
+def _engine(scenario: Scenario, loop: ReferenceLoop) -> Done:
+    asked = scenario.settings
     calendar = CheckedCalendar()
     brokers = IdealBrokers(calendar, asked)
     records = LiveRecords(_nothing(plan_of(scenario)), {}, is_loop=True)
     waits: list[tuple[int, int]] = []
+    timed_out: list[int] = []
+    application = _application(calendar, records, loop)
+
+    def failed(ordinal: int) -> None:
+        timed_out.append(ordinal)
+        application.timed_out(0, ordinal)
+
     handed = LiveHandOver(
         0,
         records,
         write_blocked=lambda _, since, until, __: waits.append((since, until)),
         on_timed_out=lambda _, __: None,
     )
-    application = SourceApplication(
+    handed.on_failed = failed
+    joiner = LaneJoiner(application, 0)
+    client = _client(scenario, calendar, brokers, records, handed, joiner)
+    joiner.lane.client = client
+    client.start()
+    application.start()
+    batches = brokers.sent
+    calendar.run_entries(1 << 61 if asked.end_ns is None else asked.end_ns)
+    if asked.end_ns is not None:
+        batches = batches + client.finish(asked.end_ns)
+    assert handed.created_ns is not None
+    return Done(client, batches, records, waits, timed_out, handed.created_ns)
+
+
+def _application(
+    calendar: CheckedCalendar, records: LiveRecords, loop: ReferenceLoop
+) -> SourceApplication:
+    return SourceApplication(
         calendar=calendar,
         timeline=Timeline(calendar, _whole()),
         lanes=[LiveLane(records, actor=0)],
@@ -144,23 +205,26 @@ def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
         until_ns=0,
         loop=Loop("web", loop.outstanding, cycle(loop.thinks_ns), loop.duration_ns),
     )
-    joiner = LaneJoiner(application, 0)
-    timed_out: list[int] = []
 
-    def failed(ordinal: int) -> None:
-        timed_out.append(ordinal)
-        application.timed_out(0, ordinal)
 
-    handed.on_failed = failed
-    client = ProducerClient(
+def _client(  # noqa: PLR0917
+    scenario: Scenario,
+    calendar: CheckedCalendar,
+    brokers: IdealBrokers,
+    records: LiveRecords,
+    handed: LiveHandOver,
+    joiner: LaneJoiner,
+) -> ProducerClient:
+    leaders = scenario.settings.leaders
+    return ProducerClient(
         calendar=calendar,
         actor=0,
         source_index=0,
         source=LoopBlocks(PlannedBlocks(plan_of(scenario), {}, 64), records),
         config=config_of(scenario),
         topic_index=0,
-        leaders=asked.leaders,
-        node_count=max(asked.leaders) + 1,
+        leaders=leaders,
+        node_count=max(leaders) + 1,
         draws=np.random.default_rng(scenario.seed),
         send=brokers.send,
         next_batch_id=brokers.next_batch_id,
@@ -168,23 +232,13 @@ def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
         placing=Placing(by_record=True),
         application=joiner,
     )
-    joiner.lane.client = client
-    client.start()
-    application.start()
-    batches = brokers.sent
-    calendar.run_entries(1 << 61 if asked.end_ns is None else asked.end_ns)
-    if asked.end_ns is not None:
-        batches = batches + client.finish(asked.end_ns)
 
-    assert [engine_row(b) for b in batches] == [
-        reference_row(batch) for batch in reference.batches
-    ]
-    assert waits == reference.blocked
-    assert timed_out == reference.timed_out
-    assert records.begun == len(records) >= created
+
+def _places(done: Done, created: int) -> list[tuple[int, int, int, int | None]]:
+    """Return where each record went: partition, batch, place in it, and its end."""
     found: list[tuple[int, int, int, int | None]] = [(-1, -1, -1, None)] * created
-    for batch in batches:
-        ordinals = client.append_list(batch.partition)[batch.lo : batch.hi]
+    for batch in done.batches:
+        ordinals = done.client.append_list(batch.partition)[batch.lo : batch.hi]
         for index, ordinal in enumerate(ordinals.tolist()):
             found[ordinal] = (
                 batch.partition,
@@ -192,17 +246,7 @@ def check_equal(scenario: Scenario, loop: ReferenceLoop) -> None:
                 index,
                 known(batch.acked_ns),
             )
-    assert found == [
-        (row.partition, row.batch_id, row.batch_index, row.acked_ns)
-        for row in expected[:created]
-    ]
-    created_ns = handed.created_ns
-    assert created_ns is not None
-    assert created_ns[:created].tolist() == [
-        row.created_ns for row in expected[:created]
-    ]
-    # Others were wanted by then, and their thread waited to the end of the run.
-    assert (created_ns[created:] == NEVER).all()
+    return found
 
 
 def _nothing(plan: SourcePlan) -> SourcePlan:

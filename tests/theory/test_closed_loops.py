@@ -139,6 +139,31 @@ def test_the_same_seed_gives_the_same_loop() -> None:
     assert first.records.equals(again.records)
 
 
+def test_who_is_answered_sends_before_the_client_does() -> None:
+    """What a broker's answer lets through takes along what the answered users send.
+
+    Two brokers, one request in flight to each: some users wait in the client.
+    """
+    config = ks.ProducerConfig(linger_ms=0, max_in_flight_requests_per_connection=1)
+    system = ks.Kafka(
+        brokers=2,
+        topics={"orders": ks.Topic(partitions=2)},
+        producers={"web": ks.Producer(config)},
+        hardware=ks.Hardware(cpu=ks.Cpu(request_ms=ks.Exponential(1))),
+    )
+    result = looped(ks.ClosedLoop(4), system, duration_s=1)
+
+    sends = result.batches.groupby("partition").sent_ms.agg(set)
+    records = result.records.merge(result.batches[["batch_id", "sent_ms"]])
+    created_ms, partition = records.created_ms, records.partition
+    at_a_send = np.array(
+        [at in sends[where] for at, where in zip(created_ms, partition, strict=True)]
+    )
+    assert at_a_send.sum() > 1_000
+    assert (records.sent_ms == created_ms)[at_a_send].all()
+    assert not at_a_send.all()
+
+
 def test_a_loop_in_which_no_time_passes_is_stopped() -> None:
     config = ks.ProducerConfig(acks="0", linger_ms=0, enable_idempotence=False)
     system = ks.Kafka(producers={"web": ks.Producer(config)})
@@ -156,6 +181,7 @@ def test_what_is_too_large_is_done_at_once() -> None:
     failed = records[records.outcome == "failed"]
     assert set(failed.error) == {"MESSAGE_TOO_LARGE"}
     assert 0.3 < len(failed) / len(records) < 0.9
+    assert len(records) > 2 * 5_000 / (10 + 6)  # linger 5 ms and half a one on the way
     assert set(records.outcome) == {"acked", "failed"}
 
 

@@ -17,9 +17,11 @@ from kafkasim.engine.sim.fetch_session import FetchSession, offset_in
 from kafkasim.engine.sim.page_cache import PageCache
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.quota_reads import read_within_quota
 from kafkasim.engine.sim.request import (
     FETCH,
     LIST_OFFSETS,
+    METADATA,
     OFFSET_FOR_LEADER_EPOCH,
     PRODUCE,
     Connection,
@@ -243,7 +245,11 @@ class Broker:
         elif request.api in {LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH}:
             self._tell_offset(request)
         else:
-            self._commit(request)
+            if request.api == METADATA:
+                known = map(self._partitions.__getitem__, request.payload)
+                request.answer = {p.index: (p.leader, p.leader_epoch) for p in known}
+            else:
+                self._commit(request)
             self._answer(request, 0)
 
     def _produce(self, request: Request) -> None:
@@ -321,26 +327,12 @@ class Broker:
         if self._pause_ns is None:
             request.answer, request.size_bytes, request.batch_count = session.read()
         else:
-            self._read_within_quota(session, request, self._pause_ns)
+            read_within_quota(session, request, self._pause_ns)
         if request.answer and request.answer[0][1] < 0:
             for partition, end_offset, _ in request.answer:
                 if end_offset < 0:
                     self._refuse(request, partition.index, -1 - end_offset)
         self._answer(request, request.size_bytes)
-
-    def _read_within_quota(
-        self,
-        session: FetchSession,
-        request: Request,
-        pause_ns: Callable[[Request], int],
-    ) -> None:
-        """Read for a client with a quota; one that is over it gets nothing (QU-3)."""
-        before = session.state()
-        request.answer, request.size_bytes, request.batch_count = session.read()
-        request.throttle_ns = pause_ns(request)
-        if request.throttle_ns:
-            session.go_back_to(before)
-            request.answer, request.size_bytes, request.batch_count = [], 0, 0
 
     def _refuse(self, request: Request, index: int, error: int) -> None:
         """Note an error of a partition."""

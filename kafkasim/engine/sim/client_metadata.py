@@ -258,7 +258,7 @@ class ClientMetadata:
             def wake(_: object) -> None:
                 if self._waking_ns == time_ns:
                     self._waking_ns = NEVER
-                    self._ask(time_ns)
+                    self._ask(self._calendar.now_ns)
 
             self._network.at(time_ns, wake)
 

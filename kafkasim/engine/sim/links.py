@@ -107,10 +107,12 @@ class FaultyPipe(Pipe):
 
     Parameters
     ----------
-    nic, link, seed, name, to
+    nic, link, seed, name
         As of a `Pipe`.
     faults : Faults
         What befalls its messages.
+    to
+        As of a `Pipe`.
     break_at : callable, optional
         Takes a time, and the connection that breaks then; without it a message that is
         lost is sent again.

@@ -4,12 +4,19 @@ from typing import Final
 
 from kafkasim.errors import ValidationError
 
-MOST_AT_ONCE: Final = 1_000_000
-"""Records that a loop may create at one time; with more, time would never pass."""
+MOST_AT_ONCE: Final = 10_000
+"""Records that a loop may create at one time, however few users it has."""
+MOST_ROUNDS: Final = 100
+"""How often its users may send at one time, taken together."""
 
 
 class Pace:
     """Counts what a closed loop creates at one time.
+
+    Some rounds without time are nothing bad: a record that is too large is done at
+    once, a batch that was full just now may be full again. Whose users go round a
+    hundred times on average, and ten thousand times together, is in a loop in which
+    time never passes, or might as well not.
 
     Parameters
     ----------
@@ -21,7 +28,7 @@ class Pace:
 
     def __init__(self, source: str, outstanding: int) -> None:
         self._source = source
-        self._most = max(MOST_AT_ONCE, 2 * outstanding)
+        self._most = max(MOST_AT_ONCE, MOST_ROUNDS * outstanding)
         self._at_ns = -1
         self._count = 0
 

@@ -320,8 +320,10 @@ class ProducerClient:
     def _on_deadline(self, armed_ns: int) -> None:
         if armed_ns == self._armed_ns:
             self._armed_ns = NEVER
+            if self._care is not None and self._care.waking:
+                return  # the turn that comes looks at all
             if self._accumulator.attentive:
-                self._accumulator.catch_up(armed_ns)
+                self._accumulator.catch_up(self._calendar.now_ns)
             self._send_ready()
 
     def turn(self, may_send: Sequence[bool], in_flight: Sequence[int]) -> None:

@@ -187,7 +187,7 @@ class Care:
         self._retries.muted.clear()
         self._asked.clear()
         if self._sequences is not None:
-            self._sequences.start_anew(self._positions())
+            self._sequences.start_anew()
         self._touched.update(range(len(delivery.metadata.leaders)))
         self.wake()
         return lost, requests

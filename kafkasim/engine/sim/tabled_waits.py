@@ -1,7 +1,8 @@
 """Sums of waits, read from the tables of a result alone: one side of Little's law.
 
 Who is still waiting when the run ends counts to the end; a member's fetch and a record
-being worked on count no longer than to the member's crash.
+being worked on count no longer than to the member's crash. When a client gave up a
+request no column says.
 """
 
 import numpy as np
@@ -33,6 +34,8 @@ class TabledWaits:
     def __init__(self, result: Result, end_ns: int) -> None:
         self._end_ns = end_ns
         self._requests = result.columns("requests")
+        self._given_up: Rows = self._requests["answered_ns"] == MISSING_NS
+        self._given_up &= self._requests["error"] >= 0
         self._records = result.columns("records")
         self._deliveries = result.columns("deliveries")
         self._assignments = result.columns("assignments")
@@ -47,20 +50,25 @@ class TabledWaits:
 
     def in_flight(
         self, api: int, sender: str, broker: int, subscriber: str | None = None
-    ) -> int:
-        """Sum from sending a request to holding its answer."""
+    ) -> int | None:
+        """Sum from sending a request to its answer; None if one was given up."""
         requests = self._requests
         mine = (requests["api"] == api) & (requests["receiver"] == broker)
         mine &= requests["sender"] == requests.labels["sender"].index(sender)
+        if (mine & self._given_up).any():
+            return None
         sent_ns, answered_ns = requests["sent_ns"][mine], requests["answered_ns"][mine]
         return _sum(sent_ns, answered_ns, self._stopped(subscriber, sent_ns))
 
-    def queued(self, broker: int) -> int:
-        """Sum from reading a request to its IO thread."""
+    def queued(self, broker: int) -> int | None:
+        """Sum from reading a request to its IO thread; None if one was given up."""
         requests = self._requests
         mine = (requests["receiver"] == broker) & (
             requests["received_ns"] != MISSING_NS
         )
+        waiting = requests["dequeued_ns"] == MISSING_NS
+        if (mine & waiting & self._given_up).any():
+            return None
         return _sum(
             requests["received_ns"][mine],
             requests["dequeued_ns"][mine],
@@ -71,7 +79,8 @@ class TabledWaits:
         """Sum from the IO thread to the answer; None when a row does not say it."""
         requests = self._requests
         mine = requests["receiver"] == broker
-        lost = (requests["done_ns"] == MISSING_NS) & (self._lost_ns() < self._end_ns)
+        lost = self._given_up | (self._lost_ns() < self._end_ns)
+        lost &= requests["done_ns"] == MISSING_NS
         if (mine & lost).any():
             return None
         mine &= requests["dequeued_ns"] != MISSING_NS

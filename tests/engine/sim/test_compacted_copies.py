@@ -15,7 +15,7 @@ from kafkasim.analysis.receiving import receipts
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
-from kafkasim.engine.sim.follower import Copied
+from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.planned_batches import offsets_in
 from kafkasim.engine.sim.replica import contents_of
 from kafkasim.engine.sim.run import run

@@ -73,8 +73,9 @@ class Sending:
 
     __slots__ = (
         "acked_ns", "arrival_key", "blocked_since_ns", "code", "created_ns", "down",
-        "intended", "loop", "next_ordinal", "plan", "send_count", "sends", "sent_bytes",
-        "timer_key", "up", "waiting", "wants",
+        "intended", "is_due", "is_still", "loop", "next_ordinal", "plan", "resumed_ns",
+        "send_count", "sends", "sent_bytes", "timer_key", "unseen", "up", "waiting",
+        "wants", "was_blocked",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,14 @@ class Sending:
         self.waiting = 0
         """Answers still to come for the event being sent."""
         self.blocked_since_ns = MISSING_NS
+        self.is_still = False
+        """It stands still, and does not see the answers that come."""
+        self.is_due = self.was_blocked = False
+        """Since it stood still its next event was due; it was behind before."""
+        self.unseen: list[Send] = []
+        """Those that have come meanwhile, by what they answer."""
+        self.resumed_ns = 0
+        """When it last went on, or will."""
         self.wants: list[tuple[Subscribing, memoryview]] = []
         """Subscribers of its stream, each with its work per event."""
         self.up: list[Pipe] = []
@@ -105,6 +114,19 @@ class Sending:
         self.sent_bytes: list[int] = []
         self.timer_key = key_base(Rank.TIMER, actor)
         self.arrival_key = key_base(Rank.ARRIVAL, actor)
+
+    def stand_still(self, until_ns: int) -> None:
+        """Stand still until a time."""
+        self.was_blocked = self.blocked_since_ns != MISSING_NS
+        self.is_still, self.resumed_ns = True, until_ns
+
+    def resume(self) -> list[Send]:
+        """Go on; return what was answered meanwhile."""
+        self.is_still = False
+        if self.was_blocked:
+            self.blocked_since_ns = self.resumed_ns
+        unseen, self.unseen = self.unseen, []
+        return unseen
 
     def due_ns(self) -> int:
         """Return when the next event is to be sent; `FOREVER_NS` if there is none."""

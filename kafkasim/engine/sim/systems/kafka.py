@@ -163,7 +163,7 @@ class KafkaRun(KafkaAccounts):
                 watch(self, name)
         for event in self.events:
             if event.target.startswith("source:"):
-                self.timeline.schedule(event, self._crash_source, self._source_is_back)
+                self.timeline.schedule(event, self._befall_source, self._source_is_back)
             else:
                 begin = stream_event(self, event) or self._begin
                 self.timeline.schedule(event, begin, self._end)
@@ -321,6 +321,9 @@ class KafkaRun(KafkaAccounts):
     # --- the end ------------------------------------------------------------------
 
     def _finish(self) -> None:
+        for source, standstill in self.standstills.items():
+            if standstill.is_still:
+                self._write_pause(source, MISSING_NS)
         for name, group in self.groups.items():
             if group.joined and group.up:
                 there = running(self.members[name])

@@ -29,6 +29,7 @@ from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.replica import Life
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
+from kafkasim.engine.sim.standstill import Standstill
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
 )
@@ -44,7 +45,7 @@ from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.kafka_traffic import DealtTraffic
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import Target, member_name
-from kafkasim.scenario.events import AddPartitions
+from kafkasim.scenario.events import AddPartitions, Pause
 from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
@@ -94,6 +95,7 @@ class KafkaHosts(ABC):
         self.events = scenario.events
         self.calendar = CheckedCalendar() if check else Calendar()
         self.timeline = Timeline(self.calendar, scenario)
+        self.standstills = self._make_standstills()
         self.timeline.unsettled = traffic.open_loops
         self.sources = sources
         self.plan = traffic.plan
@@ -137,6 +139,13 @@ class KafkaHosts(ABC):
             for name in self.subscribers
             for number in range(1, self._member_count(name) + 1)
         ]
+
+    def _make_standstills(self) -> dict[str, Standstill]:
+        """Return by its name what each source is that will stand still."""
+        paused = [each.target for each in self.events if isinstance(each, Pause)]
+        targets = map(Target.parse, paused)
+        names = {each.name for each in targets if each.kind == "source"}
+        return {name: Standstill(self.calendar) for name in sorted(names)}
 
     def _make_hosts(self, scenario: Scenario, meter: Meter | None) -> Hosts:
         self.meter = meter

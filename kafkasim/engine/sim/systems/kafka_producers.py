@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from kafkasim.engine.sim.append_lists import AppendLists, Ordinals
+from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.delivery import Delivery
@@ -20,6 +21,7 @@ from kafkasim.engine.sim.source_application import (
     SourceApplication,
 )
 from kafkasim.engine.sim.source_columns import Placing
+from kafkasim.engine.sim.standstill import PausableNetwork, Standstill
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
     metadata_settings,
@@ -27,12 +29,17 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
 from kafkasim.engine.sim.systems.kafka_refusals import may_lack_keys
-from kafkasim.engine.sim.systems.source_events import DOWN, crash_client
+from kafkasim.engine.sim.systems.source_events import (
+    DOWN,
+    PAUSED,
+    crash_client,
+    pause_client,
+)
 from kafkasim.ids import Target
 from kafkasim.protocol.columns import RecordColumns
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.draws import thinks_ns
-from kafkasim.scenario.events import Event
+from kafkasim.scenario.events import Event, Pause
 from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.streams import stream
 from kafkasim.units import FOREVER_NS, MISSING_NS
@@ -87,7 +94,7 @@ class KafkaProducers(KafkaHosts):
         grows = source.stream in self.grown_topics
         send = self._senders[index] = self._make_sender(index, connections, delivery)
         client_made = ProducerClient(
-            calendar=self.calendar,
+            calendar=self._calendar_of(index),
             actor=self._actors[client],
             source_index=index,
             source=source,
@@ -124,7 +131,7 @@ class KafkaProducers(KafkaHosts):
         """Return what carries a producer's requests."""
         source = self.sources[index]
         return ProduceRequests(
-            calendar=self.calendar,
+            calendar=self._calendar_of(index),
             actor=self._actors[f"source:{source.source}"],
             connections=connections,
             network=None if delivery is None else delivery.network,
@@ -144,8 +151,10 @@ class KafkaProducers(KafkaHosts):
         partitions = self.by_topic[source.stream]
         config = self.traffic.producers[source.source].config
         draws = stream(self._seed, f"client/{client}")
-        network = NetworkClient(
-            calendar=self.calendar,
+        standstill = self._standstill_of(index)
+        kind = NetworkClient if standstill is None else PausableNetwork
+        network = kind(
+            calendar=self._calendar_of(index),
             actor=self._actors[client],
             connections=connections,
             brokers=self.brokers,
@@ -153,8 +162,11 @@ class KafkaProducers(KafkaHosts):
             draws=draws,
             on_failed=lambda request: self._request_failed(index, metadata, request),
         )
+        if standstill is not None:
+            assert isinstance(network, PausableNetwork)
+            network.may_stand_still(standstill)
         metadata = ClientMetadata(
-            calendar=self.calendar,
+            calendar=self._calendar_of(index),
             network=network,
             partitions=[partition.index for partition in partitions],
             leaders=[partition.leader for partition in partitions],
@@ -213,7 +225,7 @@ class KafkaProducers(KafkaHosts):
         stream_name = self.sources[indices[0]].stream
         readers = [s for s in self.subscribers.values() if stream_name in s.streams]
         return SourceApplication(
-            calendar=self.calendar,
+            calendar=self._calendar_of(indices[0]),
             timeline=self.timeline,
             lanes=[
                 LiveLane(
@@ -240,25 +252,77 @@ class KafkaProducers(KafkaHosts):
         records = self.traffic.live.get(index)
         return records is not None and records.is_loop
 
-    def _source_is_back(self, event: Event, target: Target) -> None:
-        """Do nothing: a client knows by itself when it is back."""
+    # --- what befalls a source --------------------------------------------------------
 
-    def _crash_source(self, _: Event, target: Target, until_ns: int) -> str:
+    def _standstill_of(self, index: int) -> Standstill | None:
+        """Return what a client's standing still is, if it ever does."""
+        return self.standstills.get(self.traffic.lanes[index].source)
+
+    def _calendar_of(self, index: int) -> Calendar:
+        """Return the calendar as a client's process sees it."""
+        standstill = self._standstill_of(index)
+        return self.calendar if standstill is None else standstill.calendar
+
+    def _befall_source(self, event: Event, target: Target, until_ns: int) -> str:
+        """Do what an event says to a source; return what it did."""
+        if isinstance(event, Pause):
+            return self._pause_source(target.name, until_ns)
+        return self._crash_source(target, until_ns)
+
+    def _source_is_back(self, event: Event, target: Target) -> None:
+        """Let a source go on that stood still.
+
+        After a crash nothing has to be done: a client knows by itself when it is back.
+        """
+        standstill = self.standstills.get(target.name)
+        if isinstance(event, Pause) and standstill is not None and standstill.is_still:
+            self._write_pause(target.name, self.calendar.now_ns)
+            clients = self._clients_of(target.name)
+            for index in clients:  # the application's thread hands over
+                self.producers[index].accumulator.catch_up(self.calendar.now_ns)
+            standstill.end()
+            for index in clients:
+                self.producers[index].join()
+
+    def _clients_of(self, source: str) -> list[int]:
+        return [n for n, lane in enumerate(self.traffic.lanes) if lane.source == source]
+
+    def _write_pause(self, source: str, until_ns: int) -> None:
+        since_ns = self.standstills[source].since_ns
+        for index in self._clients_of(source):
+            self.tables.blocked(index, since_ns, until_ns, PAUSED)
+
+    def _pause_source(self, source: str, until_ns: int) -> str:
+        """Let the application of a source stand still, and its clients with it."""
+        standstill, now_ns = self.standstills[source], self.calendar.now_ns
+        if now_ns < standstill.down_until_ns:
+            return "it was down"
+        standstill.begin()
+        for index in self._clients_of(source):
+            pause_client(self.producers[index], now_ns, until_ns)
+        return "it stands still; what is wanted meanwhile waits"
+
+    def _crash_source(self, target: Target, until_ns: int) -> str:
         """Let the application of a source crash; return what that did."""
         lost = 0
-        for index, lane in enumerate(self.traffic.lanes):
-            if lane.source == target.name:
-                lost += crash_client(
-                    self.producers[index],
-                    self.joiners[index],
-                    self.calendar.now_ns,
-                    until_ns,
-                    batches_done=self._batches_done,
-                    write_request=self.write_request,
-                    lost_alone=partial(self._timed_out, index, self.calendar.now_ns),
-                )
-                end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
-                self.tables.blocked(index, self.calendar.now_ns, end_ns, DOWN)
+        standstill = self.standstills.get(target.name)
+        if standstill is not None:
+            if standstill.is_still:
+                self._write_pause(target.name, self.calendar.now_ns)
+            standstill.drop()
+            standstill.down_until_ns = until_ns
+        for index in self._clients_of(target.name):
+            lost += crash_client(
+                self.producers[index],
+                self.joiners[index],
+                self.calendar.now_ns,
+                until_ns,
+                batches_done=self._batches_done,
+                write_request=self.write_request,
+                lost_alone=partial(self._timed_out, index, self.calendar.now_ns),
+            )
+            end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
+            self.tables.blocked(index, self.calendar.now_ns, end_ns, DOWN)
         return f"{lost} records in memory lost; what is wanted meanwhile waits"
 
     def _request_failed(

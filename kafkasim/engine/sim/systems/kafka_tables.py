@@ -204,7 +204,7 @@ class KafkaTables(KafkaRows):
         for table in ("requests", "batches"):
             names(table, "error", ERRORS)
         names("blocked", "source", self._sources)
-        names("blocked", "cause", ("buffer.memory", "crashed"))
+        names("blocked", "cause", ("buffer.memory", "crashed", "paused"))
 
 
 def _survivors_of(

@@ -10,8 +10,6 @@ from then on.
 
 from typing import Final
 
-import numpy as np
-
 from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.drawn import services
@@ -24,7 +22,12 @@ from kafkasim.engine.sim.systems.common import (
     write_resources,
 )
 from kafkasim.engine.sim.systems.ends import LoopOfEvents, Send, Sending, Subscribing
-from kafkasim.engine.sim.systems.point_to_point_tables import write_links, write_records
+from kafkasim.engine.sim.systems.point_to_point_tables import (
+    ROW_SHIFT,
+    number_events,
+    write_links,
+    write_records,
+)
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.ids import Target
 from kafkasim.result.recorder import Recorder
@@ -43,9 +46,8 @@ NOT_RECORDED: Final = dict.fromkeys(
     "point to point has no such thing",
 ) | {"violations": "point to point has no invariants to check"}
 
-
-_ROW_SHIFT: Final = 40
-"""An event's row is its source's code and its ordinal while rows are not known."""
+_STANDS_STILL = 1
+"""Code of the cause of `blocked`."""
 _PROCESSED, _ABANDONED, _IN_FLIGHT = range(3)
 """Codes into the schema's outcomes of `deliveries`."""
 
@@ -91,7 +93,7 @@ class PointToPointRun:
         self._loops = [source for source in self.sources if source.loop is not None]
         self.timeline.unsettled = sum(sizes) + len(self._loops)
         if self._loops:  # how many events they send shows when it is over
-            self._bases = [code << _ROW_SHIFT for code in range(len(sizes))]
+            self._bases = [code << ROW_SHIFT for code in range(len(sizes))]
 
     def _make_source(self, code: int, plan: SourcePlan) -> Sending:
         loop = self._make_loop(plan.source)
@@ -136,12 +138,15 @@ class PointToPointRun:
 
     def _go_on(self, source: Sending) -> None:
         """Send what is due; come back for the rest at its time or with an answer."""
+        if source.is_still:
+            source.is_due = True
+            return
         now_ns = self.calendar.now_ns
         while (intended_ns := source.due_ns()) < FOREVER_NS:
             if intended_ns >= now_ns:
                 self._end_blocked(source)
             elif source.blocked_since_ns == MISSING_NS:
-                source.blocked_since_ns = intended_ns
+                source.blocked_since_ns = max(intended_ns, source.resumed_ns)
             if intended_ns > now_ns:
                 source.timer_key += 1
                 self.calendar.at(intended_ns, source.timer_key, self._go_on, source)
@@ -155,7 +160,8 @@ class PointToPointRun:
     def _end_blocked(self, source: Sending) -> None:
         if source.blocked_since_ns != MISSING_NS:
             now_ns = self.calendar.now_ns
-            self._write_blocked(source.code, source.blocked_since_ns, now_ns, 0)
+            if source.blocked_since_ns < now_ns:
+                self._write_blocked(source.code, source.blocked_since_ns, now_ns, 0)
             source.blocked_since_ns = MISSING_NS
 
     def _send(self, source: Sending, now_ns: int) -> None:
@@ -259,6 +265,9 @@ class PointToPointRun:
 
     def _answered(self, send: Send) -> None:
         source = send.source
+        if source.is_still:
+            source.unseen.append(send)
+            return
         source.waiting -= 1
         if not source.waiting:
             self._acknowledge(source)
@@ -285,6 +294,8 @@ class PointToPointRun:
     def _begin(self, event: Event, target: Target, until_ns: int) -> str:
         if isinstance(event, LinkEvent):
             return effect_of(event)
+        if target.kind == "source":
+            return self._stand_still(self._source(target), until_ns)
         receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = event.factor
@@ -298,6 +309,26 @@ class PointToPointRun:
             receiver.queue.appendleft(receiver.at_work)
             receiver.at_work = None
         return "it stopped; whoever sends to it tries again until it is back"
+
+    def _source(self, target: Target) -> Sending:
+        return self.sources[list(self.plan.sources).index(target.name)]
+
+    def _stand_still(self, source: Sending, until_ns: int) -> str:
+        """Let a source send nothing and see no answer for a while."""
+        source.stand_still(until_ns)
+        self._end_blocked(source)
+        end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
+        since_ns = self.calendar.now_ns
+        self._write_blocked(source.code, since_ns, end_ns, _STANDS_STILL)
+        return "it stands still; what is wanted meanwhile waits"
+
+    def _resume(self, source: Sending) -> None:
+        """Let it see what has come, and go on."""
+        for send in source.resume():
+            self._answered(send)
+        if source.is_due:
+            source.is_due = False
+            self._go_on(source)
 
     def _pause(self, receiver: Subscribing, until_ns: int) -> str:
         """Let what is at work, and all that arrives, wait for the end of a pause."""
@@ -324,6 +355,9 @@ class PointToPointRun:
     def _end(self, event: Event, target: Target) -> None:
         if isinstance(event, LinkEvent):
             return
+        if target.kind == "source":
+            self._resume(self._source(target))
+            return
         receiver = self.subscribers[self.names.index(target.name)]
         if isinstance(event, Slow):
             receiver.slowed = UNSLOWED
@@ -348,14 +382,14 @@ class PointToPointRun:
         for source in self.sources:
             self._end_blocked(source)
         if self._loops:
-            self._number_events()
+            number_events(self.recorder, self._loops, self.sources)
         write_records(self.recorder, self.plan, self.sources)
         names = tuple(self.names)
         for column in ("subscriber", "member"):
             self.recorder.labels("deliveries", column, names)
         self.recorder.labels("deliveries", "topic", ())
         self.recorder.labels("blocked", "source", tuple(self.plan.sources))
-        self.recorder.labels("blocked", "cause", ("waiting for answers",))
+        self.recorder.labels("blocked", "cause", ("waiting for answers", "paused"))
         write_links(self.recorder, self.sources, self.names)
         write_events(self.recorder, self.timeline.done)
         facts = run_facts(self.calendar, self.timeline)
@@ -363,13 +397,3 @@ class PointToPointRun:
             self.recorder, self.meter, self.calendar.now_ns
         )
         return self.recorder.finish(self.scenario, self.plan, facts, missing)
-
-    def _number_events(self) -> None:
-        """Give the events their rows, now that it is known how many there are."""
-        for source in self._loops:
-            source.cut(source.next_ordinal)
-        sizes = [len(source.created_ns) for source in self.sources]
-        bases = np.cumsum([0, *sizes])
-        numbers = self.recorder.rows("deliveries")["record_id"]
-        codes = numbers >> _ROW_SHIFT
-        numbers[:] = bases[codes] + numbers - (codes << _ROW_SHIFT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from kafkasim.result.recorder import Recorder
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
+
+ROW_SHIFT: Final = 40
+"""An event's row is its source's code and its ordinal while rows are not known."""
 
 
 def write_records(recorder: Recorder, plan: Plan, sources: Sequence[Sending]) -> None:
@@ -65,3 +69,24 @@ def write_links(
             )
     recorder.labels("links", "sender", hosts)
     recorder.labels("links", "receiver", hosts)
+
+
+def number_events(
+    recorder: Recorder, loops: Sequence[Sending], sources: Sequence[Sending]
+) -> None:
+    """Give the events of loops their rows, now that it is known how many there are.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Its `deliveries` know an event by `ROW_SHIFT`.
+    loops, sources : sequence of Sending
+        Those of a closed loop, and all.
+    """
+    for source in loops:
+        source.cut(source.next_ordinal)
+    sizes = [len(source.created_ns) for source in sources]
+    bases = np.cumsum([0, *sizes])
+    numbers = recorder.rows("deliveries")["record_id"]
+    codes = numbers >> ROW_SHIFT
+    numbers[:] = bases[codes] + numbers - (codes << ROW_SHIFT)

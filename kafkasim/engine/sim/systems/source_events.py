@@ -8,8 +8,23 @@ from kafkasim.engine.sim.source_application import LaneJoiner
 from kafkasim.protocol.sticky import StickyAccumulator
 from kafkasim.units import FOREVER_NS, MISSING_NS, NOT_YET_NS
 
-DOWN = 1
-"""Code of the cause of `blocked`."""
+DOWN, PAUSED = 1, 2
+"""Codes of the causes of `blocked`."""
+
+
+def pause_client(client: ProducerClient, now_ns: int, until_ns: int) -> None:
+    """Let a client hand nothing over until a time; its calendar does the rest.
+
+    Parameters
+    ----------
+    client
+        The client.
+    now_ns, until_ns : int
+        The current time, and when it goes on; `FOREVER_NS`: never.
+    """
+    assert isinstance(client.accumulator, StickyAccumulator)
+    busy_ns = until_ns if until_ns < FOREVER_NS else NOT_YET_NS
+    client.accumulator.stand_still(now_ns, busy_ns)
 
 
 def crash_client(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from kafkasim.analysis.receiving import receipts
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
@@ -320,3 +321,23 @@ def test_a_fetch_that_waits_when_its_member_stops_is_a_row_without_an_answer(
     lost = requests[(requests["api"] == "Fetch") & requests["answered_ms"].isna()]
     assert lost["sent_ms"].tolist()[0] == 2.5
     assert requests["request_id"].is_unique
+
+
+def test_a_member_whose_fetch_takes_too_long_connects_again_and_asks_who_leads(
+    scenario_of: Builder,
+) -> None:
+    """A fetch may wait longer at the broker than `request.timeout.ms` at its member."""
+    config = ConsumerConfig(fetch_max_wait_ms=1_500, request_timeout_ms=200)
+    group = Group(members=1, config=config)
+
+    result = run(scenario_of(rate_per_s=1, count=3, group=group), check=True)
+
+    assert result.violations.empty
+    requests = result.table("requests")
+    fetches = requests.query("api == 'Fetch'")
+    given_up = fetches[fetches["error"] == "REQUEST_TIMED_OUT"]
+    assert len(given_up) > 3
+    assert given_up["answered_ms"].isna().all()
+    asked = requests.query("api == 'Metadata'")
+    assert asked["answered_ms"].notna().any()
+    assert set(receipts(result).outcome) == {"once"}
