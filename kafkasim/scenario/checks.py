@@ -174,9 +174,8 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
             _check_source(event, target, traffic, system, path)
             _check_target(event, target, _targets(event, traffic, system), path)
         if isinstance(event, ReaderEvent):
-            counts = _counts(events, system)
-            who = target.name, traffic, system
-            under(str(index), check_reader_event, event, *who, counts)
+            who = target.name, traffic, system, _counts(events, system)
+            under(str(index), check_reader_event, event, *who)
         if isinstance(event, StreamEvent):
             before = _counts(_earlier(events, index), system)[target.name]
             if isinstance(event, AddPartitions):
