@@ -79,7 +79,7 @@ def test_every_kind_is_written_and_read_back(event: Event) -> None:
             "events.0.target",
         ),
         (
-            'kind = "add_partitions"\ntarget = "stream:oders"\nat_s = 1\nto = 4',
+            'kind = "add_partitions"\ntarget = "stream:orderz"\nat_s = 1\nto = 4',
             "events.0.target",
         ),
         (
