@@ -15,14 +15,21 @@ from typing import Final
 
 from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import NONE
-
-TopicPartition = tuple[str, int]
-"""Topic and partition."""
+from kafkasim.protocol.subscription import (
+    NO_GENERATION as NO_GENERATION,  # noqa: PLC0414 - also had from here
+)
+from kafkasim.protocol.subscription import (
+    Assigned as Assigned,  # noqa: PLC0414 - also had from here
+)
+from kafkasim.protocol.subscription import (
+    Subscription as Subscription,  # noqa: PLC0414 - also had from here
+)
+from kafkasim.protocol.subscription import (
+    TopicPartition as TopicPartition,  # noqa: PLC0414 - also had from here
+)
 
 UNKNOWN_MEMBER: Final = ""
 """Member id of one that has none yet (`JoinGroupRequest.UNKNOWN_MEMBER_ID`)."""
-NO_GENERATION: Final = -1
-"""Generation of one that is in no group (`JoinGroupRequest.UNKNOWN_GENERATION_ID`)."""
 
 JOIN_EPOCH: Final = 0
 """Member epoch of one that joins (KIP-848)."""
@@ -30,26 +37,6 @@ LEAVE_EPOCH: Final = -1
 """Member epoch of one that leaves for good."""
 LEAVE_FOR_A_WHILE_EPOCH: Final = -2
 """Member epoch of a static member that will come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What a member tells the leader of its group (`ConsumerProtocolSubscription`)."""
-
-    topics: tuple[str, ...]
-    """Sorted."""
-    owned: tuple[TopicPartition, ...] = ()
-    """What it owns, with a cooperative assignor."""
-    generation: int = NO_GENERATION
-    """That in which it got what it owns."""
-    rack: str | None = None
-    """`client.rack`."""
-    user_data: tuple[tuple[TopicPartition, ...], int] | None = None
-    """Of the sticky assignor: what it had, and in which generation."""
-
-
-Assigned = tuple[TopicPartition, ...]
-"""What a member is to own."""
 
 
 # Requests
