@@ -257,11 +257,20 @@ Response = (
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The records of a `Write` are replicated; the host says so of each one."""
+
+    write: "Write"
+
+
+@dataclass(frozen=True, slots=True)
 class WriteFailed:
-    """The records of a `Write` could not be appended, or not replicated."""
+    """A `Write` could not be appended, or was not replicated in time."""
 
     write: "Write"
     error: int
+    appended: bool = False
+    """They are in the log all the same, and may yet be replicated."""
 
 
 # Effects of a coordinator
@@ -273,6 +282,9 @@ class Answer:
 
     request: Request
     response: Response
+    after_writes: bool = False
+    """Now, unless the coordinator's partition has writes that are not yet replicated:
+    then when they are (`CoordinatorRuntime.waitForPendingWrites`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +299,8 @@ class Write:
     records: tuple[Record, ...]
     """In this order, in one batch."""
     answers: tuple[Answer, ...] = ()
-    """To be sent when they are replicated; if they cannot be appended, the coordinator
-    is told (`WriteFailed`) and says what to answer instead."""
+    """To be sent when they are replicated, before the coordinator is told (`Written`);
+    if they cannot be, it is told (`WriteFailed`) and says what to answer instead."""
 
 
 @dataclass(frozen=True, slots=True)
