@@ -56,10 +56,10 @@ and took it along (PR-27); `cut`: the run ended first.
 
 APIS: Final = (
     "Produce", "Fetch", "OffsetCommit", "ListOffsets", "FetchFollower", "Metadata",
-    "InitProducerId", "OffsetForLeaderEpoch",
+    "InitProducerId", "OffsetForLeaderEpoch", "FindCoordinator", "JoinGroup",
+    "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetFetch", "ConsumerGroupHeartbeat",
 )  # fmt: skip
-"""Labels of `requests.api`; `FetchFollower` is a Fetch of a follower, as Kafka's own
-metrics call it (`RequestMetrics`)."""
+"""Labels of `requests.api`; `FetchFollower`: as in Kafka's own `RequestMetrics`."""
 
 ROLLED_BY: Final = ("size", "time", "index", "offset", "retention")
 """Why a segment took no more batches (LG-1); `retention`: all segments were to be

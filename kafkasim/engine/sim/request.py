@@ -21,7 +21,15 @@ FETCH_FOLLOWER: Final = 4
 METADATA: Final = 5
 INIT_PRODUCER_ID: Final = 6
 OFFSET_FOR_LEADER_EPOCH: Final = 7
-"""Codes into `kafkasim.result.schema.APIS`."""
+FIND_COORDINATOR: Final = 8
+JOIN_GROUP: Final = 9
+SYNC_GROUP: Final = 10
+HEARTBEAT: Final = 11
+LEAVE_GROUP: Final = 12
+OFFSET_FETCH: Final = 13
+CONSUMER_GROUP_HEARTBEAT: Final = 14
+"""Codes into `kafkasim.result.schema.APIS`. What a group's coordinator is asked carries
+an object of `protocol.group_messages` as its payload, and one as its answer."""
 
 
 class Connection:
