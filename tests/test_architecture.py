@@ -148,6 +148,7 @@ TESTED_IN: dict[str, str] = {
     ),
     "kafkasim/result/resets.py": "tests/analysis/test_dealings.py",
     "kafkasim/result/rows.py": "tests/analysis/test_dealings.py",
+    "kafkasim/result/schema_columns.py": "tests/result/test_schema.py",
     "kafkasim/result/streaming_blocks.py": "tests/result/test_streaming.py",
     "kafkasim/result/streaming_tally.py": "tests/result/test_streaming.py",
 }

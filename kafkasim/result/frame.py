@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, cast
 
 from kafkasim.errors import ValidationError
-from kafkasim.result.schema import TABLES, Column
+from kafkasim.result.schema import TABLES
+from kafkasim.result.schema_columns import Column
 from kafkasim.result.table import Array, Table
 from kafkasim.units import ms_from_ns
 

@@ -225,6 +225,11 @@ class Result:
         return self.table("removals")
 
     @property
+    def offsets_topic(self) -> "pd.DataFrame":
+        """One row per record that a coordinator wrote to `__consumer_offsets`."""
+        return self.table("offsets_topic")
+
+    @property
     def histograms(self) -> "pd.DataFrame":
         """One row per metric, subscriber, bin of time and bucket that is not empty."""
         return self.table("histograms")

@@ -7,9 +7,23 @@ apply is −1.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
+
+from kafkasim.result.schema_columns import (
+    PARTITION,
+    TOPIC,
+    Column,
+    label,
+    number,
+    offset,
+    time,
+)
+from kafkasim.result.schema_groups import (
+    GROUP_LABELS,
+    GROUP_TABLES,
+    ONE_GROUP_ROW_PER,
+)
 
 SCHEMA_VERSION: Final = 2
 """Rises when a column or the digest's recipe changes.
@@ -20,28 +34,10 @@ A table that is added leaves it, and digests: an older result did not record it.
 ResultKind = Literal["full", "streamed"]
 """What a run keeps: a row per record, or counts in place of them."""
 
-Kind = Literal["time", "label", "offset", "number", "share"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table."""
-
-    name: str
-    """Stored name; a time ends in `_ns`."""
-    dtype: str
-    """Little-endian numpy dtype."""
-    kind: Kind
-    """How it is shown: time in ms, label as text, offset with `<NA>`, number, share."""
-    doc: str
-    """What it means, with its unit."""
-
-
 OUTCOMES: Final = MappingProxyType(
     {
         "records": ("acked", "failed", "unacked", "in_flight"),
         "deliveries": ("processed", "abandoned", "in_flight"),
-        "commits": ("ok",),
     }
 )
 """Labels of the `outcome` columns; a code is the position."""
@@ -85,9 +81,6 @@ RESOURCE_KINDS: Final = (
 """Labels of `resources.kind`; `cpu`: IO threads while they serve, `io_thread`: and
 while they wait for the disk; `network_thread`: while it waits."""
 
-COMMIT_KINDS: Final = ("auto", "sync", "async")
-"""Labels of `commits.kind`: by `enable.auto.commit`, `commitSync`, `commitAsync`."""
-
 APPEND_KINDS: Final = ("data",)
 """Labels of `appends.kind`."""
 
@@ -115,241 +108,197 @@ TOTALS: Final = (
 """Labels of `totals.metric`; `docs/guides/many-records.md` says what each is."""
 
 
-def _time(name: str, doc: str) -> Column:
-    return Column(name, "<i8", "time", doc)
-
-
-def _label(name: str, doc: str, dtype: str = "<i2") -> Column:
-    return Column(name, dtype, "label", doc)
-
-
-def _offset(name: str, doc: str) -> Column:
-    return Column(name, "<i8", "offset", doc)
-
-
-def _number(name: str, dtype: str, doc: str) -> Column:
-    return Column(name, dtype, "number", doc)
-
-
-_TOPIC = _label("topic", "topic, or queue in a system that has queues")
-_PARTITION = _number("partition", "<i4", "partition from 0; -1 when there is none")
-
 TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "records": (
-            _number(
+            number(
                 "record_id",
                 "<i8",
                 "row number; sources in name order, then what was sent again",
             ),
-            _label("source", "who sent it"),
-            _label("stream", "what it belongs to"),
-            _label("key", "key as sent; none when null", "<i4"),
-            _label("entity", "whose order matters; none when it has no owner", "<i4"),
-            _number("value_bytes", "<i4", "size of the value; -1 for a null value"),
-            _time("intended_ns", "when the world wanted it; none in a closed loop"),
-            _time("created_ns", "when the client took it"),
-            _time("acked_ns", "when the client held the acknowledgement"),
-            _label("outcome", "acked, failed, unacked (acks=0) or in_flight", "<i1"),
-            _label("error", "Kafka's error name; none when there was none", "<i1"),
-            _number("batch_id", "<i8", "record batch; -1 when it was never in one"),
-            _number("batch_index", "<i4", "place in its batch, from 0"),
-            _number("send_count", "<i2", "times it was sent"),
-            _number("log_copies", "<i2", "copies in the log"),
-            _number("resend_of", "<i8", "record the application sent again; -1: none"),
-            _label("caused_by", "error or event that made it be sent again", "<i2"),
-            _TOPIC,
-            _PARTITION,
-            _offset("offset", "offset of its first surviving append"),
-            _time("appended_ns", "when the leader appended it"),
-            _time("committed_ns", "when the high watermark passed it"),
+            label("source", "who sent it"),
+            label("stream", "what it belongs to"),
+            label("key", "key as sent; none when null", "<i4"),
+            label("entity", "whose order matters; none when it has no owner", "<i4"),
+            number("value_bytes", "<i4", "size of the value; -1 for a null value"),
+            time("intended_ns", "when the world wanted it; none in a closed loop"),
+            time("created_ns", "when the client took it"),
+            time("acked_ns", "when the client held the acknowledgement"),
+            label("outcome", "acked, failed, unacked (acks=0) or in_flight", "<i1"),
+            label("error", "Kafka's error name; none when there was none", "<i1"),
+            number("batch_id", "<i8", "record batch; -1 when it was never in one"),
+            number("batch_index", "<i4", "place in its batch, from 0"),
+            number("send_count", "<i2", "times it was sent"),
+            number("log_copies", "<i2", "copies in the log"),
+            number("resend_of", "<i8", "record the application sent again; -1: none"),
+            label("caused_by", "error or event that made it be sent again", "<i2"),
+            TOPIC,
+            PARTITION,
+            offset("offset", "offset of its first surviving append"),
+            time("appended_ns", "when the leader appended it"),
+            time("committed_ns", "when the high watermark passed it"),
         ),
         "batches": (
-            _number("batch_id", "<i8", "number of the batch"),
-            _number("parent_batch_id", "<i8", "batch it was split from; -1: none"),
-            _label("producer", "who made it"),
-            _TOPIC,
-            _PARTITION,
-            _number("record_count", "<i4", "records in it"),
-            _number("size_bytes", "<i4", "exact size of the v2 batch, header included"),
-            _time("opened_ns", "when its first record was added"),
-            _time("closed_ns", "when it took no more records"),
-            _label("closed_by", "full, linger, drained or cut", "<i1"),
-            _time("sent_ns", "when the first request with it was sent"),
-            _time("acked_ns", "when its answer was received"),
-            _number("attempts", "<i2", "requests it was part of"),
-            _label(
-                "error", "what it failed with in the end; none if it did not", "<i1"
-            ),
+            number("batch_id", "<i8", "number of the batch"),
+            number("parent_batch_id", "<i8", "batch it was split from; -1: none"),
+            label("producer", "who made it"),
+            TOPIC,
+            PARTITION,
+            number("record_count", "<i4", "records in it"),
+            number("size_bytes", "<i4", "exact size of the v2 batch, header included"),
+            time("opened_ns", "when its first record was added"),
+            time("closed_ns", "when it took no more records"),
+            label("closed_by", "full, linger, drained or cut", "<i1"),
+            time("sent_ns", "when the first request with it was sent"),
+            time("acked_ns", "when its answer was received"),
+            number("attempts", "<i2", "requests it was part of"),
+            label("error", "what it failed with in the end; none if it did not", "<i1"),
         ),
         "appends": (
-            _number("append_id", "<i8", "number of the append"),
-            _number("batch_id", "<i8", "batch appended"),
-            _number("attempt", "<i2", "which try of the producer, from 1"),
-            _TOPIC,
-            _PARTITION,
-            _offset("base_offset", "offset of its first record"),
-            _number("record_count", "<i4", "records in it"),
-            _label("kind", "data or control", "<i1"),
-            _number("leader", "<i4", "broker that appended it"),
-            _number("leader_epoch", "<i4", "its leader epoch"),
-            _time("appended_ns", "when the leader appended it"),
-            _time("committed_ns", "when the high watermark passed it"),
-            _time("truncated_ns", "when it was cut off again"),
+            number("append_id", "<i8", "number of the append"),
+            number("batch_id", "<i8", "batch appended"),
+            number("attempt", "<i2", "which try of the producer, from 1"),
+            TOPIC,
+            PARTITION,
+            offset("base_offset", "offset of its first record"),
+            number("record_count", "<i4", "records in it"),
+            label("kind", "data or control", "<i1"),
+            number("leader", "<i4", "broker that appended it"),
+            number("leader_epoch", "<i4", "its leader epoch"),
+            time("appended_ns", "when the leader appended it"),
+            time("committed_ns", "when the high watermark passed it"),
+            time("truncated_ns", "when it was cut off again"),
         ),
         "deliveries": (
-            _number("record_id", "<i8", "row of the record"),
-            _label("subscriber", "who reads"),
-            _label("member", "which member of it", "<i4"),
-            _TOPIC,
-            _PARTITION,
-            _offset("offset", "its offset"),
-            _number("epoch", "<i4", "generation or member epoch of the hand-out"),
-            _number(
+            number("record_id", "<i8", "row of the record"),
+            label("subscriber", "who reads"),
+            label("member", "which member of it", "<i4"),
+            TOPIC,
+            PARTITION,
+            offset("offset", "its offset"),
+            number("epoch", "<i4", "generation or member epoch of the hand-out"),
+            number(
                 "delivery_count", "<i2", "which hand-out to this subscriber, from 1"
             ),
-            _time("fetched_ns", "when its bytes reached the member"),
-            _time("started_ns", "when work on it began"),
-            _time("ended_ns", "when work on it ended"),
-            _label("outcome", "processed, abandoned or in_flight", "<i1"),
+            time("fetched_ns", "when its bytes reached the member"),
+            time("started_ns", "when work on it began"),
+            time("ended_ns", "when work on it ended"),
+            label("outcome", "processed, abandoned or in_flight", "<i1"),
         ),
-        "commits": (
-            _label("group", "consumer group"),
-            _label("member", "member that committed", "<i4"),
-            _TOPIC,
-            _PARTITION,
-            _offset("offset", "next offset to read (last processed + 1)"),
-            _time("at_ns", "when the coordinator stored it"),
-            _label("kind", "auto, sync or async", "<i1"),
-            _label("outcome", "ok", "<i1"),
-        ),
-        "assignments": (
-            _label("group", "consumer group"),
-            _number("epoch", "<i4", "generation or epoch of the assignment"),
-            _label("member", "owner", "<i4"),
-            _TOPIC,
-            _PARTITION,
-            _time("since_ns", "when it began to read the partition"),
-            _time("until_ns", "when it stopped; missing when it never did"),
-            _offset("start_offset", "offset at which it began"),
-        ),
+        **GROUP_TABLES,
         "replicas": (
-            _TOPIC,
-            _PARTITION,
-            _number("broker", "<i4", "broker that has the replica"),
-            _label("role", "leader, follower or offline", "<i1"),
-            _number("leader_epoch", "<i4", "leader epoch that the broker knows"),
-            _offset("log_end_offset", "offset after the last record it has"),
-            _offset("high_watermark", "below it all is replicated, as it knows"),
-            _number("in_isr", "<i1", "1 if it is in the ISR, 0 if not"),
-            _time("at_ns", "when it changed"),
-            _label("cause", "why", "<i1"),
+            TOPIC,
+            PARTITION,
+            number("broker", "<i4", "broker that has the replica"),
+            label("role", "leader, follower or offline", "<i1"),
+            number("leader_epoch", "<i4", "leader epoch that the broker knows"),
+            offset("log_end_offset", "offset after the last record it has"),
+            offset("high_watermark", "below it all is replicated, as it knows"),
+            number("in_isr", "<i1", "1 if it is in the ISR, 0 if not"),
+            time("at_ns", "when it changed"),
+            label("cause", "why", "<i1"),
         ),
         "requests": (
-            _number("request_id", "<i8", "number of the request"),
-            _label("api", "Produce, Fetch, OffsetCommit, ListOffsets, …", "<i1"),
-            _label("sender", "client, or follower", "<i4"),
-            _label("receiver", "broker", "<i2"),
-            _time("sent_ns", "when the client sent it"),
-            _time("received_ns", "when the broker read it; none of a crashed client's"),
-            _time("dequeued_ns", "when an IO thread took it"),
-            _time("done_ns", "when its answer was ready"),
-            _time("answered_ns", "when the client held the answer"),
-            _number(
+            number("request_id", "<i8", "number of the request"),
+            label("api", "Produce, Fetch, OffsetCommit, ListOffsets, …", "<i1"),
+            label("sender", "client, or follower", "<i4"),
+            label("receiver", "broker", "<i2"),
+            time("sent_ns", "when the client sent it"),
+            time("received_ns", "when the broker read it; none of a crashed client's"),
+            time("dequeued_ns", "when an IO thread took it"),
+            time("done_ns", "when its answer was ready"),
+            time("answered_ns", "when the client held the answer"),
+            number(
                 "size_bytes", "<i8", "bytes of record batches it carried or fetched"
             ),
-            _number("batch_count", "<i4", "record batches it carried or fetched"),
-            _label("error", "Kafka's error name; none when there was none", "<i1"),
+            number("batch_count", "<i4", "record batches it carried or fetched"),
+            label("error", "Kafka's error name; none when there was none", "<i1"),
         ),
         "resources": (
-            _label("resource", "whose: the host"),
-            _label("kind", "cpu, io_thread, nic_out, …", "<i1"),
-            _time("at_ns", "begin of the second"),
+            label("resource", "whose: the host"),
+            label("kind", "cpu, io_thread, nic_out, …", "<i1"),
+            time("at_ns", "begin of the second"),
             Column(
                 "busy_share",
                 "<f8",
                 "share",
                 "of the second in which it was busy; of the memory in use, at most",
             ),
-            _number("moved_bytes", "<i8", "bytes moved; read without the disk"),
-            _number(
+            number("moved_bytes", "<i8", "bytes moved; read without the disk"),
+            number(
                 "queue_max",
                 "<i8",
                 "most that waited for it; bytes without the disk yet",
             ),
         ),
         "links": (
-            _label("sender", "from", "<i4"),
-            _label("receiver", "to", "<i4"),
-            _number("connection_count", "<i4", "connections between the two"),
-            _number("request_count", "<i8", "requests or messages sent"),
-            _number("moved_bytes", "<i8", "bytes moved from sender to receiver"),
+            label("sender", "from", "<i4"),
+            label("receiver", "to", "<i4"),
+            number("connection_count", "<i4", "connections between the two"),
+            number("request_count", "<i8", "requests or messages sent"),
+            number("moved_bytes", "<i8", "bytes moved from sender to receiver"),
         ),
         "blocked": (
-            _label("source", "who could not hand over"),
-            _time("since_ns", "from"),
-            _time("until_ns", "to"),
-            _label("cause", "what blocked it", "<i2"),
+            label("source", "who could not hand over"),
+            time("since_ns", "from"),
+            time("until_ns", "to"),
+            label("cause", "what blocked it", "<i2"),
         ),
         "events": (
-            _label("event", "what was done"),
-            _label("target", "to what"),
-            _time("at_ns", "when it began"),
-            _time("until_ns", "when it ended; missing when for good"),
-            _label("effect", "what it did, or not applicable"),
+            label("event", "what was done"),
+            label("target", "to what"),
+            time("at_ns", "when it began"),
+            time("until_ns", "when it ended; missing when for good"),
+            label("effect", "what it did, or not applicable"),
         ),
         "segments": (
-            _TOPIC,
-            _PARTITION,
-            _number("broker", "<i4", "broker whose log it is in"),
-            _offset("base_offset", "offset it begins with, and its file's name"),
-            _offset("end_offset", "offset after its last"),
-            _time("created_ns", "when the log began to write it"),
-            _time("rolled_ns", "when it took no more batches; missing while it does"),
-            _label("rolled_by", "size, time, index, offset or retention", "<i1"),
-            _time("deleted_ns", "when it left the log; missing while it stays"),
-            _label(
-                "cause", "time, size, start_offset, compaction or truncation", "<i1"
-            ),
-            _number("size_bytes", "<i8", "bytes of its batches"),
-            _number("record_count", "<i8", "records in it"),
+            TOPIC,
+            PARTITION,
+            number("broker", "<i4", "broker whose log it is in"),
+            offset("base_offset", "offset it begins with, and its file's name"),
+            offset("end_offset", "offset after its last"),
+            time("created_ns", "when the log began to write it"),
+            time("rolled_ns", "when it took no more batches; missing while it does"),
+            label("rolled_by", "size, time, index, offset or retention", "<i1"),
+            time("deleted_ns", "when it left the log; missing while it stays"),
+            label("cause", "time, size, start_offset, compaction or truncation", "<i1"),
+            number("size_bytes", "<i8", "bytes of its batches"),
+            number("record_count", "<i8", "records in it"),
         ),
         "removals": (
-            _TOPIC,
-            _PARTITION,
-            _number("broker", "<i4", "broker whose log it was"),
-            _offset("from_offset", "first offset of those removed"),
-            _offset("to_offset", "offset after the last of them"),
-            _time("at_ns", "when they left the log"),
-            _label(
-                "cause", "time, size, start_offset, compaction or truncation", "<i1"
-            ),
+            TOPIC,
+            PARTITION,
+            number("broker", "<i4", "broker whose log it was"),
+            offset("from_offset", "first offset of those removed"),
+            offset("to_offset", "offset after the last of them"),
+            time("at_ns", "when they left the log"),
+            label("cause", "time, size, start_offset, compaction or truncation", "<i1"),
         ),
         "histograms": (
-            _label("metric", "what is counted", "<i1"),
-            _label("subscriber", "of whose records"),
-            _time("at_ns", "begin of the bin of time"),
-            _number(
+            label("metric", "what is counted", "<i1"),
+            label("subscriber", "of whose records"),
+            time("at_ns", "begin of the bin of time"),
+            number(
                 "measured",
                 "<i1",
                 "1 when intended after warm-up, 0 in it; -1 in a plain count",
             ),
-            _time("low_ns", "smallest latency of the bucket; missing in a plain count"),
-            _time("high_ns", "largest latency of the bucket"),
-            _number("count", "<i8", "records"),
+            time("low_ns", "smallest latency of the bucket; missing in a plain count"),
+            time("high_ns", "largest latency of the bucket"),
+            number("count", "<i8", "records"),
         ),
         "totals": (
-            _label("metric", "what is counted, summed or largest", "<i1"),
-            _label("subscriber", "of whose records; none: of all"),
-            _TOPIC,
-            _PARTITION,
-            _number("value", "<i8", "how many; a time or a width in nanoseconds"),
+            label("metric", "what is counted, summed or largest", "<i1"),
+            label("subscriber", "of whose records; none: of all"),
+            TOPIC,
+            PARTITION,
+            number("value", "<i8", "how many; a time or a width in nanoseconds"),
         ),
         "violations": (
-            _label("rule", "invariant"),
-            _time("at_ns", "when it broke"),
-            _label("where", "where"),
-            _label("text", "what was seen", "<i4"),
+            label("rule", "invariant"),
+            time("at_ns", "when it broke"),
+            label("where", "where"),
+            label("text", "what was seen", "<i4"),
         ),
     }
 )
@@ -361,8 +310,7 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "batches": "record batch that a producer made",
         "appends": "append of a batch to a leader's log, retries included",
         "deliveries": "hand-out of a record to a member, each time",
-        "commits": "offset commit",
-        "assignments": "interval in which a member owned a partition",
+        **ONE_GROUP_ROW_PER,
         "replicas": "change of a replica, and one for each at the start",
         "requests": "request served",
         "resources": "part of a host's hardware and second; on request",
@@ -382,8 +330,7 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
     {
         ("records", "outcome"): OUTCOMES["records"],
         ("deliveries", "outcome"): OUTCOMES["deliveries"],
-        ("commits", "outcome"): OUTCOMES["commits"],
-        ("commits", "kind"): COMMIT_KINDS,
+        **GROUP_LABELS,
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,

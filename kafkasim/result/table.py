@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ValidationError
-from kafkasim.result.schema import DEFAULT_LABELS, TABLES, Column
+from kafkasim.result.schema import DEFAULT_LABELS, TABLES
+from kafkasim.result.schema_columns import Column
 
 Array = NDArray[Any]
 

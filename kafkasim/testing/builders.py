@@ -15,7 +15,8 @@ from kafkasim.errors import ValidationError
 from kafkasim.result.frame import frame_columns
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Fact, Result
-from kafkasim.result.schema import DEFAULT_LABELS, TABLES, Column
+from kafkasim.result.schema import DEFAULT_LABELS, TABLES
+from kafkasim.result.schema_columns import Column
 from kafkasim.result.table import Array, schema_of
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.plan import Plan

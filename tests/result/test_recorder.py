@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kafkasim.errors import ValidationError
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
-from kafkasim.result.schema import DEFAULT_LABELS, TABLES, Column
+from kafkasim.result.schema import DEFAULT_LABELS, TABLES
+from kafkasim.result.schema_columns import Column
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Traffic
@@ -35,7 +36,9 @@ def _with_links(*rows: tuple[int, int, int, int, int]) -> Recorder:
     return recorder
 
 
-def _values(table: str, column: Column) -> st.SearchStrategy[int]:
+def _values(table: str, column: Column) -> st.SearchStrategy[float]:
+    if column.kind == "share":
+        return st.floats(0.0, 1.0)
     if column.kind == "label":
         count = len(DEFAULT_LABELS.get((table, column.name), _LABELS))
         return st.integers(-1, count - 1)
@@ -44,13 +47,13 @@ def _values(table: str, column: Column) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def _tables(draw: st.DrawFn) -> tuple[str, list[tuple[int, ...]]]:
+def _tables(draw: st.DrawFn) -> tuple[str, list[tuple[float, ...]]]:
     table = draw(st.sampled_from(list(TABLES)))
     row = st.tuples(*(_values(table, column) for column in TABLES[table]))
     return table, draw(st.lists(row, max_size=5))
 
 
-def _written(table: str, rows: list[tuple[int, ...]]) -> Recorder:
+def _written(table: str, rows: list[tuple[float, ...]]) -> Recorder:
     recorder = Recorder()
     write = recorder.writer(table)
     for row in rows:
@@ -63,7 +66,7 @@ def _written(table: str, rows: list[tuple[int, ...]]) -> Recorder:
 
 @given(_tables())
 def test_columns_hold_the_rows_that_were_written(
-    written: tuple[str, list[tuple[int, ...]]],
+    written: tuple[str, list[tuple[float, ...]]],
 ) -> None:
     name, rows = written
     recorder = _written(name, rows)
@@ -75,7 +78,7 @@ def test_columns_hold_the_rows_that_were_written(
 
 @given(_tables(), st.data())
 def test_the_digest_changes_exactly_when_a_row_does(
-    written: tuple[str, list[tuple[int, ...]]], data: st.DataObject
+    written: tuple[str, list[tuple[float, ...]]], data: st.DataObject
 ) -> None:
     name, rows = written
     first = _finished(_written(name, rows)).digest

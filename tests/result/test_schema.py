@@ -14,8 +14,8 @@ from kafkasim.result.schema import (
     ONE_ROW_PER,
     SCHEMA_VERSION,
     TABLES,
-    Column,
 )
+from kafkasim.result.schema_columns import Column
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tables.md"
 

@@ -22,7 +22,7 @@ from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import OFFSET_COMMIT, Request
 from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.errors import RETRIABLE
-from kafkasim.result.schema import COMMIT_KINDS
+from kafkasim.result.schema_groups import COMMIT_KINDS
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
 AUTO: Final = COMMIT_KINDS.index("auto")
