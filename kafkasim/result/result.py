@@ -225,6 +225,11 @@ class Result:
         return self.table("removals")
 
     @property
+    def group_states(self) -> "pd.DataFrame":
+        """One row per change of a group that its coordinator tells of."""
+        return self.table("group_states")
+
+    @property
     def offsets_topic(self) -> "pd.DataFrame":
         """One row per record that a coordinator wrote to `__consumer_offsets`."""
         return self.table("offsets_topic")

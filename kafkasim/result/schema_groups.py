@@ -15,10 +15,17 @@ from kafkasim.result.schema_columns import (
 )
 
 COMMIT_OUTCOMES: Final = ("ok",)
-"""Labels of `commits.outcome`."""
+"""Labels of `commits.outcome`; a run with coordinators names Kafka's errors behind."""
 
-COMMIT_KINDS: Final = ("auto", "sync", "async")
-"""Labels of `commits.kind`: by `enable.auto.commit`, `commitSync`, `commitAsync`."""
+COMMIT_KINDS: Final = ("auto", "sync", "async", "rebalance", "close")
+"""Labels of `commits.kind`: by `enable.auto.commit`, `commitSync`, `commitAsync`; and
+automatically before partitions are given up, and when the consumer is closed."""
+
+GROUP_STATES: Final = (
+    "Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead",
+    "Assigning", "Reconciling",
+)  # fmt: skip
+"""Labels of `group_states.state`: of classic groups, and of those of KIP-848."""
 
 OFFSETS_TOPIC_KINDS: Final = (
     "OffsetCommit", "GroupMetadata", "ConsumerGroupMetadata",
@@ -37,8 +44,8 @@ GROUP_TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             PARTITION,
             offset("offset", "next offset to read (last processed + 1)"),
             time("at_ns", "when the coordinator stored it"),
-            label("kind", "auto, sync or async", "<i1"),
-            label("outcome", "ok", "<i1"),
+            label("kind", "auto, sync, async, rebalance or close", "<i1"),
+            label("outcome", "ok, or Kafka's error name", "<i1"),
         ),
         "assignments": (
             label("group", "consumer group"),
@@ -49,6 +56,14 @@ GROUP_TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             time("since_ns", "when it began to read the partition"),
             time("until_ns", "when it stopped; missing when it never did"),
             offset("start_offset", "offset at which it began"),
+        ),
+        "group_states": (
+            label("group", "consumer group"),
+            label("state", "as Kafka prints it, such as PreparingRebalance", "<i1"),
+            number("epoch", "<i4", "generation, or group epoch"),
+            number("members", "<i4", "members it has"),
+            time("at_ns", "when the coordinator came to it"),
+            label("cause", "why, in a few words"),
         ),
         "offsets_topic": (
             number("partition", "<i4", "partition of `__consumer_offsets`"),
@@ -80,6 +95,7 @@ ONE_GROUP_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "commits": "offset commit",
         "assignments": "interval in which a member owned a partition",
+        "group_states": "change of a group that its coordinator tells of",
         "offsets_topic": "record that a coordinator wrote to `__consumer_offsets`",
     }
 )
@@ -89,6 +105,7 @@ GROUP_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyTyp
     {
         ("commits", "outcome"): COMMIT_OUTCOMES,
         ("commits", "kind"): COMMIT_KINDS,
+        ("group_states", "state"): GROUP_STATES,
         ("offsets_topic", "kind"): OFFSETS_TOPIC_KINDS,
     }
 )

@@ -31,6 +31,8 @@ from kafkasim.units import MISSING_NS
 if TYPE_CHECKING:
     pass
 
+OF_COORDINATORS = ("group_states", "offsets_topic")
+"""Tables of a run whose groups have coordinators."""
 GENERATION = 1
 """Of every group: it has joined once, before the run."""
 
@@ -72,7 +74,7 @@ class KafkaRows:
         self._codes = {name: code for code, name in enumerate(self._hosts)}
         self._append_count = 0
         self._partitions: Sequence[Partition] = ()
-        self._missing: dict[str, str] = {}
+        self._missing = dict.fromkeys(OF_COORDINATORS, "let a group start cold")
         self._ordinals: dict[tuple[int, int], list[NDArray[np.int32]]] = {}
         self._write_batch = self.recorder.writer("batches")
         self._write_append = self.recorder.writer("appends")
