@@ -63,6 +63,13 @@ if TYPE_CHECKING:
     from kafkasim.scenario.keys import TraceColumn as TraceColumn
     from kafkasim.scenario.keys import UniformKeys as UniformKeys
     from kafkasim.scenario.keys import ZipfKeys as ZipfKeys
+    from kafkasim.scenario.member_events import AddMember as AddMember
+    from kafkasim.scenario.member_events import MoveCoordinator as MoveCoordinator
+    from kafkasim.scenario.member_events import RemoveMember as RemoveMember
+    from kafkasim.scenario.member_events import ResetOffsets as ResetOffsets
+    from kafkasim.scenario.member_events import RollingRestart as RollingRestart
+    from kafkasim.scenario.member_events import StuckRecord as StuckRecord
+    from kafkasim.scenario.members import Member as Member
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
     from kafkasim.scenario.reader_events import PausePartitions as PausePartitions
@@ -129,6 +136,13 @@ _HOME: Final = {
     "ZipfKeys": "kafkasim.scenario.keys",
     "Plan": "kafkasim.scenario.plan",
     "load_plan": "kafkasim.scenario.plan",
+    "AddMember": "kafkasim.scenario.member_events",
+    "MoveCoordinator": "kafkasim.scenario.member_events",
+    "RemoveMember": "kafkasim.scenario.member_events",
+    "ResetOffsets": "kafkasim.scenario.member_events",
+    "RollingRestart": "kafkasim.scenario.member_events",
+    "StuckRecord": "kafkasim.scenario.member_events",
+    "Member": "kafkasim.scenario.members",
     "PausePartitions": "kafkasim.scenario.reader_events",
     "Seek": "kafkasim.scenario.reader_events",
     "Scenario": "kafkasim.scenario.scenario",

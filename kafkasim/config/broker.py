@@ -108,6 +108,49 @@ class BrokerConfig(Settings):
     quota_window_size_seconds: Annotated[int, Whole(1, INT32_MAX)] = setting(1)
     """Whole seconds of each of them; default 1."""
 
+    group_initial_rebalance_delay_ms: Milliseconds = setting(3_000)
+    """Whole ms that the first members of an empty group wait for others; default 3 s
+    (KIP-134)."""
+    group_min_session_timeout_ms: Milliseconds = setting(6_000)
+    """The shortest `session.timeout.ms` that a coordinator takes; default 6 s."""
+    group_max_session_timeout_ms: Milliseconds = setting(1_800_000)
+    """The longest; default 30 min."""
+    group_max_size: Count = setting(INT32_MAX)
+    """Members that a classic group may have; default no limit."""
+    group_consumer_session_timeout_ms: Count = setting(45_000)
+    """Whole ms without a heartbeat after which a member of the consumer protocol counts
+    as dead; default 45 s (KIP-848)."""
+    group_consumer_heartbeat_interval_ms: Count = setting(5_000)
+    """Whole ms between two of its heartbeats; default 5 s."""
+    group_consumer_assignment_interval_ms: Milliseconds = setting(1_000)
+    """Whole ms between two new assignments of such a group; default 1 s (KIP-1263)."""
+    group_consumer_max_size: Count = setting(INT32_MAX)
+    """Members that such a group may have; default no limit."""
+    offsets_topic_num_partitions: Annotated[int, Whole(1, 100_000)] = setting(50)
+    """Partitions of `__consumer_offsets`; default 50."""
+    offsets_topic_replication_factor: Annotated[int, Whole(1, 32_767)] = setting(3)
+    """Copies of each of them; default 3, and no more than there are brokers."""
+    offsets_topic_segment_bytes: Annotated[int, Whole(1_048_576, INT32_MAX)] = setting(
+        104_857_600
+    )
+    """Bytes of a segment of it, 1 MiB at least; default 100 MiB."""
+    offsets_retention_minutes: Annotated[int, Whole(1, INT32_MAX)] = setting(10_080)
+    """Whole minutes that the offsets of a group are kept that has no members; default 7
+    days (KIP-211)."""
+    offsets_retention_check_interval_ms: Annotated[int, Whole(1, INT64_MAX)] = setting(
+        600_000
+    )
+    """Whole ms between two looks for offsets to drop; default 10 min."""
+    offset_metadata_max_bytes: Bytes = setting(4_096)
+    """Bytes that the text of a committed offset may have; default 4096."""
+    offsets_commit_timeout_ms: Annotated[int, Whole(1, INT32_MAX)] = setting(5_000)
+    """Whole ms that a commit waits to be replicated; default 5 s."""
+    group_coordinator_append_linger_ms: Annotated[int, Whole(-1, INT32_MAX)] = setting(
+        -1
+    )
+    """Whole ms that a coordinator gathers records before it appends them; default -1:
+    until it has nothing else to do (`CoordinatorRuntime`)."""
+
     def check(self) -> None:
         """Check what Kafka checks when a broker starts."""
         wait_max = effective(self, "replica_fetch_wait_max_ms")

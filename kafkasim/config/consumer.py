@@ -7,13 +7,21 @@ yet has no field; `from_properties` names such a key instead of dropping it.
 # ruff: noqa: RUF009 - the defaults are frozen
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from kafkasim.config.document import setting, with_defaults
+from kafkasim.config.assignors import AssignmentStrategy
+from kafkasim.config.document import effective, setting, with_defaults
+from kafkasim.config.frozen import UNSET
 from kafkasim.config.known import Kind
 from kafkasim.config.offset_reset import OffsetReset
 from kafkasim.config.rules import Bytes, Count, LongMilliseconds, Milliseconds
 from kafkasim.config.settings import Settings, reconnect_backoff
+from kafkasim.errors import ValidationError
+
+_CLASSIC_ONLY: Final = (
+    "partition_assignment_strategy", "heartbeat_interval_ms", "session_timeout_ms",
+)  # fmt: skip
+"""What the broker says where the consumer protocol is spoken."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,10 +76,67 @@ class ConsumerConfig(Settings):
     (KIP-144)."""
     metadata_max_age_ms: LongMilliseconds = setting(300_000)
     """Whole ms after which metadata is asked for again; default 5 min (`Metadata`)."""
+    group_protocol: Literal["classic", "consumer"] = setting("classic")
+    """How the group agrees on who reads what: among the members, with one that leads
+    them, or by the broker (`consumer`, KIP-848); default classic."""
+    partition_assignment_strategy: Annotated[tuple[str, ...], AssignmentStrategy()] = (
+        setting(("range", "cooperative-sticky"))
+    )
+    """Assignors in the order of preference: `range`, `roundrobin`, `sticky`,
+    `cooperative-sticky`; default range and cooperative-sticky, of which range is used
+    while all members list both. With the classic protocol only."""
+    group_remote_assignor: Literal["uniform", "range"] | None = setting(None)
+    """The broker's assignor that the group wants, with the consumer protocol only;
+    default the broker's first, `uniform`."""
+    session_timeout_ms: Milliseconds = setting(45_000)
+    """Whole ms without a heartbeat after which a member counts as dead; default 45 s.
+    With the classic protocol only: else the broker says it."""
+    heartbeat_interval_ms: Milliseconds = setting(3_000)
+    """Whole ms between two heartbeats to the coordinator; default 3 s. With the classic
+    protocol only."""
+    max_poll_interval_ms: Count = setting(300_000)
+    """Whole ms between two polls after which a member leaves its group; also how long a
+    rebalance waits for it; default 5 min."""
 
     def resolve(self) -> Self:
         """Return the effective settings, every field filled in.
 
-        The default of `reconnect_backoff_max_ms` follows `reconnect_backoff_ms`.
+        The default of `reconnect_backoff_max_ms` follows `reconnect_backoff_ms`; what
+        the broker says where the consumer protocol is spoken stays unsaid.
         """
-        return with_defaults(replace(self, **reconnect_backoff(self)))
+        speaks_consumer = self.group_protocol == "consumer"
+        return with_defaults(
+            replace(self, **reconnect_backoff(self)),
+            but=_CLASSIC_ONLY if speaks_consumer else (),
+        )
+
+    def check(self) -> None:
+        """Check what belongs to one of the group protocols only.
+
+        Sources: `ConsumerConfig.checkUnsupportedConfigsPostProcess`, `Heartbeat`.
+        """
+        protocol = effective(self, "group_protocol")
+        wrong = [name for name in _CLASSIC_ONLY if getattr(self, name) is not UNSET]
+        if protocol == "consumer" and wrong:
+            raise ValidationError(
+                wrong[0],
+                getattr(self, wrong[0]),
+                "not set while group_protocol is 'consumer'",
+                "the broker says it there (group.consumer.*); ConfigException",
+            )
+        assignor = effective(self, "group_remote_assignor")
+        if protocol == "classic" and assignor is not None:
+            raise ValidationError(
+                "group_remote_assignor",
+                assignor,
+                "not set while group_protocol is 'classic'",
+                "members assign there; ConfigException",
+            )
+        session_ms = effective(self, "session_timeout_ms")
+        if effective(self, "heartbeat_interval_ms") >= session_ms:
+            raise ValidationError(
+                "heartbeat_interval_ms",
+                effective(self, "heartbeat_interval_ms"),
+                f"less than session_timeout_ms, {session_ms}",
+                "a member would count as dead between two; Heartbeat",
+            )

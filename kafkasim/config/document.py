@@ -10,7 +10,7 @@ A setting whose default Kafka tells apart from the same value set by hand is dec
 with `setting(default)`: it holds `UNSET` until someone says it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
@@ -134,15 +134,18 @@ def set_names(document: Document) -> list[str]:
     ]
 
 
-def with_defaults(document: DocumentT) -> DocumentT:
+def with_defaults(document: DocumentT, *, but: Collection[str] = ()) -> DocumentT:
     """Return the document with its settings filled in from their defaults.
 
-    One that has them all is returned itself: each copy of a partition asks.
+    One that has them all is returned itself: each copy of a partition asks. Those of
+    `but` are left as they are.
     """
     unset = {
         each.name: each.metadata[_DEFAULT]
         for each in fields(document)
-        if _DEFAULT in each.metadata and getattr(document, each.name) is UNSET
+        if _DEFAULT in each.metadata
+        and getattr(document, each.name) is UNSET
+        and each.name not in but
     }
     return replace(document, **unset) if unset else document
 

@@ -21,18 +21,19 @@ from kafkasim.scenario.events import (
     Crash,
     DeleteRecords,
     Event,
-    FillDisk,
     LinkEvent,
     Lose,
-    Pause,
     Slow,
     StreamEvent,
 )
+from kafkasim.scenario.group_checks import check_member_event, check_reader_event
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
+from kafkasim.scenario.member_events import MemberEvent
 from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System, Topic
+from kafkasim.scenario.targets import targets_of
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 
@@ -171,41 +172,46 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         if isinstance(event, LinkEvent):
             _check_link(index, event, traffic, system)
         else:
-            _check_source(event, target, traffic, system, path)
-            _check_target(event, target, _targets(event, traffic, system), path)
+            targets = targets_of(event, events, traffic, system)
+            if target.kind == "source" and target.name in traffic.sources:
+                _check_source(event, system, path, targets)
+            _check_target(event, target, targets, path)
         if isinstance(event, ReaderEvent):
             who = target.name, traffic, system, _counts(events, system)
             under(str(index), check_reader_event, event, *who)
+        if isinstance(event, MemberEvent):
+            before_it = _earlier(events, index)
+            under(str(index), check_member_event, event, before_it, traffic, system)
         if isinstance(event, StreamEvent):
             before = _counts(_earlier(events, index), system)[target.name]
             if isinstance(event, AddPartitions):
                 _check_addition(index, event, before)
             else:
                 _check_deletion(index, event, system, before)
-        if isinstance(event, Crash) and event.clean and target.kind != "broker":
-            allowed = "false: only a broker asks for a controlled shutdown"
-            raise ValidationError(f"{index}.clean", event.clean, allowed)
-        if isinstance(event, Crash) and event.lose_disk:
-            _check_lost_disk(index, event, system)
-        for earlier in events[:index]:
-            if _overlap(earlier, event):
-                kind = type(event).__name__
-                allowed = f"a time at which no {kind} of {event.target} lasts"
-                raise ValidationError(f"{index}.at_s", event.at_s, allowed)
+        if isinstance(event, Crash):
+            _check_crash(index, event, system)
+        if any(_overlap(earlier, event) for earlier in events[:index]):
+            kind = type(event).__name__
+            allowed = f"a time at which no {kind} of {event.target} lasts"
+            raise ValidationError(f"{index}.at_s", event.at_s, allowed)
 
 
-def _check_source(
-    event: Event, target: Target, traffic: Traffic, system: System, path: str
-) -> None:
+def _check_crash(index: int, event: Crash, system: System) -> None:
+    if event.clean and not event.target.startswith("broker:"):
+        allowed = "false: only a broker asks for a controlled shutdown"
+        raise ValidationError(f"{index}.clean", event.clean, allowed)
+    if event.lose_disk:
+        _check_lost_disk(index, event, system)
+
+
+def _check_source(event: Event, system: System, path: str, targets: list[str]) -> None:
     """Refuse what means nothing to the application of a source."""
-    if target.kind != "source" or target.name not in traffic.sources:
-        return
     if isinstance(event, Slow):
-        allowed = ", ".join(_targets(event, traffic, system))
+        allowed = ", ".join(targets)
         why = "what a source does takes it no time; Delay is for its links"
         raise ValidationError(path, event.target, allowed, why)
     if isinstance(event, Crash) and not isinstance(system, Kafka):
-        allowed = ", ".join(_targets(event, traffic, system))
+        allowed = ", ".join(targets)
         why = "a source that sends point to point has no memory to lose; Pause it"
         raise ValidationError(path, event.target, allowed, why)
 
@@ -299,38 +305,10 @@ def _check_deletion(
         raise ValidationError(f"{index}.partition", event.partition, allowed)
 
 
-def _targets(event: Event, traffic: Traffic, system: System) -> list[str]:
-    """Return what an event may befall."""
-    if isinstance(event, StreamEvent):
-        kafka = isinstance(system, Kafka)
-        return [f"stream:{name}" for name in stream_names(traffic)] if kafka else []
-    targets = [f"subscriber:{name}" for name in traffic.subscribers]
-    sources = [f"source:{name}" for name in traffic.sources]
-    if not isinstance(system, Kafka):
-        if isinstance(event, Pause):
-            targets += sources
-        return [] if isinstance(event, FillDisk) else targets
-    numbers = range(1, system.brokers + 1)
-    brokers = [f"broker:{number}" for number in numbers]
-    if isinstance(event, FillDisk):
-        return brokers
-    if isinstance(event, ReaderEvent):
-        return targets
-    targets += brokers
-    if isinstance(event, Crash):
-        targets += ["controller", *sources]
-        return targets
-    if isinstance(event, Pause):
-        targets += sources
-    if system.hardware.disk is not None:
-        targets += [f"disk:{number}" for number in numbers]
-    return targets
-
-
 def _overlap(one: Event, other: Event) -> bool:
     if type(one) is not type(other) or one.target != other.target:
         return False
-    if isinstance(one, Seek | StreamEvent):
+    if isinstance(one, Seek | StreamEvent | MemberEvent):
         return False  # it takes no time
     if (
         isinstance(one, PausePartitions)
@@ -346,37 +324,6 @@ def _share_partitions(one: PausePartitions, other: PausePartitions) -> bool:
     """Say whether both are about one partition; none says all."""
     pairs = ((one.stream, other.stream), (one.partition, other.partition))
     return all(a is None or b is None or a == b for a, b in pairs)
-
-
-def check_reader_event(
-    event: ReaderEvent,
-    subscriber: str,
-    traffic: Traffic,
-    system: System,
-    partitions: Mapping[str, int],
-) -> None:
-    """Check that a subscriber reads what it is to seek in, or to let be.
-
-    Streams have so many `partitions` at most.
-
-    Raises
-    ------
-    ValidationError
-        With a path that begins at the event.
-    """
-    if not isinstance(system, Kafka):
-        kind = type(event).__name__
-        allowed = "an event of a Kafka cluster"
-        raise ValidationError("target", kind, allowed, "nothing else keeps positions")
-    streams = traffic.subscribers[subscriber].streams
-    if event.stream is not None and event.stream not in streams:
-        why = f"what {subscriber} reads"
-        raise ValidationError("stream", event.stream, one_of(streams), why)
-    read = streams if event.stream is None else (event.stream,)
-    most = max(partitions[each] for each in read)
-    if event.partition is not None and event.partition >= most:
-        allowed = f"less than {most}, the number of partitions"
-        raise ValidationError("partition", event.partition, allowed)
 
 
 def _begin(event: Event) -> float:

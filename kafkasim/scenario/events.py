@@ -2,9 +2,9 @@
 
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
-Kafka cluster `source:web` (all its instances; it may crash, or stand still, and the
-latter point to point, too), `broker:1`, its `disk:1`, or `controller`; or
-`link:web->broker:2`, the way between two hosts
+Kafka cluster one of them, `member:billing/2`; `source:web` (all its instances; it may
+crash, or stand still, and the latter point to point, too), `broker:1`, its `disk:1`, or
+`controller`; or `link:web->broker:2`, the way between two hosts
 (`kafkasim.scenario.links`); or `stream:orders`, a topic.
 """
 
@@ -23,6 +23,7 @@ from kafkasim.config.rules import (
     Whole,
 )
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.member_events import MemberEvent
 from kafkasim.scenario.reader_events import PausePartitions, Seek
 
 Messages = Literal["requests", "responses"]
@@ -222,5 +223,5 @@ LinkEvent = Cut | Delay | Lose
 """What befalls the way between two hosts."""
 StreamEvent = AddPartitions | DeleteRecords
 """What befalls a topic."""
-_Other = StreamEvent | Seek | PausePartitions
+_Other = StreamEvent | Seek | PausePartitions | MemberEvent
 Event = Crash | FillDisk | Pause | Slow | Cut | Delay | Lose | _Other

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
-from kafkasim.ids import Target, instance_name, member_name
-from kafkasim.scenario.systems import Kafka, System
+from kafkasim.ids import Target, instance_name
+from kafkasim.scenario.groups import members_of
+from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
 CONTROLLER: Final = "controller"
@@ -94,9 +95,8 @@ def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
         hosts[f"source:{name}"] = clients
         hosts |= {client: [client] for client in clients}
     for name in traffic.subscribers:
-        group = system.groups.get(name)
-        count = 1 if group is None else int(group.members)
-        members = [f"member:{member_name(name, k + 1)}" for k in range(count)]
+        group = system.groups.get(name, Group())
+        members = [f"member:{each}" for each in members_of(name, group, ())]
         hosts[f"subscriber:{name}"] = members
         hosts |= {member: [member] for member in members}
     brokers = [f"broker:{number}" for number in range(1, system.brokers + 1)]

@@ -22,6 +22,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.scenario.commit_mode import AUTO, CommitMode
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware_presets import PRESETS
+from kafkasim.scenario.members import Members, MembersRule
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -194,11 +195,15 @@ class Producer(Document):
 class Group(Document):
     """The consumer group of one subscriber; it has the subscriber's name.
 
-    At the start it is stable, its partitions assigned by the range assignor.
+    Joined, it is stable at the start: its partitions are assigned by the range assignor
+    or the one that its settings say, and offset 0 is committed.
     """
 
-    members: Annotated[int, Whole(1, 100_000)] = 1
-    """Number of members."""
+    members: Annotated[Members, MembersRule()] = 1
+    """Number of members; or members by name, each with what is special about it."""
+    start: Literal["joined", "cold"] = "joined"
+    """How it begins: as if it had been there for long, or with the first request of its
+    first member, under the reset policy of its settings."""
     commit: Annotated[str, CommitMode()] = AUTO
     """When the application commits: `auto`, `each_poll`, `before_work`, `after_work` or
     `manual(every=n)`; all but the first turn `enable.auto.commit` off."""

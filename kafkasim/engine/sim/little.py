@@ -32,7 +32,6 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import ProducerClient
 from kafkasim.engine.sim.request import FETCH, PRODUCE, Request
 from kafkasim.engine.sim.tabled_waits import TabledWaits
-from kafkasim.ids import member_name
 from kafkasim.result.result import Result
 from kafkasim.scenario.plan import Plan
 
@@ -58,6 +57,8 @@ class Parts(NamedTuple):
     """By subscriber."""
     members: Mapping[str, Sequence[Member]]
     """By subscriber."""
+    member_names: Sequence[str]
+    """By a member's code."""
     requests_sent: Callable[[], int]
     """Returns how many requests have been sent so far."""
 
@@ -285,8 +286,8 @@ def _client_stages(parts: Parts) -> Iterator[Counted]:
             for broker in range(len(parts.brokers)):
                 yield _produce_in_flight(f"source:{name}", producer, broker)
     for subscriber, members in parts.members.items():
-        for number, member in enumerate(members, start=1):
-            name = member_name(subscriber, number)
+        for member in members:
+            name = parts.member_names[member.code]
             for session in member.sessions:
                 yield _fetch_in_flight(f"member:{name}", session, subscriber)
             if member.application.workers == 1:

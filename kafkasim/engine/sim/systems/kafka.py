@@ -134,6 +134,7 @@ class KafkaRun(KafkaAccounts):
                     partitions=self.partitions,
                     groups=self.groups,
                     members=self.members,
+                    member_names=self.member_names,
                     requests_sent=lambda: next(copy(self._request_ids)),
                 )
             )

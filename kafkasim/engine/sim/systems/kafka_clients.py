@@ -1,6 +1,6 @@
 """Between a Kafka run and its clients: produce requests, settings, work along a log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX
@@ -20,6 +20,8 @@ from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
+from kafkasim.scenario.events import Event
+from kafkasim.scenario.groups import is_coordinated
 from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
@@ -163,6 +165,17 @@ def check_time_passes(system: Kafka) -> None:
                 "at least 1 while link.delay_ms and cpu.request_ms are 0",
                 "an idle member would fetch again and again at one moment",
             )
+
+
+def check_groups(system: Kafka, events: Iterable[Event]) -> None:
+    """Refuse groups that would need a coordinator."""
+    if is_coordinated(system, events):
+        raise ValidationError(
+            "system.groups",
+            "start='cold' or an event at members",
+            "groups that are joined, and events at all members of a subscriber",
+            "members that join are not wired into a run yet",
+        )
 
 
 def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:

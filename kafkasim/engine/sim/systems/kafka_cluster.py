@@ -30,7 +30,6 @@ from kafkasim.engine.sim.systems.kafka_replication import (
     ReplicationCalls,
     heartbeats_matter,
 )
-from kafkasim.ids import member_name
 from kafkasim.protocol.assignor import assign_range
 from kafkasim.protocol.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
@@ -93,10 +92,7 @@ class KafkaCluster(KafkaProducers):
         each = same_for_all(self.sources, name)
         for partition in owned:
             partition.add_group(code, work_of, each)
-        names = [
-            member_name(name, number)
-            for number in range(1, self._member_count(name) + 1)
-        ]
+        names = self.names_in_group[name]
         assignment = assign_range(
             {member: list(subscriber.streams) for member in names},
             {topic: len(self.by_topic[topic]) for topic in subscriber.streams},

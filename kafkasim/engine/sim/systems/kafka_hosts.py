@@ -32,6 +32,7 @@ from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.standstill import Standstill
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
+    check_groups,
 )
 from kafkasim.engine.sim.systems.kafka_equipment import equipment_of
 from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
@@ -44,8 +45,9 @@ from kafkasim.engine.sim.systems.kafka_replication import (
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.kafka_traffic import DealtTraffic
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.ids import Target, member_name
+from kafkasim.ids import Target
 from kafkasim.scenario.events import AddPartitions, Pause
+from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.links import CONTROLLER
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
@@ -89,6 +91,7 @@ class KafkaHosts(ABC):
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
+        check_groups(system, scenario.events)
         self.system = system
         sources = traffic.sources
         self.traffic = traffic
@@ -103,7 +106,12 @@ class KafkaHosts(ABC):
         self.world_sources = scenario.traffic.sources
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
-        self.member_names = self._make_member_names()
+        self.names_in_group = {
+            name: list(members_of(name, system.groups[name], self.events))
+            for name in self.subscribers
+        }
+        """By subscriber: its members, those that will come included."""
+        self.member_names = [m for each in self.names_in_group.values() for m in each]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._begin_to_count()
         self._senders: dict[int, ProduceRequests] = {}
@@ -132,13 +140,6 @@ class KafkaHosts(ABC):
             for event in self.events
             if isinstance(event, AddPartitions)
         }
-
-    def _make_member_names(self) -> list[str]:
-        return [
-            member_name(name, number)
-            for name in self.subscribers
-            for number in range(1, self._member_count(name) + 1)
-        ]
 
     def _make_standstills(self) -> dict[str, Standstill]:
         """Return by its name what each source is that will stand still."""
@@ -214,9 +215,6 @@ class KafkaHosts(ABC):
         names += [f"source:{source.source}" for source in self.sources]
         names += [CONTROLLER, LINKS]
         return {name: number for number, name in enumerate(names, start=1)}
-
-    def _member_count(self, subscriber: str) -> int:
-        return int(self.system.groups[subscriber].members)
 
     def _make_partitions(self) -> list[Partition]:
         self._facts: list[PlanFacts] = []
@@ -327,6 +325,7 @@ class KafkaHosts(ABC):
             pause_ns=quota_pauses(
                 self.system,
                 {lane.name: lane.source for lane in self.traffic.lanes},
+                self.names_in_group,
                 self.tables.client_code,
                 self.calendar,
             ),

@@ -4,7 +4,7 @@ The records of a source and its producer, and a subscriber and its members, are 
 client of Kafka each: they share a client id, and so their quotas, at every broker.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kafkasim.config.rules import INT64_MAX
 from kafkasim.engine.sim.calendar import Calendar
@@ -22,6 +22,7 @@ from kafkasim.units import NS_PER_MS
 def quota_pauses(
     system: Kafka,
     clients: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
     client_code: Callable[[str], int],
     calendar: Calendar,
 ) -> Callable[[Request], int] | None:
@@ -33,6 +34,8 @@ def quota_pauses(
         Resolved.
     clients : mapping of str to str
         Name of each producer's client → its source; several instances share one.
+    groups : mapping of str to list of str
+        Subscriber → names of the members of its group.
     client_code : callable
         Returns a client's code as a sender of requests.
     calendar : Calendar
@@ -45,9 +48,9 @@ def quota_pauses(
     names = {}
     for name, source in clients.items():
         names[client_code(f"source:{name}")] = f"source:{source}"
-    for name, group in system.groups.items():
-        for member in range(1, int(group.members) + 1):
-            names[client_code(f"member:{name}/{member}")] = f"subscriber:{name}"
+    for name, members in groups.items():
+        for member in members:
+            names[client_code(f"member:{member}")] = f"subscriber:{name}"
 
     def pause_ns(request: Request) -> int:
         if request.api == FETCH_FOLLOWER:

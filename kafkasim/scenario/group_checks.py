@@ -1,0 +1,121 @@
+"""What events at consumer groups must keep together with the rest of a scenario."""
+
+from collections.abc import Mapping, Sequence
+
+from kafkasim.config.paths import one_of, suggestion
+from kafkasim.errors import ValidationError
+from kafkasim.ids import Target
+from kafkasim.scenario.events import Event
+from kafkasim.scenario.groups import added_name, members_of
+from kafkasim.scenario.member_events import (
+    AddMember,
+    MemberEvent,
+    MoveCoordinator,
+    RemoveMember,
+    ResetOffsets,
+    RollingRestart,
+    StuckRecord,
+)
+from kafkasim.scenario.reader_events import ReaderEvent
+from kafkasim.scenario.systems import Group, Kafka, System
+from kafkasim.scenario.traffic import Traffic
+
+
+def check_reader_event(
+    event: ReaderEvent,
+    subscriber: str,
+    traffic: Traffic,
+    system: System,
+    partitions: Mapping[str, int],
+) -> None:
+    """Check that a subscriber reads what it is to seek in, or to let be.
+
+    Streams have so many `partitions` at most.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the event.
+    """
+    if not isinstance(system, Kafka):
+        kind = type(event).__name__
+        allowed = "an event of a Kafka cluster"
+        raise ValidationError("target", kind, allowed, "nothing else keeps positions")
+    streams = traffic.subscribers[subscriber].streams
+    if event.stream is not None and event.stream not in streams:
+        why = f"what {subscriber} reads"
+        raise ValidationError("stream", event.stream, one_of(streams), why)
+    read = streams if event.stream is None else (event.stream,)
+    most = max(partitions[each] for each in read)
+    if event.partition is not None and event.partition >= most:
+        allowed = f"less than {most}, the number of partitions"
+        raise ValidationError("partition", event.partition, allowed)
+
+
+def check_member_event(
+    event: MemberEvent, earlier: Sequence[Event], traffic: Traffic, system: System
+) -> None:
+    """Check that what happens to a group can happen there.
+
+    Parameters
+    ----------
+    event : MemberEvent
+        Its target is known to be there.
+    earlier : sequence of Event
+        What happened before.
+    traffic, system
+        Of the scenario; the system may be as it was said.
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the event.
+    """
+    assert isinstance(system, Kafka)
+    name = Target.parse(event.target).name
+    match event:
+        case AddMember():
+            group = system.groups.get(name, Group())
+            _check_addition(event, name, members_of(name, group, earlier))
+        case RemoveMember():
+            _check_removal(event, earlier)
+        case MoveCoordinator():
+            if event.to is not None and event.to > system.brokers:
+                allowed = f"at most {system.brokers}, the number of brokers"
+                raise ValidationError("to", event.to, allowed)
+        case ResetOffsets():
+            streams = traffic.subscribers[name].streams
+            if event.stream is not None and event.stream not in streams:
+                why = f"what {name} reads"
+                raise ValidationError("stream", event.stream, one_of(streams), why)
+        case StuckRecord():
+            _check_stuck(event, name, traffic)
+        case RollingRestart():
+            pass
+
+
+def _check_addition(
+    event: AddMember, subscriber: str, there: Mapping[str, object]
+) -> None:
+    names = [each.rpartition("/")[2] for each in there]
+    name = added_name(event, names)
+    if name in names:
+        allowed = f"a name that no member of {subscriber} has"
+        raise ValidationError("name", name, allowed, f"there are {', '.join(names)}")
+
+
+def _check_removal(event: RemoveMember, earlier: Sequence[Event]) -> None:
+    for other in earlier:
+        if isinstance(other, RemoveMember) and other.target == event.target:
+            why = f"it has gone for good at {other.at_s:g} s"
+            raise ValidationError("target", event.target, "a member that is there", why)
+
+
+def _check_stuck(event: StuckRecord, subscriber: str, traffic: Traffic) -> None:
+    streams = traffic.subscribers[subscriber].streams
+    sources = [
+        name for name, source in traffic.sources.items() if source.stream in streams
+    ]
+    if event.source not in sources:
+        why = suggestion(event.source, sources) or f"what {subscriber} reads"
+        raise ValidationError("source", event.source, one_of(sources), why)
