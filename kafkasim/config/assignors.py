@@ -47,7 +47,3 @@ class AssignmentStrategy(Rule):
         if len(set(names)) < len(names):
             raise self.reject(value, "Kafka refuses an assignor that is listed twice")
         return tuple(names)
-
-    def plain(self, value: object, *, everything: bool) -> object:  # noqa: ARG002
-        """Return a list."""
-        return list(value) if isinstance(value, tuple) else value

@@ -85,9 +85,9 @@ class ConsumerConfig(Settings):
     """Assignors in the order of preference: `range`, `roundrobin`, `sticky`,
     `cooperative-sticky`; default range and cooperative-sticky, of which range is used
     while all members list both. With the classic protocol only."""
-    group_remote_assignor: Literal["uniform", "range"] | None = setting(None)
-    """The broker's assignor that the group wants, with the consumer protocol only;
-    default the broker's first, `uniform`."""
+    group_remote_assignor: Literal["uniform", "range"] = UNSET
+    """The broker's assignor that the group wants, with the consumer protocol only; not
+    said, the broker's first, `uniform`, is used."""
     session_timeout_ms: Milliseconds = setting(45_000)
     """Whole ms without a heartbeat after which a member counts as dead; default 45 s.
     With the classic protocol only: else the broker says it."""
@@ -124,11 +124,10 @@ class ConsumerConfig(Settings):
                 "not set while group_protocol is 'consumer'",
                 "the broker says it there (group.consumer.*); ConfigException",
             )
-        assignor = effective(self, "group_remote_assignor")
-        if protocol == "classic" and assignor is not None:
+        if protocol == "classic" and self.group_remote_assignor is not UNSET:
             raise ValidationError(
                 "group_remote_assignor",
-                assignor,
+                self.group_remote_assignor,
                 "not set while group_protocol is 'classic'",
                 "members assign there; ConfigException",
             )

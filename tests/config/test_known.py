@@ -2,9 +2,11 @@ import warnings
 
 import pytest
 
+from kafkasim.config.assignors import CLASSES
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import OneOf, rules_of
+from kafkasim.config.frozen import UNSET
 from kafkasim.config.known import is_known, key_groups, known_keys
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import Flag, Rule, Whole
@@ -15,18 +17,28 @@ from tests.config.verdicts import keys_of
 
 CONFIGS = [ProducerConfig, ConsumerConfig, BrokerConfig, TopicConfig]
 HIGHEST = {"INT": 2**31 - 1, "LONG": 2**63 - 1}
+PACKAGE = "org.apache.kafka.clients.consumer"
 BOUNDED_HERE = {
     "broker.heartbeat.interval.ms",
     "broker.session.timeout.ms",
+    "group.initial.rebalance.delay.ms",
+    "group.max.session.timeout.ms",
+    "group.min.session.timeout.ms",
+    "heartbeat.interval.ms",
     "linger.ms",
     "log.cleaner.backoff.ms",
     "log.cleaner.dedupe.buffer.size",
     "log.flush.scheduler.interval.ms",
     "num.replica.fetchers",
+    "offset.metadata.max.bytes",
+    "offsets.topic.num.partitions",
+    "offsets.topic.replication.factor",
+    "offsets.topic.segment.bytes",
     "replica.fetch.min.bytes",
     "replica.fetch.wait.max.ms",
     "replica.lag.time.max.ms",
     "retention.bytes",
+    "session.timeout.ms",
 }
 """Where Kafka takes what makes no sense, or cuts it later, or more than is modelled."""
 
@@ -57,6 +69,11 @@ def test_every_default_is_kafkas(config: type[Settings]) -> None:
         if (name := key.replace(".", "_")) in rules_of(config):
             value = getattr(resolved, name)
             text = str(value).lower() if isinstance(value, bool) else str(value)
+            if value is UNSET:
+                text = "null"
+            elif isinstance(value, tuple):
+                classes = [f"class {PACKAGE}.{CLASSES[each]}" for each in value]
+                text = ", ".join(classes)
             assert text == default.strip("[]"), key
 
 

@@ -146,7 +146,8 @@ def test_a_stream_that_kafka_cannot_name_is_refused_for_kafka_only(
     [
         ("subscriber:biling", "did you mean"),
         ("billing", "kind:name"),
-        ("broker:4", "subscriber:billing, broker:1, broker:2, broker:3, controller"),
+        ("broker:4", "member:billing/1, broker:1, broker:2, broker:3, controller"),
+        ("member:billing/2", "member:billing/1"),
         ("broker:one", "broker:1"),
     ],
 )

@@ -1,0 +1,96 @@
+import pytest
+
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.checks import check_events
+from kafkasim.scenario.events import Event
+from kafkasim.scenario.member_events import (
+    AddMember,
+    MoveCoordinator,
+    RemoveMember,
+    ResetOffsets,
+    RollingRestart,
+    StuckRecord,
+)
+from kafkasim.scenario.reader_events import Seek
+from kafkasim.scenario.systems import Group, Kafka, PointToPoint, System
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+BILLING = "subscriber:billing"
+SYSTEM = Kafka(brokers=2, groups={"billing": Group(members=2)})
+
+
+def traffic() -> Traffic:
+    poisson = Poisson(rate_per_s=10)
+    return Traffic(
+        sources={
+            "web": Source(stream="orders", arrivals=poisson),
+            "log": Source(stream="clicks", arrivals=poisson),
+        },
+        subscribers={"billing": Subscriber(streams=["orders"])},
+        duration_s=10,
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "path", "hint"),
+    [
+        ([AddMember(BILLING, at_s=1, name="2")], "0.name", "there are 1, 2"),
+        ([AddMember("member:billing/1", at_s=1)], "0.target", "subscriber:billing"),
+        ([RemoveMember(BILLING, at_s=1)], "0.target", "member:billing/1"),
+        ([RemoveMember("member:billing/3", at_s=1)], "0.target", "member:billing/2"),
+        (
+            [
+                RemoveMember("member:billing/2", at_s=1),
+                RemoveMember("member:billing/2", at_s=4),
+            ],
+            "1.target",
+            "it has gone for good at 1 s",
+        ),
+        ([MoveCoordinator(BILLING, at_s=1, to=3)], "0.to", "at most 2"),
+        ([ResetOffsets(BILLING, at_s=1, stream="clicks")], "0.stream", "orders"),
+        ([StuckRecord(BILLING, "log", 0)], "0.source", "web"),
+        ([Seek(BILLING, at_s=1, partition=1)], "0.partition", "less than 1"),
+    ],
+)
+def test_what_cannot_happen_to_a_group_is_refused(
+    events: list[Event], path: str, hint: str
+) -> None:
+    with pytest.raises(ValidationError, match=hint) as caught:
+        check_events(tuple(events), traffic(), SYSTEM)
+
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        AddMember(BILLING, at_s=1),
+        RemoveMember("member:billing/1", at_s=1),
+        RollingRestart(BILLING, at_s=1),
+        MoveCoordinator(BILLING, at_s=1),
+        ResetOffsets(BILLING, at_s=1),
+        StuckRecord(BILLING, "web", 0),
+    ],
+)
+@pytest.mark.parametrize("system", [SYSTEM, PointToPoint()])
+def test_groups_are_kafkas_own(event: Event, system: System) -> None:
+    if isinstance(system, Kafka):
+        check_events((event,), traffic(), system)
+    else:
+        with pytest.raises(ValidationError, match="there is none of the kind"):
+            check_events((event,), traffic(), system)
+
+
+def test_a_member_that_came_may_go() -> None:
+    events = (
+        AddMember(BILLING, at_s=1),
+        RemoveMember("member:billing/3", at_s=2),
+    )
+
+    check_events(events, traffic(), SYSTEM)
+
+
+def test_one_member_is_back_before_the_next_is_stopped() -> None:
+    with pytest.raises(ValidationError, match="more than down_s, 30"):
+        RollingRestart(BILLING, at_s=1, down_s=30, every_s=30)
