@@ -265,8 +265,23 @@ class MemberMachine(Protocol):
         """Whether `poll()` goes on to positions now (`ConsumerCoordinator.poll`)."""
 
     @property
+    def reads_in_background(self) -> bool:
+        """Whether a thread takes answers while the application is not in the client.
+
+        If not, what comes waits until it calls `poll()` or commits: the heartbeat
+        thread of the classic protocol reads only while there is something to beat for.
+        """
+
+    @property
+    def polls_again_ms(self) -> int | None:
+        """When a `poll()` that waits begins anew by itself: say `Polled` then.
+
+        Nothing is due then to an application that works.
+        """
+
+    @property
     def next_deadline_ms(self) -> int | None:
-        """When to call `handle_timeout`; None: not on account of time."""
+        """When to call `handle_timeout`, whatever the application does; None: never."""
 
     def handle(self, event: Input, now_ms: int) -> list[Effect]:
         """Take what has happened."""
