@@ -33,6 +33,7 @@ _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
+_MEMBERS = "tests/protocol/test_classic_member.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
@@ -142,6 +143,14 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
     "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
     "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
+    "kafkasim/protocol/member_effects.py": _MEMBERS,
+    "kafkasim/protocol/beats.py": _MEMBERS,
+    "kafkasim/protocol/heartbeat_thread.py": _MEMBERS,
+    "kafkasim/protocol/coordinator_lookup.py": _MEMBERS,
+    "kafkasim/protocol/join_effort.py": _MEMBERS,
+    "kafkasim/protocol/committed_offsets.py": "tests/protocol/test_member_commits.py",
+    "kafkasim/protocol/last_commit.py": "tests/protocol/test_member_commits.py",
+    "kafkasim/protocol/classic_rebalance.py": _MEMBERS,
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",

@@ -140,7 +140,9 @@ class DrivenMember:
         """Answer a commit with that error of every partition."""
         request = self.sent(OffsetCommit)
         assert isinstance(request, OffsetCommit)
-        errors = tuple(((each.topic, each.partition), error) for each in request.offsets)
+        errors = tuple(
+            ((each.topic, each.partition), error) for each in request.offsets
+        )
         return self.answers(OffsetsCommitted(errors=errors), at)
 
     def _said(self, effects: Sequence[Effect]) -> list[str]:
@@ -160,7 +162,9 @@ class DrivenMember:
         self.finds(at)
         self.polls(at)
         if self.settings.instance_id is None:
-            self.answers(Joined(error=ERRORS.index("MEMBER_ID_REQUIRED"), member_id="me"), at)
+            self.answers(
+                Joined(error=ERRORS.index("MEMBER_ID_REQUIRED"), member_id="me"), at
+            )
             self.polls(at)
         return self
 
