@@ -35,6 +35,7 @@ _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
 _MEMBERS = "tests/protocol/test_classic_member.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
+_CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/keeping.py": _COUNTS,
@@ -48,6 +49,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/source_application.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/source_events.py": _APPLICATIONS,
+    "kafkasim/protocol/classic_checks.py": _CLASSIC_GROUPS,
+    "kafkasim/protocol/classic_group_records.py": _CLASSIC_GROUPS,
+    "kafkasim/protocol/classic_writes.py": "tests/protocol/test_classic_rebalances.py",
     "kafkasim/protocol/joining.py": _APPLICATIONS,
     "kafkasim/scenario/member_events.py": "tests/scenario/test_group_checks.py",
     "kafkasim/scenario/targets.py": "tests/scenario/test_group_checks.py",

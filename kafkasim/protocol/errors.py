@@ -53,6 +53,7 @@ ERRORS: Final = (
     "UNRELEASED_INSTANCE_ID",
     "UNSUPPORTED_ASSIGNOR",
     "STALE_MEMBER_EPOCH",
+    "UNKNOWN_SERVER_ERROR",
 )
 """Names; a code is the position."""
 
@@ -107,6 +108,7 @@ NONE: Final = -1
     UNRELEASED_INSTANCE_ID,
     UNSUPPORTED_ASSIGNOR,
     STALE_MEMBER_EPOCH,
+    UNKNOWN_SERVER_ERROR,
 ) = range(len(ERRORS))
 
 RETRIABLE: Final = frozenset({
