@@ -172,6 +172,7 @@ TESTED_IN: dict[str, str] = {
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
+    "kafkasim.protocol.classic_groups": "whoever holds a partition of offsets",
     "kafkasim.testing.builders": "tests of analysis and figures, and those of others",
 }
 """Module → who starts it, where no module imports it."""

@@ -8,7 +8,7 @@ with what can cause each:
 * ``CompletingRebalance``: a new generation has begun, and its leader has to bring the
   assignment; syncs are parked.
 * ``Stable``: everybody can fetch its assignment.
-* ``Dead``: its coordinator is another one, or it is gone for good.
+* ``Dead``: its coordinator is another one.
 
 This is the bookkeeping alone: what a request does to a group, and what it is answered,
 is in `kafkasim.protocol.classic_groups`. Members are kept in the order of Java's
@@ -56,7 +56,6 @@ class Cause(StrEnum):
     NOBODY = "nobody is left"
     ASSIGNED = "assignment stored"
     MOVED = "coordinator moved"
-    DELETED = "group deleted"
 
 
 _LOST: Final = (Cause.LEFT, Cause.EXPIRED, Cause.NO_SYNC)
@@ -78,12 +77,10 @@ TRANSITIONS: Final[Mapping[tuple[State, State], tuple[Cause, ...]]] = MappingPro
             *(Cause.JOINED, Cause.LEADER_REJOINED, *_REJOINED),
             *(*_LOST, Cause.TOO_LARGE),
         ),
-        **{
-            (state, State.DEAD): (Cause.MOVED,)
-            for state in State
-            if state != State.EMPTY
-        },
-        (State.EMPTY, State.DEAD): (Cause.MOVED, Cause.DELETED),
+        (State.EMPTY, State.DEAD): (Cause.MOVED,),
+        (State.PREPARING, State.DEAD): (Cause.MOVED,),
+        (State.COMPLETING, State.DEAD): (Cause.MOVED,),
+        (State.STABLE, State.DEAD): (Cause.MOVED,),
     }
 )
 """What leads from one state to another; no other way is legal."""
