@@ -21,6 +21,9 @@ MISSING_NS: Final = -(2**63)
 FOREVER_NS: Final = 2**62
 """Later than any run; half of int64 is left for what is added to it."""
 
+ENDLESS_NS: Final = 2**58
+"""How long work takes that never ends: nine years, so that some of it can be added."""
+
 NOT_YET_NS: Final = FOREVER_NS + 1
 """A time that nobody knows before it comes; no look ahead gets there."""
 

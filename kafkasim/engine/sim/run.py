@@ -14,6 +14,7 @@ from kafkasim.engine.sim.systems.streamable import (
     check_streamed,
     keeps_records,
 )
+from kafkasim.engine.sim.systems.stuck_records import stuck
 from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
 from kafkasim.protocol.memory_watch import OutOfMemory
@@ -143,7 +144,7 @@ def _run_kafka(
             plan = scenario.plan()
         started = KafkaRun(
             scenario,
-            plan,
+            plan and stuck(plan, scenario.events),
             check=check,
             streamed=not keeps,
             logs=logs,

@@ -21,7 +21,7 @@ from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
+from kafkasim.units import ENDLESS_NS, FOREVER_NS, MISSING_NS, ns_from_s
 
 REPORTS: Final = 200
 """How often a run says how far it is, while records are sent."""
@@ -161,8 +161,11 @@ class Timeline:
         self._quiet += quiet
 
     def expect(self, end_ns: int) -> None:
-        """Note that work under way ends then: until it does, the run is not stuck."""
-        if end_ns > self._settled_ns:
+        """Note that work under way ends then: until it does, the run is not stuck.
+
+        Unless it never does.
+        """
+        if self._settled_ns < end_ns < ENDLESS_NS:
             self._settled_ns = end_ns
 
     def report(self, report: Report) -> None:

@@ -1,4 +1,6 @@
-"""What a scenario does to streams: an administrator's requests to the leaders.
+"""What a scenario does to streams and records.
+
+An administrator asks leaders to delete records, or the controller for partitions.
 
 Source: `ReplicaManager.deleteRecords`, `Partition.deleteRecordsOnLeader` (LG-23).
 """
@@ -10,10 +12,12 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.systems.added_partitions import add_partitions
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
+from kafkasim.engine.sim.systems.stuck_records import told
 from kafkasim.errors import LogError
 from kafkasim.ids import Target
 from kafkasim.log.trimmable_log import HIGH_WATERMARK
 from kafkasim.scenario.events import AddPartitions, DeleteRecords, Event
+from kafkasim.scenario.member_events import StuckRecord
 
 _SHOWN: Final = 4
 """Of how many partitions the effect is written out."""
@@ -22,11 +26,16 @@ _SHOWN: Final = 4
 def stream_event(
     run: KafkaCluster, event: Event
 ) -> Callable[[Event, Target, int], str] | None:
-    """Return what does an event at a stream, None of any other event."""
+    """Return what does an event at a stream or a record, None of any other event."""
     if isinstance(event, AddPartitions):
         return lambda _, target, __: add_partitions(run, event, target.name)
     if isinstance(event, DeleteRecords):
         return lambda _, target, __: _delete_records(run, event, target.name)
+    if isinstance(event, StuckRecord) and run.plan is not None:
+        planned = run.plan.sources
+        mine = [each.name for each in run.traffic.lanes if each.source == event.source]
+        count = sum(len(planned[name].intended_ns) for name in mine)
+        return lambda *_: told(event, count)
     return None
 
 

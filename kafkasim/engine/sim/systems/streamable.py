@@ -6,6 +6,7 @@ from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.events import Event
+from kafkasim.scenario.member_events import StuckRecord
 from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
@@ -16,9 +17,12 @@ def keeps_records(events: Sequence[Event]) -> bool:
     """Say whether a run keeps its records to its end, streamed or not.
 
     Where a broker or a controller may fail, or a link, records may be sent again, and a
-    log may be cut off.
+    log may be cut off; what is said of one record needs all.
     """
-    return any(not event.target.startswith("subscriber:") for event in events)
+    return any(
+        isinstance(event, StuckRecord) or not event.target.startswith("subscriber:")
+        for event in events
+    )
 
 
 class MustKeepRecords(Exception):  # noqa: N818 - it is no error of the user's
