@@ -26,8 +26,8 @@ def ran(*events: StuckRecord, instances: int = 1, **options: str) -> Result:
 
 
 def work_ms(result: Result, subscriber: str) -> dict[int, float]:
-    rows = result.deliveries.query("subscriber == @subscriber")
-    return dict(zip(rows.record_id, rows.ended - rows.started, strict=True))
+    rows = result.deliveries[result.deliveries.subscriber == subscriber]
+    return dict(zip(rows.record_id, rows.ended_ms - rows.started_ms, strict=True))
 
 
 @pytest.mark.parametrize("instances", [1, 3])
