@@ -106,11 +106,6 @@ class KafkaHosts(ABC):
         self.world_sources = scenario.traffic.sources
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
         self.topics = sorted(system.topics)
-        self.names_in_group = {
-            name: list(members_of(name, system.groups[name], self.events))
-            for name in self.subscribers
-        }
-        """By subscriber: its members, those that will come included."""
         self.member_names = [m for each in self.names_in_group.values() for m in each]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._begin_to_count()
@@ -139,6 +134,14 @@ class KafkaHosts(ABC):
             Target.parse(event.target).name
             for event in self.events
             if isinstance(event, AddPartitions)
+        }
+
+    @cached_property
+    def names_in_group(self) -> dict[str, list[str]]:
+        """By subscriber: its members, those that will come included."""
+        return {
+            name: list(members_of(name, self.system.groups[name], self.events))
+            for name in self.subscribers
         }
 
     def _make_standstills(self) -> dict[str, Standstill]:
