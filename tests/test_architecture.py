@@ -52,6 +52,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/classic_checks.py": _CLASSIC_GROUPS,
     "kafkasim/protocol/classic_group_records.py": _CLASSIC_GROUPS,
     "kafkasim/protocol/classic_writes.py": "tests/protocol/test_classic_rebalances.py",
+    "kafkasim/protocol/coordinator_values.py": (
+        "tests/protocol/test_coordinator_bytes.py"
+    ),
     "kafkasim/protocol/joining.py": _APPLICATIONS,
     "kafkasim/scenario/member_events.py": "tests/scenario/test_group_checks.py",
     "kafkasim/scenario/targets.py": "tests/scenario/test_group_checks.py",
