@@ -37,7 +37,22 @@ _MEMBERS = "tests/protocol/test_classic_member.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
 _CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
+_ASSIGNED = "tests/protocol/assignors/test_captured.py"
 TESTED_IN: dict[str, str] = {
+    "kafkasim/protocol/assignors/balancer.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/claims.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/constrained.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/general.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/in_circles.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/in_ranges.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/inputs.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/loads.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/movements.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/racks.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/server_group.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/sticky.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/uniform_equal.py": _ASSIGNED,
+    "kafkasim/protocol/assignors/uniform_unequal.py": _ASSIGNED,
     "kafkasim/analysis/keeping.py": _COUNTS,
     "kafkasim/analysis/kept.py": "tests/analysis/test_measures.py",
     "kafkasim/analysis/kept_rows.py": "tests/analysis/test_measures.py",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ValidationError
-from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.assignors import assign_range
 from kafkasim.protocol.partitioner import key_partition
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from kafkasim.engine.sim.systems.kafka_replication import (
     ReplicationCalls,
     heartbeats_matter,
 )
-from kafkasim.protocol.assignor import assign_range
+from kafkasim.protocol.assignors import assign_range
 from kafkasim.protocol.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.events import Crash
