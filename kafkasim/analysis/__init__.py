@@ -12,6 +12,7 @@ from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
 from kafkasim.analysis.order import ordering, overtakings
+from kafkasim.analysis.ownership import ownership, rebalances
 from kafkasim.analysis.positions import positions
 from kafkasim.analysis.producing import batching, skew
 from kafkasim.analysis.progress import lag, offsets
@@ -34,7 +35,9 @@ __all__ = [
     "offsets",
     "ordering",
     "overtakings",
+    "ownership",
     "positions",
+    "rebalances",
     "receipts",
     "replication",
     "resources",

@@ -25,6 +25,7 @@ from kafkasim.plot.network import topology
 from kafkasim.plot.offset_lines import offsets
 from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
+from kafkasim.plot.owning import ownership
 from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
 from kafkasim.plot.removed import removal
 from kafkasim.plot.replicating import replication
@@ -47,6 +48,7 @@ __all__ = [
     "log",
     "offsets",
     "ordering",
+    "ownership",
     "removal",
     "replication",
     "resources",

@@ -1,0 +1,89 @@
+"""Owners of partitions over time: bars, gaps, what the group went through."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
+
+from kafkasim import plot
+from kafkasim.errors import ValidationError
+from kafkasim.plot.owning import NOBODY_READS, ownership
+from kafkasim.plot.sizes import SIZES, SizeName
+from kafkasim.result.result import Result
+from kafkasim.testing.builders import small_result
+from tests.analysis.test_ownership import FACTS, member_dies, owned
+from tests.plot.test_layout import assert_readable
+
+
+def bars(ax: Axes, label: str) -> list[tuple[float, float, float]]:
+    """Return lane, begin and end of each bar of a label."""
+    (found,) = (
+        each
+        for each in ax.containers
+        if isinstance(each, BarContainer) and each.get_label() == label
+    )
+    return [
+        (round(p.get_y() + p.get_height() / 2, 6), p.get_x(), p.get_x() + p.get_width())
+        for p in found.patches
+    ]
+
+
+def test_each_owner_has_its_bars_and_nobody_the_rest() -> None:
+    ax = ownership(member_dies())
+
+    assert bars(ax, "billing/1") == [(0, 3, 50), (0, 51, 60), (1, 51, 60)]
+    assert bars(ax, "billing/2") == [(1, 3, 5)]
+    assert bars(ax, NOBODY_READS) == [(0, 50, 51), (1, 5, 51)]
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Nobody read 2 of 2 partitions for a while, at most 46 s"
+    )
+
+
+def test_the_states_of_the_group_stand_below() -> None:
+    ax = ownership(member_dies())
+
+    np.testing.assert_allclose(
+        bars(ax, "PreparingRebalance") + bars(ax, "Stable"),
+        [(2.4, 0, 3), (2.4, 3, 50)],
+    )
+    assert [each.get_text() for each in ax.get_yticklabels()] == [
+        "partition 0", "partition 1", "group billing",
+    ]  # fmt: skip
+
+
+def test_words_say_who_owned_what() -> None:
+    ax = ownership(member_dies())
+
+    assert "orders-1: billing/2 then billing/1, 46 s without one" in plot.alt_text(ax)
+    assert plot.caption(ax).startswith("Owners of the partitions that group billing")
+
+
+def only(*rows: object) -> Result:
+    return small_result(
+        records=[{"intended_ms": 0.0, "created_ms": 0.0}],
+        facts=FACTS,
+        assignments=list(rows),  # type: ignore[arg-type]
+    )
+
+
+def test_without_gaps_the_title_says_so() -> None:
+    ax = ownership(only(owned(0, "billing/1", 0, None)))
+
+    assert ax.get_title(loc="left") == (
+        "1 member, and no partition was without an owner"
+    )
+
+
+def test_a_group_that_is_not_there_and_one_with_too_many_partitions_are_refused() -> (
+    None
+):
+    with pytest.raises(ValidationError, match="one of billing"):
+        ownership(member_dies(), group="audit")
+    with pytest.raises(ValidationError, match="at most 60 partitions"):
+        ownership(only(*(owned(n, "billing/1", 0, None) for n in range(61))))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_readable_at_every_size(size: SizeName) -> None:
+    with plot.sized(size):
+        assert_readable(ownership(member_dies()))
