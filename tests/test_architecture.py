@@ -34,6 +34,7 @@ _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
 _MEMBERS = "tests/protocol/test_classic_member.py"
+_COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
 _CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
@@ -75,6 +76,14 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/scenario/targets.py": "tests/scenario/test_group_checks.py",
     "kafkasim/config/assignors.py": "tests/config/test_consumer.py",
     "kafkasim/engine/sim/accumulating.py": "tests/engine/sim/test_producer.py",
+    "kafkasim/engine/sim/coordinating_broker.py": _COORDINATORS,
+    "kafkasim/engine/sim/group_requests.py": _COORDINATORS,
+    "kafkasim/engine/sim/literal_batches.py": _COORDINATORS,
+    "kafkasim/engine/sim/systems/coordinated.py": _COORDINATORS,
+    "kafkasim/engine/sim/systems/coordinated_cluster.py": _COORDINATORS,
+    "kafkasim/engine/sim/systems/coordinated_rows.py": _COORDINATORS,
+    "kafkasim/engine/sim/systems/offsets_topic.py": _COORDINATORS,
+    "kafkasim/engine/sim/systems/kafka_end.py": _KAFKA,
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
     "kafkasim/engine/sim/equipped_broker.py": "tests/engine/sim/test_equipped.py",
     "kafkasim/engine/sim/network_thread.py": "tests/engine/sim/test_equipped.py",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.calendar import Calendar
+from kafkasim.engine.sim.literal_batches import LiteralFacts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import PlanFacts
 from kafkasim.engine.sim.planned_batches import offsets_in
@@ -33,7 +34,7 @@ class NewestOfEachKey:
     ----------
     partitions : sequence of Partition
         By index.
-    facts : sequence of PlanFacts
+    facts : sequence of PlanFacts or LiteralFacts
         What their batches hold.
     calendar : Calendar
         Knows the time.
@@ -44,7 +45,7 @@ class NewestOfEachKey:
     def __init__(
         self,
         partitions: Sequence[Partition],
-        facts: Sequence[PlanFacts],
+        facts: Sequence[PlanFacts | LiteralFacts],
         calendar: Calendar,
     ) -> None:
         self._partitions = [p for p in partitions if p.config.compacts]

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from kafkasim.engine.sim.invariants import Invariant
 from kafkasim.engine.sim.partition import Partition
@@ -13,23 +14,28 @@ from kafkasim.protocol.replica import LeaderState
 
 
 def of_replicas(
-    brokers: Sequence[ReplicatedBroker], partitions: Sequence[Partition]
+    brokers: Sequence[ReplicatedBroker],
+    partitions: Sequence[Partition],
+    unused: AbstractSet[int] = frozenset(),
 ) -> list[Invariant]:
-    """Return what must hold of them."""
+    """Return what must hold of them.
+
+    Nobody looks at partitions, by index, that are `unused`.
+    """
     return [
-        LeadersHighWatermark(brokers, partitions),
-        CopiesAgree(brokers, partitions),
-        OneLeaderOfAnEpoch(brokers),
+        LeadersHighWatermark(brokers, partitions, unused),
+        CopiesAgree(brokers, partitions, unused),
+        OneLeaderOfAnEpoch(brokers, unused),
     ]
 
 
 def _leading(
-    brokers: Sequence[ReplicatedBroker],
+    brokers: Sequence[ReplicatedBroker], unused: AbstractSet[int]
 ) -> Iterator[tuple[Replica, LeaderState]]:
     """Yield what brokers that run take themselves to lead."""
     for broker in brokers:
         for replica in broker.replicas.values():
-            if replica.state is not None:
+            if replica.state is not None and replica.partition not in unused:
                 yield replica, replica.state
 
 
@@ -46,15 +52,19 @@ class LeadersHighWatermark:
     rule = "high watermark"
 
     def __init__(
-        self, brokers: Sequence[ReplicatedBroker], partitions: Sequence[Partition]
+        self,
+        brokers: Sequence[ReplicatedBroker],
+        partitions: Sequence[Partition],
+        unused: AbstractSet[int] = frozenset(),
     ) -> None:
         self._brokers = brokers
         self._partitions = partitions
+        self._unused = unused
         self._last: dict[tuple[int, int, int], int] = {}
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Compare with the last look in the same epoch, and with the copies."""
-        for replica, state in _leading(self._brokers):
+        for replica, state in _leading(self._brokers, self._unused):
             partition = self._partitions[replica.partition]
             where = _name(partition, replica.node)
             high_watermark = replica.log.high_watermark
@@ -80,14 +90,18 @@ class CopiesAgree:
     rule = "copies agree"
 
     def __init__(
-        self, brokers: Sequence[ReplicatedBroker], partitions: Sequence[Partition]
+        self,
+        brokers: Sequence[ReplicatedBroker],
+        partitions: Sequence[Partition],
+        unused: AbstractSet[int] = frozenset(),
     ) -> None:
         self._brokers = brokers
         self._partitions = partitions
+        self._unused = unused
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Compare the last committed batch of each leader with that of its ISR."""
-        for replica, state in _leading(self._brokers):
+        for replica, state in _leading(self._brokers, self._unused):
             partition = self._partitions[replica.partition]
             offset = replica.log.high_watermark - 1
             if (
@@ -126,13 +140,18 @@ class OneLeaderOfAnEpoch:
 
     rule = "one leader"
 
-    def __init__(self, brokers: Sequence[ReplicatedBroker]) -> None:
+    def __init__(
+        self,
+        brokers: Sequence[ReplicatedBroker],
+        unused: AbstractSet[int] = frozenset(),
+    ) -> None:
         self._brokers = brokers
+        self._unused = unused
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Look for a second one."""
         seen: dict[tuple[int, int], int] = {}
-        for replica, state in _leading(self._brokers):
+        for replica, state in _leading(self._brokers, self._unused):
             key = replica.partition, state.leader_epoch
             if key in seen:
                 first = seen[key] + 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from kafkasim.engine.sim.systems.kafka import KafkaRun
+from kafkasim.engine.sim.systems.kafka_clients import check_groups
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.systems.streamable import (
@@ -139,6 +140,7 @@ def _run_kafka(
     keeps = not streamed or keeps_records(scenario.events)
     if streamed:
         check_streamed(scenario)
+    check_groups(scenario.resolve())
     while True:
         if keeps and plan is None:
             plan = scenario.plan()

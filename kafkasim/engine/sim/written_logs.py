@@ -11,13 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.engine.sim.literal_batches import KeyValue, LiteralFacts
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
-from kafkasim.engine.sim.planned_batches import PlannedBatches, parts
+from kafkasim.engine.sim.planned_batches import Held, PlannedBatches, parts
 from kafkasim.engine.sim.replica import LogSegment, Replica, contents_of
 from kafkasim.log import checkpoints
 from kafkasim.log.columns import Blob, Columns
@@ -86,7 +88,7 @@ def write_logs(
 def run_logs(
     plan: Plan,
     partitions: Sequence[Partition],
-    facts: Sequence[PlanFacts],
+    facts: Sequence[PlanFacts | LiteralFacts],
     epoch_ms: int,
     record_ids: Sequence[Ints] | None = None,
 ) -> list["RunLog"]:
@@ -98,7 +100,7 @@ def run_logs(
         Its records.
     partitions : sequence of Partition
         Of the run.
-    facts : sequence of PlanFacts
+    facts : sequence of PlanFacts or LiteralFacts
         One for each partition.
     epoch_ms : int
         When the run started, since 1970.
@@ -113,11 +115,15 @@ def run_logs(
         ids = zip(firsts, counts, strict=True)
         record_ids = [first + np.arange(count, dtype=np.int64) for first, count in ids]
     codes = KeyCodes(plans)
-    return [
-        RunLog(replica, partition, each, codes, record_ids, epoch_ms)
-        for partition, each in zip(partitions, facts, strict=True)
-        for replica in partition.replicas.values()
-    ]
+    logs: list[RunLog] = []
+    for partition, each in zip(partitions, facts, strict=True):
+        for replica in partition.replicas.values():
+            if isinstance(each, LiteralFacts):
+                logs.append(RunLog(replica, partition, LiteralRecords(each), epoch_ms))
+            else:
+                planned = PlannedRecords(each, codes, record_ids)
+                logs.append(RunLog(replica, partition, planned, epoch_ms))
+    return logs
 
 
 def topic_id(name: str) -> str:
@@ -129,6 +135,87 @@ def topic_id(name: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+class Records(Protocol):
+    """What is known of the records in a log."""
+
+    def columns(
+        self, held: Sequence[Held]
+    ) -> tuple[list[Ints], Blob, Blob, list[Ints]]:
+        """Return of batches the times, the keys, the values and the offset deltas.
+
+        Times in milliseconds since the run's start and deltas are by batch.
+        """
+
+
+class PlannedRecords:
+    """Records of the plan.
+
+    Parameters
+    ----------
+    facts : PlanFacts
+        What the batches hold, in times since the run's start.
+    codes : KeyCodes
+        The run's keys.
+    record_ids : sequence of int64 array
+        By source, what the value of each of its records is made of.
+    """
+
+    def __init__(
+        self, facts: PlanFacts, codes: KeyCodes, record_ids: Sequence[Ints]
+    ) -> None:
+        self._facts = facts
+        self._keys = Blob.of([*codes.keys, None])
+        self._record_ids = record_ids
+
+    def columns(
+        self, held: Sequence[Held]
+    ) -> tuple[list[Ints], Blob, Blob, list[Ints]]:
+        """Return times, keys, values and offset deltas, as `Records.columns`."""
+        facts, record_ids = self._facts, self._record_ids
+        times_ms, codes, sizes, records, deltas = [], [], [], [], []
+        for each in held:
+            batch, left = parts(each)
+            stays = left is None  # compaction writes the times that readers see
+            times = facts.created_ms if stays else facts.timestamps_ms
+            times_ms.append(times(batch, left))
+            codes.append(facts.key_codes(batch, left))
+            sizes.append(facts.value_bytes(batch, left))
+            mine = record_ids[batch.source_index]
+            records.append(mine[facts.ordinals(batch, left)])
+            deltas.append(np.arange(batch.hi - batch.lo) if left is None else left)
+        keys = self._keys.take(np.concatenate(codes))
+        values = payload(np.concatenate(records), np.concatenate(sizes))
+        return times_ms, keys, values, deltas
+
+
+class LiteralRecords:
+    """Records that are bytes already.
+
+    Parameters
+    ----------
+    facts : LiteralFacts
+        What the batches hold.
+    """
+
+    def __init__(self, facts: LiteralFacts) -> None:
+        self._facts = facts
+
+    def columns(
+        self, held: Sequence[Held]
+    ) -> tuple[list[Ints], Blob, Blob, list[Ints]]:
+        """Return times, keys, values and offset deltas, as `Records.columns`."""
+        facts = self._facts
+        times_ms, deltas = [], []
+        records: list[KeyValue] = []
+        for each in held:
+            batch, left = parts(each)
+            times_ms.append(facts.timestamps_ms(batch, left))
+            deltas.append(np.arange(batch.hi) if left is None else left)
+            records += facts.records(batch, left)
+        keys = Blob.of(key for key, _ in records)
+        return times_ms, keys, Blob.of(value for _, value in records), deltas
+
+
 class RunLog:
     """One copy of a partition, and how to write it.
 
@@ -136,30 +223,22 @@ class RunLog:
     ----------
     replica, partition : Replica and Partition
         The copy, and of what.
-    facts : PlanFacts
-        What its batches hold, in times since the run's start.
-    codes : KeyCodes
-        The run's keys.
-    record_ids : sequence of int64 array
-        By source, what the value of each of its records is made of.
+    records : Records
+        What its batches hold.
     epoch_ms : int
         When the run started, since 1970.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         replica: Replica,
         partition: Partition,
-        facts: PlanFacts,
-        codes: KeyCodes,
-        record_ids: Sequence[Ints],
+        records: Records,
         epoch_ms: int,
     ) -> None:
         self.replica = replica
         self.partition = partition
-        self._facts = facts
-        self._keys = Blob.of([*codes.keys, None])
-        self._record_ids = record_ids
+        self._records = records
         self._epoch_ms = epoch_ms
 
     def write(self, folder: Path, topic: str, now_ms: int) -> None:
@@ -198,18 +277,8 @@ class RunLog:
 
     def _columns(self, batches: PlannedBatches) -> Columns:
         """Return the records of a segment, and what the headers of its batches say."""
-        facts, record_ids = self._facts, self._record_ids
-        times_ms, codes, sizes, records, deltas = [], [], [], [], []
-        for position in batches.positions[:-1]:
-            batch, left = parts(batches.at(position))
-            stays = left is None  # compaction writes the times that readers see
-            times = facts.created_ms if stays else facts.timestamps_ms
-            times_ms.append(times(batch, left))
-            codes.append(facts.key_codes(batch, left))
-            sizes.append(facts.value_bytes(batch, left))
-            mine = record_ids[batch.source_index]
-            records.append(mine[facts.ordinals(batch, left)])
-            deltas.append(np.arange(batch.hi - batch.lo) if left is None else left)
+        held = [batches.at(position) for position in batches.positions[:-1]]
+        times_ms, keys, values, deltas = self._records.columns(held)
         counts = np.array([len(part) for part in times_ms], np.int64)
         headers = [header for _, header in batches.headers()]
         horizons = [_or_none(header.delete_horizon_ms) for header in headers]
@@ -217,8 +286,8 @@ class RunLog:
         stamped = np.array([header.is_log_append_time for header in headers])
         return Columns(
             timestamps_ms=np.concatenate(times_ms) + self._epoch_ms,
-            keys=self._keys.take(np.concatenate(codes)),
-            values=payload(np.concatenate(records), np.concatenate(sizes)),
+            keys=keys,
+            values=values,
             batch_starts=np.concatenate([[0], np.cumsum(counts)]),
             offset_deltas=np.concatenate(deltas),
             last_offset_deltas=np.array([h.last_offset_delta for h in headers]),

@@ -23,17 +23,17 @@ from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_columns import entity_codes
 from kafkasim.engine.sim.replica_invariants import of_replicas
-from kafkasim.engine.sim.request import PRODUCE, Request
+from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.added_partitions import look_anew, watch
 from kafkasim.engine.sim.systems.broker_events import begin_at, end_at
 from kafkasim.engine.sim.systems.common import inspected, run_facts
-from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import (
     check_producers,
     check_time_passes,
     counted,
     running,
 )
+from kafkasim.engine.sim.systems.kafka_end import KafkaEnd
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.kafka_traffic import arranged, deal_traffic, live_plan
 from kafkasim.engine.sim.systems.reader_events import ask_readers
@@ -46,10 +46,10 @@ from kafkasim.scenario.events import Event, Pause, Slow
 from kafkasim.scenario.plan import Plan, PlanOutline
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
-from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
+from kafkasim.units import NS_PER_MS, ns_from_s
 
 
-class KafkaRun(KafkaAccounts):
+class KafkaRun(KafkaEnd):
     """One run of a cluster, and what it records.
 
     Parameters
@@ -141,7 +141,9 @@ class KafkaRun(KafkaAccounts):
         groups, members = list(self.groups.values()), list(self.members.values())
         of_copies: list[Invariant] = []
         if self.replication is not None:
-            of_copies = of_replicas(self.replication.brokers, self.partitions)
+            of_copies = of_replicas(
+                self.replication.brokers, self.partitions, self.unused
+            )
         of_logs: list[Invariant] = []
         if self.plan is not None and any(p.config.compacts for p in self.partitions):
             of_logs = [NewestOfEachKey(self.partitions, self._facts, self.calendar)]
@@ -262,8 +264,7 @@ class KafkaRun(KafkaAccounts):
 
     def _end(self, event: Event, target: Target) -> None:
         if target.kind != "subscriber":
-            now_ns = self.calendar.now_ns
-            end_at(self.brokers, self.replication, event, target, now_ns)
+            end_at(self.brokers, self.replication, event, target, self.calendar.now_ns)
             return
         subscriber = target.name
         group, members = self.groups[subscriber], self.members[subscriber]
@@ -300,56 +301,6 @@ class KafkaRun(KafkaAccounts):
             self.calendar.now_ns,
             kind,
         )
-
-    def _open_requests(self) -> list[Request]:
-        """Return the requests without an answer, in the order of sending."""
-        under_way = [r for r in self.calendar.pending() if isinstance(r, Request)]
-        for broker in self.brokers:
-            held = [*broker.queued(), *broker.parked(), *broker.elsewhere()]
-            under_way += held
-        for connection in self.hosts.connections:
-            under_way += connection.waiting
-        for members in self.members.values():
-            for member in members:
-                under_way += member.held
-        if self.replication is not None:
-            under_way += self.replication.open_requests()
-            for connection in self.hosts.newest:
-                under_way += connection.in_flight
-        found = {r.request_id: r for r in under_way if not r.written}
-        return [found[number] for number in sorted(found)]
-
-    # --- the end ------------------------------------------------------------------
-
-    def _finish(self) -> None:
-        for source, standstill in self.standstills.items():
-            if standstill.is_still:
-                self._write_pause(source, MISSING_NS)
-        for name, group in self.groups.items():
-            if group.joined and group.up:
-                there = running(self.members[name])
-                self.tables.assignments(group, there, MISSING_NS)
-            for member in self.members[name]:
-                member.cut()
-        self._write_appends(len(self._appends))
-        for partition in self.partitions:
-            self.tables.segments(partition)
-        self._finish_requests()
-        for producer, lists in zip(self.producers, self.lists, strict=True):
-            for batch in producer.finish(self.calendar.now_ns):
-                if batch.batch_id not in self._done:
-                    self._write_batch(batch)
-            lists.finish(producer)
-
-    def _finish_requests(self) -> None:
-        """Write requests without an answer, and the batches in them."""
-        for request in self._open_requests():
-            self.tables.request(request, MISSING_NS)
-            if request.api == PRODUCE:
-                for batch in request.payload:
-                    if batch.batch_id not in self._done:
-                        self._done.add(batch.batch_id)
-                        self._write_batch(batch)
 
     def _full_result(self) -> Result:
         """Return the result of a run that kept its records."""

@@ -1,6 +1,6 @@
 """Between a Kafka run and its clients: produce requests, settings, work along a log."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX
@@ -20,7 +20,7 @@ from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
-from kafkasim.scenario.events import Event
+from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.groups import is_coordinated
 from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
@@ -167,9 +167,11 @@ def check_time_passes(system: Kafka) -> None:
             )
 
 
-def check_groups(system: Kafka, events: Iterable[Event]) -> None:
-    """Refuse groups that would need a coordinator."""
-    if is_coordinated(system, events):
+def check_groups(scenario: Draft) -> None:
+    """Refuse groups of a resolved scenario that would need a coordinator."""
+    system = scenario.system
+    assert isinstance(system, Kafka)
+    if is_coordinated(system, scenario.events):
         raise ValidationError(
             "system.groups",
             "start='cold' or an event at members",

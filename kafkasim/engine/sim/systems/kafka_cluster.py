@@ -61,18 +61,29 @@ class KafkaCluster(KafkaProducers):
     def _let_leaders_refuse(self) -> None:
         """Let leaders look at what they append: their clients meet errors anyway."""
         for topic, partitions in self.by_topic.items():
+            if topic in self.internal_topics:
+                continue
             admits = admission(self.system, topic, self.sources, self.producers)
             for partition in partitions:
                 partition.admission = admits
 
     def _make_group(self, name: str) -> None:
+        group = self.groups[name] = self._new_group(name)
+        work_of = [
+            work_of_source(source, producer, name)
+            for source, producer in zip(self.sources, self.producers, strict=True)
+        ]
+        each = same_for_all(self.sources, name)
+        for partition in group.partitions:
+            partition.add_group(group.index, work_of, each)
+        self.members[name] = self._make_members(name, group)
+
+    def _new_group(self, name: str) -> Group:
         subscriber = self.subscribers[name]
-        code = list(self.subscribers).index(name)
-        coordinator = offsets_partition(name) % self.system.brokers
         owned = [p for topic in subscriber.streams for p in self.by_topic[topic]]
         config = self.system.groups[name].config
-        group = Group(
-            code,
+        return Group(
+            list(self.subscribers).index(name),
             owned,
             late=subscriber.from_s > 0,
             resets_to_end=config.auto_offset_reset == "latest",
@@ -85,20 +96,17 @@ class KafkaCluster(KafkaProducers):
                 for event in self.events
             ),
         )
-        work_of = [
-            work_of_source(source, producer, name)
-            for source, producer in zip(self.sources, self.producers, strict=True)
-        ]
-        each = same_for_all(self.sources, name)
-        for partition in owned:
-            partition.add_group(code, work_of, each)
+
+    def _make_members(self, name: str, group: Group) -> list[Member]:
+        """Make a group's members, its partitions shared out by the range assignor."""
+        subscriber = self.subscribers[name]
+        coordinator = offsets_partition(name) % self.system.brokers
         names = self.names_in_group[name]
         assignment = assign_range(
             {member: list(subscriber.streams) for member in names},
             {topic: len(self.by_topic[topic]) for topic in subscriber.streams},
         )
-        self.groups[name] = group
-        self.members[name] = [
+        return [
             self._make_member(
                 member,
                 group,

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property, partial
 from itertools import count
 from typing import Final
@@ -20,6 +21,7 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.links import Links
+from kafkasim.engine.sim.literal_batches import LiteralFacts
 from kafkasim.engine.sim.live_records import LiveHandOver
 from kafkasim.engine.sim.log_manager import LogCalls, LogManager
 from kafkasim.engine.sim.meter import Meter
@@ -32,7 +34,6 @@ from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.standstill import Standstill
 from kafkasim.engine.sim.systems.kafka_clients import (
     ProduceRequests,
-    check_groups,
 )
 from kafkasim.engine.sim.systems.kafka_equipment import equipment_of
 from kafkasim.engine.sim.systems.kafka_quotas import quota_pauses
@@ -91,8 +92,7 @@ class KafkaHosts(ABC):
     ) -> None:
         system = scenario.system
         assert isinstance(system, Kafka)
-        check_groups(system, scenario.events)
-        self.system = system
+        self.system = self._with_internal_topics(system)
         sources = traffic.sources
         self.traffic = traffic
         self.events = scenario.events
@@ -105,7 +105,7 @@ class KafkaHosts(ABC):
         self._keep = keep
         self.world_sources = scenario.traffic.sources
         self.subscribers = dict(sorted(scenario.traffic.subscribers.items()))
-        self.topics = sorted(system.topics)
+        self.topics = [*sorted(system.topics), *self.internal_topics]
         self.member_names = [m for each in self.names_in_group.values() for m in each]
         self._entity_codes: Sequence[NDArray[np.int32] | None] = [None] * len(sources)
         self._begin_to_count()
@@ -117,7 +117,7 @@ class KafkaHosts(ABC):
         self.write_request = self.tables.request
         """Writes a request to which nothing more happens at its client."""
         self.refuses = refuses or may_refuse(system, sources)
-        self.is_replicated = self.refuses or is_replicated(system, self.events)
+        self.is_replicated = self.refuses or self._replicates()
         self._by_record = by_record
         self.handed = self._make_hand_overs()
         self._make_brokers()
@@ -126,6 +126,19 @@ class KafkaHosts(ABC):
         self.lists: list[AppendLists] = []
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
+
+    internal_topics: tuple[str, ...] = ()
+    """Topics that the cluster has for itself."""
+    unused: AbstractSet[int] = frozenset()
+    """Indices of partitions of those that nobody uses; tables tell nothing of them."""
+
+    def _with_internal_topics(self, system: Kafka) -> Kafka:
+        """Return the system with the topics that the cluster has for itself."""
+        return system
+
+    def _replicates(self) -> bool:
+        """Say whether the run needs followers, or leaders that may be out of reach."""
+        return is_replicated(self.system, self.events)
 
     @cached_property
     def grown_topics(self) -> set[str]:
@@ -220,7 +233,7 @@ class KafkaHosts(ABC):
         return {name: number for number, name in enumerate(names, start=1)}
 
     def _make_partitions(self) -> list[Partition]:
-        self._facts: list[PlanFacts] = []
+        self._facts: list[PlanFacts | LiteralFacts] = []
         partitions: list[Partition] = []
         plans: list[RecordFacts] = []
         self._plans = plans
@@ -312,10 +325,7 @@ class KafkaHosts(ABC):
         cpu = self.system.hardware.cpu
         host = f"broker:{index + 1}"
         equipment = self._equipment(host)
-        kinds: tuple[type[Broker], type[Broker]] = (Broker, ReplicatedBroker)
-        if equipment is not None:
-            kinds = (EquippedBroker, EquippedReplica)
-        broker = kinds[self.is_replicated](
+        broker = self._broker_kind(is_equipped=equipment is not None)(
             calendar=self.calendar,
             actor=self._actors[host],
             index=index,
@@ -337,6 +347,12 @@ class KafkaHosts(ABC):
             assert isinstance(broker, Equipped)
             broker.equip(equipment)
         return broker
+
+    def _broker_kind(self, *, is_equipped: bool) -> type[Broker]:
+        """Return which kind of brokers the run has."""
+        if is_equipped:
+            return EquippedReplica if self.is_replicated else EquippedBroker
+        return ReplicatedBroker if self.is_replicated else Broker
 
     def _equipment(self, host: str) -> Equipment | None:
         """Return what a broker has beside IO threads, if that can matter."""

@@ -92,6 +92,11 @@ class KafkaRows:
         """Take the run's partitions, by index."""
         self._partitions = partitions
 
+    def records_too(self, tables: Iterable[str]) -> None:
+        """Take note that these are recorded, too."""
+        for table in tables:
+            self._missing.pop(table, None)
+
     def client_code(self, name: str) -> int:
         """Return the code of `source:…`, `member:…` or `broker:…` as a sender."""
         return self._codes[name]

@@ -1,0 +1,469 @@
+"""The coordinators of groups on one broker: the host of their machines.
+
+The rules are those of `kafkasim.protocol.coordinator_shard`, one machine for each
+partition of `__consumer_offsets` that the broker leads. Here they get a clock, a log
+and a network: what a machine writes is appended to the leader's log like any record,
+and what it answers to that is sent when the high watermark has passed (OF-6). When the
+broker comes to lead a partition the machine is made by replaying the log; when it leads
+it no more it is dropped, and whoever waits is told so (OF-7). So a coordinator moves
+with its leader, and nothing else is needed for that.
+
+Sources: `GroupCoordinatorService`, `CoordinatorRuntime`, `CoordinatorLoaderImpl` (4.3).
+With `group.coordinator.append.linger.ms` of −1, the default since 4.2, a batch is
+appended as soon as the coordinator has nothing else to do: here at once. Reading the
+log takes a broker as long as appending so many bytes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.group_requests import (
+    GroupRequest,
+    error_answered,
+    error_of,
+    refusal,
+)
+from kafkasim.engine.sim.literal_batches import KeyValue, LiteralBatch, records_in
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.replica import Replica
+from kafkasim.engine.sim.request import FIND_COORDINATOR
+from kafkasim.protocol.coordinator_records import Record
+from kafkasim.protocol.errors import (
+    COORDINATOR_LOAD_IN_PROGRESS,
+    COORDINATOR_NOT_AVAILABLE,
+    NONE,
+    NOT_COORDINATOR,
+    REQUEST_TIMED_OUT,
+)
+from kafkasim.protocol.group_messages import (
+    Answer,
+    CoordinatorFound,
+    Effect,
+    GroupChanged,
+    Request,
+    Response,
+    Write,
+    WriteFailed,
+    Written,
+)
+from kafkasim.protocol.offsets_topic import offsets_partition
+from kafkasim.units import NS_PER_MS
+
+
+class Shard(Protocol):
+    """The machine of one partition."""
+
+    @property
+    def next_deadline_ms(self) -> int | None:
+        """When to call `handle_timeout`."""
+
+    def handle(
+        self, message: Request | Written | WriteFailed, now_ms: int
+    ) -> list[Effect]:
+        """Take a request, or how a write went."""
+
+    def handle_timeout(self, now_ms: int) -> list[Effect]:
+        """Do what is due."""
+
+    def load(self, records: Iterable[Record], now_ms: int) -> list[Effect]:
+        """Begin with what the log holds."""
+
+
+class CoordinatorSettings(NamedTuple):
+    """What a coordinator's host takes from its broker's configuration."""
+
+    write_timeout_ns: int
+    """`offsets.commit.timeout.ms`."""
+    linger_ns: int
+    """`group.coordinator.append.linger.ms`; negative: adaptive."""
+    epoch_ms: int
+    """What the run's clock counts from, in milliseconds since 1970."""
+
+
+class CoordinatorCalls(NamedTuple):
+    """What a coordinator's host calls."""
+
+    new_shard: Callable[[int], Shard]
+    """Makes the machine of a partition of the topic, by its number."""
+    encode: Callable[[Record], KeyValue]
+    """Gives a record Kafka's bytes."""
+    decode: Callable[[bytes, bytes | None], Record]
+    """Reads them."""
+    on_append: Callable[[LiteralBatch, tuple[Record, ...], int], None]
+    """Takes a batch that was appended, its records, and the leader epoch."""
+    on_changed: Callable[[GroupChanged], None]
+    """Takes what has become of a group."""
+    on_answered: Callable[[GroupRequest, Response], None]
+    """Takes a request that a coordinator has handled, and its answer when it is due."""
+
+
+class Hosting(Protocol):
+    """The broker, as far as its coordinators see it."""
+
+    replicas: dict[int, Replica]
+    incarnation: int
+
+    def leader_of(self, index: int) -> int:
+        """Return the leader of a partition as known here; negative: none."""
+
+    def append_records(self, batch: LiteralBatch) -> int:
+        """Append a batch; return the offset after it, or −1 less the error."""
+
+    def answer(self, request: GroupRequest) -> None:
+        """Send an answer."""
+
+    def holds(self, function: Callable[[Any], None], argument: Any) -> bool:  # noqa: ANN401
+        """Say whether it stands still; then the call is made when it goes on."""
+
+    def reading_ns(self, size_bytes: int) -> int:
+        """Return how long it takes to read so many bytes of a log."""
+
+
+class Batched:
+    """Writes of a coordinator that go into one batch, and who waits for them."""
+
+    __slots__ = ("answers", "end", "records", "size_bytes", "until_ns", "writes")
+
+    def __init__(self, until_ns: int) -> None:
+        self.records: list[Record] = []
+        self.writes: list[Write] = []
+        self.answers: list[Answer] = []
+        """Of those that wrote nothing and wait all the same."""
+        self.end = -1
+        """Offset after the batch in the log."""
+        self.until_ns = until_ns
+        """When who waits has waited for too long."""
+        self.size_bytes = 0
+
+
+class Coordinator:
+    """One machine, and what is under way with it."""
+
+    __slots__ = (
+        "armed_ms", "batch", "epoch", "index", "is_busy", "open", "pending", "shard",
+        "timer_set",
+    )  # fmt: skip
+
+    def __init__(self, index: int, epoch: int, shard: Shard) -> None:
+        self.index = index
+        self.epoch = epoch
+        self.shard = shard
+        self.open: dict[int, GroupRequest] = {}
+        """Requests without an answer, by the identity of their payload."""
+        self.batch: Batched | None = None
+        """What is not appended yet."""
+        self.pending: deque[Batched] = deque()
+        """What is appended and not replicated."""
+        self.armed_ms: int | None = None
+        self.timer_set = False
+        self.is_busy = False
+
+
+class Coordinators:
+    """The coordinators of one broker.
+
+    Parameters
+    ----------
+    calendar, actor
+        Where its deadlines go, and its number among the run's actors.
+    broker : Hosting
+        The broker.
+    partitions : sequence of Partition
+        Of the topic, by number.
+    settings, calls
+        Its settings, and whom to tell what.
+    """
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        broker: Hosting,
+        partitions: "list[Partition]",
+        settings: CoordinatorSettings,
+        calls: CoordinatorCalls,
+    ) -> None:
+        self._calendar = calendar
+        self._timer_key = key_base(Rank.TIMER, actor)
+        self._broker = broker
+        self._partitions = partitions
+        self._number_of = {p.index: number for number, p in enumerate(partitions)}
+        self._settings = settings
+        self._calls = calls
+        self._active: dict[int, Coordinator] = {}
+        self._loading: dict[int, int] = {}
+        """Partitions that are being loaded, and in which leader epoch."""
+
+    @property
+    def _now_ms(self) -> int:
+        return self._settings.epoch_ms + self._calendar.now_ns // NS_PER_MS
+
+    # --- requests -----------------------------------------------------------------
+
+    def take(self, request: GroupRequest) -> None:
+        """Take a request that an IO thread has served."""
+        message: Request = request.payload
+        index = self._partitions[
+            offsets_partition(message.group, len(self._partitions))
+        ].index
+        if request.api == FIND_COORDINATOR:
+            node = self._broker.leader_of(index)
+            error = NONE if node >= 0 else COORDINATOR_NOT_AVAILABLE
+            self._send(request, CoordinatorFound(error=error, node=node))
+            return
+        if index in self._loading:
+            self._send(request, refusal(message, COORDINATOR_LOAD_IN_PROGRESS))
+            return
+        coordinator = self._coordinator_of(index)
+        if coordinator is None:
+            self._send(request, refusal(message, NOT_COORDINATOR))
+            return
+        message = replace(message)  # one like it may be open
+        coordinator.open[id(message)] = request
+        request.payload = message
+        self._do(coordinator, coordinator.shard.handle(message, self._now_ms))
+
+    def _coordinator_of(self, index: int) -> Coordinator | None:
+        """Return the coordinator of a partition, if it is led here."""
+        known = self._active.get(index)
+        if known is not None:
+            return known
+        replica = self._broker.replicas.get(index)
+        if replica is None or replica.state is None:
+            return None
+        return self._begin(index, replica.state.leader_epoch)
+
+    def _send(self, request: GroupRequest, response: Response) -> None:
+        if request.connection.broken:
+            return  # nobody is there any more
+        request.answer = response
+        request.error = error_of(response)
+        self._broker.answer(request)
+
+    def _answer(self, coordinator: Coordinator, answer: Answer) -> None:
+        request = coordinator.open.pop(id(answer.request), None)
+        if request is None:
+            return  # its time was over
+        self._calls.on_answered(request, answer.response)
+        self._send(request, answer.response)
+
+    def open_requests(self) -> list[GroupRequest]:
+        """Return requests that wait for a coordinator's answer."""
+        return [each for one in self._active.values() for each in one.open.values()]
+
+    # --- effects ------------------------------------------------------------------
+
+    def _do(self, coordinator: Coordinator, effects: Iterable[Effect]) -> None:
+        """Do what a machine says; append what it writes, and set its next deadline."""
+        for effect in effects:
+            if isinstance(effect, Write):
+                self._write(coordinator, effect)
+            elif isinstance(effect, GroupChanged):
+                self._calls.on_changed(effect)
+            else:
+                self._answer_in_turn(coordinator, effect)
+        if coordinator.batch is not None and self._settings.linger_ns <= 0:
+            self._flush(coordinator)
+        self._arm(coordinator)
+
+    def _answer_in_turn(self, coordinator: Coordinator, answer: Answer) -> None:
+        """Answer; behind the writes under way, if need be (`waitForPendingWrites`)."""
+        if answer.after_writes:
+            behind = coordinator.batch
+            if behind is None and coordinator.pending:
+                behind = coordinator.pending[-1]
+            if behind is not None:
+                behind.answers.append(answer)
+                return
+        self._answer(coordinator, answer)
+
+    def _write(self, coordinator: Coordinator, write: Write) -> None:
+        """Put records into the batch that comes next."""
+        batch = coordinator.batch
+        if batch is None:
+            now_ns = self._calendar.now_ns
+            batch = Batched(now_ns + self._settings.write_timeout_ns)
+            coordinator.batch = batch
+            if self._settings.linger_ns > 0:
+                self._at(
+                    now_ns + self._settings.linger_ns,
+                    self._linger_over,
+                    (coordinator, batch, self._broker.incarnation),
+                )
+        batch.records += write.records
+        batch.writes.append(write)
+
+    def _linger_over(self, what: tuple[Coordinator, Batched, int]) -> None:
+        coordinator, batch, incarnation = what
+        if incarnation != self._broker.incarnation or coordinator.batch is not batch:
+            return
+        if not self._broker.holds(self._linger_over, what):
+            self._flush(coordinator)
+
+    def _flush(self, coordinator: Coordinator) -> None:
+        """Append the batch (`flushCurrentBatch`)."""
+        batched, coordinator.batch = coordinator.batch, None
+        assert batched is not None
+        number = self._number_of[coordinator.index]
+        encode = self._calls.encode
+        records = tuple(batched.records)
+        now_ns = self._calendar.now_ns
+        batch = LiteralBatch(
+            number, coordinator.index, [encode(each) for each in records], now_ns
+        )
+        coordinator.is_busy = True
+        end = self._broker.append_records(batch)
+        coordinator.is_busy = False
+        if end < 0:
+            self._fail(coordinator, batched, -1 - end)
+            return
+        self._calls.on_append(batch, records, coordinator.epoch)
+        batched.end = end
+        coordinator.pending.append(batched)
+        self.advanced(coordinator.index)
+
+    def _fail(self, coordinator: Coordinator, batched: Batched, error: int) -> None:
+        """Tell the machine that a batch could not be appended."""
+        for write in batched.writes:
+            failed = WriteFailed(write, error)
+            self._do(coordinator, coordinator.shard.handle(failed, self._now_ms))
+        for answer in batched.answers:
+            self._refuse(coordinator, answer, error)
+
+    def _refuse(self, coordinator: Coordinator, answer: Answer, error: int) -> None:
+        response = refusal(answer.request, error_answered(error))
+        self._answer(coordinator, Answer(answer.request, response))
+
+    def advanced(self, index: int) -> None:
+        """Answer what waited for the high watermark of a partition."""
+        coordinator = self._active.get(index)
+        if coordinator is None or coordinator.is_busy:
+            return
+        pending = coordinator.pending
+        high_watermark = self._broker.replicas[index].log.high_watermark
+        while pending and pending[0].end <= high_watermark:
+            batched = pending.popleft()
+            for write in batched.writes:
+                for answer in write.answers:
+                    self._answer(coordinator, answer)
+                written = coordinator.shard.handle(Written(write), self._now_ms)
+                self._do(coordinator, written)
+            for answer in batched.answers:
+                self._answer(coordinator, answer)
+        if pending and not coordinator.timer_set:
+            self._set_timer(coordinator)
+
+    # --- time ---------------------------------------------------------------------
+
+    def _at(self, at_ns: int, function: Callable[[Any], None], what: object) -> None:
+        self._timer_key += 1
+        self._calendar.at(at_ns, self._timer_key, function, what)
+
+    def _set_timer(self, coordinator: Coordinator) -> None:
+        """Look again when the oldest write has waited for too long."""
+        coordinator.timer_set = True
+        what = coordinator, self._broker.incarnation
+        self._at(coordinator.pending[0].until_ns, self._write_over, what)
+
+    def _write_over(self, what: tuple[Coordinator, int]) -> None:
+        """Answer those that have waited for too long for their records' copies."""
+        coordinator, incarnation = what
+        if not self._is_there(coordinator, incarnation):
+            return
+        if self._broker.holds(self._write_over, what):
+            return
+        coordinator.timer_set = False
+        now_ns = self._calendar.now_ns
+        for batched in list(coordinator.pending):
+            if batched.until_ns > now_ns:
+                break
+            writes, batched.writes = batched.writes, []
+            answers, batched.answers = batched.answers, []
+            batched.until_ns = now_ns + self._settings.write_timeout_ns
+            for write in writes:
+                failed = WriteFailed(write, REQUEST_TIMED_OUT, appended=True)
+                self._do(coordinator, coordinator.shard.handle(failed, self._now_ms))
+            for answer in answers:
+                self._refuse(coordinator, answer, REQUEST_TIMED_OUT)
+        if coordinator.pending and not coordinator.timer_set:
+            self._set_timer(coordinator)
+
+    def _is_there(self, coordinator: Coordinator, incarnation: int) -> bool:
+        return (
+            incarnation == self._broker.incarnation
+            and self._active.get(coordinator.index) is coordinator
+        )
+
+    def _arm(self, coordinator: Coordinator) -> None:
+        """Set the machine's next deadline, unless one is set that comes no later."""
+        due_ms = coordinator.shard.next_deadline_ms
+        armed_ms = coordinator.armed_ms
+        if due_ms is None or (armed_ms is not None and armed_ms <= due_ms):
+            return
+        coordinator.armed_ms = due_ms
+        at_ns = (due_ms - self._settings.epoch_ms) * NS_PER_MS
+        what = coordinator, due_ms, self._broker.incarnation
+        self._at(max(at_ns, self._calendar.now_ns + 1), self._due, what)
+
+    def _due(self, what: tuple[Coordinator, int, int]) -> None:
+        coordinator, due_ms, incarnation = what
+        if not self._is_there(coordinator, incarnation):
+            return
+        if self._broker.holds(self._due, what):
+            return
+        if coordinator.armed_ms == due_ms:
+            coordinator.armed_ms = None
+        self._do(coordinator, coordinator.shard.handle_timeout(self._now_ms))
+
+    # --- leaders that move ----------------------------------------------------------
+
+    def elected(self, index: int) -> None:
+        """Load a partition that this broker leads from now on."""
+        self.resigned(index)
+        replica = self._broker.replicas[index]
+        state, log = replica.state, replica.log
+        assert state is not None
+        if log.log_end_offset == log.log_start_offset:
+            return  # there is nothing to load: whoever comes first begins
+        epoch = self._loading[index] = state.leader_epoch
+        size_bytes = sum(segment.size_bytes for segment in log.segments)
+        at_ns = self._calendar.now_ns + max(1, self._broker.reading_ns(size_bytes))
+        self._at(at_ns, self._load, (index, epoch, self._broker.incarnation))
+
+    def _load(self, what: tuple[int, int, int]) -> None:
+        index, epoch, incarnation = what
+        if incarnation != self._broker.incarnation or self._loading.get(index) != epoch:
+            return
+        if not self._broker.holds(self._load, what):
+            del self._loading[index]
+            self._begin(index, epoch)
+
+    def _begin(self, index: int, epoch: int) -> Coordinator:
+        """Make the machine of a partition by replaying its log."""
+        shard = self._calls.new_shard(self._number_of[index])
+        coordinator = self._active[index] = Coordinator(index, epoch, shard)
+        decode = self._calls.decode
+        records = records_in(self._broker.replicas[index].log)
+        loaded = (decode(key, value) for key, value in records)
+        self._do(coordinator, shard.load(loaded, self._now_ms))
+        return coordinator
+
+    def resigned(self, index: int) -> None:
+        """Drop a partition that this broker does not lead any more."""
+        self._loading.pop(index, None)
+        coordinator = self._active.pop(index, None)
+        if coordinator is None:
+            return
+        for request in coordinator.open.values():
+            response = refusal(request.payload, NOT_COORDINATOR)
+            self._calls.on_answered(request, response)
+            self._send(request, response)
+
+    def crashed(self) -> None:
+        """Forget all: the process has died."""
+        self._loading.clear()
+        self._active.clear()

@@ -1,0 +1,138 @@
+"""A run of a cluster whose groups have coordinators.
+
+The second kind of run, as `ReplicatedBroker` is the second kind of broker (decision
+11): one in which a group starts cold, or its members come and go. Its groups go through
+every request; `__consumer_offsets` is a topic of the cluster, and what a group knows is
+in it.
+"""
+
+from functools import partial
+
+from kafkasim.engine.sim.coordinators import CoordinatorCalls, Shard
+from kafkasim.engine.sim.group_requests import GroupRequest
+from kafkasim.engine.sim.literal_batches import NO_SOURCE, LiteralBatch
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.producer import Batch
+from kafkasim.engine.sim.replica import Append, Replica
+from kafkasim.engine.sim.request import OFFSET_COMMIT, Request
+from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
+from kafkasim.engine.sim.systems.coordinated_rows import CoordinatedRows
+from kafkasim.engine.sim.systems.kafka import KafkaRun
+from kafkasim.engine.sim.systems.kafka_rows import OF_COORDINATORS
+from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.coordinator_bytes import decode, encode
+from kafkasim.protocol.coordinator_records import Record
+from kafkasim.protocol.errors import NONE
+from kafkasim.protocol.group_messages import (
+    GroupChanged,
+    OffsetCommit,
+    OffsetsCommitted,
+    Response,
+)
+from kafkasim.protocol.topic_ids import TopicIds, made_id
+
+
+class CoordinatedRun(CoordinatedGroups, KafkaRun):
+    """Such a run; it is made like a `KafkaRun`."""
+
+    def _make_tables(self) -> KafkaTables:
+        tables = super()._make_tables()
+        tables.records_too(OF_COORDINATORS)
+        self.rows = CoordinatedRows(
+            tables.recorder, list(self.subscribers), self.topics, self.epoch_ms
+        )
+        return tables
+
+    def _connect_clients(self) -> None:
+        self._make_coordinators(self._coordinator_calls)
+        super()._connect_clients()
+
+    # --- coordinators ----------------------------------------------------------------
+
+    def _coordinator_calls(self, broker: int) -> CoordinatorCalls:
+        ids = TopicIds({topic: made_id(topic) for topic in self.topics})
+        return CoordinatorCalls(
+            new_shard=self._new_shard,
+            encode=partial(encode, ids=ids),
+            decode=partial(decode, ids=ids),
+            on_append=partial(self._coordinator_appended, broker),
+            on_changed=self._group_changed,
+            on_answered=self._coordinator_answered,
+        )
+
+    def _new_shard(self, number: int) -> Shard:
+        """Return the machine of a partition of the offsets topic."""
+        raise NotImplementedError
+
+    def _coordinator_appended(
+        self,
+        broker: int,
+        batch: LiteralBatch,
+        records: tuple[Record, ...],
+        leader_epoch: int,
+    ) -> None:
+        now_ns = self.calendar.now_ns
+        self.rows.appended(batch, records, broker, leader_epoch, now_ns)
+
+    def _group_changed(self, change: GroupChanged) -> None:
+        self.rows.changed(change, self.calendar.now_ns)
+
+    def _coordinator_answered(self, request: GroupRequest, answer: Response) -> None:
+        """Take note of what a group has committed."""
+        if request.api != OFFSET_COMMIT:
+            return
+        message: OffsetCommit = request.payload
+        assert isinstance(answer, OffsetsCommitted)
+        self.rows.committed(request, answer, self.calendar.now_ns)
+        committed = self.groups[message.group].committed
+        for each, (_, error) in zip(message.offsets, answer.errors, strict=True):
+            if error == NONE:
+                partition = self.by_topic[each.topic][each.partition]
+                committed[partition.index] = each.offset
+
+    # --- groups -----------------------------------------------------------------------
+
+    def _join(self, name: str) -> None:
+        """Let those members of a group start that are there from the beginning."""
+        group = self.groups[name]
+        if group.joined:
+            return
+        if not group.up:
+            group.note_absence()
+            return
+        group.joined = True
+        self._start(name)
+
+    def _start(self, name: str) -> None:
+        self.groups[name].began_ns = self.calendar.now_ns
+        for member in self.members[name]:
+            if member.code not in self._later and not member.up:
+                member.start({})
+
+    # --- accounts ---------------------------------------------------------------------
+
+    @property
+    def _leaders_may_move(self) -> bool:
+        """Say yes: a record may be handed out again whenever a partition moves."""
+        return True
+
+    def _replicated(self, batch: Batch, partition: Partition, append: Append) -> None:
+        if batch.source_index != NO_SOURCE:
+            super()._replicated(batch, partition, append)
+
+    def _write_replica(
+        self, replica: Replica, state: PartitionState, role: str, cause: str
+    ) -> None:
+        if replica.partition not in self.unused:
+            super()._write_replica(replica, state, role, cause)
+
+    def _open_requests(self) -> list[Request]:
+        waiting = [r for each in self.coordinators for r in each.open_requests()]
+        found = {r.request_id: r for r in super()._open_requests()}
+        found.update((r.request_id, r) for r in waiting if not r.written)
+        return [found[number] for number in sorted(found)]
+
+    def _finish(self) -> None:
+        super()._finish()
+        self.rows.finish()
