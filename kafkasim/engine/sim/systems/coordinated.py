@@ -8,14 +8,14 @@ in it.
 
 from functools import partial
 
-from kafkasim.engine.sim.coordinators import CoordinatorCalls, Shard
+from kafkasim.engine.sim.coordinator_parts import CoordinatorCalls, Shard
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.literal_batches import NO_SOURCE, LiteralBatch
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
 from kafkasim.engine.sim.request import OFFSET_COMMIT, Request
-from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
+from kafkasim.engine.sim.systems.coordinated_cluster import CoordinatedCluster
 from kafkasim.engine.sim.systems.coordinated_rows import CoordinatedRows
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_rows import OF_COORDINATORS
@@ -33,8 +33,10 @@ from kafkasim.protocol.group_messages import (
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 
 
-class CoordinatedRun(CoordinatedGroups, KafkaRun):
+class CoordinatedRun(CoordinatedCluster, KafkaRun):
     """Such a run; it is made like a `KafkaRun`."""
+
+    rows: CoordinatedRows
 
     def _make_tables(self) -> KafkaTables:
         tables = super()._make_tables()
@@ -90,25 +92,6 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
             if error == NONE:
                 partition = self.by_topic[each.topic][each.partition]
                 committed[partition.index] = each.offset
-
-    # --- groups -----------------------------------------------------------------------
-
-    def _join(self, name: str) -> None:
-        """Let those members of a group start that are there from the beginning."""
-        group = self.groups[name]
-        if group.joined:
-            return
-        if not group.up:
-            group.note_absence()
-            return
-        group.joined = True
-        self._start(name)
-
-    def _start(self, name: str) -> None:
-        self.groups[name].began_ns = self.calendar.now_ns
-        for member in self.members[name]:
-            if member.code not in self._later and not member.up:
-                member.start({})
 
     # --- accounts ---------------------------------------------------------------------
 

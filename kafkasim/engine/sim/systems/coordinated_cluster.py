@@ -13,11 +13,8 @@ from kafkasim.engine.sim.coordinating_broker import (
     CoordinatingBroker,
     EquippedCoordinator,
 )
-from kafkasim.engine.sim.coordinators import (
-    CoordinatorCalls,
-    Coordinators,
-    CoordinatorSettings,
-)
+from kafkasim.engine.sim.coordinator_parts import CoordinatorCalls, CoordinatorSettings
+from kafkasim.engine.sim.coordinators import Coordinators
 from kafkasim.engine.sim.literal_batches import NO_SOURCE, LiteralFacts, newest_ns
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.systems.kafka_hosts import KafkaHosts
