@@ -87,6 +87,11 @@ class TopicIds:
         known = self._ids.get(topic)
         return id_bytes(topic) if known is None else known
 
+    def text(self, topic: str) -> str:
+        """Return a topic's id as Kafka prints it; empty if it is not known."""
+        known = self._ids.get(topic)
+        return "" if known is None else id_text(known)
+
     def name(self, raw: bytes) -> str:
         """Return the topic with an id."""
         known = self._names.get(raw)

@@ -1,0 +1,380 @@
+"""One partition of `__consumer_offsets` as a machine: the coordinator of its groups.
+
+It owns the groups of both protocols and their committed offsets, sends each request to
+whose it is, and lets old offsets expire. All that must last is in the records it
+writes: another one that replays them knows the same (OF-7). Sources:
+`GroupCoordinatorShard`, `GroupCoordinatorService`, `CoordinatorRuntime` (4.3).
+
+Of converting a group from one protocol to the other only what needs no policy is
+modelled: that of a group without members. A group that has some refuses those of the
+other protocol, as with `group.consumer.migration.policy=disabled`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from kafkasim.protocol.classic_group import State
+from kafkasim.protocol.classic_group_records import record_of
+from kafkasim.protocol.classic_groups import ClassicGroups
+from kafkasim.protocol.coordinator_answers import refused, wrong
+from kafkasim.protocol.coordinator_bytes import encode_key
+from kafkasim.protocol.coordinator_groups import ModernGroups
+from kafkasim.protocol.coordinator_records import (
+    ClassicGroupRecord,
+    OffsetRecord,
+    RawRecord,
+    Record,
+)
+from kafkasim.protocol.errors import GROUP_ID_NOT_FOUND, NONE
+from kafkasim.protocol.group_messages import (
+    Answer,
+    ConsumerGroupHeartbeat,
+    Effect,
+    GroupChanged,
+    Heartbeat,
+    JoinGroup,
+    LeaveGroup,
+    OffsetCommit,
+    OffsetFetch,
+    OffsetsCommitted,
+    SyncGroup,
+    Write,
+    WriteFailed,
+    Written,
+)
+from kafkasim.protocol.offset_store import OffsetSettings, OffsetStore
+from kafkasim.protocol.subscription import TopicPartition
+from kafkasim.protocol.topic_ids import TopicIds
+
+_NO_IDS: Final = TopicIds()
+_DEFAULTS: Final = OffsetSettings()
+
+ClassicRequest = JoinGroup | SyncGroup | Heartbeat | LeaveGroup
+GroupRequest = ClassicRequest | ConsumerGroupHeartbeat | OffsetCommit | OffsetFetch
+"""What is asked of a coordinator."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A write of the shard's own, and what takes it back."""
+
+    write: Write
+    number: int
+    undo: list[tuple[Record, Record]]
+    """Each record, and the one that takes it back."""
+
+
+class CoordinatorShard:
+    """The coordinator of the groups that one partition keeps.
+
+    Parameters
+    ----------
+    classic : ClassicGroups
+        Groups of the classic protocol.
+    consumer : ModernGroups
+        Groups of the consumer protocol.
+    settings : OffsetSettings
+        Configuration of offsets; that of groups they have themselves.
+    ids : TopicIds
+        Ids of the topics, which commits keep.
+    """
+
+    def __init__(
+        self,
+        classic: ClassicGroups,
+        consumer: ModernGroups,
+        settings: OffsetSettings = _DEFAULTS,
+        ids: TopicIds = _NO_IDS,
+    ) -> None:
+        self.classic = classic
+        self.consumer = consumer
+        self.settings = settings
+        self.offsets = OffsetStore(settings, ids)
+        self._check_ms: int | None = None
+        """When it looks for what has expired."""
+        self._own: dict[int, _UnderWay] = {}
+        """By identity: writes under way that neither kind of groups made."""
+        self._writes = 0
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Ids of all groups, sorted."""
+        return tuple(sorted({*self.classic.groups, *self.consumer.groups}))
+
+    # Requests
+
+    def handle(
+        self, heard: GroupRequest | Written | WriteFailed, now_ms: int
+    ) -> list[Effect]:
+        """Decide on a request, or go on when a write has ended.
+
+        What it decides is replayed already; the host appends it, and then sends the
+        answers.
+        """
+        match heard:
+            case Written():
+                return self._written(heard, now_ms)
+            case WriteFailed():
+                return self._failed(heard, now_ms)
+            case _:
+                return self._request(heard, now_ms)
+
+    def _request(self, request: GroupRequest, now_ms: int) -> list[Effect]:
+        error = wrong(request)
+        if error != NONE:
+            return [refused(request, error)]
+        match request:
+            case OffsetCommit():
+                return self._commit(request, now_ms)
+            case OffsetFetch():
+                return [self._fetch(request)]
+            case ConsumerGroupHeartbeat():
+                return self._consumer(request, now_ms)
+            case _:
+                return self._classic(request, now_ms)
+
+    def _classic(self, request: ClassicRequest, now_ms: int) -> list[Effect]:
+        """Send a request of the classic protocol to whose group it is.
+
+        The first member of a group of the other protocol that has none left makes it a
+        classic one (`classicGroupJoin`).
+        """
+        group = request.group
+        if not self.consumer.has(group):
+            return self.classic.handle(request, now_ms)
+        joins = isinstance(request, JoinGroup) and not request.member_id
+        if not joins or not self._is_empty(group):
+            return self.consumer.handle(request, now_ms)
+        effects = self.classic.handle(request, now_ms)
+        return self._converted(self.consumer.tombstones(group), effects)
+
+    def _consumer(self, request: ConsumerGroupHeartbeat, now_ms: int) -> list[Effect]:
+        """Send a heartbeat to its group.
+
+        The first member of a classic group that has none left makes it one of the
+        consumer protocol (`getOrMaybeCreateConsumerGroup`).
+        """
+        group = request.group
+        if not self.classic.has(group):
+            return self.consumer.handle(request, now_ms)
+        if not self._is_empty(group):
+            return [refused(request, GROUP_ID_NOT_FOUND)]
+        effects = self.consumer.handle(request, now_ms)
+        return self._converted((ClassicGroupRecord(group, None),), effects)
+
+    def _converted(
+        self, tombstones: tuple[Record, ...], effects: list[Effect]
+    ) -> list[Effect]:
+        """Put the end of the group of the other protocol before what is written now."""
+        if not any(isinstance(each, Write) for each in effects):
+            return effects
+        return [*self._write(tombstones, ()), *effects]
+
+    def _is_empty(self, group: str) -> bool:
+        if self.classic.has(group):
+            return self.classic.groups[group].state == State.EMPTY
+        return self.consumer.subscribed(group) is None
+
+    # Offsets
+
+    def _commit(self, request: OffsetCommit, now_ms: int) -> list[Effect]:
+        """`OffsetMetadataManager.commitOffset`."""
+        errors = self.offsets.errors(request)
+        if self.consumer.has(request.group):
+            each = self.consumer.commit_errors(request, now_ms)
+            asked = [its for its, own in zip(each, errors, strict=True) if own == NONE]
+            error = next((its for its in asked if its != NONE), NONE)
+        else:
+            error = self.classic.may_commit(request, now_ms)
+        if error != NONE:
+            return [refused(request, error)]
+        at = [(each.topic, each.partition) for each in request.offsets]
+        response = OffsetsCommitted(errors=tuple(zip(at, errors, strict=True)))
+        records = self.offsets.records(request, errors, now_ms)
+        if not records:
+            return [Answer(request, response, after_writes=True)]
+        return self._write(records, (Answer(request, response),))
+
+    def _fetch(self, request: OffsetFetch) -> Answer:
+        """`OffsetMetadataManager.fetchOffsets`; an unknown group has no offsets.
+
+        A consumer asks for what is stable, so the answer waits for what is being
+        written.
+        """
+        kind = self.consumer if self.consumer.has(request.group) else self.classic
+        error = kind.may_fetch(request)
+        if error not in {NONE, GROUP_ID_NOT_FOUND}:
+            return refused(request, error)
+        response = self.offsets.fetch(request)
+        return Answer(request, response, after_writes=True)
+
+    def delete_offsets(
+        self, group: str, partitions: Iterable[TopicPartition]
+    ) -> list[Effect]:
+        """Delete offsets of topics that no member of the group reads."""
+        reads = self._subscribed(group)
+        kept = [at for at in partitions if at[0] not in reads]
+        return self._write(self.offsets.delete(group, kept), ())
+
+    def topics_deleted(self, topics: Iterable[str]) -> list[Effect]:
+        """Delete the offsets of topics that are no more (`onTopicsDeleted`)."""
+        return self._write(self.offsets.delete_topics(frozenset(topics)), ())
+
+    def _subscribed(self, group: str) -> tuple[str, ...]:
+        for kind in (self.classic, self.consumer):
+            if kind.has(group):
+                return kind.subscribed(group) or ()
+        return ()
+
+    # Time
+
+    @property
+    def next_deadline_ms(self) -> int | None:
+        """When to call `handle_timeout`; None before it is loaded."""
+        due = (
+            self._check_ms,
+            self.classic.next_deadline_ms,
+            self.consumer.next_deadline_ms,
+        )
+        return min((each for each in due if each is not None), default=None)
+
+    def handle_timeout(self, now_ms: int) -> list[Effect]:
+        """Do what is due, if anything is."""
+        effects = self.classic.handle_timeout(now_ms)
+        effects += self.consumer.handle_timeout(now_ms)
+        if self._check_ms is not None and now_ms >= self._check_ms:
+            self._check_ms = now_ms + self.settings.check_interval_ms
+            for group in self.groups:
+                effects += self._expire(group, now_ms)
+        return effects
+
+    def _expire(self, group: str, now_ms: int) -> list[Effect]:
+        """Delete what has expired, and the group when nothing is left of it.
+
+        `GroupCoordinatorShard.cleanupGroupMetadata`; one write for each group.
+        """
+        is_classic = self.classic.has(group)
+        before = len(self.offsets.offsets(group))
+        if before and is_classic and not self.classic.offsets_may_expire(group):
+            return []
+        since_ms = self.classic.empty_since_ms(group) if is_classic else None
+        reads = self._subscribed(group)
+        records: tuple[Record, ...] = self.offsets.expired(
+            group, now_ms, subscribed=reads, empty_since_ms=since_ms
+        )
+        changed: list[Effect] = []
+        if len(records) == before and self._is_empty(group):
+            records += self._tombstones(group)
+            changed.append(GroupChanged(group, "Dead", -1, 0, "its offsets expired"))
+        return [*self._write(records, ()), *changed]
+
+    def _tombstones(self, group: str) -> tuple[Record, ...]:
+        if self.classic.has(group):
+            return (ClassicGroupRecord(group, None),)
+        return self.consumer.tombstones(group)
+
+    # Writing
+
+    def _write(
+        self, records: tuple[Record, ...], answers: tuple[Answer, ...]
+    ) -> list[Effect]:
+        """Replay records, and say that they are to be written."""
+        if not records:
+            return []
+        self._writes += 1
+        write = Write(records, answers)
+        undo = [(record, self._apply(record)) for record in records]
+        self._own[id(write)] = _UnderWay(write, self._writes, undo)
+        return [write]
+
+    def _apply(self, record: Record) -> Record:
+        """Replay a record of the shard's own; return the one that takes it back."""
+        if isinstance(record, OffsetRecord):
+            return self.offsets.replay(record)
+        if isinstance(record, ClassicGroupRecord):
+            before: Record = record_of(self.classic.groups[record.group], {})
+            self.classic.replay(record, 0)
+            return before
+        assert not isinstance(record, RawRecord)
+        before = self.consumer.group(record.group).before(record)
+        self.consumer.replay(record, 0)
+        return before
+
+    def _written(self, written: Written, now_ms: int) -> list[Effect]:
+        if self._own.pop(id(written.write), None) is not None:
+            return []
+        return self._kind_of(written.write).handle(written, now_ms)
+
+    def _failed(self, failed: WriteFailed, now_ms: int) -> list[Effect]:
+        """Answer with the error; what did not get into the log was never decided."""
+        own = self._own.pop(id(failed.write), None)
+        if own is None:
+            return self._kind_of(failed.write).handle(failed, now_ms)
+        if not failed.appended:
+            for record, before in reversed(own.undo):
+                self._take_back(own.number, record, before)
+        return [refused(each.request, failed.error) for each in own.write.answers]
+
+    def _take_back(self, number: int, record: Record, before: Record) -> None:
+        """Undo a record; where a later write has its key, that one's undo goes on."""
+        if not isinstance(record, OffsetRecord):
+            self.replay(before, 0)
+            return
+        key = encode_key(record)
+        for later in self._own.values():
+            for place, (its, _) in enumerate(later.undo):
+                if later.number > number and encode_key(its) == key:
+                    later.undo[place] = its, before
+                    return
+        if self.offsets.stands(record):
+            self.replay(before, 0)
+
+    def _kind_of(self, write: Write) -> ClassicGroups | ModernGroups:
+        """Return the groups that made a write."""
+        is_classic = isinstance(write.records[0], ClassicGroupRecord)
+        return self.classic if is_classic else self.consumer
+
+    # The log
+
+    def replay(self, record: Record, now_ms: int) -> None:
+        """Take over what a record says, in the order of the log.
+
+        Offsets of a group that nobody knows make one that only keeps offsets; its first
+        record of the consumer protocol makes it another (`OffsetMetadataManager`,
+        `getOrMaybeCreatePersistedConsumerGroup`). Records of other kinds of groups are
+        passed over.
+        """
+        match record:
+            case RawRecord():
+                return
+            case OffsetRecord():
+                self.offsets.replay(record)
+                if record.offset is not None and not self.consumer.has(record.group):
+                    self.classic.create(record.group, now_ms)
+            case ClassicGroupRecord():
+                self.classic.replay(record, now_ms)
+            case _:
+                if record.value is not None and self.classic.has(record.group):
+                    tombstone = ClassicGroupRecord(record.group, None)
+                    self.classic.replay(tombstone, now_ms)
+                self.consumer.replay(record, now_ms)
+
+    def load(self, records: Iterable[Record], now_ms: int) -> list[Effect]:
+        """Replay the log, and begin to coordinate what it tells of.
+
+        Sessions begin anew; until this is done requests are to be answered with
+        COORDINATOR_LOAD_IN_PROGRESS.
+        """
+        for record in records:
+            self.replay(record, now_ms)
+        self._check_ms = now_ms + self.settings.check_interval_ms
+        return [*self.classic.loaded(now_ms), *self.consumer.loaded(now_ms)]
+
+    def unload(self, now_ms: int) -> list[Effect]:
+        """Stop to coordinate: another broker leads the partition now.
+
+        All writes under way are to have failed before, with NOT_LEADER_OR_FOLLOWER.
+        """
+        self._check_ms = None
+        return self.classic.unloaded(now_ms)
