@@ -31,6 +31,7 @@ from kafkasim.protocol.group_messages import (
     Answer,
     ConsumerGroupHeartbeat,
     Effect,
+    FindCoordinator,
     GroupChanged,
     Heartbeat,
     JoinGroup,
@@ -38,6 +39,7 @@ from kafkasim.protocol.group_messages import (
     OffsetCommit,
     OffsetFetch,
     OffsetsCommitted,
+    Request,
     SyncGroup,
     Write,
     WriteFailed,
@@ -51,8 +53,7 @@ _NO_IDS: Final = TopicIds()
 _DEFAULTS: Final = OffsetSettings()
 
 ClassicRequest = JoinGroup | SyncGroup | Heartbeat | LeaveGroup
-GroupRequest = ClassicRequest | ConsumerGroupHeartbeat | OffsetCommit | OffsetFetch
-"""What is asked of a coordinator."""
+"""What members of the classic protocol ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,12 @@ class CoordinatorShard:
     # Requests
 
     def handle(
-        self, heard: GroupRequest | Written | WriteFailed, now_ms: int
+        self, heard: Request | Written | WriteFailed, now_ms: int
     ) -> list[Effect]:
         """Decide on a request, or go on when a write has ended.
 
         What it decides is replayed already; the host appends it, and then sends the
-        answers.
+        answers. Who coordinates a group is not for it to say (`FindCoordinator`).
         """
         match heard:
             case Written():
@@ -120,7 +121,7 @@ class CoordinatorShard:
             case _:
                 return self._request(heard, now_ms)
 
-    def _request(self, request: GroupRequest, now_ms: int) -> list[Effect]:
+    def _request(self, request: Request, now_ms: int) -> list[Effect]:
         error = wrong(request)
         if error != NONE:
             return [refused(request, error)]
@@ -131,6 +132,8 @@ class CoordinatorShard:
                 return [self._fetch(request)]
             case ConsumerGroupHeartbeat():
                 return self._consumer(request, now_ms)
+            case FindCoordinator():
+                raise TypeError("who coordinates a group is known to every broker")
             case _:
                 return self._classic(request, now_ms)
 
