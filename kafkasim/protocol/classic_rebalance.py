@@ -160,7 +160,7 @@ class Rebalance:
         if self._commits.due_ms is not None and self._flight is None:
             if not self._is_cooperative and self.owned:
                 effects.append(HeldBack(self.owned))
-            self._flight, sent = self._commits.automatic(now_ms)
+            self._flight, sent = self._commits.automatic("rebalance", now_ms)
             effects += sent
         if self._flight is not None and now_ms < self._prepares_until_ms:
             outcome = self._flight.outcome

@@ -50,7 +50,7 @@ class LastCommit:
         effects: list[Effect] = []
         if self._due_ms is not None and now_ms >= self._due_ms:
             self._due_ms = None
-            self._flight, effects = self._commits.automatic(now_ms)
+            self._flight, effects = self._commits.automatic("close", now_ms)
         flight = self._flight
         if flight is not None and flight.outcome is Outcome.RETRIABLE:
             self._flight = flight = None

@@ -45,12 +45,18 @@ _EXPELLED: Final = frozenset({
 class Flight:
     """A commit under way."""
 
-    __slots__ = ("error", "identity", "offsets", "outcome", "request", "ticket")
+    __slots__ = (
+        "error", "identity", "kind", "offsets", "outcome", "request", "ticket",
+    )  # fmt: skip
 
     def __init__(
-        self, offsets: tuple[CommittedOffset, ...], ticket: int | None
+        self,
+        offsets: tuple[CommittedOffset, ...],
+        ticket: int | None,
+        kind: str = "auto",
     ) -> None:
         self.offsets = offsets
+        self.kind = kind
         self.ticket = ticket
         """Of the application's; None: an automatic one."""
         self.request: OffsetCommit | None = None
@@ -123,11 +129,14 @@ class MemberCommits:
         if self.due_ms is None or now_ms < self.due_ms:
             return []
         self.count_anew(now_ms)
-        return self.automatic(now_ms)[1]
+        return self.automatic("auto", now_ms)[1]
 
-    def automatic(self, now_ms: int) -> tuple[Flight, list[Effect]]:
-        """Commit what polls have returned; return the commit, and what to do."""
-        flight = Flight(self._consumed(), None)
+    def automatic(self, kind: str, now_ms: int) -> tuple[Flight, list[Effect]]:
+        """Commit what polls have returned; return the commit, and what to do.
+
+        `kind` is why, as `Send` has it.
+        """
+        flight = Flight(self._consumed(), None, kind)
         return flight, self._begin(flight, now_ms)
 
     def commit(
@@ -160,7 +169,7 @@ class MemberCommits:
             offsets=flight.offsets,
         )
         self._open.append(flight)
-        return [Send(flight.request, ticket=flight.ticket)]
+        return [Send(flight.request, ticket=flight.ticket, kind=flight.kind)]
 
     def coordinator_found(self) -> list[Effect]:
         """Send what has waited for it."""

@@ -138,6 +138,8 @@ class Send:
     """After which it fails; None: `request.timeout.ms`."""
     ticket: int | None = None
     """Of the application's commit; None: nobody's, or an automatic one."""
+    kind: str = "auto"
+    """Why it commits by itself: `auto`: that was due; `rebalance`, `close`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,10 @@ class ClientMetadata:
         for partition in sorted(new):
             self.add(partition, *new[partition])
 
+    def knows(self, partition: int) -> bool:
+        """Return whether it knows of a partition, by its run-wide index."""
+        return partition in self._places
+
     def place(self, partition: int) -> int:
         """Return the place of a partition, by its run-wide index."""
         return self._places[partition]

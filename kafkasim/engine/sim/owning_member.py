@@ -1,0 +1,211 @@
+"""A member whose partitions come and go: what it owns, and where it begins in it.
+
+Where something is committed it begins there; else where `auto.offset.reset` says,
+which the leader is asked for (CO-7). It reads a partition from then on, and not from
+when it was assigned.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import Calendar
+from kafkasim.engine.sim.client_metadata import ClientMetadata
+from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.group import Group
+from kafkasim.engine.sim.group_client import GroupClient
+from kafkasim.engine.sim.member_calls import MemberCalls
+from kafkasim.engine.sim.owning_fetcher import OwningFetcher
+from kafkasim.engine.sim.partition import Partition
+from kafkasim.engine.sim.poll_settings import PollSettings
+from kafkasim.engine.sim.request import Connection
+from kafkasim.protocol.group_messages import CommittedOffset, TopicPartition
+from kafkasim.protocol.join_effort import LAPSE_MS
+from kafkasim.protocol.member_effects import Partitions
+from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.units import NS_PER_MS
+
+
+class OwnerCalls(NamedTuple):
+    """What a member calls when it comes to read a partition, or owns it no more."""
+
+    on_owns: Callable[["OwningMember", Partition, int, int], None]
+    """Takes a partition, the generation or epoch of the assignment and the offset at
+    which it begins to read."""
+    on_gives_up: Callable[["OwningMember", Partition, str], None]
+    """Takes a partition that it has read, and why: `revoked`, `lost`, `crashed`."""
+    on_closed: Callable[["OwningMember"], None]
+    """Is told that `close()` has returned."""
+
+
+class OwningMember(Member):
+    """Such a member; it owns nothing at first.
+
+    Parameters
+    ----------
+    calendar, actor, code, group, connections, brokers, settings, draws, calls
+        As of a `Member`.
+    topics : mapping of str to sequence of Partition
+        All partitions of the topics it reads, by number; there may come to be more.
+    joining : MemberSettings
+        Its configuration as a member.
+    owner_calls : OwnerCalls
+        Whom to tell what it owns.
+    """
+
+    _network: GroupClient
+    _owning: OwningFetcher
+
+    def __init__(
+        self,
+        *,
+        calendar: Calendar,
+        actor: int,
+        code: int,
+        group: Group,
+        connections: list[Connection],
+        brokers: list[Broker],
+        settings: PollSettings,
+        draws: np.random.Generator,
+        calls: MemberCalls[Member],
+        topics: Mapping[str, Sequence[Partition]],
+        joining: MemberSettings,
+        owner_calls: OwnerCalls,
+    ) -> None:
+        self.joining = joining
+        self._topics = topics
+        self._names: dict[int, TopicPartition] = {}
+        self._owner_calls = owner_calls
+        self._counts: dict[str, int] = {}
+        """Partitions of each topic, as far as the machine was told."""
+        self._unplaced: dict[int, Partition] = {}
+        """What it owns and has no position in."""
+        self._generations: dict[int, int] = {}
+        """Partition index → generation in which it came to own it."""
+        super().__init__(
+            calendar=calendar, actor=actor, code=code, group=group, sessions=[],
+            connections=connections, brokers=brokers, settings=settings, draws=draws,
+            calls=calls,
+        )  # fmt: skip
+        self._metadata.on_new = self._metadata.add_all
+
+    def _connect(
+        self,
+        actor: int,
+        sessions: list[FetchSession],
+        connections: list[Connection],
+        brokers: list[Broker],
+        draws: np.random.Generator,
+    ) -> None:
+        calendar, calls, settings = self._calendar, self._calls, self._settings
+        joining = self.joining
+        self._network = network = GroupClient(
+            calendar=calendar, actor=actor, connections=connections, brokers=brokers,
+            settings=settings.network, draws=draws, on_failed=self._failed,
+            join_timeout_ns=NS_PER_MS * max(
+                joining.request_timeout_ms, joining.max_poll_interval_ms + LAPSE_MS
+            ),
+        )  # fmt: skip
+        everything = [p for each in self._topics.values() for p in each]
+        self._metadata = ClientMetadata(
+            calendar=calendar, network=network,
+            partitions=[p.index for p in everything],
+            leaders=[p.leader for p in everything],
+            settings=settings.metadata, draws=draws,
+            next_request_id=calls.next_request_id, on_done=calls.write_request,
+        )  # fmt: skip
+        client_calls = self._client_calls()
+        self._fetcher = self._owning = OwningFetcher(
+            group=self.group, code=self.code, sessions=sessions, network=network,
+            metadata=self._metadata, brokers=brokers, settings=settings,
+            calls=client_calls,
+        )  # fmt: skip
+
+    def _name_of(self, partition: Partition) -> TopicPartition:
+        """Return topic and number of a partition."""
+        if partition.index not in self._names:
+            self._names = {
+                each.index: (topic, number)
+                for topic, partitions in self._topics.items()
+                for number, each in enumerate(partitions)
+            }
+        return self._names[partition.index]
+
+    def _named(self, partitions: Iterable[Partition]) -> Partitions:
+        return tuple(sorted(map(self._name_of, partitions)))
+
+    def _sees_more_topics(self) -> bool:
+        """Count the partitions that its metadata knows; return whether that is news."""
+        before = self._counts
+        self._counts = {
+            topic: sum(self._metadata.knows(each.index) for each in partitions)
+            for topic, partitions in self._topics.items()
+        }
+        return self._counts != before
+
+    def _hold_back(self, partitions: Partitions) -> None:
+        """Neither fetch these nor hand out what was fetched of them."""
+        for topic, number in partitions:
+            self._owning.pause(self._topics[topic][number])
+
+    def _own(self, partitions: Partitions, generation: int) -> None:
+        for topic, number in partitions:
+            partition = self._topics[topic][number]
+            self._owning.own(partition)
+            self.owned.append(partition)
+            self._unplaced[partition.index] = partition
+            self._generations[partition.index] = generation
+
+    def _place(self, offsets: tuple[CommittedOffset, ...]) -> None:
+        """Begin where was committed; ask where else (CO-7)."""
+        for each in offsets:
+            partition = self._topics[each.topic][each.partition]
+            if self._unplaced.pop(partition.index, None) is None:
+                continue
+            if each.offset < 0:
+                self._owning.ask_where(partition)
+            else:
+                self._owning.begin(partition, each.offset)
+                self._start_reading(partition, each.offset)
+
+    def _start_reading(self, partition: Partition, offset: int) -> None:
+        index = partition.index
+        self.begun[index] = (self._calendar.now_ns, offset)
+        generation = self._generations[index]
+        self._owner_calls.on_owns(self, partition, generation, offset)
+
+    def _reset(self, partition: Partition, offset: int) -> None:
+        """Note that it is about to go on at another offset, or to begin."""
+        if partition.index in self.begun:
+            super()._reset(partition, offset)
+        else:
+            self._start_reading(partition, offset)
+
+    def _give_up(self, partitions: Sequence[Partition], cause: str) -> None:
+        """Own these no more."""
+        for partition in list(partitions):
+            index = partition.index
+            self._owning.disown(partition)
+            self.owned.remove(partition)
+            self._unplaced.pop(index, None)
+            if self.begun.pop(index, None) is not None:
+                self._owner_calls.on_gives_up(self, partition, cause)
+
+    # --- what it commits --------------------------------------------------------------
+
+    def _consumed(self) -> tuple[CommittedOffset, ...]:
+        """Return what an automatic commit stores."""
+        return self._offsets(self._fetcher.consumed())
+
+    def _offsets(self, positions: Mapping[int, int]) -> tuple[CommittedOffset, ...]:
+        """Return positions in partitions that it owns, as the machine has them."""
+        return tuple(
+            CommittedOffset(topic=topic, partition=number, offset=positions[index])
+            for topic, number, index in sorted(
+                (*self._name_of(each), each.index) for each in self.owned
+            )
+            if index in positions
+        )
