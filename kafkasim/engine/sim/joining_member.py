@@ -52,7 +52,7 @@ from kafkasim.protocol.member_effects import (
     Revoked,
 )
 from kafkasim.protocol.member_settings import MemberSettings
-from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 POLL_TIMEOUT_NS: Final = 100 * NS_PER_MS
 """How long `poll()` waits where it is blocked: what Kafka's examples give it."""
@@ -107,8 +107,6 @@ class JoiningMember(OwningMember):
         self._runs = False
         """`_poll` runs."""
         self._closes = self._is_closing = False
-        self._sticks = False
-        """The application never ends the work on what is at work, or comes next."""
         self._blocked_until_ns = MISSING_NS
         """When a `poll()` that is blocked returns what it has."""
         super().__init__(
@@ -195,16 +193,6 @@ class JoiningMember(OwningMember):
             self._driver.catch_up()
             self._go_on()
 
-    def get_stuck(self) -> None:
-        """Never end the work on the record that is at work, or comes next."""
-        self._sticks = True
-        if self.application.rows:
-            self._stick()
-
-    def _stick(self) -> None:
-        self.application.hold(self._calendar.now_ns, FOREVER_NS)
-        self._wake += 1
-
     # --- poll -------------------------------------------------------------------------
 
     def _poll(self, wake: int) -> None:
@@ -255,11 +243,6 @@ class JoiningMember(OwningMember):
         if rows and self._settings.commit == BEFORE_WORK:
             committer.commit_sync(fetcher.consumed(), now_ns)
         return committer.waits
-
-    def _wake_at(self, time_ns: int) -> None:
-        super()._wake_at(time_ns)
-        if self._sticks:
-            self._stick()
 
     def _wait(self) -> None:
         """Wait in `poll()` for what will come."""
