@@ -35,6 +35,7 @@ _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
 _MEMBERS = "tests/protocol/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
+_JOINING = "tests/engine/sim/test_joining_member.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
 _CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
@@ -175,6 +176,11 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
     "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
     "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
+    "kafkasim/engine/sim/group_client.py": _JOINING,
+    "kafkasim/engine/sim/group_committer.py": _JOINING,
+    "kafkasim/engine/sim/member_driver.py": _JOINING,
+    "kafkasim/engine/sim/owning_fetcher.py": _JOINING,
+    "kafkasim/engine/sim/owning_member.py": _JOINING,
     "kafkasim/protocol/member_effects.py": _MEMBERS,
     "kafkasim/protocol/beats.py": _MEMBERS,
     "kafkasim/protocol/heartbeat_thread.py": _MEMBERS,

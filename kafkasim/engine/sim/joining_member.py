@@ -142,7 +142,7 @@ class JoiningMember(OwningMember):
                 do=self._do,
                 reads=self._reads,
                 stands_still=lambda: self._held is not None,
-                on_news=self._go_on_if_free,
+                on_news=self._go_on,
             ),
         )
 
@@ -179,7 +179,7 @@ class JoiningMember(OwningMember):
         """Let the application end its poll loop, and close its consumer."""
         if self.up:
             self._closes = True
-            self._go_on_if_free()
+            self._go_on()
 
     def resume(self) -> None:
         """Go on after a pause, with what came meanwhile in the order it came."""
@@ -296,12 +296,6 @@ class JoiningMember(OwningMember):
         """Let an exception end the application."""
         self.crash()
         self._calls.on_stopped(self)
-
-    def _go_on_if_free(self) -> None:
-        """Go on where nothing but what the machine has heard was waited for."""
-        waits = self._polls or self._callback is not None
-        if waits or self._closes or self._is_closing:
-            self._go_on()
 
     def _go_on(self) -> None:
         """Go on where nothing but this was waited for."""

@@ -296,5 +296,5 @@ class MemberDriver:
             if self._number == number:
                 function(due_ms)
 
-        at_ns = max(due_ms * NS_PER_MS, self._calls.now_ns())
+        at_ns = max(due_ms * NS_PER_MS, self._calls.now_ns() + 1)
         self._network.at(at_ns, call)

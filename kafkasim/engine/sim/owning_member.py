@@ -155,6 +155,7 @@ class OwningMember(Member):
         for topic, number in partitions:
             partition = self._topics[topic][number]
             self._owning.own(partition)
+            self.application.own(partition)
             self.owned.append(partition)
             self._unplaced[partition.index] = partition
             self._generations[partition.index] = generation

@@ -99,6 +99,7 @@ class GroupWorld:
             iter(map(str, range(100))).__next__,
         )
         self.coordinator = 1
+        self._armed_ms = -1
         self.committed: dict[int, int] = {}
         self.open: dict[int, tuple[Coordinating, Request]] = {}
         self.log: list[tuple[float, str]] = []
@@ -251,19 +252,20 @@ class GroupWorld:
 
     def _arm(self) -> None:
         due = self.groups.next_deadline_ms
-        if due is not None:
+        if due is not None and due != self._armed_ms:
+            self._armed_ms = due
             self.at(due, self._due)
 
     def _due(self) -> None:
         self._do(self.groups.handle_timeout(self.now_ms))
-        self._arm() if self.groups.next_deadline_ms != self.now_ms else None
+        self._arm()
 
     # --- what a test does -------------------------------------------------------------
 
     def at(self, ms: float, call: Callable[[], object]) -> None:
         """Do something then."""
         self._key += 1
-        at_ns = max(round(ms * MS), self.calendar.now_ns)
+        at_ns = max(round(ms * MS), self.calendar.now_ns + 1)
         self.calendar.at(at_ns, self._key, bound(_drop, call), None)
 
     def run(self, until: float) -> list[tuple[float, str]]:

@@ -1,0 +1,213 @@
+"""Members that join their group: when they own what, what they read and commit.
+
+The coordinator of `group_world` is that of the classic protocol; each way of the network
+takes 1 ms, a record 10 ms of work.
+"""
+
+import pytest
+
+from kafkasim.engine.sim.poll_settings import (
+    AFTER_WORK,
+    BEFORE_WORK,
+    EACH_POLL,
+    MANUAL,
+)
+from tests.engine.sim.group_world import GroupWorld
+
+
+def started(world: GroupWorld, *numbers: int, at: float = 0.0) -> GroupWorld:
+    """Let these members begin then."""
+    for number in numbers:
+        world.at(at, world.members[number].start)
+    return world
+
+
+def whole(told: list[tuple[float, str]]) -> list[tuple[int, str]]:
+    """Return what was told, times in whole milliseconds."""
+    return [(round(at), text) for at, text in told]
+
+
+def test_three_members_own_all_after_the_initial_delay_and_read_every_record_once() -> (
+    None
+):
+    # GR-1, GR-2, CO-1: 3 s, and 3 s more since others came.
+    world = started(GroupWorld(3, 6, delay_ms=3_000), 0, 1, 2)
+    for index in range(6):
+        world.append(10, index)
+
+    told = whole(world.run(10_000))
+
+    assert told == [
+        (6_012, f"{member} reads {index} from 0, generation 1")
+        for member, index in ((0, 1), (1, 2), (2, 0), (0, 4), (1, 5), (2, 3))
+    ]
+    read = sorted((r.partition, r.from_offset, r.to_offset) for r in world.rows)
+    assert read == [(index, 0, 10) for index in range(6)]
+
+
+def test_one_that_joins_makes_all_give_up_what_they_have_at_their_next_heartbeat() -> (
+    None
+):
+    # GR-7, GR-12, CO-10: the commit comes first, and nothing is read twice.
+    world = GroupWorld(2, 2, joining={"auto_commit_ms": 60_000})
+    started(started(world, 0), 1, at=2_000)
+    for index in range(2):
+        world.append(10, index)
+    world.run(1_000)
+
+    told = whole(world.run(10_000))
+
+    assert told == [
+        (3_010, "0 revoked 0"),
+        (3_010, "0 revoked 1"),
+        (3_016, "0 reads 0 from 10, generation 2"),
+        (3_016, "1 reads 1 from 10, generation 2"),
+    ]
+    assert world.committed == {0: 10, 1: 10}
+
+
+def test_one_that_closes_leaves_at_once_and_its_partitions_wait_for_a_heartbeat() -> (
+    None
+):
+    # GR-9
+    world = started(GroupWorld(2, 2, delay_ms=3_000), 0, 1)
+    world.committed = {0: 0, 1: 0}
+    world.run(7_000)
+    world.at(7_000, world.members[1].close)
+
+    told = whole(world.run(12_000))
+
+    assert told == [
+        (7_000, "1 revoked 1"),
+        (7_002, "1 closed"),
+        (9_008, "0 revoked 0"),
+        (9_014, "0 reads 0 from 0, generation 2"),
+        (9_014, "0 reads 1 from 0, generation 2"),
+    ]
+    assert len(world.sent("LeaveGroup")) == 1
+
+
+def test_one_that_crashes_is_missed_when_its_session_is_over() -> None:
+    # GR-9: last heard of at 6 s, the session 7 s, the next heartbeat at 15 s.
+    world = GroupWorld(2, 2, delay_ms=3_000, joining={"session_timeout_ms": 7_000})
+    started(world, 0, 1)
+    world.committed = {0: 0, 1: 0}
+    world.run(7_000)
+    world.at(7_000, world.members[1].crash)
+
+    told = whole(world.run(20_000))
+
+    assert told == [
+        (7_000, "1 crashed 1"),
+        (15_008, "0 revoked 0"),
+        (15_014, "0 reads 0 from 0, generation 2"),
+        (15_014, "0 reads 1 from 0, generation 2"),
+    ]
+
+
+def test_work_that_takes_too_long_makes_a_member_leave_while_its_heart_beats() -> None:
+    # GR-8, DS-19: 5 s of work, 4 s between polls; its commit fails, and others have
+    # taken over when it polls.
+    world = GroupWorld(
+        2,
+        2,
+        delay_ms=3_000,
+        joining={"max_poll_interval_ms": 4_000},
+        commit=AFTER_WORK,
+    )
+    started(world, 0, 1)
+    world.committed = {0: 0, 1: 0}
+    world.run(7_000)
+    world.append(500, 0)
+
+    told = whole(world.run(17_000))
+
+    assert world.sent("LeaveGroup") == [11_001]
+    assert told == [
+        (12_001, "0 lost 0"),
+        (13_008, "1 revoked 1"),
+        (13_014, "0 reads 1 from 0, generation 2"),
+        (13_014, "1 reads 0 from 0, generation 2"),
+    ]
+    assert world.committed[0] == 0
+    assert world.sent("OffsetCommit") == []
+    world.run(18_500)
+    read = [(r.member, r.from_offset, r.to_offset) for r in world.rows]
+    assert read == [(0, 0, 500), (1, 0, 500)]
+
+
+@pytest.mark.parametrize(
+    ("commit", "every", "offset"),
+    [(AFTER_WORK, 0, 10), (BEFORE_WORK, 0, 10), (EACH_POLL, 0, 10), (MANUAL, 4, 8)],
+)
+def test_every_way_to_commit_is_one_of_a_member(
+    commit: str, every: int, offset: int
+) -> None:
+    world = started(GroupWorld(commit=commit, commit_every=every), 0)
+    world.append(10)
+    world.run(1_000)
+
+    assert world.committed == {0: offset}
+
+
+def test_an_application_that_counts_commits_the_rest_when_partitions_are_taken() -> (
+    None
+):
+    # GR-13
+    world = GroupWorld(2, 2, commit=MANUAL, commit_every=8)
+    started(started(world, 0), 1, at=2_000)
+    world.append(10)
+    world.run(1_000)
+    assert world.committed == {0: 8}
+
+    told = whole(world.run(10_000))
+
+    assert world.committed == {0: 10}
+    assert (3_010, "0 revoked 0") in told
+    assert (3_016, "0 reads 0 from 10, generation 2") in told
+
+
+def test_a_coordinator_that_moves_is_found_by_who_asks_it() -> None:
+    world = started(GroupWorld(joining={"auto_commit_ms": 5_000}), 0)
+    world.append(10)
+    world.run(4_000)
+    world.coordinator = 2
+
+    assert world.run(20_000) == []
+    assert world.committed == {0: 10}
+    rows = [row for row in sorted(world.requests) if row[1] == "OffsetCommit"]
+    assert [(row[2], row[3]) for row in rows[:2]] == [(1, "NOT_COORDINATOR"), (2, "")]
+
+
+def test_a_member_whose_coordinator_dies_reads_on_and_keeps_what_it_owns() -> None:
+    world = started(GroupWorld(joining={"auto_commit_ms": 5_000}), 0)
+    world.run(4_000)
+    world.at(4_000, world.brokers[1].crash)
+    world.run(4_500)
+    world.coordinator = 2
+    world.append(10)
+
+    assert world.run(20_000) == []
+    assert [(row.from_offset, row.to_offset) for row in world.rows] == [(0, 10)]
+    assert world.committed == {0: 10}
+
+
+def test_a_process_that_stands_still_beats_no_more_and_loses_what_it_had() -> None:
+    # DS-20
+    world = GroupWorld(2, 2, delay_ms=3_000, joining={"session_timeout_ms": 7_000})
+    started(world, 0, 1)
+    world.committed = {0: 0, 1: 0}
+    world.run(7_000)
+    pauses = world.members[0]
+    world.at(7_000, lambda: pauses.pause(20_000_000_000))
+    world.at(20_000, pauses.resume)
+
+    told = whole(world.run(40_000))
+
+    assert told[:3] == [
+        (15_008, "1 revoked 1"),
+        (15_014, "1 reads 0 from 0, generation 2"),
+        (15_014, "1 reads 1 from 0, generation 2"),
+    ]
+    assert [text for _, text in told if text.startswith("0 lost")] == ["0 lost 0"]
+    assert len(pauses.owned) == len(world.members[1].owned) == 1
