@@ -1,7 +1,7 @@
 """Members that join their group: when they own what, what they read and commit.
 
-The coordinator of `group_world` is that of the classic protocol; each way of the network
-takes 1 ms, a record 10 ms of work.
+The coordinator of `group_world` is that of the classic protocol; a way over the network
+takes 1 ms, work on a record 10 ms.
 """
 
 import pytest
