@@ -12,6 +12,7 @@ subscriptions that change.
 from collections.abc import Callable
 
 from kafkasim.protocol import errors
+from kafkasim.protocol.assignors import CLIENT_ASSIGNORS
 from kafkasim.protocol.classic_rebalance import Rebalance
 from kafkasim.protocol.committed_offsets import CommittedOffsets
 from kafkasim.protocol.coordinator_lookup import CoordinatorLookup
@@ -35,7 +36,7 @@ from kafkasim.protocol.group_messages import (
     SyncGroup,
 )
 from kafkasim.protocol.heartbeat_thread import HeartbeatThread
-from kafkasim.protocol.join_effort import Assign, JoinEffort
+from kafkasim.protocol.join_effort import JoinEffort
 from kafkasim.protocol.last_commit import LastCommit
 from kafkasim.protocol.member_commits import MemberCommits
 from kafkasim.protocol.member_effects import (
@@ -67,8 +68,6 @@ class ClassicMember:
     ----------
     settings : MemberSettings
         Its configuration.
-    assign : callable
-        Computes an assignment, when it leads (see `join_effort.Assign`).
     consumed : callable
         Returns what an automatic commit stores.
     backoff_ms : callable
@@ -81,7 +80,6 @@ class ClassicMember:
         self,
         settings: MemberSettings,
         *,
-        assign: Assign,
         consumed: Consumed,
         backoff_ms: Callable[[int], int],
         now_ms: int = 0,
@@ -100,7 +98,11 @@ class ClassicMember:
         )
         self._offsets = CommittedOffsets(settings.group, self._lookup, backoff_ms)
         self._effort = JoinEffort(
-            settings, self._membership, self._lookup, assign, self._thread.beats.begin
+            settings,
+            self._membership,
+            self._lookup,
+            [CLIENT_ASSIGNORS[name]() for name in settings.assignors],
+            self._thread.beats.begin,
         )
         self._rebalance = Rebalance(
             settings, self._membership, self._lookup, self._commits, self._effort
@@ -178,8 +180,8 @@ class ClassicMember:
                 effects = self._rebalance.returned(now_ms)
                 if self._last is None:
                     effects += self._poll_on(now_ms)
-            case MetadataCame(topics):
-                self._effort.topics = topics
+            case MetadataCame():
+                self._effort.metadata = event
                 effects = []
             case Commit(ticket, offsets):
                 effects = self._commits.commit(ticket, offsets, now_ms)

@@ -12,8 +12,8 @@ thread, inside `poll()`.
 """
 
 from collections.abc import Callable
-from typing import Final
 
+from kafkasim.protocol.assignors import RebalanceProtocol, common_protocol
 from kafkasim.protocol.coordinator_lookup import CoordinatorLookup
 from kafkasim.protocol.join_effort import JoinEffort
 from kafkasim.protocol.member_commits import Flight, MemberCommits
@@ -30,10 +30,6 @@ from kafkasim.protocol.member_effects import (
 from kafkasim.protocol.member_reactions import Again
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.protocol.membership import Membership
-
-COOPERATIVE: Final = frozenset({"cooperative-sticky"})
-"""Assignors that support the cooperative protocol; a member speaks it if all its
-assignors do (`ConsumerCoordinator`)."""
 
 
 class Rebalance:
@@ -62,7 +58,8 @@ class Rebalance:
         effort: JoinEffort,
     ) -> None:
         self._settings = settings
-        self._is_cooperative = set(settings.assignors) <= COOPERATIVE
+        protocol = common_protocol(settings.assignors)
+        self._is_cooperative = protocol is RebalanceProtocol.COOPERATIVE
         self._membership = membership
         self._lookup = lookup
         self._commits = commits

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from kafkasim.protocol import errors
+from kafkasim.protocol.assignors import ClientAssignor
 from kafkasim.protocol.coordinator_lookup import CoordinatorLookup
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.group_messages import (
-    NO_GENERATION,
     Assigned,
     Joined,
     JoinGroup,
@@ -22,7 +22,7 @@ from kafkasim.protocol.group_messages import (
     SyncGroup,
     TopicPartition,
 )
-from kafkasim.protocol.member_effects import Effect, Send
+from kafkasim.protocol.member_effects import Effect, MetadataCame, Send
 from kafkasim.protocol.member_reactions import (
     TO_JOIN,
     TO_SYNC,
@@ -33,13 +33,6 @@ from kafkasim.protocol.member_reactions import (
 )
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.protocol.membership import Identity, Membership, Step
-
-Assign = Callable[
-    [str, Sequence[tuple[str, str | None, Subscription]], Mapping[str, int]],
-    Mapping[str, Assigned],
-]
-"""Takes the name of an assignor, the members as the coordinator names them and the
-partitions of each topic; returns what each member is to own."""
 
 LAPSE_MS: Final = 5_000
 """What a JoinGroup may take beyond the rebalance timeout (`JOIN_GROUP_TIMEOUT_LAPSE`).
@@ -57,8 +50,8 @@ class JoinEffort:
         How it stands with its group.
     lookup : CoordinatorLookup
         Where the coordinator is.
-    assign : callable
-        Computes an assignment, when it leads.
+    assignors : sequence of ClientAssignor
+        Its own, in the order of its preference; one computes when it leads.
     on_joined : callable
         Told the time when it is in a generation, before it asks for its assignment.
     """
@@ -68,13 +61,13 @@ class JoinEffort:
         settings: MemberSettings,
         membership: Membership,
         lookup: CoordinatorLookup,
-        assign: Assign,
+        assignors: Sequence[ClientAssignor],
         on_joined: Callable[[int], None],
     ) -> None:
         self._settings = settings
         self._membership = membership
         self._lookup = lookup
-        self._assign = assign
+        self._assignors = {each.name: each for each in assignors}
         self._on_joined = on_joined
         self._request: JoinGroup | SyncGroup | None = None
         self._identity: Identity | None = None
@@ -86,12 +79,10 @@ class JoinEffort:
         self.again: Again | None = None
         """When it is to be tried again; None: it has not failed."""
         self.is_leader = False
-        self.topics: Mapping[str, int] = {}
-        """Partitions of each topic, by the latest metadata."""
+        self.metadata = MetadataCame({})
+        """The latest."""
         self._basis: dict[str, int] | None = None
         """Those by which it has assigned, as leader."""
-        self._had: tuple[Assigned, int] | None = None
-        """What it was assigned last, and in which generation."""
 
     @property
     def is_open(self) -> bool:
@@ -110,7 +101,9 @@ class JoinEffort:
 
     def remember(self, assigned: Assigned) -> None:
         """Take note of an assignment that holds from now on (`onAssignment`)."""
-        self._had = assigned, self._membership.identity.generation
+        who = self._membership.identity
+        assert who.protocol is not None
+        self._assignors[who.protocol].on_assignment(assigned, who.generation)
         if not self.is_leader:
             self._basis = None
 
@@ -127,7 +120,8 @@ class JoinEffort:
             instance_id=settings.instance_id,
             client_id=settings.client_id,
             protocols=tuple(
-                (name, self._subscription(name, owned)) for name in settings.assignors
+                (each.name, self._subscription(each, owned))
+                for each in self._assignors.values()
             ),
             session_timeout_ms=settings.session_timeout_ms,
             rebalance_timeout_ms=settings.max_poll_interval_ms,
@@ -138,21 +132,15 @@ class JoinEffort:
         return [Send(self._request, timeout_ms)]
 
     def _subscription(
-        self, assignor: str, owned: tuple[TopicPartition, ...]
+        self, assignor: ClientAssignor, owned: tuple[TopicPartition, ...]
     ) -> Subscription:
-        """Return what it says to an assignor (`subscriptionUserData`)."""
-        user_data = None
-        if assignor == "sticky":
-            user_data = self._had
-        elif assignor == "cooperative-sticky":
-            generation = NO_GENERATION if self._had is None else self._had[1]
-            user_data = (), generation
+        """Return what it says to an assignor."""
         return Subscription(
             topics=self._settings.topics,
             owned=owned,
             generation=self._membership.identity.generation,
             rack=self._settings.rack,
-            user_data=user_data,
+            user_data=assignor.user_data(),
         )
 
     def take_joined(
@@ -185,12 +173,17 @@ class JoinEffort:
         self._basis = topics
         if response.skip_assignment or response.protocol is None:
             return ()
-        assigned = self._assign(response.protocol, response.members, topics)
+        assigned = self._assignors[response.protocol].assign(
+            {member: subscription for member, _, subscription in response.members},
+            topics,
+            instances={member: instance for member, instance, _ in response.members},
+            racks=self.metadata.racks,
+        )
         return tuple(assigned.items())
 
     def _counts(self, topics: Mapping[str, int] | set[str]) -> dict[str, int]:
         """Return the partitions of topics, 0 of those it does not know."""
-        return {topic: self.topics.get(topic, 0) for topic in sorted(topics)}
+        return {topic: self.metadata.topics.get(topic, 0) for topic in sorted(topics)}
 
     # --- SyncGroup ------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from kafkasim.protocol.assignors import Racks
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.group_messages import (
     CommittedOffset,
@@ -85,6 +86,8 @@ class MetadataCame:
 
     topics: Mapping[str, int]
     """How many partitions each topic has."""
+    racks: Racks | None = None
+    """Where their replicas are, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A member of the classic protocol, driven by hand: what it does, in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kafkasim.protocol.classic_member import ClassicMember
@@ -60,19 +60,6 @@ def offsets(**positions: int) -> tuple[CommittedOffset, ...]:
     )
 
 
-def halves(
-    _name: str,
-    members: Sequence[tuple[str, str | None, Subscription]],
-    topics: Mapping[str, int],
-) -> dict[str, Assigned]:
-    """Deal the partitions round."""
-    count = len(members)
-    dealt: dict[str, Assigned] = {}
-    for place, (member_id, _, _) in enumerate(members):
-        dealt[member_id] = partitions(*range(place, topics[TOPIC], count))
-    return dealt
-
-
 class DrivenMember:
     """The machine, and what it has sent and not got an answer to.
 
@@ -88,7 +75,6 @@ class DrivenMember:
         self.open: list[Request] = []
         self.machine = ClassicMember(
             self.settings,
-            assign=halves,
             consumed=lambda: self.positions,
             backoff_ms=lambda failures: min(100 * 2**failures, 1_000),
         )

@@ -46,7 +46,7 @@ from kafkasim.scenario.systems import Link
 from kafkasim.units import MISSING_NS
 from tests.engine.sim.member_world import MS, SETTINGS, Node
 from tests.engine.sim.partitions import partition
-from tests.protocol.driven_member import TOPIC, halves
+from tests.protocol.driven_member import TOPIC
 
 
 class Coordinating(Node):
@@ -166,7 +166,6 @@ class GroupWorld:
             joining=joining,
             new_machine=lambda consumed, backoff_ms, now_ms: ClassicMember(
                 joining,
-                assign=halves,
                 consumed=consumed,
                 backoff_ms=backoff_ms,
                 now_ms=now_ms,
