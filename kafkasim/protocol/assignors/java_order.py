@@ -52,6 +52,7 @@ def partition_hash(partition: TopicPartition) -> int:
     return spread(31 * (31 + number) + java_hash(topic))
 
 
+@lru_cache(maxsize=1 << 16)
 def id_hash(topic_id: int) -> int:
     """Return `spread` of `Uuid.hashCode`; an id is a number of 128 bits."""
     both = (topic_id >> 64) ^ topic_id
@@ -132,17 +133,17 @@ class JavaSet(Generic[Key]):
         if key in keys:
             return
         code, mask = self._hash_of(key), self.capacity - 1
-        others = sum(not (code ^ other) & mask for other in keys.values())
-        self._keys = {key: code, **keys}
-        if others >= _LONG_BIN - 1 and self.capacity < _TREE_CAPACITY:
-            self._double()
+        self._keys = {key: code, **keys} if keys else {key: code}
+        if _LONG_BIN <= len(self._keys) and self.capacity < _TREE_CAPACITY:
+            bins = [not (code ^ other) & mask for other in self._keys.values()]
+            if sum(bins) >= _LONG_BIN:
+                self._double()
 
     def add_all(self, keys: Iterable[Key]) -> None:
         """Put keys in, one after the other."""
         mine, hash_of = self._keys, self._hash_of
         some = list(keys)
-        total = len(mine) + len(some)
-        if self.capacity < _TREE_CAPACITY and (not self._limit >= total <= _LONG_BIN):
+        if self.capacity < _TREE_CAPACITY and not self._takes(some):
             start = 0
             while start < len(some) and self.capacity < _TREE_CAPACITY:
                 self.add(some[start])
@@ -170,6 +171,17 @@ class JavaSet(Generic[Key]):
         """Return the first key of a walk."""
         keys, mask = self._keys, self.capacity - 1
         return min(keys, key=lambda key: keys[key] & mask)
+
+    def _takes(self, keys: list[Key]) -> bool:
+        """Return whether it is sure that the table stays as it is with these keys."""
+        total = len(self._keys) + len(keys)
+        if total > self._limit:
+            return False
+        if total <= _LONG_BIN:
+            return True
+        mask, hash_of = self.capacity - 1, self._hash_of
+        bins = {hash_of(key) & mask for key in keys}
+        return total - len(bins) < _LONG_BIN  # so no bin has nine
 
     def _double(self) -> None:
         self.capacity *= 2

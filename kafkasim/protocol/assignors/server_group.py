@@ -103,13 +103,15 @@ class Owned:
         Size of the map's table.
     """
 
-    __slots__ = ("_capacity", "_ids", "_order", "_sets")
+    __slots__ = ("_capacity", "_ids", "_order", "_sets", "_source")
 
     def __init__(self, ids: Mapping[str, int], capacity: int = 16) -> None:
         self._ids = ids
         self._capacity = capacity
         self._order: JavaSet[str] | None = None
         self._sets: dict[str, list[int] | JavaSet[int]] = {}
+        self._source: Assigned | None = None
+        """What it was read from, while nothing has changed."""
 
     @classmethod
     def read(cls, ids: Mapping[str, int], assigned: Assigned) -> "Owned":
@@ -119,6 +121,7 @@ class Owned:
         for topic, number in assigned:
             lists.setdefault(topic, []).append(number)
         owned._sets |= lists
+        owned._source = assigned
         return owned
 
     def copy(self) -> "Owned":
@@ -148,6 +151,7 @@ class Owned:
 
         Each is put in by a `computeIfAbsent` of its topic.
         """
+        self._source = None
         order = self._map()
         for _ in numbers[:2]:  # the second may double the table, a third does nothing
             order.add_first(topic)
@@ -158,6 +162,7 @@ class Owned:
 
     def remove(self, topic: str, number: int) -> None:
         """Take a partition out, and its topic if it was the last."""
+        self._source = None
         numbers = self._set(topic)
         numbers.remove(number)
         if not len(numbers):
@@ -165,6 +170,7 @@ class Owned:
 
     def drop(self, topic: str) -> None:
         """Take a topic out."""
+        self._source = None
         self._map().remove(topic)
         del self._sets[topic]
 

@@ -8,7 +8,7 @@ is free goes in blocks, each member filled before the next.
 """
 
 from collections.abc import Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Final
 
@@ -42,6 +42,7 @@ class UniformEqual:
             copied_size(named),
             group.subscribed(first),
         ).walk()
+        self._known = set(self._topics)
         self._free: list[TopicPartition] = []
         self._unfilled: list[tuple[str, int]] = []
         self._target: dict[str, Owned] = {}
@@ -54,7 +55,7 @@ class UniformEqual:
             return {}
         counts = group.partitions
         total = sum(counts[topic] for topic in self._topics)
-        held = {one for member in group.members.values() for one in member.owned}
+        held = set(chain.from_iterable(one.owned for one in group.members.values()))
         everything = [
             (topic, number) for topic in self._topics for number in range(counts[topic])
         ]
@@ -84,13 +85,13 @@ class UniformEqual:
         """Note what a member keeps; return what is left of its quota."""
         kept = owned
         for topic in owned.topics():
-            if topic in self._topics and owned.count(topic) <= quota:
+            if topic in self._known and owned.count(topic) <= quota:
                 quota -= owned.count(topic)
                 continue
             if kept is owned:
                 kept = owned.copy()
                 self._changed.add(member)
-            if topic not in self._topics:
+            if topic not in self._known:
                 kept.drop(topic)
                 continue
             for number in owned.numbers(topic)[quota:]:
