@@ -105,6 +105,8 @@ class ClassicMember:
     """None: no assignment was ever brought for it."""
     joining: JoinGroup | None = None
     """The request that waits for the next generation."""
+    told: bool = False
+    """It had an error for it, though it counts as one that waits."""
     syncing: SyncGroup | None = None
     """The request that waits for the assignment."""
     new: bool = False
@@ -261,13 +263,13 @@ class ClassicGroup:
         self._count(member, 1)
         member.rebalance_timeout_ms, member.session_timeout_ms = timeouts_ms
         self.awaiting += (joining is not None) - (member.joining is not None)
-        member.joining = joining
+        member.joining, member.told = joining, False
 
     def take_join(self, member: ClassicMember) -> JoinGroup | None:
-        """Take the join of a member that waits for its response."""
+        """Take the join of a member that waits for its response; None if it has one."""
         joining, member.joining = member.joining, None
         self.awaiting -= joining is not None
-        return joining
+        return None if member.told else joining
 
     def check(self, member_id: str, instance_id: str | None) -> int:
         """Return what is wrong with who sends a request (`validateMember`)."""

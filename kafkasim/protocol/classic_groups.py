@@ -208,9 +208,10 @@ class ClassicGroups:
         out: list[Effect] = []
         error = told_to_members(failed.error)
         match self._writes.end(failed.write):
-            case Made(group):
+            case Made(group, request):
+                self._joins.not_made(group, request, error, out)
                 if not failed.appended and self._groups.get(group.name) is group:
-                    del self._groups[group.name]
+                    self._rebalances.drop(group)
             case Emptied():
                 out += [
                     Answer(each.request, Left(error=error))

@@ -83,7 +83,8 @@ class Joins:
         else:
             self._join_again(group, request, now_ms, out)
         if made:
-            out.append(self._writes.begin(first_record(group), Made(group)))
+            made_by = Made(group, request)
+            out.append(self._writes.begin(first_record(group), made_by))
         return out
 
     def _accepts(self, group: ClassicGroup, member_id: str) -> bool:
@@ -168,8 +169,9 @@ class Joins:
             if instance_id is None:
                 self._add(group, request, member_id, now_ms, out)
                 return
-            error = UNKNOWN_SERVER_ERROR
-        elif error == NONE:
+            out.append(refused(request, UNKNOWN_SERVER_ERROR, UNKNOWN_MEMBER))
+            return
+        if error == NONE:
             error = group.check(member_id, instance_id)
         if error != NONE:
             out.append(refused(request, error, member_id))
@@ -246,11 +248,24 @@ class Joins:
         """Give a static member a new id; who waits under the old one is fenced."""
         old = group.replace(instance_id, member_id)
         joining, old.joining = old.joining, None
-        if joining is not None:
+        if joining is not None and not old.told:
             out.append(refused(joining, FENCED_INSTANCE_ID, old.member_id))
         if old.syncing is not None:
             out.append(Answer(old.syncing, Synced(error=FENCED_INSTANCE_ID)))
         return old
+
+    @staticmethod
+    def not_made(
+        group: ClassicGroup, request: JoinGroup, error: int, out: list[Effect]
+    ) -> None:
+        """Tell a static member that its group could not be written.
+
+        It counts as one that waits all the same, if the group stays.
+        """
+        for member in group.members.unordered():
+            if member.joining is request and not member.told:
+                member.told = True
+                out.append(refused(request, error, UNKNOWN_MEMBER))
 
     def replaced(self, waiting: Replaced, out: list[Effect]) -> None:
         """Answer a static member whose new id is in the log.

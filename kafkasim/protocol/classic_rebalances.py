@@ -304,6 +304,17 @@ class Rebalances:
             return self._complete(group, Cause.ALL_JOINED, now_ms, out)
         return None
 
+    def drop(self, group: ClassicGroup) -> None:
+        """Forget a group whose first record is not in the log, with its timers.
+
+        Kafka leaves the timers, which trip over the next group of that name.
+        """
+        del self.groups[group.name]
+        for key in (("join", group.name), ("sync", group.name)):
+            self.timers.cancel(key)
+        for member_id in (*group.members, *group.pending_joins):
+            self.timers.cancel((group.name, member_id))
+
     def dismiss(
         self, group: ClassicGroup, member: ClassicMember, out: list[Effect]
     ) -> None:

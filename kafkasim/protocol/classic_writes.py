@@ -52,9 +52,11 @@ def told_to_members(error: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The first record of a new group; nobody waits for it."""
+    """The first record of a new group."""
 
     group: ClassicGroup
+    request: JoinGroup
+    """Of who made it; a static member's waits, though not for the record."""
 
 
 @dataclass(frozen=True, slots=True)
