@@ -183,7 +183,8 @@ class Played(Coordinated):
                 ]
             case Beaten() | Left():
                 return [name(response.error)]
-        raise AssertionError(response)
+            case _:
+                raise AssertionError(response)
 
     def written(self, since: int) -> Rows:
         rows: Rows = []
