@@ -40,6 +40,8 @@ from kafkasim.protocol.group_messages import (
     Write,
     Written,
 )
+from kafkasim.protocol.member_effects import Assigned, Consumed, Input, Lost, Revoked
+from kafkasim.protocol.member_effects import Effect as ClientEffect
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.result.schema import APIS
 from kafkasim.scenario.systems import Link
@@ -65,6 +67,31 @@ class Coordinating(Node):
         else:
             self._free_threads += 1
         self.world.serve(self, request)
+
+
+class Watched(ClassicMember):
+    """A machine whose callbacks are noted."""
+
+    def __init__(
+        self,
+        settings: MemberSettings,
+        note: Callable[[Revoked | Lost | Assigned], None],
+        *,
+        consumed: Consumed,
+        backoff_ms: Callable[[int], int],
+        now_ms: int,
+    ) -> None:
+        super().__init__(
+            settings, consumed=consumed, backoff_ms=backoff_ms, now_ms=now_ms
+        )
+        self._note = note
+
+    def handle(self, event: Input, now_ms: int) -> list[ClientEffect]:
+        effects = super().handle(event, now_ms)
+        for effect in effects:
+            if isinstance(effect, Revoked | Lost | Assigned):
+                self._note(effect)
+        return effects
 
 
 class GroupWorld:
@@ -104,6 +131,8 @@ class GroupWorld:
         self.open: dict[int, tuple[Coordinating, Request]] = {}
         self.log: list[tuple[float, str]] = []
         """What is told of ownership: when, and what."""
+        self.callbacks: list[tuple[float, int, str, list[int]]] = []
+        """When a member's callback was called, which, and with what."""
         self.requests: list[tuple[float, str, int, str]] = []
         self.rows: list[Returned] = []
         self.stopped: list[int] = []
@@ -164,14 +193,19 @@ class GroupWorld:
             ),
             topics={TOPIC: self.partitions},
             joining=joining,
-            new_machine=lambda consumed, backoff_ms, now_ms: ClassicMember(
+            new_machine=lambda consumed, backoff_ms, now_ms: Watched(
                 joining,
+                bound(self._called, number),
                 consumed=consumed,
                 backoff_ms=backoff_ms,
                 now_ms=now_ms,
             ),
             owner_calls=OwnerCalls(self._owns, self._gives_up, self._closed),
         )
+
+    def _called(self, number: int, effect: Revoked | Lost | Assigned) -> None:
+        what = type(effect).__name__.lower(), [p for _, p in effect.partitions]
+        self.callbacks.append((self.now, number, *what))
 
     # --- what is told -----------------------------------------------------------------
 
