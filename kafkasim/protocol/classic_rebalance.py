@@ -29,7 +29,7 @@ from kafkasim.protocol.member_effects import (
 )
 from kafkasim.protocol.member_reactions import Again
 from kafkasim.protocol.member_settings import MemberSettings
-from kafkasim.protocol.membership import Membership
+from kafkasim.protocol.membership import NOBODY, Membership
 
 
 class Rebalance:
@@ -67,6 +67,8 @@ class Rebalance:
         self.owned: Partitions = ()
         self.again_ms: int | None = None
         """When a `poll()` that waits has to look again; None: when something comes."""
+        self._joined_as = NOBODY
+        """As whom it got the assignment that it takes: callbacks may outlast that."""
         self.is_done = False
         """Whether the last step left nothing to be done."""
         self._after: Callable[[int], list[Effect]] | None = None
@@ -199,6 +201,7 @@ class Rebalance:
         if any(topic not in self._settings.topics for topic, _ in assigned):
             membership.rejoin_needed = True
             return self._joined(now_ms)
+        self._joined_as = membership.identity
         revoked = tuple(sorted(set(self.owned) - set(assigned)))
         if self._is_cooperative and revoked:
             return self._call(Revoked(revoked), self._join_anew)
@@ -213,12 +216,10 @@ class Rebalance:
         assert self._effort.assigned is not None
         assigned = tuple(sorted(self._effort.assigned))
         added = tuple(sorted(set(assigned) - set(self.owned)))
-        self._effort.remember(self._effort.assigned)
+        self._effort.remember(self._effort.assigned, self._joined_as)
         self._commits.count_anew(now_ms)
         self.owned = assigned
-        return self._call(
-            Assigned(added, self._membership.identity.generation), self._joined
-        )
+        return self._call(Assigned(added, self._joined_as.generation), self._joined)
 
     def _joined(self, _now_ms: int) -> list[Effect]:
         self._effort.close()

@@ -99,9 +99,11 @@ class JoinEffort:
         self._request = self._identity = self.assigned = self.again = None
         self.error = NONE
 
-    def remember(self, assigned: Assigned) -> None:
-        """Take note of an assignment that holds from now on (`onAssignment`)."""
-        who = self._membership.identity
+    def remember(self, assigned: Assigned, who: Identity) -> None:
+        """Take note of an assignment that holds from now on (`onAssignment`).
+
+        `who` is what the member was when it came; it may be nobody by now.
+        """
         assert who.protocol is not None
         self._assignors[who.protocol].on_assignment(assigned, who.generation)
         if not self.is_leader:

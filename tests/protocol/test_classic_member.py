@@ -193,6 +193,23 @@ def test_the_cooperative_protocol_gives_up_what_is_taken_away_and_joins_again() 
     assert again.protocols[0][1].generation == 2
 
 
+def test_one_that_is_expelled_in_a_callback_takes_its_assignment_and_loses_it() -> None:
+    # `onJoinComplete` has a copy of the generation; the heartbeat thread goes on.
+    member = DrivenMember(assignors=("cooperative-sticky",), auto_commit_ms=None)
+    member.is_stable()
+    member.waits(3_000)
+    member.answers(Beaten(error=errors.REBALANCE_IN_PROGRESS), 3_001)
+    member.polls(3_001)
+    member.answers(member.joined(2), 3_002)
+    member.answers(Synced(assigned=partitions(0)), 3_003)
+    assert member.polls(3_003) == ["Revoked [1]"]
+    member.waits(6_002)
+    member.answers(Beaten(error=errors.UNKNOWN_MEMBER_ID), 6_003)
+
+    assert member.returns(6_004) == ["Assigned [] 2"]
+    assert member.returns(6_004) == ["Lost [0]"]
+
+
 def test_what_an_expelled_member_had_is_lost_not_revoked() -> None:
     # GR-13: no commit is tried, and the next join is that of a new member.
     member = DrivenMember().is_stable()

@@ -121,7 +121,9 @@ class Application:
 
     def done_since_commit(self) -> dict[int, int]:
         """Return what to commit now by partition index; nothing if it is not time."""
-        return {} if self._done_count < self._every else self.done_so_far()
+        if self._done_count < self._every:
+            return {}
+        return self.done_so_far()
 
     def done_so_far(self) -> dict[int, int]:
         """Return what was done since the last commit, though it is not time yet."""

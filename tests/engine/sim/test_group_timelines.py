@@ -33,12 +33,14 @@ class Timeline:
             joining={"session_timeout_ms": 6_000, "auto_commit_ms": 5_000},
         )
         members = self.world.members
-        self.start = self.phase(
-            lambda: [each.start() for each in members[:3]], at=0, until=8_000
-        )
+        self.start = self.phase(self._start_three, at=0, until=8_000)
         self.join = self.phase(members[3].start)
         self.leave = self.phase(members[1].close)
         self.kill = self.phase(members[2].crash, until=10_000)
+
+    def _start_three(self) -> None:
+        for member in self.world.members[:3]:
+            member.start()
 
     def phase(
         self, event: Callable[[], object], at: float | None = None, until: float = 2_000

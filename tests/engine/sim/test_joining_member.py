@@ -211,3 +211,20 @@ def test_a_process_that_stands_still_beats_no_more_and_loses_what_it_had() -> No
     ]
     assert [text for _, text in told if text.startswith("0 lost")] == ["0 lost 0"]
     assert len(pauses.owned) == len(world.members[1].owned) == 1
+
+
+def test_what_has_been_fetched_is_not_handed_out_while_that_commit_is_under_way() -> (
+    None
+):
+    # CO-10: a record comes between the commit and its answer; it is read once.
+    world = GroupWorld(2, 2, joining={"auto_commit_ms": 60_000})
+    started(started(world, 0), 1, at=2_000)
+    world.append(10)
+    world.run(1_000)
+    world.at(3_007.5, lambda: world.append(1))
+
+    world.run(5_000)
+
+    read = [(r.from_offset, r.to_offset) for r in world.rows]
+    assert read == [(0, 10), (10, 11)]
+    assert world.rows[1].started_ns > 3_016_000_000
