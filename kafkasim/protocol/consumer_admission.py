@@ -9,10 +9,9 @@ Epochs fence: whoever is not where the coordinator thinks it is owns nothing any
 from collections.abc import Collection
 from dataclasses import replace
 
-from kafkasim.protocol.consumer_group import ConsumerGroup
+from kafkasim.protocol.consumer_group import ConsumerGroup, current_record
 from kafkasim.protocol.coordinator_records import (
     CurrentAssignmentRecord,
-    CurrentAssignmentValue,
     MemberRecord,
     Record,
     TargetMemberRecord,
@@ -31,8 +30,7 @@ from kafkasim.protocol.group_messages import (
     LEAVE_FOR_A_WHILE_EPOCH,
     ConsumerGroupHeartbeat,
 )
-from kafkasim.protocol.reconciliation import ConsumerMember, Held
-from kafkasim.protocol.subscription import TopicPartition
+from kafkasim.protocol.reconciliation import ConsumerMember
 
 
 class RefusedError(Exception):
@@ -126,7 +124,7 @@ def _static(
     if old.epoch != LEAVE_FOR_A_WHILE_EPOCH:
         raise RefusedError(UNRELEASED_INSTANCE_ID)
     member = replace(old, member_id=member_id, epoch=0, previous_epoch=0)
-    target = tuple(sorted(group.targets.get(old.member_id, ())))
+    target = group.targets.get(old.member_id, ())
     records += [
         *tombstones(group.group, old.member_id),
         MemberRecord(group.group, member_id, member.said),
@@ -167,24 +165,3 @@ def tombstones(group: str, member_id: str) -> list[Record]:
         TargetMemberRecord(group, member_id, None),
         MemberRecord(group, member_id, None),
     ]
-
-
-def current_record(group: str, member: ConsumerMember) -> CurrentAssignmentRecord:
-    """Return the record of how far a member is."""
-    assigned, assigned_epochs = _columns(member.assigned)
-    revoking, revoking_epochs = _columns(member.revoking)
-    value = CurrentAssignmentValue(
-        epoch=member.epoch,
-        previous_epoch=member.previous_epoch,
-        state=member.state,
-        assigned=assigned,
-        assigned_epochs=assigned_epochs,
-        revoking=revoking,
-        revoking_epochs=revoking_epochs,
-    )
-    return CurrentAssignmentRecord(group, member.member_id, value)
-
-
-def _columns(held: Held) -> tuple[tuple[TopicPartition, ...], tuple[int, ...]]:
-    partitions = tuple(sorted(held))
-    return partitions, tuple(held[at] for at in partitions)

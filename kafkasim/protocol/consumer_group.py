@@ -29,6 +29,7 @@ from kafkasim.protocol.coordinator_records import (
 from kafkasim.protocol.group_messages import LEAVE_EPOCH
 from kafkasim.protocol.reconciliation import NOT_OWNED, ConsumerMember, Held
 from kafkasim.protocol.subscription import Assigned, TopicPartition
+from kafkasim.protocol.timeline_map import TimelineMap
 
 PartitionsOf = Callable[[str], int | None]
 """How many partitions a topic has; None: there is no such topic."""
@@ -104,14 +105,14 @@ class ConsumerGroup:
         """When the target was computed; 0: never, or nobody knows."""
         self.metadata_hash = 0
         """Of the topics for which the group epoch is."""
-        self.members: dict[str, ConsumerMember] = {}
-        self.targets: dict[str, frozenset[TopicPartition]] = {}
-        """What each member is to own."""
+        self.members: TimelineMap[ConsumerMember] = TimelineMap()
+        self.targets: dict[str, Assigned] = {}
+        """What each member is to own, in the order of its record."""
         self.static: dict[str, str] = {}
         """Member id by instance id."""
         self.topics: dict[str, int] = {}
         """How many members subscribe to each topic."""
-        self.assignors: dict[str, int] = {}
+        self.assignors: TimelineMap[int] = TimelineMap()
         """How many members ask for each assignor."""
         self.owner_epochs: dict[TopicPartition, int] = {}
         """Member epoch of the owner of each partition that has one."""
@@ -178,13 +179,35 @@ class ConsumerGroup:
             case TargetMemberRecord(_, member_id, None):
                 self.targets.pop(member_id, None)
             case TargetMemberRecord(_, member_id, assigned):
-                self.targets[member_id] = frozenset(assigned or ())
+                self.targets[member_id] = assigned or ()
             case TargetEpochRecord(_, value):
                 self._replay_target(value)
             case CurrentAssignmentRecord(_, member_id, value):
                 self._replay_current(member_id, value)
             case _:
                 pass
+
+    def before(self, record: Record) -> Record:
+        """Return the record that undoes one that is about to be replayed."""
+        match record:
+            case MemberRecord(_, member_id):
+                member = self.members.get(member_id)
+                said = None if member is None else member.said
+                return MemberRecord(self.group, member_id, said)
+            case TargetMemberRecord(_, member_id):
+                target = self.targets.get(member_id)
+                return TargetMemberRecord(self.group, member_id, target)
+            case TargetEpochRecord():
+                value = TargetEpochValue(self.target_epoch, self.target_at_ms)
+                return TargetEpochRecord(self.group, value)
+            case CurrentAssignmentRecord(_, member_id):
+                member = self.members.get(member_id)
+                if member is None:
+                    return CurrentAssignmentRecord(self.group, member_id, None)
+                return current_record(self.group, member)
+            case _:
+                epoch = ConsumerGroupValue(self.epoch, self.metadata_hash)
+                return ConsumerGroupRecord(self.group, epoch)
 
     def check_deletable(self) -> None:
         """Raise if the tombstone of the group comes too early.
@@ -291,6 +314,27 @@ class ConsumerGroup:
         _count(counts, () if old is None else old.said.topics, -1)
         _count(counts, () if new is None else new.said.topics, 1)
         return tuple(sorted(counts))
+
+
+def current_record(group: str, member: ConsumerMember) -> CurrentAssignmentRecord:
+    """Return the record of how far a member is."""
+    assigned, assigned_epochs = _columns(member.assigned)
+    revoking, revoking_epochs = _columns(member.revoking)
+    value = CurrentAssignmentValue(
+        epoch=member.epoch,
+        previous_epoch=member.previous_epoch,
+        state=member.state,
+        assigned=assigned,
+        assigned_epochs=assigned_epochs,
+        revoking=revoking,
+        revoking_epochs=revoking_epochs,
+    )
+    return CurrentAssignmentRecord(group, member.member_id, value)
+
+
+def _columns(held: Held) -> tuple[tuple[TopicPartition, ...], tuple[int, ...]]:
+    partitions = tuple(sorted(held))
+    return partitions, tuple(held[at] for at in partitions)
 
 
 def _count(counts: dict[str, int], names: Iterable[str], by: int) -> None:

@@ -6,15 +6,15 @@ they are decided; members' timers are not, and start anew when another coordinat
 over (OF-7).
 
 Not modelled: subscriptions by regular expression (N8-11), and members of the classic
-protocol in such a group (N8-13); they are answered as if `group.consumer.migration
-.policy` were disabled.
+protocol in such a group (N8-13); they are answered as if
+`group.consumer.migration.policy` were disabled.
 """
 
 from collections.abc import Collection, Mapping
 from enum import IntEnum
 
 from kafkasim.protocol.consumer_admission import RefusedError, invalid, tombstones
-from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf, Standing
+from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings, Heartbeats
 from kafkasim.protocol.consumer_target import ServerAssignor
 from kafkasim.protocol.coordinator_records import (
@@ -26,7 +26,6 @@ from kafkasim.protocol.coordinator_records import (
     TargetEpochRecord,
     TargetMemberRecord,
 )
-from kafkasim.protocol.deadlines import Deadlines
 from kafkasim.protocol.errors import (
     COORDINATOR_NOT_AVAILABLE,
     GROUP_ID_NOT_FOUND,
@@ -35,7 +34,6 @@ from kafkasim.protocol.errors import (
     NONE,
     NOT_COORDINATOR,
     NOT_ENOUGH_REPLICAS,
-    NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     NOT_LEADER_OR_FOLLOWER,
     REQUEST_TIMED_OUT,
     STALE_MEMBER_EPOCH,
@@ -60,13 +58,13 @@ from kafkasim.protocol.group_messages import (
     SyncGroup,
     Write,
     WriteFailed,
+    Written,
 )
 from kafkasim.protocol.reconciliation import ConsumerMember
+from kafkasim.protocol.timers import Timers
 
-ConsumerGroupRequest = (
-    ConsumerGroupHeartbeat | JoinGroup | SyncGroup | Heartbeat | LeaveGroup
-)
-"""What a group of the consumer protocol may be asked."""
+ClassicRequest = JoinGroup | SyncGroup | Heartbeat | LeaveGroup
+"""What members of the classic protocol ask."""
 
 GroupOwnRecord = (
     ConsumerGroupRecord
@@ -109,11 +107,10 @@ class ConsumerGroups:
         self.settings = settings
         self._heartbeats = Heartbeats(settings, assignors, partitions_of)
         self._groups: dict[str, ConsumerGroup] = {}
-        self._timers: Deadlines[tuple[Timer, str, str]] = Deadlines()
-        self._epochs: dict[tuple[str, str], int] = {}
-        """In which epoch a member is to give up what it must."""
-        self._undo: tuple[Write, list[Record], bool] | None = None
-        """The last write, what was before it, and whether there was a group."""
+        self._timers: Timers[tuple[Timer, str, str, int]] = Timers()
+        """What each is for, group, member, and the epoch in which it was set."""
+        self._undo: dict[int, tuple[str, list[Record]]] = {}
+        """By identity of a write under way: its group, and the records that undo it."""
 
     # What is asked of a group from outside
 
@@ -141,7 +138,7 @@ class ConsumerGroups:
 
     def tombstones(self, group: str) -> tuple[Record, ...]:
         """Return the records that delete a group (`createGroupTombstoneRecords`)."""
-        members = self._groups[group].members
+        members = self._groups[group].members.walk()
         by_member = [tombstones(group, member_id) for member_id in members]
         currents, targets, said = (
             [records[place] for records in by_member] for place in range(3)
@@ -180,9 +177,7 @@ class ConsumerGroups:
             return (error,) * len(request.offsets)
         epochs = [member.got_in((at.topic, at.partition)) for at in request.offsets]
         return tuple(
-            STALE_MEMBER_EPOCH
-            if epoch is None or request.generation < epoch
-            else NONE
+            STALE_MEMBER_EPOCH if epoch is None or request.generation < epoch else NONE
             for epoch in epochs
         )
 
@@ -199,43 +194,40 @@ class ConsumerGroups:
     # What happens
 
     def handle(
-        self, request: ConsumerGroupRequest | WriteFailed, now_ms: int
+        self,
+        request: ConsumerGroupHeartbeat | ClassicRequest | Written | WriteFailed,
+        now_ms: int,
     ) -> list[Effect]:
         """Decide on a request; what is decided is written before it is answered."""
         match request:
             case ConsumerGroupHeartbeat():
                 return self._heartbeat(request, now_ms)
+            case Written():
+                self._undo.pop(id(request.write), None)
+                return []
             case WriteFailed():
                 return self._take_back(request)
-            case JoinGroup():
-                joined = Joined(error=INCONSISTENT_GROUP_PROTOCOL)
-                return [Answer(request, joined)]
-            case SyncGroup():
-                return [Answer(request, Synced(error=UNKNOWN_MEMBER_ID))]
-            case Heartbeat():
-                return [Answer(request, Beaten(error=UNKNOWN_MEMBER_ID))]
-            case LeaveGroup():
-                return [Answer(request, Left(error=UNKNOWN_MEMBER_ID))]
+            case _:
+                return [_other_protocol(request)]
 
     @property
     def next_deadline_ms(self) -> int | None:
         """When to call `handle_timeout`; None if nobody is waited for."""
-        return self._timers.next_ms
+        return self._timers.next_deadline_ms
 
     def handle_timeout(self, now_ms: int) -> list[Effect]:
         """Remove the members whose time is up (N8-6)."""
         effects: list[Effect] = []
-        for timer, group_id, member_id in self._timers.due(now_ms):
+        while (due := self._timers.pop_due(now_ms)) is not None:
+            timer, group_id, member_id, epoch = due
             group = self._groups.get(group_id)
             member = None if group is None else group.members.get(member_id)
             if group is None or member is None:
                 continue
-            cause = "session expired"
-            if timer is Timer.REBALANCE:
-                cause = "revocation took too long"
-                if member.epoch != self._epochs[group_id, member_id]:
-                    continue
-            effects += self._fence(group, member, cause)
+            if timer is Timer.SESSION:
+                effects += self._fence(group, member, "session expired")
+            elif member.epoch == epoch:
+                effects += self._fence(group, member, "revocation took too long")
         return effects
 
     def metadata_changed(self, topics: Collection[str], _now_ms: int) -> list[Effect]:
@@ -269,7 +261,7 @@ class ConsumerGroups:
     def loaded(self, now_ms: int) -> list[Effect]:
         """Give every member a session from now on, for all records are replayed."""
         for group in self._groups.values():
-            for member in group.members.values():
+            for member in map(group.members.__getitem__, group.members.walk()):
                 self._heard_of(group.group, member.member_id, now_ms)
                 if member.state == UNREVOKED_PARTITIONS:
                     self._wait_for(group.group, member, now_ms)
@@ -304,10 +296,10 @@ class ConsumerGroups:
             self._heard_of(request.group, member.member_id, now_ms)
         elif outcome.removed:
             self._forget(request.group, member.member_id)
-        answer = Answer(request, outcome.response)
-        if group is None:
-            self._groups[request.group] = known
-        return self._write(known, outcome.records, (answer,), outcome.cause)
+        if not outcome.records:
+            return [Answer(request, outcome.response, after_writes=True)]
+        answers = (Answer(request, outcome.response),)
+        return self._write(known, outcome.records, answers, outcome.cause)
 
     def _fence(
         self, group: ConsumerGroup, member: ConsumerMember, cause: str
@@ -318,18 +310,18 @@ class ConsumerGroups:
 
     def _heard_of(self, group: str, member_id: str, now_ms: int) -> None:
         at_ms = now_ms + self.settings.session_timeout_ms
-        self._timers.set((Timer.SESSION, group, member_id), at_ms)
+        task = (Timer.SESSION, group, member_id, 0)
+        self._timers.schedule(task[:3], at_ms, task)
 
     def _wait_for(self, group: str, member: ConsumerMember, now_ms: int) -> None:
         """Give a member its rebalance timeout, from now on."""
         at_ms = now_ms + member.said.rebalance_timeout_ms
-        self._timers.set((Timer.REBALANCE, group, member.member_id), at_ms)
-        self._epochs[group, member.member_id] = member.epoch
+        task = (Timer.REBALANCE, group, member.member_id, member.epoch)
+        self._timers.schedule(task[:3], at_ms, task)
 
     def _forget(self, group: str, member_id: str) -> None:
         for timer in Timer:
             self._timers.cancel((timer, group, member_id))
-        self._epochs.pop((group, member_id), None)
 
     # Writing
 
@@ -341,16 +333,16 @@ class ConsumerGroups:
         cause: str,
     ) -> list[Effect]:
         """Replay records, and say that they are to be written."""
-        if not records:
-            return list(answers)
         before = group.standing
-        existed = before != Standing(before.state, 1, 0)
-        earlier: list[Record] = []
+        undo: list[Record] = []
+        if group.group not in self._groups:
+            self._groups[group.group] = group
+            undo.append(ConsumerGroupRecord(group.group, None))
         for record in records:
-            earlier.append(group.before(record))
+            undo.append(group.before(record))
             group.replay(record)
         write = Write(tuple(records), answers)
-        self._undo = write, earlier, existed
+        self._undo[id(write)] = group.group, undo
         after = group.standing
         effects: list[Effect] = [write]
         if after != before:
@@ -363,18 +355,16 @@ class ConsumerGroups:
     def _take_back(self, failed: WriteFailed) -> list[Effect]:
         """Answer with an error what was to be answered after a write (OF-6).
 
-        Records that were not appended are as if they had never been decided; those that
-        were, and are not replicated in time, stay.
+        Records that did not get into the log are as if they had never been decided.
         """
-        if self._undo is not None and self._undo[0] is failed.write:
-            _, earlier, existed = self._undo
-            self._undo = None
-            if failed.error != REQUEST_TIMED_OUT:
-                group = self._groups[failed.write.records[0].group]
-                for record in reversed(earlier):
-                    group.replay(record)
-                if not existed:
-                    del self._groups[group.group]
+        group_id, undo = self._undo.pop(id(failed.write), ("", []))
+        if undo and not failed.appended:
+            group = self._groups[group_id]
+            is_new = undo[0] == ConsumerGroupRecord(group_id, None)
+            for record in reversed(undo[is_new:]):
+                group.replay(record)
+            if is_new:
+                del self._groups[group_id]
         error = WRITE_ERRORS.get(failed.error, failed.error)
         return [
             _refusal(answer.request, error)
@@ -385,12 +375,24 @@ class ConsumerGroups:
 
 WRITE_ERRORS = {
     NOT_ENOUGH_REPLICAS: COORDINATOR_NOT_AVAILABLE,
-    NOT_ENOUGH_REPLICAS_AFTER_APPEND: COORDINATOR_NOT_AVAILABLE,
     REQUEST_TIMED_OUT: COORDINATOR_NOT_AVAILABLE,
     NOT_LEADER_OR_FOLLOWER: NOT_COORDINATOR,
     KAFKA_STORAGE_ERROR: NOT_COORDINATOR,
 }
 """What a member hears of an append that failed (`handleOperationException`)."""
+
+
+def _other_protocol(request: ClassicRequest) -> Answer:
+    """Refuse a member of the classic protocol."""
+    match request:
+        case JoinGroup():
+            return Answer(request, Joined(error=INCONSISTENT_GROUP_PROTOCOL))
+        case SyncGroup():
+            return Answer(request, Synced(error=UNKNOWN_MEMBER_ID))
+        case Heartbeat():
+            return Answer(request, Beaten(error=UNKNOWN_MEMBER_ID))
+        case LeaveGroup():
+            return Answer(request, Left(error=UNKNOWN_MEMBER_ID))
 
 
 def _refusal(request: ConsumerGroupHeartbeat, error: int) -> Answer:

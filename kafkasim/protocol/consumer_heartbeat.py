@@ -13,11 +13,15 @@ from typing import Final
 from kafkasim.protocol.consumer_admission import (
     RefusedError,
     admitted,
-    current_record,
     leaving,
     tombstones,
 )
-from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf, hash_of
+from kafkasim.protocol.consumer_group import (
+    ConsumerGroup,
+    PartitionsOf,
+    current_record,
+    hash_of,
+)
 from kafkasim.protocol.consumer_target import (
     ServerAssignor,
     existing,
@@ -71,6 +75,8 @@ class Outcome:
     records: list[Record] = field(default_factory=list)
     moved: bool = False
     """Whether it was brought nearer to its target."""
+    removed: bool = False
+    """Whether it is no longer in the group."""
     cause: str = ""
     """What happened, in a few words."""
 
@@ -136,7 +142,11 @@ class Heartbeats:
             records.append(current_record(group.group, after))
         response = self._answer(request, member, after)
         return Outcome(
-            response, after, records, after != updated, cause or "member moved on"
+            response,
+            after,
+            records,
+            moved=after != updated,
+            cause=cause or "member moved on",
         )
 
     def _answer(
@@ -145,7 +155,7 @@ class Heartbeats:
         before: ConsumerMember,
         after: ConsumerMember,
     ) -> ConsumerGroupBeaten:
-        """Answer with what the member is to own if it asked or if that is new (N8-10)."""
+        """Answer, with what the member is to own if it asked or that is new (N8-10)."""
         asked = request.member_epoch == JOIN_EPOCH or None not in {
             request.rebalance_timeout_ms,
             request.topics,
@@ -237,7 +247,7 @@ class Heartbeats:
         )
         if request.instance_id is None or request.member_epoch == LEAVE_EPOCH:
             records = self.without(group, member)
-            return Outcome(response, member, records, cause="member left")
+            return Outcome(response, member, records, removed=True, cause="member left")
         away = replace(
             member,
             epoch=LEAVE_FOR_A_WHILE_EPOCH,

@@ -5,9 +5,15 @@ The coordinator asks one of its own assignors (`TargetAssignmentBuilder`,
 member gets there is the business of `kafkasim.protocol.reconciliation`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
+from kafkasim.protocol.assignors.java_order import (
+    DEFAULT_CAPACITY,
+    JavaSet,
+    table_size,
+    text_hash,
+    walk_names,
+)
 from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf
 from kafkasim.protocol.coordinator_records import (
     Record,
@@ -15,57 +21,38 @@ from kafkasim.protocol.coordinator_records import (
     TargetEpochValue,
     TargetMemberRecord,
 )
-from kafkasim.protocol.offsets_topic import java_hash
 from kafkasim.protocol.reconciliation import ConsumerMember
-from kafkasim.protocol.subscription import TopicPartition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberSpec:
-    """What an assignor is told of a member (`MemberSubscriptionAndAssignmentImpl`)."""
-
-    topics: tuple[str, ...]
-    """Those it subscribes to and that exist, sorted."""
-    target: frozenset[TopicPartition]
-    """What it was to own until now."""
-    instance_id: str | None = None
-    rack: str | None = None
-
+from kafkasim.protocol.subscription import Assigned, Subscription
 
 ServerAssignor = Callable[
-    [Mapping[str, MemberSpec], PartitionsOf], Mapping[str, Collection[TopicPartition]]
+    [Mapping[str, Subscription], Mapping[str, int], Mapping[str, str | None]],
+    Mapping[str, Assigned],
 ]
-"""Says what each member is to own; members come in the order of Java's `HashMap`."""
+"""Says what each member is to own, in the order in which its record keeps it.
 
-
-def hash_order(names: Iterable[str]) -> list[str]:
-    """Return names in the order in which Java's `HashMap` walks them.
-
-    Among names of one bucket the order is that in which they came.
-    """
-    names = list(names)
-    size = 16
-    while 4 * len(names) > 3 * size:
-        size *= 2
-
-    def bucket(name: str) -> int:
-        value = java_hash(name) & 0xFFFFFFFF
-        return (value ^ value >> 16) & (size - 1)
-
-    return sorted(names, key=bucket)
+It is told what members subscribe to, with their targets until now as what they own; how
+many partitions each topic has, of those that exist; and the members' instance ids.
+"""
 
 
 def preferred_assignor(
     group: ConsumerGroup, old: ConsumerMember, new: ConsumerMember, default: str
 ) -> str:
-    """Return the assignor most members ask for, with `new` in the place of `old`."""
+    """Return the assignor most members ask for, with `new` in the place of `old`.
+
+    Of equals it is the first one in a copy of the coordinator's map.
+    """
     counts = dict(group.assignors)
+    capacity = table_size(int(len(counts) / 0.75) + 1) if counts else DEFAULT_CAPACITY
+    names = JavaSet(text_hash, capacity, group.assignors.walk())
     for member, by in ((old, -1), (new, 1)):
         name = member.said.assignor
         if name is not None:
+            names.add_first(name)
             counts[name] = counts.get(name, 0) + by
-    asked_for = hash_order(name for name, count in counts.items() if count > 0)
-    return max(asked_for, key=counts.__getitem__, default=default)
+            if not counts[name]:
+                names.remove(name)
+    return max(names.walk(), key=counts.__getitem__, default=default)
 
 
 def new_target(
@@ -76,7 +63,7 @@ def new_target(
     assignor: ServerAssignor,
     partitions_of: PartitionsOf,
     now_ms: int,
-) -> tuple[list[Record], Collection[TopicPartition]]:
+) -> tuple[list[Record], Assigned]:
     """Compute the target for a group epoch.
 
     Parameters
@@ -98,37 +85,42 @@ def new_target(
     -------
     records : list of Record
         What changes, member by member, and the new target epoch at the end.
-    target : collection of (str, int)
+    target : tuple of (str, int)
         What the member is to own.
     """
-    members = {**group.members, member.member_id: member}
-    order = hash_order(members)
+    members = {name: group.members[name] for name in group.members.walk()}
+    members[member.member_id] = member
+    order = walk_names(members)
     targets = dict(group.targets)
     before = group.static_member(member.said.instance_id)
     if before is not None and before.member_id != member.member_id:
         del members[before.member_id]
         if before.member_id in targets:
             targets[member.member_id] = targets[before.member_id]
-    nothing: frozenset[TopicPartition] = frozenset()
     specs = {
-        member_id: MemberSpec(
-            topics=existing(members[member_id].said.topics, partitions_of),
-            target=targets.get(member_id, nothing),
-            instance_id=members[member_id].said.instance_id,
+        member_id: Subscription(
+            topics=members[member_id].said.topics,
+            owned=targets.get(member_id, ()),
             rack=members[member_id].said.rack,
         )
         for member_id in order
         if member_id in members
     }
-    computed = assignor(specs, partitions_of)
+    named = {topic for spec in specs.values() for topic in spec.topics}
+    counts = {topic: partitions_of(topic) for topic in sorted(named)}
+    computed = assignor(
+        specs,
+        {topic: count for topic, count in counts.items() if count is not None},
+        {member_id: members[member_id].said.instance_id for member_id in specs},
+    )
     records: list[Record] = []
     for member_id in specs:
-        target = frozenset(computed.get(member_id, nothing))
-        if target != group.targets.get(member_id):
-            assigned = tuple(sorted(target))
-            records.append(TargetMemberRecord(group.group, member_id, assigned))
+        target = computed.get(member_id, ())
+        old = group.targets.get(member_id)
+        if old is None or set(target) != set(old):
+            records.append(TargetMemberRecord(group.group, member_id, target))
     records.append(TargetEpochRecord(group.group, TargetEpochValue(epoch, now_ms)))
-    return records, computed.get(member.member_id, nothing)
+    return records, computed.get(member.member_id, ())
 
 
 def existing(topics: Iterable[str], partitions_of: PartitionsOf) -> tuple[str, ...]:
