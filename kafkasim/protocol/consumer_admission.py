@@ -30,7 +30,7 @@ from kafkasim.protocol.group_messages import (
     LEAVE_FOR_A_WHILE_EPOCH,
     ConsumerGroupHeartbeat,
 )
-from kafkasim.protocol.reconciliation import ConsumerMember
+from kafkasim.protocol.reconciliation import GroupMember
 
 
 class RefusedError(Exception):
@@ -67,7 +67,7 @@ def invalid(request: ConsumerGroupHeartbeat, assignors: Collection[str]) -> int:
 
 def admitted(
     group: ConsumerGroup, request: ConsumerGroupHeartbeat
-) -> tuple[ConsumerMember, list[Record]]:
+) -> tuple[GroupMember, list[Record]]:
     """Return the member that speaks, and the records that make room for it.
 
     There are such records only where a static member comes back under another member
@@ -84,7 +84,7 @@ def admitted(
     return _static(group, request, records), records
 
 
-def _check_epoch(member: ConsumerMember, request: ConsumerGroupHeartbeat) -> None:
+def _check_epoch(member: GroupMember, request: ConsumerGroupHeartbeat) -> None:
     """Refuse an epoch that is not the member's (N8-8).
 
     That before it will do if the member owns no more than it may: the response with the
@@ -99,19 +99,19 @@ def _check_epoch(member: ConsumerMember, request: ConsumerGroupHeartbeat) -> Non
         raise RefusedError(FENCED_MEMBER_EPOCH)
 
 
-def _dynamic(group: ConsumerGroup, request: ConsumerGroupHeartbeat) -> ConsumerMember:
+def _dynamic(group: ConsumerGroup, request: ConsumerGroupHeartbeat) -> GroupMember:
     member = group.members.get(request.member_id)
     if member is None:
         if request.member_epoch != JOIN_EPOCH:
             raise RefusedError(UNKNOWN_MEMBER_ID)
-        return ConsumerMember(member_id=request.member_id)
+        return GroupMember(member_id=request.member_id)
     _check_epoch(member, request)
     return member
 
 
 def _static(
     group: ConsumerGroup, request: ConsumerGroupHeartbeat, records: list[Record]
-) -> ConsumerMember:
+) -> GroupMember:
     """Return a static member; one that comes back takes the place of the old one."""
     old = group.static_member(request.instance_id)
     member_id = request.member_id
@@ -120,7 +120,7 @@ def _static(
         _check_epoch(member, request)
         return member
     if old is None:
-        return group.members.get(member_id) or ConsumerMember(member_id=member_id)
+        return group.members.get(member_id) or GroupMember(member_id=member_id)
     if old.epoch != LEAVE_FOR_A_WHILE_EPOCH:
         raise RefusedError(UNRELEASED_INSTANCE_ID)
     member = replace(old, member_id=member_id, epoch=0, previous_epoch=0)
@@ -134,7 +134,7 @@ def _static(
     return member
 
 
-def leaving(group: ConsumerGroup, request: ConsumerGroupHeartbeat) -> ConsumerMember:
+def leaving(group: ConsumerGroup, request: ConsumerGroupHeartbeat) -> GroupMember:
     """Return the member that leaves.
 
     Raises
@@ -150,7 +150,7 @@ def leaving(group: ConsumerGroup, request: ConsumerGroupHeartbeat) -> ConsumerMe
     return member
 
 
-def _static_of(member: ConsumerMember | None, member_id: str) -> ConsumerMember:
+def _static_of(member: GroupMember | None, member_id: str) -> GroupMember:
     if member is None:
         raise RefusedError(UNKNOWN_MEMBER_ID)
     if member.member_id != member_id:

@@ -27,7 +27,7 @@ from kafkasim.protocol.coordinator_records import (
     TargetMemberRecord,
 )
 from kafkasim.protocol.group_messages import LEAVE_EPOCH
-from kafkasim.protocol.reconciliation import NOT_OWNED, ConsumerMember, Held
+from kafkasim.protocol.reconciliation import NOT_OWNED, GroupMember, Held
 from kafkasim.protocol.subscription import Assigned, TopicPartition
 from kafkasim.protocol.timeline_map import TimelineMap
 
@@ -105,7 +105,7 @@ class ConsumerGroup:
         """When the target was computed; 0: never, or nobody knows."""
         self.metadata_hash = 0
         """Of the topics for which the group epoch is."""
-        self.members: TimelineMap[ConsumerMember] = TimelineMap()
+        self.members: TimelineMap[GroupMember] = TimelineMap()
         self.targets: dict[str, Assigned] = {}
         """What each member is to own, in the order of its record."""
         self.static: dict[str, str] = {}
@@ -141,7 +141,7 @@ class ConsumerGroup:
         """Return the member epoch of a partition's owner, or `NOT_OWNED`."""
         return self.owner_epochs.get(partition, NOT_OWNED)
 
-    def static_member(self, instance_id: str | None) -> ConsumerMember | None:
+    def static_member(self, instance_id: str | None) -> GroupMember | None:
         """Return the member with an instance id, if there is one."""
         member_id = None if instance_id is None else self.static.get(instance_id)
         return None if member_id is None else self.members[member_id]
@@ -223,7 +223,7 @@ class ConsumerGroup:
     def _replay_member(self, member_id: str, value: MemberValue | None) -> None:
         member = self.members.get(member_id)
         if value is not None:
-            old = ConsumerMember(member_id=member_id) if member is None else member
+            old = GroupMember(member_id=member_id) if member is None else member
             self._update(replace(old, said=value))
         elif member is not None:
             if member.epoch != LEAVE_EPOCH or member_id in self.targets:
@@ -257,7 +257,7 @@ class ConsumerGroup:
                     )
                 )
             return
-        old = ConsumerMember(member_id=member_id) if member is None else member
+        old = GroupMember(member_id=member_id) if member is None else member
         self._update(
             replace(
                 old,
@@ -269,10 +269,10 @@ class ConsumerGroup:
             )
         )
 
-    def _is_reconciled(self, member: ConsumerMember) -> bool:
+    def _is_reconciled(self, member: GroupMember) -> bool:
         return member.is_reconciled_to(self.target_epoch)
 
-    def _update(self, member: ConsumerMember) -> None:
+    def _update(self, member: GroupMember) -> None:
         old = self.members.get(member.member_id)
         if old is not None:
             self._uncount(old)
@@ -289,13 +289,13 @@ class ConsumerGroup:
                 raise ValueError(f"{partition} still has an owner")
             self.owner_epochs[partition] = member.epoch
 
-    def _forget(self, member: ConsumerMember) -> None:
+    def _forget(self, member: GroupMember) -> None:
         self._uncount(member)
         del self.members[member.member_id]
         if member.said.instance_id is not None:
             self.static.pop(member.said.instance_id, None)
 
-    def _uncount(self, member: ConsumerMember) -> None:
+    def _uncount(self, member: GroupMember) -> None:
         _count(self.topics, member.said.topics, -1)
         if member.said.assignor is not None:
             _count(self.assignors, (member.said.assignor,), -1)
@@ -307,7 +307,7 @@ class ConsumerGroup:
     # What it would be
 
     def topics_with(
-        self, old: ConsumerMember | None, new: ConsumerMember | None
+        self, old: GroupMember | None, new: GroupMember | None
     ) -> tuple[str, ...]:
         """Return the topics subscribed to if `new` stood for `old`, sorted."""
         counts = dict(self.topics)
@@ -316,7 +316,7 @@ class ConsumerGroup:
         return tuple(sorted(counts))
 
 
-def current_record(group: str, member: ConsumerMember) -> CurrentAssignmentRecord:
+def current_record(group: str, member: GroupMember) -> CurrentAssignmentRecord:
     """Return the record of how far a member is."""
     assigned, assigned_epochs = _columns(member.assigned)
     revoking, revoking_epochs = _columns(member.revoking)

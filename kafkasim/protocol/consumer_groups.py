@@ -60,7 +60,7 @@ from kafkasim.protocol.group_messages import (
     WriteFailed,
     Written,
 )
-from kafkasim.protocol.reconciliation import ConsumerMember
+from kafkasim.protocol.reconciliation import GroupMember
 from kafkasim.protocol.timers import Timers
 
 ClassicRequest = JoinGroup | SyncGroup | Heartbeat | LeaveGroup
@@ -302,7 +302,7 @@ class ConsumerGroups:
         return self._write(known, outcome.records, answers, outcome.cause)
 
     def _fence(
-        self, group: ConsumerGroup, member: ConsumerMember, cause: str
+        self, group: ConsumerGroup, member: GroupMember, cause: str
     ) -> list[Effect]:
         records = self._heartbeats.without(group, member)
         self._forget(group.group, member.member_id)
@@ -313,7 +313,7 @@ class ConsumerGroups:
         task = (Timer.SESSION, group, member_id, 0)
         self._timers.schedule(task[:3], at_ms, task)
 
-    def _wait_for(self, group: str, member: ConsumerMember, now_ms: int) -> None:
+    def _wait_for(self, group: str, member: GroupMember, now_ms: int) -> None:
         """Give a member its rebalance timeout, from now on."""
         at_ms = now_ms + member.said.rebalance_timeout_ms
         task = (Timer.REBALANCE, group, member.member_id, member.epoch)

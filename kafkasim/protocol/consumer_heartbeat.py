@@ -43,7 +43,7 @@ from kafkasim.protocol.group_messages import (
     ConsumerGroupBeaten,
     ConsumerGroupHeartbeat,
 )
-from kafkasim.protocol.reconciliation import ConsumerMember, Target, reconciled
+from kafkasim.protocol.reconciliation import GroupMember, Target, reconciled
 from kafkasim.protocol.subscription import TopicPartition
 
 NO_LIMIT: Final = 2**31 - 1
@@ -70,7 +70,7 @@ class Outcome:
     """What a heartbeat comes to."""
 
     response: ConsumerGroupBeaten
-    member: ConsumerMember
+    member: GroupMember
     """As it is after it."""
     records: list[Record] = field(default_factory=list)
     moved: bool = False
@@ -152,8 +152,8 @@ class Heartbeats:
     def _answer(
         self,
         request: ConsumerGroupHeartbeat,
-        before: ConsumerMember,
-        after: ConsumerMember,
+        before: GroupMember,
+        after: GroupMember,
     ) -> ConsumerGroupBeaten:
         """Answer, with what the member is to own if it asked or that is new (N8-10)."""
         asked = request.member_epoch == JOIN_EPOCH or None not in {
@@ -172,7 +172,7 @@ class Heartbeats:
     def _new_epoch(
         self,
         group: ConsumerGroup,
-        change: tuple[ConsumerMember, ConsumerMember],
+        change: tuple[GroupMember, GroupMember],
         records: list[Record],
         now_ms: int,
     ) -> int:
@@ -194,7 +194,7 @@ class Heartbeats:
         self,
         group: ConsumerGroup,
         epoch: int,
-        change: tuple[ConsumerMember, ConsumerMember],
+        change: tuple[GroupMember, GroupMember],
         records: list[Record],
         now_ms: int,
     ) -> Target:
@@ -257,7 +257,7 @@ class Heartbeats:
         records = [current_record(group.group, away)]
         return Outcome(response, away, records, cause="static member left")
 
-    def without(self, group: ConsumerGroup, member: ConsumerMember) -> list[Record]:
+    def without(self, group: ConsumerGroup, member: GroupMember) -> list[Record]:
         """Return the records that remove a member (`consumerGroupFenceMember`)."""
         topics = group.topics_with(member, None)
         value = ConsumerGroupValue(group.epoch + 1, hash_of(topics, self.partitions_of))
@@ -267,7 +267,7 @@ class Heartbeats:
         ]
 
 
-def _said(member: ConsumerMember, request: ConsumerGroupHeartbeat) -> MemberValue:
+def _said(member: GroupMember, request: ConsumerGroupHeartbeat) -> MemberValue:
     """Return what a member has said, with what it says now."""
     old = member.said
     topics = request.topics

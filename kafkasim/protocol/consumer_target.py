@@ -21,7 +21,7 @@ from kafkasim.protocol.coordinator_records import (
     TargetEpochValue,
     TargetMemberRecord,
 )
-from kafkasim.protocol.reconciliation import ConsumerMember
+from kafkasim.protocol.reconciliation import GroupMember
 from kafkasim.protocol.subscription import Assigned, Subscription
 
 ServerAssignor = Callable[
@@ -36,7 +36,7 @@ many partitions each topic has, of those that exist; and the members' instance i
 
 
 def preferred_assignor(
-    group: ConsumerGroup, old: ConsumerMember, new: ConsumerMember, default: str
+    group: ConsumerGroup, old: GroupMember, new: GroupMember, default: str
 ) -> str:
     """Return the assignor most members ask for, with `new` in the place of `old`.
 
@@ -57,7 +57,7 @@ def preferred_assignor(
 
 def new_target(
     group: ConsumerGroup,
-    member: ConsumerMember,
+    member: GroupMember,
     epoch: int,
     *,
     assignor: ServerAssignor,
@@ -70,7 +70,7 @@ def new_target(
     ----------
     group : ConsumerGroup
         As it is.
-    member : ConsumerMember
+    member : GroupMember
         The member whose request this is, as it will be.
     epoch : int
         The group epoch.

@@ -49,7 +49,7 @@ Held = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsumerMember:
+class GroupMember:
     """A member as its coordinator knows it (`ConsumerGroupMember`)."""
 
     member_id: str
@@ -91,17 +91,17 @@ class Target:
 
 
 def reconciled(
-    member: ConsumerMember,
+    member: GroupMember,
     target: Target,
     owned: Collection[TopicPartition] | None,
     *,
     resubscribed: bool = False,
-) -> ConsumerMember:
+) -> GroupMember:
     """Return the member one step nearer to its target (`build`).
 
     Parameters
     ----------
-    member : ConsumerMember
+    member : GroupMember
         As it was.
     target : Target
         What it is brought to.
@@ -112,7 +112,7 @@ def reconciled(
 
     Returns
     -------
-    ConsumerMember
+    GroupMember
         The same object if there is nothing to do.
     """
     if member.state == STABLE and member.epoch == target.epoch:
@@ -128,8 +128,8 @@ def _owns(owned: Collection[TopicPartition] | None, some: Held) -> bool:
 
 
 def _unsubscribed(
-    member: ConsumerMember, target: Target, owned: Collection[TopicPartition] | None
-) -> ConsumerMember:
+    member: GroupMember, target: Target, owned: Collection[TopicPartition] | None
+) -> GroupMember:
     """Take away what it no longer subscribes to (`updateCurrentAssignment`)."""
     gone = {at: epoch for at, epoch in member.assigned.items() if _lost(at, target)}
     nothing_left = not member.said.topics and not member.revoking
@@ -148,8 +148,8 @@ def _lost(partition: TopicPartition, target: Target) -> bool:
 
 
 def _next(
-    member: ConsumerMember, target: Target, owned: Collection[TopicPartition] | None
-) -> ConsumerMember:
+    member: GroupMember, target: Target, owned: Collection[TopicPartition] | None
+) -> GroupMember:
     """Take away what it must give up, or give it what is free (`computeNext...`)."""
     wanted = {at for at in target.partitions if not _lost(at, target)}
     kept = {at: epoch for at, epoch in member.assigned.items() if at in wanted}

@@ -26,7 +26,7 @@ class TimelineMap(dict[str, Value]):
     >>> for number, name in enumerate(["m1", "m2", "m3"]):
     ...     members[name] = number
     >>> list(members), members.walk()
-    (['m1', 'm2', 'm3'], ['m1', 'm3', 'm2'])
+    (['m1', 'm2', 'm3'], ['m2', 'm1', 'm3'])
     """
 
     def __init__(self) -> None:
