@@ -33,11 +33,19 @@ class CommittedOffsets:
         Where the coordinator is.
     backoff_ms : callable
         Returns how long to wait after so many failures, from 0.
+    who : callable, optional
+        Returns member id and epoch of one of the consumer protocol; None and -1 if it
+        has none, as of one that speaks the classic protocol.
     """
 
     def __init__(
-        self, group: str, lookup: CoordinatorLookup, backoff_ms: Callable[[int], int]
+        self,
+        group: str,
+        lookup: CoordinatorLookup,
+        backoff_ms: Callable[[int], int],
+        who: Callable[[], tuple[str | None, int]] = lambda: (None, -1),
     ) -> None:
+        self._who = who
         self._group = group
         self._lookup = lookup
         self._backoff_ms = backoff_ms
@@ -70,7 +78,13 @@ class CommittedOffsets:
             return []
         if self._lookup.node is None:
             return self._lookup.look(now_ms)
-        self._asked = OffsetFetch(group=self._group, partitions=self.wanted)
+        member_id, epoch = self._who()
+        self._asked = OffsetFetch(
+            group=self._group,
+            member_id=member_id,
+            member_epoch=epoch,
+            partitions=self.wanted,
+        )
         return [Send(self._asked)]
 
     def take(
@@ -87,7 +101,8 @@ class CommittedOffsets:
         self.fail(request, now_ms)
         if error in {errors.COORDINATOR_NOT_AVAILABLE, errors.NOT_COORDINATOR}:
             return self._lookup.lose(now_ms)
-        return [] if error in RETRIABLE else [Raised(error)]
+        is_stale = error == errors.STALE_MEMBER_EPOCH and self._who()[1] > 0
+        return [] if is_stale or error in RETRIABLE else [Raised(error)]
 
     def fail(self, request: OffsetFetch, now_ms: int) -> None:
         """Ask again after a backoff: there will be no answer."""

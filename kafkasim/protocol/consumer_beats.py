@@ -72,8 +72,6 @@ class ConsumerBeats:
         membership = self._membership
         if membership.state in NOT_IN_GROUP:
             return None
-        if self.is_urgent:
-            return self._due_ms - self.interval_ms
         dues = [] if membership.is_leaving else [self.poll_by_ms]
         if self.asked is None:
             dues.append(max(self._due_ms, self._not_before_ms))

@@ -1,12 +1,14 @@
 """How a member of the consumer protocol stands with its group (KIP-848).
 
-Its states are those of `consumer_states`. What the coordinator wants it to own is reconciled in the order
-commit, `onPartitionsRevoked`, `onPartitionsAssigned`; only then is the coordinator told
-(N8-10). Callbacks run in the application's thread, so they wait for it to be in
-`poll()`.
+Its states are those of `consumer_states`. What the coordinator wants it to own is
+reconciled in the order commit, `onPartitionsRevoked`, `onPartitionsAssigned`; only then
+is the coordinator told (N8-10). Callbacks run in the application's thread, so they wait
+for it to be in `poll()`; one that was overtaken meanwhile does not run (Kafka would
+still run it).
 
-Source: `AbstractMembershipManager` and `ConsumerMembershipManager` (clients, 4.3). Kafka's members also wait for the names of the topic ids they get; here
-topics are names.
+Source: `AbstractMembershipManager` and `ConsumerMembershipManager` (clients, 4.3).
+Kafka's members also wait for the names of the topic ids they get; here topics are
+names.
 """
 
 from collections import deque

@@ -1,13 +1,15 @@
 """The states of a member of the consumer protocol, on the client's side (KIP-848).
 
 The steps between them are a table; a step that is not in it cannot happen, and raises.
-Source: `MemberState` (clients, 4.3).
+Sources: `MemberState`, `AbstractHeartbeatRequestManager` (clients, 4.3).
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
+
+from kafkasim.protocol import errors
 
 
 class State(Enum):
@@ -66,3 +68,26 @@ NOT_IN_GROUP: Final = frozenset({
 """States in which it sends no heartbeats, and hears none."""
 AT_ONCE: Final = frozenset({State.ACKNOWLEDGING, State.LEAVING, State.JOINING})
 """States in which the next heartbeat does not wait for its interval."""
+
+
+class Reaction(Enum):
+    """What a member does about an error in the answer to a heartbeat."""
+
+    LOOKS = auto()
+    """It looks for the coordinator anew, and sends the next one without a backoff."""
+    WAITS = auto()
+    """It tries again after a backoff."""
+    REJOINS = auto()
+    """It was expelled: it gives all up, and joins again (N8-8)."""
+    FAILS = auto()
+    """`poll()` throws, and that is the end."""
+
+
+REACTIONS: Final[Mapping[int, Reaction]] = MappingProxyType({
+    errors.NOT_COORDINATOR: Reaction.LOOKS,
+    errors.COORDINATOR_NOT_AVAILABLE: Reaction.LOOKS,
+    errors.COORDINATOR_LOAD_IN_PROGRESS: Reaction.WAITS,
+    errors.FENCED_MEMBER_EPOCH: Reaction.REJOINS,
+    errors.UNKNOWN_MEMBER_ID: Reaction.REJOINS,
+})  # fmt: skip
+"""By error; one that is not here is fatal (`onErrorResponse`)."""
