@@ -7,7 +7,7 @@ coordinator knows the same from the records alone.
 
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.protocol.consumer_group import TRANSITIONS, GroupState
@@ -140,7 +140,6 @@ class History:
 
 
 @given(events=EVENTS, commits=st.booleans(), interval_ms=st.sampled_from([0, 1_000]))
-@settings(deadline=None)
 def test_a_partition_has_one_owner_and_a_quiet_group_converges(
     events: list[Event],
     commits: bool,  # noqa: FBT001
@@ -166,7 +165,6 @@ def test_a_partition_has_one_owner_and_a_quiet_group_converges(
 
 
 @given(events=EVENTS)
-@settings(deadline=None)
 def test_another_coordinator_knows_the_same_from_the_records(
     events: list[Event],
 ) -> None:
