@@ -37,6 +37,8 @@ _MEMBERS = "tests/protocol/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _JOINING = "tests/engine/sim/test_joining_member.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
+_CONSUMER_GROUPS = "tests/protocol/test_consumer_groups.py"
+_CONSUMER_MEMBERS = "tests/protocol/test_consumer_member.py"
 _CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 _ASSIGNED = "tests/protocol/assignors/test_captured.py"
@@ -67,6 +69,14 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/source_application.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/source_events.py": _APPLICATIONS,
+    "kafkasim/protocol/consumer_admission.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/consumer_group.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/consumer_heartbeat.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/consumer_target.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/consumer_beats.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/consumer_closing.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/consumer_commits.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/consumer_membership.py": _CONSUMER_MEMBERS,
     "kafkasim/protocol/classic_checks.py": _CLASSIC_GROUPS,
     "kafkasim/protocol/classic_group_records.py": _CLASSIC_GROUPS,
     "kafkasim/protocol/classic_writes.py": "tests/protocol/test_classic_rebalances.py",
@@ -208,6 +218,8 @@ TESTED_IN: dict[str, str] = {
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
     "kafkasim.protocol.classic_groups": "whoever holds a partition of offsets",
+    "kafkasim.protocol.consumer_groups": "whoever holds a partition of offsets",
+    "kafkasim.protocol.consumer_member": "who runs a member",
     "kafkasim.testing.builders": "tests of analysis and figures, and those of others",
 }
 """Module → who starts it, where no module imports it."""

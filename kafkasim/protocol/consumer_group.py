@@ -26,7 +26,7 @@ from kafkasim.protocol.coordinator_records import (
     TargetEpochValue,
     TargetMemberRecord,
 )
-from kafkasim.protocol.group_messages import LEAVE_EPOCH
+from kafkasim.protocol.group_messages import JOIN_EPOCH, LEAVE_EPOCH
 from kafkasim.protocol.reconciliation import NOT_OWNED, GroupMember, Held
 from kafkasim.protocol.subscription import Assigned, TopicPartition
 from kafkasim.protocol.timeline_map import TimelineMap
@@ -202,7 +202,7 @@ class ConsumerGroup:
                 return TargetEpochRecord(self.group, value)
             case CurrentAssignmentRecord(_, member_id):
                 member = self.members.get(member_id)
-                if member is None:
+                if member is None or member.previous_epoch < JOIN_EPOCH <= member.epoch:
                     return CurrentAssignmentRecord(self.group, member_id, None)
                 return current_record(self.group, member)
             case _:

@@ -261,6 +261,7 @@ class ConsumerMember:
         """Go on as far as that goes without waiting."""
         done = list(effects)
         while True:
+            state = self._membership.state
             more = self._background(now_ms)
             if self._closing is not None:
                 if self._running is None:
@@ -268,7 +269,7 @@ class ConsumerMember:
             elif calls and self._running is None:
                 more += self._call()
             done += more
-            if not more:
+            if not more and self._membership.state is state:
                 return done
 
     def _background(self, now_ms: int) -> list[Effect]:

@@ -7,6 +7,7 @@ member gets there is the business of `kafkasim.protocol.reconciliation`.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from kafkasim.protocol.assignors import SERVER_ASSIGNORS, assign_at_broker
 from kafkasim.protocol.assignors.java_order import (
     DEFAULT_CAPACITY,
     JavaSet,
@@ -33,6 +34,24 @@ ServerAssignor = Callable[
 It is told what members subscribe to, with their targets until now as what they own; how
 many partitions each topic has, of those that exist; and the members' instance ids.
 """
+
+
+def broker_assignors(
+    names: Iterable[str] = SERVER_ASSIGNORS,
+) -> dict[str, ServerAssignor]:
+    """Return Kafka's own (`group.consumer.assignors`), the default one first."""
+    return {name: _broker_assignor(name) for name in names}
+
+
+def _broker_assignor(name: str) -> ServerAssignor:
+    def assign(
+        members: Mapping[str, Subscription],
+        topics: Mapping[str, int],
+        instances: Mapping[str, str | None],
+    ) -> Mapping[str, Assigned]:
+        return assign_at_broker(name, members, topics, instances=instances)
+
+    return assign
 
 
 def preferred_assignor(
@@ -119,7 +138,8 @@ def new_target(
         old = group.targets.get(member_id)
         if old is None or set(target) != set(old):
             records.append(TargetMemberRecord(group.group, member_id, target))
-    records.append(TargetEpochRecord(group.group, TargetEpochValue(epoch, now_ms)))
+    at_ms = max(now_ms, 1)  # 0 says that nobody knows when
+    records.append(TargetEpochRecord(group.group, TargetEpochValue(epoch, at_ms)))
     return records, computed.get(member.member_id, ())
 
 

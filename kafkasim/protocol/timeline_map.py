@@ -46,4 +46,5 @@ class TimelineMap(dict[str, Value]):
         def slot(name: str) -> int:
             return (java_hash(name) * _MULTIPLIER & (1 << 64) - 1) >> shift
 
-        return sorted(reversed(self), key=slot)
+        last_first = list(self)[::-1]
+        return sorted(last_first, key=slot)

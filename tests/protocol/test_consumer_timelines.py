@@ -6,8 +6,8 @@ that joins, one that leaves and one that is killed; heartbeats every 5 s, a sess
 process needs to start, to answer and to poll.
 """
 
-from kafkasim.protocol.assignors import assign_at_broker
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
+from kafkasim.protocol.consumer_target import broker_assignors
 from kafkasim.protocol.member_settings import MemberSettings
 from tests.protocol.consumer_cluster import Cluster, Host
 
@@ -33,11 +33,7 @@ def settings(name: str) -> MemberSettings:
 def cluster() -> Cluster:
     return Cluster(
         ConsumerGroupSettings(session_timeout_ms=6_000),
-        {
-            "uniform": lambda members, topics, instances: assign_at_broker(
-                "uniform", members, topics, instances=instances
-            )
-        },
+        broker_assignors(),
         {"rebalance": 6},
     )
 

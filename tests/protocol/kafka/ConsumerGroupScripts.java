@@ -39,7 +39,7 @@ public class ConsumerGroupScripts {
     static final List<String> ASSIGNORS = List.of("dealer", "blocks");
 
     static class Clock implements Time {
-        long ms = 0;
+        long ms = 1;
         public long milliseconds() { return ms; }
         public long nanoseconds() { return ms * 1_000_000; }
         public void sleep(long more) { ms += more; }
