@@ -42,6 +42,8 @@ class Groups(RuleBasedStateMachine):
         self.ids = [""] * CLIENTS
         self.generations = [-1] * CLIENTS
         self.heard = 0
+        self.behind = False
+        """The last write failed: memory and log may differ, either way."""
         self.parked: dict[int, tuple[int, JoinGroup | SyncGroup]] = {}
         """When a request was sent that is not answered, by identity."""
         self.replaced: set[int] = set()
@@ -115,14 +117,41 @@ class Groups(RuleBasedStateMachine):
     def end(self, error: int) -> None:
         """End a write; without its first record the group is gone, with who waits."""
         if self.played.waiting:
+            self.behind = error != NONE
             there = self.played.groups.has(GROUP)
             self.played.end(error, appended=error == REQUEST_TIMED_OUT)
             self.listen()
             if there and not self.played.groups.has(GROUP):
                 self.replaced |= set(self.parked)
 
-    @rule()
-    def move(self) -> None:
+    @rule(subscription=st.sampled_from(SUBSCRIPTIONS), rounds=st.integers(1, 3))
+    def obey(self, subscription: object, rounds: int) -> None:
+        """Let everybody do what the protocol asks for, for some seconds."""
+        for _ in range(rounds):
+            for client in range(CLIENTS):
+                for _ in "id", "join":
+                    if self.generations[client] < 0:
+                        static = client == CLIENTS - 1
+                        self.join(client, subscription, static=static, anew=False)
+            self.wait(3_000)
+            self.listen()
+            for client in range(CLIENTS):
+                if self.played.groups.has(GROUP):
+                    self.sync(client)
+            while self.played.waiting:
+                self.end(NONE)
+            self.listen()
+
+    @rule(subscription=st.sampled_from(SUBSCRIPTIONS))
+    def rejoin(self, subscription: object) -> None:
+        """Let everybody join again."""
+        for client in range(CLIENTS):
+            self.join(client, subscription, static=client == CLIENTS - 1, anew=False)
+
+    @rule(really=st.sampled_from([False, False, True]))
+    def move(self, *, really: bool) -> None:
+        if not really:
+            return
         while self.played.waiting:
             self.end(NOT_COORDINATOR)
         self.played.take(self.played.groups.unloaded(self.played.now_ms))
@@ -149,8 +178,14 @@ class Groups(RuleBasedStateMachine):
                 self.ids[client] = response.member_id
                 self.generations[client] = response.generation
             elif isinstance(request, SyncGroup) and isinstance(response, Synced):
+                if response.error != NONE:
+                    self.forget(request.member_id)
                 self.check(request, response, now_ms)
         self.heard = len(self.played.answers)
+
+    def forget(self, member_id: str) -> None:
+        if member_id in self.ids:
+            self.generations[self.ids.index(member_id)] = -1
 
     # What holds
 
@@ -190,7 +225,7 @@ class Groups(RuleBasedStateMachine):
         resting = (State.STABLE, State.EMPTY)
         if group is None or group.state not in resting or self.played.waiting:
             return
-        if not group.consumers:
+        if self.behind or not group.consumers:
             return
         given = {each.member_id: each.assigned for each in group.members.values()}
         other = self.played.reload().groups.groups[GROUP]
