@@ -17,9 +17,9 @@ from typing import Final
 from kafkasim.protocol.classic_group import State
 from kafkasim.protocol.classic_group_records import record_of
 from kafkasim.protocol.classic_groups import ClassicGroups
+from kafkasim.protocol.consumer_groups import ConsumerGroups
 from kafkasim.protocol.coordinator_answers import refused, wrong
 from kafkasim.protocol.coordinator_bytes import encode_key
-from kafkasim.protocol.coordinator_groups import ModernGroups
 from kafkasim.protocol.coordinator_records import (
     ClassicGroupRecord,
     OffsetRecord,
@@ -63,7 +63,9 @@ class _UnderWay:
     write: Write
     number: int
     undo: list[tuple[Record, Record]]
-    """Each record, and the one that takes it back."""
+    """Each record of the shard's own, and the one that takes it back."""
+    inner: Write | None = None
+    """That of a kind of groups which it holds too."""
 
 
 class CoordinatorShard:
@@ -73,10 +75,10 @@ class CoordinatorShard:
     ----------
     classic : ClassicGroups
         Groups of the classic protocol.
-    consumer : ModernGroups
+    consumer : ConsumerGroups
         Groups of the consumer protocol.
     settings : OffsetSettings
-        Configuration of offsets; that of groups they have themselves.
+        Configuration of offsets.
     ids : TopicIds
         Ids of the topics, which commits keep.
     """
@@ -84,7 +86,7 @@ class CoordinatorShard:
     def __init__(
         self,
         classic: ClassicGroups,
-        consumer: ModernGroups,
+        consumer: ConsumerGroups,
         settings: OffsetSettings = _DEFAULTS,
         ids: TopicIds = _NO_IDS,
     ) -> None:
@@ -170,9 +172,11 @@ class CoordinatorShard:
         self, tombstones: tuple[Record, ...], effects: list[Effect]
     ) -> list[Effect]:
         """Put the end of the group of the other protocol before what is written now."""
-        if not any(isinstance(each, Write) for each in effects):
-            return effects
-        return [*self._write(tombstones, ()), *effects]
+        for place, effect in enumerate(effects):
+            if isinstance(effect, Write):
+                both = self._write(tombstones, effect.answers, effect)
+                return [*effects[:place], *both, *effects[place + 1 :]]
+        return effects
 
     def _is_empty(self, group: str) -> bool:
         if self.classic.has(group):
@@ -225,10 +229,8 @@ class CoordinatorShard:
         return self._write(self.offsets.delete_topics(frozenset(topics)), ())
 
     def _subscribed(self, group: str) -> tuple[str, ...]:
-        for kind in (self.classic, self.consumer):
-            if kind.has(group):
-                return kind.subscribed(group) or ()
-        return ()
+        kind = self.classic if self.classic.has(group) else self.consumer
+        return (kind.subscribed(group) or ()) if kind.has(group) else ()
 
     # Time
 
@@ -262,9 +264,8 @@ class CoordinatorShard:
         if before and is_classic and not self.classic.offsets_may_expire(group):
             return []
         since_ms = self.classic.empty_since_ms(group) if is_classic else None
-        reads = self._subscribed(group)
         records: tuple[Record, ...] = self.offsets.expired(
-            group, now_ms, subscribed=reads, empty_since_ms=since_ms
+            group, now_ms, subscribed=self._subscribed(group), empty_since_ms=since_ms
         )
         changed: list[Effect] = []
         if len(records) == before and self._is_empty(group):
@@ -280,15 +281,21 @@ class CoordinatorShard:
     # Writing
 
     def _write(
-        self, records: tuple[Record, ...], answers: tuple[Answer, ...]
+        self,
+        records: tuple[Record, ...],
+        answers: tuple[Answer, ...],
+        inner: Write | None = None,
     ) -> list[Effect]:
-        """Replay records, and say that they are to be written."""
+        """Replay records, and say that they are to be written.
+
+        With `inner`, a write of a kind of groups, they go into one batch before it.
+        """
         if not records:
             return []
         self._writes += 1
-        write = Write(records, answers)
+        write = Write(records + (() if inner is None else inner.records), answers)
         undo = [(record, self._apply(record)) for record in records]
-        self._own[id(write)] = _UnderWay(write, self._writes, undo)
+        self._own[id(write)] = _UnderWay(write, self._writes, undo, inner)
         return [write]
 
     def _apply(self, record: Record) -> Record:
@@ -305,19 +312,28 @@ class CoordinatorShard:
         return before
 
     def _written(self, written: Written, now_ms: int) -> list[Effect]:
-        if self._own.pop(id(written.write), None) is not None:
+        own = self._own.pop(id(written.write), None)
+        inner = written.write if own is None else own.inner
+        if inner is None:
             return []
-        return self._kind_of(written.write).handle(written, now_ms)
+        return self._kind_of(inner).handle(Written(inner), now_ms)
 
     def _failed(self, failed: WriteFailed, now_ms: int) -> list[Effect]:
         """Answer with the error; what did not get into the log was never decided."""
         own = self._own.pop(id(failed.write), None)
-        if own is None:
-            return self._kind_of(failed.write).handle(failed, now_ms)
-        if not failed.appended:
+        inner = failed.write if own is None else own.inner
+        effects: list[Effect] = []
+        if inner is not None:
+            told = WriteFailed(inner, failed.error, failed.appended)
+            effects += self._kind_of(inner).handle(told, now_ms)
+        elif own is not None:
+            effects += [
+                refused(each.request, failed.error) for each in own.write.answers
+            ]
+        if own is not None and not failed.appended:
             for record, before in reversed(own.undo):
                 self._take_back(own.number, record, before)
-        return [refused(each.request, failed.error) for each in own.write.answers]
+        return effects
 
     def _take_back(self, number: int, record: Record, before: Record) -> None:
         """Undo a record; where a later write has its key, that one's undo goes on."""
@@ -333,7 +349,7 @@ class CoordinatorShard:
         if self.offsets.stands(record):
             self.replay(before, 0)
 
-    def _kind_of(self, write: Write) -> ClassicGroups | ModernGroups:
+    def _kind_of(self, write: Write) -> ClassicGroups | ConsumerGroups:
         """Return the groups that made a write."""
         is_classic = isinstance(write.records[0], ClassicGroupRecord)
         return self.classic if is_classic else self.consumer

@@ -4,6 +4,7 @@ The log holds Kafka's bytes. `reloaded` is what another broker makes of it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -19,14 +20,17 @@ from kafkasim.protocol.consumer_group import ConsumerGroup
 from kafkasim.protocol.consumer_groups import ConsumerGroups
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
 from kafkasim.protocol.coordinator_bytes import decode, encode
-from kafkasim.protocol.coordinator_records import Record
+from kafkasim.protocol.coordinator_records import OffsetRecord, Record
 from kafkasim.protocol.coordinator_shard import CoordinatorShard
 from kafkasim.protocol.errors import ERRORS, NONE
 from kafkasim.protocol.group_messages import (
     Answer,
     CommittedOffset,
+    ConsumerGroupHeartbeat,
     Effect,
     GroupChanged,
+    Joined,
+    JoinGroup,
     OffsetCommit,
     OffsetFetch,
     OffsetsCommitted,
@@ -34,6 +38,7 @@ from kafkasim.protocol.group_messages import (
     Request,
     Response,
     Subscription,
+    SyncGroup,
     Write,
     WriteFailed,
     Written,
@@ -45,6 +50,7 @@ from tests.protocol.coordinator_data import batches
 TOPICS = {"orders": 3, "other": 1}
 IDS = TopicIds({topic: made_id(topic) for topic in TOPICS})
 DAY_MS = 86_400_000
+RANGE = (("range", Subscription(("orders",))),)
 
 
 def deal(
@@ -230,3 +236,60 @@ def settled(shard: CoordinatorShard) -> dict[str, Any]:
             standing = own.state, own.generation, own.protocol, own.leader
             known[group] = (*standing, members)
     return known
+
+
+def joined(sharded: Sharded, group: str = "g", **more: Any) -> tuple[str, int]:  # noqa: ANN401
+    """Let one classic member form a stable group; return its id and generation."""
+    request = JoinGroup(group=group, protocols=RANGE, **more)
+    request = replace(request, member_id=sharded.ask(request).member_id)
+    assert sharded.ask(request) is None
+    sharded.wait(3_000)
+    (joined,) = [answer for asked, answer in sharded.answers if asked is request]
+    assert isinstance(joined, Joined)
+    sharded.tell(
+        SyncGroup(
+            group=group,
+            member_id=joined.member_id,
+            generation=joined.generation,
+            assignments=((joined.member_id, (("orders", 0),)),),
+        )
+    )
+    return joined.member_id, joined.generation
+
+
+def beat(
+    sharded: Sharded,
+    member: str,
+    epoch: int,
+    *,
+    group: str = "g",
+    **more: Any,  # noqa: ANN401
+) -> tuple[str, int]:
+    """Return the error and the epoch of a heartbeat of the consumer protocol."""
+    if epoch == 0:
+        more = {"topics": ("orders",), "rebalance_timeout_ms": 300_000, "owned": ()}
+    request = ConsumerGroupHeartbeat(
+        group=group,
+        member_id=member,
+        member_epoch=epoch,
+        **more,
+    )
+    before = len(sharded.answers)
+    sharded.tell(request)
+    beaten = [answer for asked, answer in sharded.answers[before:] if asked is request]
+    return name(beaten[0].error), beaten[0].member_epoch  # type: ignore[union-attr]
+
+
+def kinds(sharded: Sharded, last: int) -> list[str]:
+    """Return the last records in the log by what they are."""
+    return [
+        type(record).__name__.removesuffix("Record")
+        + ("" if _value(record) is not None else " gone")
+        for record in sharded.records()[-last:]
+    ]
+
+
+def _value(record: object) -> object:
+    if isinstance(record, OffsetRecord):
+        return record.offset
+    return record.value  # type: ignore[attr-defined]

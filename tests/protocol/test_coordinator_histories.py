@@ -235,5 +235,5 @@ class Histories(RuleBasedStateMachine):
         )
 
 
-Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
+Histories.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
 TestHistories = Histories.TestCase

@@ -1,6 +1,5 @@
 """One coordinator for groups of both kinds and their offsets, at literal times."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from kafkasim.protocol.coordinator_records import (
     ClassicGroupRecord,
     ConsumerGroupRecord,
-    OffsetRecord,
     RawRecord,
 )
 from kafkasim.protocol.errors import NOT_ENOUGH_REPLICAS, REQUEST_TIMED_OUT
@@ -18,78 +16,28 @@ from kafkasim.protocol.group_messages import (
     ConsumerGroupHeartbeat,
     FindCoordinator,
     Heartbeat,
-    Joined,
     JoinGroup,
     LeaveGroup,
     OffsetCommit,
     OffsetFetch,
     Request,
-    Subscription,
     SyncGroup,
     Write,
     WriteFailed,
 )
-from tests.protocol.sharded import DAY_MS, Sharded, durable, name
+from tests.protocol.sharded import (
+    DAY_MS,
+    RANGE,
+    Sharded,
+    beat,
+    durable,
+    joined,
+    kinds,
+    name,
+)
 
-RANGE = (("range", Subscription(("orders",))),)
 WEEK_MS = 7 * DAY_MS
 CHECK_MS = 600_000
-
-
-def _joined(sharded: Sharded, group: str = "g", **more: Any) -> tuple[str, int]:  # noqa: ANN401
-    """Let one classic member form a stable group; return its id and generation."""
-    request = JoinGroup(group=group, protocols=RANGE, **more)
-    request = replace(request, member_id=sharded.ask(request).member_id)
-    assert sharded.ask(request) is None
-    sharded.wait(3_000)
-    (joined,) = [answer for asked, answer in sharded.answers if asked is request]
-    assert isinstance(joined, Joined)
-    sharded.tell(
-        SyncGroup(
-            group=group,
-            member_id=joined.member_id,
-            generation=joined.generation,
-            assignments=((joined.member_id, (("orders", 0),)),),
-        )
-    )
-    return joined.member_id, joined.generation
-
-
-def _beat(
-    sharded: Sharded,
-    member: str,
-    epoch: int,
-    *,
-    group: str = "g",
-    **more: Any,  # noqa: ANN401
-) -> tuple[str, int]:
-    """Return the error and the epoch of a heartbeat of the consumer protocol."""
-    if epoch == 0:
-        more = {"topics": ("orders",), "rebalance_timeout_ms": 300_000, "owned": ()}
-    request = ConsumerGroupHeartbeat(
-        group=group,
-        member_id=member,
-        member_epoch=epoch,
-        **more,
-    )
-    before = len(sharded.answers)
-    sharded.tell(request)
-    beaten = [answer for asked, answer in sharded.answers[before:] if asked is request]
-    return name(beaten[0].error), beaten[0].member_epoch  # type: ignore[union-attr]
-
-
-def _kinds(sharded: Sharded, last: int) -> list[str]:
-    return [
-        type(record).__name__.removesuffix("Record")
-        + ("" if _value(record) is not None else " gone")
-        for record in sharded.records()[-last:]
-    ]
-
-
-def _value(record: object) -> object:
-    if isinstance(record, OffsetRecord):
-        return record.offset
-    return record.value  # type: ignore[attr-defined]
 
 
 # Commits and fetches
@@ -102,7 +50,7 @@ def test_anybody_may_keep_offsets_in_a_group_without_members() -> None:
     assert sharded.commit("g", 3) == "NONE"
     assert sharded.committed("g") == 3
     assert sharded.committed("g", 1) == -1
-    assert _kinds(sharded, 2) == ["Offset", "Offset"]
+    assert kinds(sharded, 2) == ["Offset", "Offset"]
 
 
 def test_a_generation_of_a_group_that_is_not_there_is_refused() -> None:
@@ -114,7 +62,7 @@ def test_a_generation_of_a_group_that_is_not_there_is_refused() -> None:
 
 def test_members_commit_and_others_do_not() -> None:
     sharded = Sharded()
-    member, generation = _joined(sharded)
+    member, generation = joined(sharded)
     mine: dict[str, Any] = {"generation": generation, "member_id": member}
     assert sharded.commit("g", 7, **mine) == "NONE"
     assert sharded.commit("g", 8) == "UNKNOWN_MEMBER_ID"
@@ -126,7 +74,7 @@ def test_members_commit_and_others_do_not() -> None:
 
 def test_a_commit_of_a_member_with_an_epoch_is_checked_by_its_group() -> None:
     sharded = Sharded()
-    error, epoch = _beat(sharded, "m1", 0)
+    error, epoch = beat(sharded, "m1", 0)
     assert (error, epoch >= 1) == ("NONE", True)
     assert sharded.commit("g", 7, generation=epoch, member_id="m1") == "NONE"
     stale = sharded.commit("g", 8, generation=epoch + 1, member_id="m1")
@@ -142,10 +90,10 @@ def test_a_commit_of_a_member_with_an_epoch_is_checked_by_its_group() -> None:
 
 def test_one_stale_partition_refuses_the_whole_commit() -> None:
     sharded = Sharded()
-    _, first = _beat(sharded, "m1", 0)
+    _, first = beat(sharded, "m1", 0)
     sharded.wait(2_000)
-    _beat(sharded, "m2", 0)
-    _, epoch = _beat(sharded, "m1", first, owned=(("orders", 0), ("orders", 2)))
+    beat(sharded, "m2", 0)
+    _, epoch = beat(sharded, "m1", first, owned=(("orders", 0), ("orders", 2)))
     assert epoch > first
     both = tuple(
         CommittedOffset(topic="orders", partition=each, offset=5) for each in (0, 1)
@@ -241,11 +189,11 @@ def test_two_commits_of_a_batch_that_fails_are_both_taken_back(first: int) -> No
 
 def test_a_group_that_could_not_be_deleted_is_there_again() -> None:
     sharded = Sharded()
-    member, _ = _joined(sharded)
+    member, _ = joined(sharded)
     sharded.tell(LeaveGroup(group="g", member_id=member))
-    _, epoch = _beat(sharded, "m1", 0, group="h")
+    _, epoch = beat(sharded, "m1", 0, group="h")
     sharded.commit("h", 4, generation=epoch, member_id="m1")
-    _beat(sharded, "m1", -1, group="h")
+    beat(sharded, "m1", -1, group="h")
     before = durable(sharded.shard)
     sharded.fails = NOT_ENOUGH_REPLICAS
     sharded.take(sharded.shard._expire("g", 10 * WEEK_MS))
@@ -302,9 +250,9 @@ def test_who_coordinates_is_not_for_it_to_say() -> None:
 
 def test_members_of_the_other_protocol_are_refused() -> None:
     sharded = Sharded()
-    _joined(sharded)
-    assert _beat(sharded, "m1", 0) == ("GROUP_ID_NOT_FOUND", 0)
-    _beat(sharded, "m1", 0, group="h")
+    joined(sharded)
+    assert beat(sharded, "m1", 0) == ("GROUP_ID_NOT_FOUND", 0)
+    beat(sharded, "m1", 0, group="h")
     joins = sharded.ask(JoinGroup(group="h", protocols=RANGE))
     assert name(joins.error) == "INCONSISTENT_GROUP_PROTOCOL"
     beats = sharded.ask(Heartbeat(group="h", generation=1, member_id="m1"))
@@ -313,13 +261,13 @@ def test_members_of_the_other_protocol_are_refused() -> None:
 
 def test_an_empty_classic_group_becomes_one_of_the_consumer_protocol() -> None:
     sharded = Sharded()
-    member, generation = _joined(sharded)
+    member, generation = joined(sharded)
     sharded.commit("g", 7, generation=generation, member_id=member)
     sharded.tell(LeaveGroup(group="g", member_id=member))
-    refused = _beat(sharded, "m1", 3)
+    refused = beat(sharded, "m1", 3)
     assert refused == ("GROUP_ID_NOT_FOUND", 0)
     assert sharded.shard.classic.has("g")
-    assert _beat(sharded, "m1", 0)[0] == "NONE"
+    assert beat(sharded, "m1", 0)[0] == "NONE"
     assert not sharded.shard.classic.has("g")
     gone = sharded.records().index(ClassicGroupRecord("g", None))
     assert isinstance(sharded.records()[gone - 1], ClassicGroupRecord)
@@ -329,13 +277,13 @@ def test_an_empty_classic_group_becomes_one_of_the_consumer_protocol() -> None:
 
 def test_an_empty_group_of_the_consumer_protocol_becomes_a_classic_one() -> None:
     sharded = Sharded()
-    _, epoch = _beat(sharded, "m1", 0)
+    _, epoch = beat(sharded, "m1", 0)
     sharded.commit("g", 7, generation=epoch, member_id="m1")
-    _beat(sharded, "m1", -1)
+    beat(sharded, "m1", -1)
     known = JoinGroup(group="g", member_id="m9", protocols=RANGE)
     assert name(sharded.ask(known).error) != "NONE"
     assert sharded.shard.consumer.has("g")
-    _joined(sharded)
+    joined(sharded)
     assert not sharded.shard.consumer.has("g")
     assert ConsumerGroupRecord("g", None) in sharded.records()
     assert sharded.committed("g") == 7
@@ -343,7 +291,7 @@ def test_an_empty_group_of_the_consumer_protocol_becomes_a_classic_one() -> None
 
 
 def test_a_group_that_kept_offsets_takes_members_of_either_kind() -> None:
-    for join in (_joined, lambda sharded: _beat(sharded, "m1", 0)):
+    for join in (joined, lambda sharded: beat(sharded, "m1", 0)):
         sharded = Sharded()
         sharded.commit("g", 7)
         join(sharded)
@@ -351,133 +299,25 @@ def test_a_group_that_kept_offsets_takes_members_of_either_kind() -> None:
         assert durable(sharded.shard) == durable(sharded.reloaded())
 
 
-# Expiry
-
-
-def test_offsets_without_members_live_a_week_from_the_commit() -> None:
-    sharded = Sharded()
-    sharded.commit("g", 7)
-    committed_ms = sharded.now_ms
-    sharded.wait(DAY_MS)
-    sharded.commit("g", 8, partition=1)
-    sharded.wait(committed_ms + WEEK_MS + CHECK_MS - sharded.now_ms)
-    assert [sharded.committed("g", each) for each in (0, 1)] == [-1, 8]
-    assert _kinds(sharded, 1) == ["Offset gone"]
-    sharded.wait(DAY_MS)
-    assert _kinds(sharded, 2) == ["Offset gone", "ClassicGroup gone"]
-    assert sharded.shard.groups == ()
-
-
-def test_it_looks_for_them_every_ten_minutes() -> None:
-    sharded = Sharded()
-    assert sharded.shard.next_deadline_ms == 1_000 + CHECK_MS
-    sharded.wait(CHECK_MS)
-    assert sharded.shard.next_deadline_ms == 1_000 + 2 * CHECK_MS
-    sharded.commit("g", 7)
-    sharded.wait(WEEK_MS - 1)
-    assert sharded.committed("g") == 7
-    sharded.wait(1)
-    assert sharded.committed("g") == -1
-
-
-def test_offsets_of_a_group_live_a_week_from_when_it_lost_its_last_member() -> None:
-    sharded = Sharded()
-    member, generation = _joined(sharded, session_timeout_ms=1_800_000)
-    sharded.commit("g", 7, generation=generation, member_id=member)
-    beats = Heartbeat(group="g", generation=generation, member_id=member)
-    for _ in range(10 * 48):
-        sharded.wait(1_799_000).tell(beats)
-    assert sharded.committed("g") == 7
-    sharded.tell(LeaveGroup(group="g", member_id=member))
-    left_ms = sharded.now_ms
-    sharded.wait(WEEK_MS - 1)
-    assert sharded.committed("g") == 7
-    sharded.wait(1 + CHECK_MS)
-    assert sharded.committed("g") == -1
-    assert not sharded.shard.classic.has("g")
-    assert sharded.now_ms < left_ms + WEEK_MS + 2 * CHECK_MS
-    assert sharded.changes[-1].state == "Dead"
-
-
-def test_in_a_group_at_work_only_topics_that_nobody_reads_expire() -> None:
-    sharded = Sharded()
-    _, epoch = _beat(sharded, "m1", 0)
-    offsets = tuple(
-        CommittedOffset(topic=topic, partition=0, offset=5)
-        for topic in ("orders", "other")
-    )
-    sharded.ask(
-        OffsetCommit(group="g", generation=epoch, member_id="m1", offsets=offsets)
-    )
-    sharded.take(sharded.shard._expire("g", sharded.now_ms + WEEK_MS))
-    assert [at for at, _ in sharded.shard.offsets.offsets("g").items()] == [
-        ("orders", 0)
-    ]
-    assert sharded.shard.consumer.has("g")
-
-
-def test_nothing_expires_while_a_classic_group_rebalances() -> None:
-    sharded = Sharded()
-    sharded.commit("g", 7)
-    member, generation = _joined(sharded)
-    sharded.tell(JoinGroup(group="g", member_id="", protocols=RANGE))
-    newcomer = sharded.ask(JoinGroup(group="g", protocols=RANGE)).member_id
-    sharded.tell(JoinGroup(group="g", member_id=newcomer, protocols=RANGE))
-    beaten = sharded.ask(Heartbeat(group="g", generation=generation, member_id=member))
-    assert name(beaten.error) == "REBALANCE_IN_PROGRESS"
-    other = CommittedOffset(topic="other", partition=0, offset=5)
-    sharded.tell(
-        OffsetCommit(
-            group="g", generation=generation, member_id=member, offsets=(other,)
-        )
-    )
-    sharded.take(sharded.shard._expire("g", 10 * WEEK_MS))
-    assert len(sharded.shard.offsets.offsets("g")) == 2
-
-
-def test_a_group_without_members_and_offsets_goes_at_the_next_look() -> None:
-    sharded = Sharded()
-    member, _ = _joined(sharded)
-    sharded.tell(LeaveGroup(group="g", member_id=member))
-    sharded.wait(CHECK_MS)
-    assert sharded.shard.groups == ()
-    assert _kinds(sharded, 1) == ["ClassicGroup gone"]
-
-
-# Deletion
-
-
-def test_offsets_are_deleted_of_topics_that_nobody_reads() -> None:
-    sharded = Sharded()
-    _beat(sharded, "m1", 0)
-    sharded.shard.replay(OffsetRecord("g", "orders", 0, 7), 0)
-    sharded.shard.replay(OffsetRecord("g", "other", 0, 8), 0)
-    partitions = [("orders", 0), ("other", 0), ("other", 1)]
-    sharded.take(sharded.shard.delete_offsets("g", partitions))
-    assert list(sharded.shard.offsets.offsets("g")) == [("orders", 0)]
-    sharded.take(sharded.shard.topics_deleted(["orders"]))
-    assert sharded.shard.offsets.groups == ()
-
-
 # Loading
 
 
 def test_another_broker_goes_on_where_this_one_was() -> None:
     sharded = Sharded()
-    member, generation = _joined(sharded)
-    _, epoch = _beat(sharded, "m1", 0, group="h")
+    member, generation = joined(sharded)
+    _, epoch = beat(sharded, "m1", 0, group="h")
     sharded.commit("g", 7, generation=generation, member_id=member)
     moved = sharded.reloaded()
     sharded.shard = moved
     beats = Heartbeat(group="g", generation=generation, member_id=member)
     assert name(sharded.ask(beats).error) == "NONE"
-    assert _beat(sharded, "m1", epoch, group="h") == ("NONE", epoch)
+    assert beat(sharded, "m1", epoch, group="h") == ("NONE", epoch)
     assert sharded.committed("g") == 7
 
 
 def test_sessions_begin_anew_where_a_group_is_loaded() -> None:
     sharded = Sharded()
-    member, _ = _joined(sharded)
+    member, _ = joined(sharded)
     sharded.wait(40_000)
     sharded.shard = sharded.reloaded()
     sharded.wait(44_999)
