@@ -36,6 +36,7 @@ _APPLICATIONS = "tests/simulation/test_applications.py"
 _MEMBERS = "tests/protocol/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _JOINING = "tests/engine/sim/test_joining_member.py"
+_COORDINATED = "tests/simulation/test_coordinated_groups.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
 _CONSUMER_GROUPS = "tests/protocol/test_consumer_groups.py"
 _CONSUMER_MEMBERS = "tests/protocol/test_consumer_member.py"
@@ -92,10 +93,15 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/coordinator_parts.py": _COORDINATORS,
     "kafkasim/engine/sim/group_requests.py": _COORDINATORS,
     "kafkasim/engine/sim/literal_batches.py": _COORDINATORS,
-    "kafkasim/engine/sim/systems/coordinated.py": _COORDINATORS,
-    "kafkasim/engine/sim/systems/coordinated_cluster.py": _COORDINATORS,
-    "kafkasim/engine/sim/systems/coordinated_rows.py": _COORDINATORS,
-    "kafkasim/engine/sim/systems/offsets_topic.py": _COORDINATORS,
+    "kafkasim/engine/sim/group_invariants.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated_cluster.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated_events.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated_groups.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated_rows.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/coordinated_tables.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/group_machines.py": _COORDINATED,
+    "kafkasim/engine/sim/systems/offsets_topic.py": _COORDINATED,
     "kafkasim/engine/sim/systems/kafka_end.py": _KAFKA,
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
     "kafkasim/engine/sim/equipped_broker.py": "tests/engine/sim/test_equipped.py",

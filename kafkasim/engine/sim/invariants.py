@@ -223,20 +223,21 @@ def inspection_of(
     *,
     of_copies: Sequence[Invariant] = (),
     of_logs: Sequence[Invariant] = (),
+    of_members: Sequence[Invariant] = (),
 ) -> Inspection:
     """Return the inspection of a Kafka run; `members` are by group.
 
     `of_copies` stand in place of what holds where there is one copy, `of_logs` beside
-    it.
+    it, and `of_members` in place of what holds where members keep what they own.
     """
+    everyone = [member for group in members for member in group]
     return Inspection(
         [
             *(of_copies or [HighWatermark(partitions)]),
             OffsetsWithoutGaps(partitions),
             *of_logs,
             CommittedWithinLog(groups, partitions),
-            OneOwner(members),
-            PositionsRise([member for group in members for member in group]),
+            *(of_members or [OneOwner(members), PositionsRise(everyone)]),
         ],
         law,
     )

@@ -6,8 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
+from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
 from kafkasim.engine.sim.systems.kafka import KafkaRun
-from kafkasim.engine.sim.systems.kafka_clients import check_groups
+from kafkasim.engine.sim.systems.kafka_clients import (
+    check_group_events,
+    has_coordinators,
+    not_streamed,
+)
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.systems.streamable import (
@@ -138,13 +143,11 @@ def _run_kafka(
     by_record: set[int] = set()
     refuses = False
     keeps = not streamed or keeps_records(scenario.events)
-    if streamed:
-        check_streamed(scenario)
-    check_groups(scenario.resolve())
+    kind = _kind_of(scenario, streamed=streamed)
     while True:
         if keeps and plan is None:
             plan = scenario.plan()
-        started = KafkaRun(
+        started = kind(
             scenario,
             plan and stuck(plan, scenario.events),
             check=check,
@@ -167,6 +170,17 @@ def _run_kafka(
             if streamed:
                 raise found.in_streamed_run() from None
             refuses = True
+
+
+def _kind_of(scenario: Scenario, *, streamed: bool) -> type[KafkaRun]:
+    """Return which kind of run it is; refuse what cannot be streamed."""
+    check_group_events(scenario)
+    coordinated = has_coordinators(scenario)
+    if coordinated and streamed:
+        raise not_streamed()
+    if streamed:
+        check_streamed(scenario)
+    return CoordinatedRun if coordinated else KafkaRun
 
 
 def check_logs(folder: Path, scenario: Scenario, *, streamed: bool) -> None:

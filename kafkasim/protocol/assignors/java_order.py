@@ -134,7 +134,7 @@ class JavaSet(Generic[Key]):
             return
         code, mask = self._hash_of(key), self.capacity - 1
         self._keys = {key: code, **keys} if keys else {key: code}
-        if _LONG_BIN <= len(self._keys) and self.capacity < _TREE_CAPACITY:
+        if len(self._keys) >= _LONG_BIN and self.capacity < _TREE_CAPACITY:
             bins = [not (code ^ other) & mask for other in self._keys.values()]
             if sum(bins) >= _LONG_BIN:
                 self._double()

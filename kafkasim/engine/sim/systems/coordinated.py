@@ -6,20 +6,33 @@ every request; `__consumer_offsets` is a topic of the cluster, and what a group 
 in it.
 """
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
 
+from kafkasim.engine.sim.consumer import Member
 from kafkasim.engine.sim.coordinator_parts import CoordinatorCalls, Shard
+from kafkasim.engine.sim.group_invariants import (
+    OneOwnerOfAnEpoch,
+    OwnersPositionsRise,
+)
 from kafkasim.engine.sim.group_requests import GroupRequest
+from kafkasim.engine.sim.invariants import Invariant
 from kafkasim.engine.sim.literal_batches import NO_SOURCE, LiteralBatch
+from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Replica
 from kafkasim.engine.sim.request import OFFSET_COMMIT, Request
-from kafkasim.engine.sim.systems.coordinated_cluster import CoordinatedCluster
+from kafkasim.engine.sim.systems.coordinated_events import MEMBER_KINDS, GroupEvents
+from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.engine.sim.systems.coordinated_rows import CoordinatedRows
+from kafkasim.engine.sim.systems.coordinated_tables import CoordinatedTables
+from kafkasim.engine.sim.systems.group_machines import new_shard
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_rows import OF_COORDINATORS
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
+from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
+from kafkasim.ids import Target
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.coordinator_bytes import decode, encode
 from kafkasim.protocol.coordinator_records import Record
@@ -31,12 +44,13 @@ from kafkasim.protocol.group_messages import (
     Response,
 )
 from kafkasim.protocol.topic_ids import TopicIds, made_id
+from kafkasim.scenario.events import Event
 
 
-class CoordinatedRun(CoordinatedCluster, KafkaRun):
+class CoordinatedRun(CoordinatedGroups, KafkaRun):
     """Such a run; it is made like a `KafkaRun`."""
 
-    rows: CoordinatedRows
+    tables_kind = CoordinatedTables
 
     def _make_tables(self) -> KafkaTables:
         tables = super()._make_tables()
@@ -47,13 +61,14 @@ class CoordinatedRun(CoordinatedCluster, KafkaRun):
         return tables
 
     def _connect_clients(self) -> None:
+        self.group_events = GroupEvents(self)
         self._make_coordinators(self._coordinator_calls)
         super()._connect_clients()
 
     # --- coordinators ----------------------------------------------------------------
 
     def _coordinator_calls(self, broker: int) -> CoordinatorCalls:
-        ids = TopicIds({topic: made_id(topic) for topic in self.topics})
+        ids = self._topic_ids
         return CoordinatorCalls(
             new_shard=self._new_shard,
             encode=partial(encode, ids=ids),
@@ -65,7 +80,20 @@ class CoordinatedRun(CoordinatedCluster, KafkaRun):
 
     def _new_shard(self, number: int) -> Shard:
         """Return the machine of a partition of the offsets topic."""
-        raise NotImplementedError
+        return new_shard(
+            self.system.broker_config,
+            self._topic_ids,
+            partial(self._next_uuid, f"{OFFSETS_TOPIC}-{number}"),
+            self._partition_count,
+        )
+
+    @cached_property
+    def _topic_ids(self) -> TopicIds:
+        return TopicIds({topic: made_id(topic) for topic in self.topics})
+
+    def _partition_count(self, topic: str) -> int | None:
+        known = self.by_topic.get(topic)
+        return None if known is None else len(known)
 
     def _coordinator_appended(
         self,
@@ -92,6 +120,46 @@ class CoordinatedRun(CoordinatedCluster, KafkaRun):
             if error == NONE:
                 partition = self.by_topic[each.topic][each.partition]
                 committed[partition.index] = each.offset
+
+    def _begin(self, event: Event, target: Target, until_ns: int) -> str:
+        if target.kind in MEMBER_KINDS:
+            return self.group_events.begin(event, target, until_ns)
+        return super()._begin(event, target, until_ns)
+
+    def _end(self, event: Event, target: Target) -> None:
+        if target.kind in MEMBER_KINDS:
+            self.group_events.end(event, target)
+        else:
+            super()._end(event, target)
+
+    def _closed(self, member: OwningMember) -> None:
+        self.group_events.closed(member)
+
+    # --- groups -----------------------------------------------------------------------
+
+    def _join(self, name: str) -> None:
+        """Let those members of a group start that are there from the beginning."""
+        group = self.groups[name]
+        if group.joined:
+            return
+        if not group.up:
+            group.note_absence()
+            return
+        group.joined = True
+        self._start(name)
+
+    def _start(self, name: str) -> None:
+        self.groups[name].began_ns = self.calendar.now_ns
+        for member in self.joining(name):
+            if member.code not in self._later and not member.up:
+                member.start()
+
+    def _of_members(self, members: Sequence[Sequence[Member]]) -> list[Invariant]:
+        everyone = [member for group in members for member in group]
+        return [
+            OneOwnerOfAnEpoch(members, self.owners),
+            OwnersPositionsRise(everyone, self.owners),
+        ]
 
     # --- accounts ---------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.group_invariants import Owned
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.literal_batches import LiteralBatch
 from kafkasim.engine.sim.partition import Partition
@@ -116,17 +117,12 @@ class CoordinatedRows:
             )  # fmt: skip
 
     def owned(
-        self,
-        member: Member,
-        partition: Partition,
-        times_ns: tuple[int, int],
-        generation: int,
-        offset: int,
+        self, member: Member, partition: Partition, owned: Owned, until_ns: int
     ) -> None:
         """Write since when, until when and from where a member read a partition."""
         self._write_assignment(
-            member.group.index, generation, member.code, partition.topic,
-            partition.number, *times_ns, offset,
+            member.group.index, owned.generation, member.code, partition.topic,
+            partition.number, owned.since_ns, until_ns, owned.offset,
         )  # fmt: skip
 
     def appended(

@@ -154,7 +154,12 @@ class KafkaRun(KafkaEnd):
             little,
             of_copies=of_copies,
             of_logs=of_logs,
+            of_members=self._of_members(members),
         )
+
+    def _of_members(self, members: Sequence[Sequence[Member]]) -> list[Invariant]:  # noqa: ARG002
+        """Return what must hold of members, if that is not the usual."""
+        return []
 
     # --- running ------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.groups import is_coordinated
+from kafkasim.scenario.member_events import MoveCoordinator, ResetOffsets
 from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
@@ -167,17 +168,33 @@ def check_time_passes(system: Kafka) -> None:
             )
 
 
-def check_groups(scenario: Draft) -> None:
-    """Refuse groups of a resolved scenario that would need a coordinator."""
-    system = scenario.system
-    assert isinstance(system, Kafka)
-    if is_coordinated(system, scenario.events):
-        raise ValidationError(
-            "system.groups",
-            "start='cold' or an event at members",
-            "groups that are joined, and events at all members of a subscriber",
-            "members that join are not wired into a run yet",
-        )
+def has_coordinators(scenario: Draft) -> bool:
+    """Say whether the groups of a scenario need coordinators."""
+    resolved = scenario.resolve()
+    assert isinstance(resolved.system, Kafka)
+    return is_coordinated(resolved.system, resolved.events)
+
+
+def check_group_events(scenario: Draft) -> None:
+    """Refuse events at groups that are not modelled yet."""
+    for number, event in enumerate(scenario.events):
+        if isinstance(event, MoveCoordinator | ResetOffsets):
+            raise ValidationError(
+                f"events.{number}",
+                type(event).__name__,
+                "another event at a group",
+                "this one is not in a run yet; crash the coordinator's broker, or seek",
+            )
+
+
+def not_streamed() -> ValidationError:
+    """Return the error of a run with coordinators that is to be streamed."""
+    return ValidationError(
+        "result",
+        "streamed",
+        "'full' where a group starts cold or something befalls its members",
+        "a record that may be handed out again is kept to the end",
+    )
 
 
 def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:

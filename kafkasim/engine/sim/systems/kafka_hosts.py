@@ -127,6 +127,8 @@ class KafkaHosts(ABC):
         self.groups: dict[str, Group] = {}
         self.members: dict[str, list[Member]] = {}
 
+    tables_kind: type[KafkaTables] = KafkaTables
+    """What writes its tables."""
     internal_topics: tuple[str, ...] = ()
     """Topics that the cluster has for itself."""
     unused: AbstractSet[int] = frozenset()
@@ -184,7 +186,7 @@ class KafkaHosts(ABC):
         """Numbers requests in the order of sending."""
 
     def _make_tables(self) -> KafkaTables:
-        return KafkaTables(
+        return self.tables_kind(
             topics=self.topics,
             subscribers=list(self.subscribers),
             members=self.member_names,

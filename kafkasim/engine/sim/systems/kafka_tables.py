@@ -1,9 +1,10 @@
 """What a Kafka run writes at its end: columns per record, links, labels."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kafkasim.engine.sim.arranging import Arrangement
 from kafkasim.engine.sim.expand import RecordColumns
@@ -157,12 +158,17 @@ class KafkaTables(KafkaRows):
         )
         if not arrangement.is_plain:
             columns["record_id"] = arrangement.rows[columns["record_id"]]
+        columns["epoch"] = self._epochs(columns)
         labels = {
             "subscriber": self._subscribers,
             "member": self._members,
             "topic": self._topics,
         }
         self.recorder.columns("deliveries", columns, labels)
+
+    def _epochs(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int32]:
+        """Return in which generation each hand-out was, given the other columns."""
+        return columns["epoch"]
 
     def _link_rows(self) -> None:
         """Sum the requests by who talked to whom; fetched bytes flow the other way."""

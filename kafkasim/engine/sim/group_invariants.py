@@ -1,0 +1,89 @@
+"""What must hold after every entry where partitions move from member to member."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from kafkasim.engine.sim.consumer import Member
+
+
+class Owned(NamedTuple):
+    """Since when a member reads a partition."""
+
+    since_ns: int
+    generation: int
+    """Generation, or member epoch, in which it came to own it."""
+    offset: int
+    """At which it began."""
+
+
+Owners = Mapping[tuple[int, int], Owned]
+"""By the code of a member and the index of a partition."""
+
+
+class OneOwnerOfAnEpoch:
+    """In one generation no two members of a group own a partition.
+
+    One that was expelled and does not know it has an older generation.
+
+    Parameters
+    ----------
+    members : sequence of sequence of Member
+        By group.
+    owners : Owners
+        What they own, as the run goes on.
+    """
+
+    rule = "one owner"
+
+    def __init__(self, members: Sequence[Sequence[Member]], owners: Owners) -> None:
+        self._group_of = {
+            member.code: number
+            for number, each in enumerate(members)
+            for member in each
+        }
+        self._owners = owners
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Look for a second owner."""
+        seen: dict[tuple[int, int, int], int] = {}
+        for (member, partition), owned in self._owners.items():
+            key = self._group_of[member], partition, owned.generation
+            if key in seen:
+                both = f"members {seen[key]} and {member}"
+                yield f"group {key[0]}, partition {partition}", both
+            seen[key] = member
+
+
+class OwnersPositionsRise:
+    """Offsets handed to an owner rise until it is another's, or is reset.
+
+    In a log that was ever cut off, it may go on at the new end.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Of all groups.
+    owners : Owners
+        What they own, as the run goes on.
+    """
+
+    rule = "positions rise"
+
+    def __init__(self, members: Sequence[Member], owners: Owners) -> None:
+        self._members = members
+        self._owners = owners
+        self._last: dict[tuple[int, int], tuple[Owned, int]] = {}
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """Compare each position with the last look at the same owner."""
+        for member in self._members:
+            for partition in member.owned:
+                key = member.code, partition.index
+                owned = self._owners.get(key)
+                position = member.positions.get(partition.index)
+                if owned is None or position is None:
+                    continue
+                known, last = self._last.get(key, (owned, position))
+                if known == owned and position < last and not partition.cuts:
+                    yield f"member {member.code}", f"{last} went back to {position}"
+                self._last[key] = owned, position
