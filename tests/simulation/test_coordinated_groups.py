@@ -1,6 +1,7 @@
 """Groups that really join, with coordinators on a cluster's brokers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -194,17 +195,17 @@ def test_committed_before_the_work_and_dead_in_it_is_lost_and_the_run_ends() -> 
 
 
 def test_a_steady_group_adds_its_heartbeats_and_commits_and_nothing_else() -> None:
-    def entries(**settings: int) -> tuple[int, int, int]:
-        config = ConsumerConfig(auto_offset_reset="earliest", **settings)
+    def entries(config: ConsumerConfig) -> tuple[int, int, int]:
         scenario = shop(config=config, duration_s=40, rate=1)
         ran = CoordinatedRun(scenario, scenario.plan(), check=False)
         apis = ran.run().requests["api"].value_counts()
         return ran.calendar.entry_count, apis["Heartbeat"], apis["OffsetCommit"]
 
-    count, beats, commits = entries()
-    fewer, fewer_beats, same = entries(heartbeat_interval_ms=6_000)
+    count, beats, commits = entries(EARLIEST)
+    fewer, fewer_beats, same = entries(replace(EARLIEST, heartbeat_interval_ms=6_000))
     assert (same, count - fewer) == (commits, 4 * (beats - fewer_beats))
-    fewer, same, fewer_commits = entries(auto_commit_interval_ms=10_000)
+    later = replace(EARLIEST, auto_commit_interval_ms=10_000)
+    fewer, same, fewer_commits = entries(later)
     assert (same, count - fewer) == (beats, 4 * (commits - fewer_commits))
 
 
