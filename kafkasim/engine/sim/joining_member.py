@@ -352,6 +352,7 @@ class JoiningMember(OwningMember):
                 self._callback = (), "assigned"
                 self._own(partitions, generation)
             case CommitEnded():
+                self._driver.kinds.pop(effect.ticket, None)
                 self._commits.ended(effect, self._calendar.now_ns)
             case OffsetsFound(offsets):
                 self._place(offsets)
