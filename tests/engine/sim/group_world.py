@@ -5,7 +5,7 @@ offsets are kept in a table. Serving a request takes no time, a record 10 ms of 
 Times are milliseconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial as bound
 
@@ -104,6 +104,7 @@ class GroupWorld:
         *,
         joining: dict[str, object] | None = None,
         delay_ms: int = 0,
+        instances: Sequence[str] = (),
         **settings: object,
     ) -> None:
         self.calendar = CheckedCalendar()
@@ -113,6 +114,7 @@ class GroupWorld:
             auto_commit_ms=None,
         )  # fmt: skip
         self.joining = replace(self.joining, **(joining or {}))  # type: ignore[arg-type]
+        self.instances = instances
         self.partitions = [partition(index) for index in range(partitions)]
         for each in self.partitions:
             each.leader = 0
@@ -172,7 +174,8 @@ class GroupWorld:
             for way in ("", "/coordinator")
             for node in range(len(self.brokers))
         ]
-        joining = replace(self.joining, client_id=f"c{number}")
+        instance = self.instances[number] if self.instances else None
+        joining = replace(self.joining, client_id=f"c{number}", instance_id=instance)
         return JoiningMember(
             calendar=self.calendar,
             actor=1 + number,

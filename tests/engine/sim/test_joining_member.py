@@ -228,3 +228,52 @@ def test_what_has_been_fetched_is_not_handed_out_while_that_commit_is_under_way(
     read = [(r.from_offset, r.to_offset) for r in world.rows]
     assert read == [(0, 10), (10, 11)]
     assert world.rows[1].started_ns > 3_016_000_000
+
+
+def test_a_static_member_comes_back_to_what_it_had_and_nobody_joins_anew() -> None:
+    # GR-14, DS-44
+    world = GroupWorld(2, 2, delay_ms=3_000, instances=("one", "two"))
+    world.committed = {0: 0, 1: 0}
+    started(world, 0, 1)
+    world.run(7_000)
+    world.at(7_000, world.members[1].crash)
+    world.at(9_500, world.members[1].start)
+
+    told = whole(world.run(60_000))
+
+    assert told == [
+        (7_000, "1 crashed 1"),
+        (9_508, "1 reads 1 from 0, generation 1"),
+    ]
+
+
+def test_of_two_with_one_instance_id_the_older_one_ends_with_an_exception() -> None:
+    # GR-14
+    world = GroupWorld(2, 1, instances=("one", "one"))
+    started(started(world, 0), 1, at=1_000)
+
+    told = whole(world.run(5_000))
+
+    assert told == [
+        (10, "0 reads 0 from 0, generation 1"),
+        (1_010, "1 reads 0 from 0, generation 1"),  # both do, until a heartbeat
+        (3_006, "0 crashed 0"),
+        (3_006, "0 threw"),
+    ]
+
+
+def test_without_a_coordinator_a_poll_returns_what_it_has_when_its_time_is_over() -> (
+    None
+):
+    # `ConsumerCoordinator.poll` blocks, `pollForFetches` does not.
+    world = started(GroupWorld(), 0)
+    world.run(1_000)
+    world.at(1_000, world.brokers[1].crash)
+    world.run(3_000)
+    world.append(10)
+    world.run(5_000)
+
+    (row,) = world.rows
+    fetched, begun = row.fetched_ns // 1_000_000, row.started_ns // 1_000_000
+    assert fetched == 3_001
+    assert 0 < begun - fetched <= 100
