@@ -1,10 +1,13 @@
 """Every state of a member of the consumer protocol with every answer and event."""
 
+from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from kafkasim.protocol import errors
+from kafkasim.protocol.consumer_group import TRANSITIONS
 from kafkasim.protocol.consumer_states import BEFORE, NOT_IN_GROUP, REACTIONS, State
 from kafkasim.protocol.errors import ERRORS, NONE
 from kafkasim.protocol.member_effects import (
@@ -21,7 +24,10 @@ from kafkasim.protocol.member_effects import (
     Raised,
     Revoked,
 )
+from kafkasim.protocol.reconciliation import MEMBER_STATES, MEMBER_TRANSITIONS
 from tests.protocol.driven_consumer import OFFSET, T0, T1, Driven, joining, stable
+
+ROOT = Path(__file__).parents[2]
 
 
 def in_state(state: State) -> Driven:
@@ -106,3 +112,37 @@ def test_who_polls_in_a_callback_or_returns_from_none_errs() -> None:
     member.hear(Polled(), 10)
     with pytest.raises(ValueError, match="has not returned"):
         member.hear(Polled(), 11)
+
+
+# The document
+
+
+def drawn(steps: Mapping[str, Mapping[str, str]]) -> str:
+    """Return steps from state to state, and when, one a line."""
+    width = max(map(len, steps))
+    inner = max(len(to) for row in steps.values() for to in row)
+    lines = []
+    for state, row in steps.items():
+        name = state
+        for to, why in row.items():
+            lines.append(f"{name:<{width}} ──▶ {to:<{inner}}  {why}")
+            name = ""
+    return "\n".join(lines)
+
+
+def test_the_document_shows_the_tables() -> None:
+    page = (ROOT / "docs/explanation/consumer-protocol.md").read_text("utf-8")
+    groups = {
+        str(state): {str(to): why for to, why in row.items()}
+        for state, row in TRANSITIONS.items()
+    }
+    members = {
+        MEMBER_STATES[state]: {MEMBER_STATES[to]: why for to, why in row.items()}
+        for state, row in MEMBER_TRANSITIONS.items()
+    }
+    clients = "\n".join(
+        f"{to.value:<15} ◀── {', '.join(state.value for state in before)}"
+        for to, before in BEFORE.items()
+    )
+    for text in (drawn(groups), drawn(members), clients):
+        assert f"```text\n{text}\n```" in page

@@ -6,6 +6,8 @@ that joins, one that leaves and one that is killed; heartbeats every 5 s, a sess
 process needs to start, to answer and to poll.
 """
 
+from pathlib import Path
+
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
 from kafkasim.protocol.consumer_target import broker_assignors
 from kafkasim.protocol.member_settings import MemberSettings
@@ -22,6 +24,7 @@ JITTER_MS = {"start": 230, "join": 110, "leave": 110, "kill": 110}
 """What a process there may take longer or shorter: 138 to 224 ms from the start to the
 first assignment; else up to 108 ms from a heartbeat to the callback, of which up to
 50 ms are between two polls."""
+PAGE = Path(__file__).parents[2] / "docs/explanation/consumer-protocol.md"
 QUIET_MS = 2_050
 """Between the last event of a phase and the cause of the next."""
 
@@ -77,6 +80,8 @@ def test_a_group_starts_grows_and_shrinks_as_slowly_as_on_a_real_broker() -> Non
         late_ms = [each - took_ms[name] for each in measured]
         jitter_ms = JITTER_MS[name]
         assert all(abs(late) <= jitter_ms for late in late_ms), (name, took_ms)
+        told = " ".join(f"{each:,}" for each in measured)
+        assert f"| {told} | {took_ms[name]:,} |" in PAGE.read_text("utf-8")
 
 
 def test_the_first_member_gives_up_at_its_next_heartbeat_and_others_get_it_then() -> (
