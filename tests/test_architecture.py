@@ -218,14 +218,15 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/result/schema_columns.py": "tests/result/test_schema.py",
     "kafkasim/result/streaming_blocks.py": "tests/result/test_streaming.py",
     "kafkasim/result/streaming_tally.py": "tests/result/test_streaming.py",
+    "kafkasim/testing/group_words.py": "tests/testing/test_group_conversation.py",
 }
 """Module → the test file that covers it, where that is not its mirror."""
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
-    "kafkasim.protocol.classic_groups": "whoever holds a partition of offsets",
     "kafkasim.protocol.consumer_groups": "whoever holds a partition of offsets",
     "kafkasim.protocol.consumer_member": "who runs a member",
+    "kafkasim.testing.group_conversation": "the transcripts of the documents",
     "kafkasim.testing.builders": "tests of analysis and figures, and those of others",
 }
 """Module → who starts it, where no module imports it."""

@@ -1,0 +1,61 @@
+"""What groups say is what the documents show."""
+
+import pytest
+
+from tests.testing.conversations import FOLDER, STORIES
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_transcript_is_what_the_machines_say(name: str) -> None:
+    assert STORIES[name]() == (FOLDER / f"{name}.txt").read_text("utf-8")
+
+
+def test_every_transcript_is_told_and_shown() -> None:
+    assert {each.stem for each in FOLDER.glob("*.txt")} == set(STORIES)
+    page = (FOLDER.parent / "transcripts.md").read_text("utf-8")
+    for name in STORIES:
+        assert page.count(f"transcripts/{name}.txt") == 1
+
+
+def lines(name: str, *words: str) -> list[str]:
+    """Return the lines of a story in which all of these occur."""
+    told = STORIES[name]().splitlines()
+    return [each for each in told if all(word in each for word in words)]
+
+
+def test_a_group_that_starts_with_three_members_waits_6_s() -> None:
+    (began,) = lines("a-join", "CompletingRebalance")
+    assert began.split()[:2] == ["6005", "ms"]
+    assert len(lines("a-join", "onPartitionsAssigned")) == 3
+
+
+def test_an_eager_member_gives_up_all_and_a_cooperative_one_what_moves() -> None:
+    assert len(lines("an-eager-rebalance", "onPartitionsRevoked(orders-")) == 2
+    (revoked,) = lines("a-cooperative-rebalance", "onPartitionsRevoked(orders-")
+    assert revoked.count("orders-") == 1
+    assert len(lines("a-cooperative-rebalance", "CompletingRebalance")) == 2
+
+
+def test_a_zombie_s_commit_is_refused_and_what_it_had_is_lost() -> None:
+    assert (
+        len(lines("a-fenced-zombie", "m1", "OffsetsCommitted(UNKNOWN_MEMBER_ID")) == 1
+    )
+    assert len(lines("a-fenced-zombie", "m1 onPartitionsLost(orders-")) == 1
+
+
+def test_nobody_else_hears_of_a_static_restart() -> None:
+    after = [
+        each for each in lines("a-static-restart", "m1") if int(each.split()[0]) > 7_000
+    ]
+    assert after == []
+    assert lines("a-static-restart", "m2 onPartitionsAssigned(orders-")[1]
+
+
+def test_of_two_with_one_name_the_older_one_ends() -> None:
+    assert len(lines("two-of-one-name", "old poll() throws FENCED_INSTANCE_ID")) == 1
+
+
+def test_who_does_not_poll_in_time_leaves_and_comes_back() -> None:
+    (left,) = lines("a-poll-that-took-too-long", "m1 -> coordinator", "LeaveGroup")
+    assert 300_000 < int(left.split()[0]) <= 313_000
+    assert len(lines("a-poll-that-took-too-long", "m1 onPartitionsLost(orders-")) == 1
