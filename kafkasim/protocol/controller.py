@@ -26,6 +26,7 @@ from kafkasim.protocol.controller_messages import (
     Failover,
     Heartbeat,
     MayStop,
+    MoveLeader,
     PartitionState,
     Register,
     Request,
@@ -35,6 +36,7 @@ from kafkasim.protocol.controller_partitions import Changes, Partitions
 from kafkasim.protocol.errors import (
     DUPLICATE_BROKER_REGISTRATION,
     ERRORS,
+    INELIGIBLE_REPLICA,
     INVALID_PARTITIONS,
     INVALID_REPLICA_ASSIGNMENT,
     NONE,
@@ -170,9 +172,8 @@ class Controller:
                 effects = self._alter_partition(request)
             case Register():
                 effects = self._register(request, now_ms)
-            case ElectPreferred():
-                changes = self._partitions.preferred(len(self._partitions.states))
-                effects = [*self._write(changes), Answer(request)]
+            case ElectPreferred() | MoveLeader():
+                effects = self._elect(request)
             case AddPartitions():
                 effects = self._add_partitions(request)
             case AlterTopic():
@@ -223,6 +224,16 @@ class Controller:
         return self._write(changes), len(changes) >= MAX_ELECTIONS
 
     # Requests
+
+    def _elect(self, request: ElectPreferred | MoveLeader) -> list[Effect]:
+        """Move leaderships that somebody wants elsewhere, as far as that goes."""
+        error = NONE
+        if isinstance(request, ElectPreferred):
+            changes = self._partitions.preferred(len(self._partitions.states))
+        else:
+            changes = self._partitions.moved(request)
+            error = NONE if changes else INELIGIBLE_REPLICA
+        return [*self._write(changes), Answer(request, error)]
 
     def _register(self, request: Register, now_ms: int) -> list[Effect]:
         """Let a broker in, fenced as yet (`registerBroker`, CT-12).

@@ -130,6 +130,18 @@ class ElectPreferred:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveLeader:
+    """Put a broker first among the copies of a partition, and let it lead.
+
+    As a reassignment to the same brokers in another order, and the election of the
+    preferred leader after it.
+    """
+
+    partition: int
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddPartitions:
     """Give a topic more partitions; they get the next free numbers of the run."""
 
@@ -169,6 +181,7 @@ Request = (
     | Heartbeat
     | AlterPartition
     | ElectPreferred
+    | MoveLeader
     | AddPartitions
     | AlterTopic
     | Resign

@@ -12,6 +12,7 @@ from kafkasim.protocol.controller_messages import (
     NO_LEADER,
     AddPartitions,
     AlterPartition,
+    MoveLeader,
     PartitionState,
 )
 from kafkasim.protocol.errors import (
@@ -156,6 +157,26 @@ class Partitions:
             if state.leader == NO_LEADER and self.unclean[partition]:
                 self._add_change(changes, partition, state.isr)
         return changes
+
+    def moved(self, request: MoveLeader) -> Changes:
+        """Let another copy lead, the first in their order from then on.
+
+        Nothing where it is not in sync, or its broker is not active.
+        """
+        partition, node = request.partition, request.node
+        state = self.states[partition]
+        others = tuple(other for other in state.replicas if other != node)
+        if node not in state.isr:
+            return []
+        changed = change_partition(
+            state._replace(replicas=(node, *others)),
+            state.isr,
+            self._brokers.is_active,
+            min_isr=min(self.min_isr[partition], len(state.replicas)),
+            elr=self._elr,
+            election=Election.PREFERRED,
+        )
+        return [] if changed is None else [(partition, changed)]
 
     def _changed(
         self,

@@ -20,7 +20,12 @@ from kafkasim.protocol.topic_ids import TopicIds, made_id
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Event, Pause
-from kafkasim.scenario.member_events import AddMember, RemoveMember, RollingRestart
+from kafkasim.scenario.member_events import (
+    AddMember,
+    MoveCoordinator,
+    RemoveMember,
+    RollingRestart,
+)
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -138,6 +143,19 @@ def test_a_member_that_leaves_is_replaced_within_a_heartbeat() -> None:
     assert "close" in set(result.commits["kind"])
 
 
+def test_a_group_that_is_no_cold_one_has_committed_where_it_begins() -> None:
+    cold = shop(events=[RemoveMember("member:billing/2", 12.0)])
+    system = cold.system
+    assert isinstance(system, Kafka)
+    warm = replace(cold, system=replace(system, groups={"billing": Group(members=3)}))
+    result = healthy(warm)
+    # auto.offset.reset is latest; nothing is lost all the same.
+    once_or_more(result)
+    first = result.offsets_topic.query("kind == 'OffsetCommit'").head(6)
+    assert list(first["committed_offset"]) == [0] * 6
+    assert set(first["at_ms"]) == {0.0}
+
+
 def test_a_member_more_takes_part_of_the_work() -> None:
     result = healthy(shop(events=[AddMember("subscriber:billing", 12.0)]))
     once_or_more(result)
@@ -173,6 +191,18 @@ def test_a_group_survives_the_death_of_its_coordinator() -> None:
     assert result.group_states["epoch"].max() == 1
     leaders = result.offsets_topic["leader"].unique()
     assert list(leaders) == [home + 1, (home + 1) % 3 + 1]
+
+
+def test_a_coordinator_moves_and_its_group_with_it() -> None:
+    home = offsets_partition("billing") % 3
+    move = MoveCoordinator("subscriber:billing", 12.0, to=(home + 2) % 3 + 1)
+    result = healthy(shop(brokers=3, events=[move]))
+    once_or_more(result)
+    assert result.group_states["epoch"].max() == 1
+    asked = result.requests.query("api == 'Heartbeat' and sent_ms > 16_000")
+    assert set(asked["receiver"]) == {f"broker:{(home + 2) % 3 + 1}"}
+    refused = result.requests["error"] == "NOT_COORDINATOR"
+    assert refused.sum() >= 3
 
 
 def test_with_the_consumer_protocol_members_converge_one_by_one() -> None:

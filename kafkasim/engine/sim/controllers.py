@@ -27,6 +27,7 @@ from kafkasim.protocol.controller_messages import (
     Failover,
     Heartbeat,
     MayStop,
+    MoveLeader,
     Register,
     Resign,
 )
@@ -241,6 +242,16 @@ class ControllerHost:
         for changed in changes:
             assert isinstance(changed, Changed)
             take_up(changed)
+        self._do(changes)
+        assert isinstance(answer, Answer)
+        return answer.error
+
+    def move_leader(self, partition: int, node: int) -> int:
+        """Let another copy of a partition lead; return the error of that."""
+        if not self.machine.active:
+            return NOT_CONTROLLER
+        request = MoveLeader(partition, node)
+        *changes, answer = self.machine.handle(request, self._now_ms)
         self._do(changes)
         assert isinstance(answer, Answer)
         return answer.error

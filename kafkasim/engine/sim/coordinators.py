@@ -47,6 +47,7 @@ from kafkasim.protocol.group_messages import (
     CoordinatorFound,
     Effect,
     GroupChanged,
+    OffsetCommit,
     Request,
     Response,
     Write,
@@ -121,6 +122,13 @@ class Coordinators:
         coordinator.open[id(message)] = request
         request.payload = message
         self._do(coordinator, coordinator.shard.handle(message, self._now_ms))
+
+    def store(self, commit: OffsetCommit) -> None:
+        """Store offsets that nobody asks for: those of before the run."""
+        number = offsets_partition(commit.group, len(self._partitions))
+        coordinator = self._coordinator_of(self._partitions[number].index)
+        if coordinator is not None:
+            self._do(coordinator, coordinator.shard.handle(commit, self._now_ms))
 
     def _coordinator_of(self, index: int) -> Coordinator | None:
         """Return the coordinator of a partition, if it is led here."""

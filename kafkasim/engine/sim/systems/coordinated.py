@@ -38,6 +38,7 @@ from kafkasim.protocol.coordinator_bytes import decode, encode
 from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.group_messages import (
+    CommittedOffset,
     GroupChanged,
     OffsetCommit,
     OffsetsCommitted,
@@ -136,6 +137,26 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
         self.group_events.closed(member)
 
     # --- groups -----------------------------------------------------------------------
+
+    def _schedule_join(self, name: str) -> None:
+        if self.groups[name].committed:
+            self.timeline.command(0, self._store_beginnings, name)
+        super()._schedule_join(name)
+
+    def _store_beginnings(self, name: str) -> None:
+        """Let a group have committed where it is at the start."""
+        group = self.groups[name]
+        offsets = tuple(
+            CommittedOffset(
+                topic=self.topics[partition.topic],
+                partition=partition.number,
+                offset=group.committed[partition.index],
+            )
+            for partition in group.partitions
+        )
+        commit = OffsetCommit(group=name, offsets=offsets)
+        for coordinators in self.coordinators:
+            coordinators.store(commit)
 
     def _join(self, name: str) -> None:
         """Let those members of a group start that are there from the beginning."""

@@ -8,11 +8,19 @@ from kafkasim.engine.sim.joining_member import JoiningMember
 from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.engine.sim.systems.kafka_clients import counted
+from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
 from kafkasim.engine.sim.systems.reader_events import ask_readers
 from kafkasim.ids import Target
+from kafkasim.protocol.errors import ERRORS, NONE
+from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.groups import additions_to
-from kafkasim.scenario.member_events import AddMember, RemoveMember, RollingRestart
+from kafkasim.scenario.member_events import (
+    AddMember,
+    MoveCoordinator,
+    RemoveMember,
+    RollingRestart,
+)
 from kafkasim.scenario.members import named
 from kafkasim.units import ns_from_s
 
@@ -40,6 +48,8 @@ class GroupEvents:
         match event:
             case AddMember():
                 return self._add(event, target.name)
+            case MoveCoordinator():
+                return self._move(event, target.name)
             case RollingRestart():
                 return self._restart(event, target.name)
             case Slow():
@@ -88,6 +98,26 @@ class GroupEvents:
         self._start(member)
         name = run.names_in_group[subscriber][place]
         return f"{name} starts" if member.up else "the group has not come yet"
+
+    def _move(self, event: MoveCoordinator, subscriber: str) -> str:
+        """Let another copy of the group's partition lead (OF-2)."""
+        run = self._run
+        replication = run.replication
+        assert replication is not None
+        mine = run.by_topic[OFFSETS_TOPIC]
+        partition = mine[offsets_partition(subscriber, len(mine))]
+        state = replication.host.machine.partitions[partition.index]
+        heirs = [node for node in state.isr if node != state.leader]
+        if event.to is not None:
+            heirs = [event.to - 1]
+        if not heirs:
+            return "no other copy of its partition is in sync"
+        error = replication.host.move_leader(partition.index, heirs[0])
+        if error != NONE:
+            return f"refused: {ERRORS[error]}"
+        return (
+            f"partition {partition.number} of {OFFSETS_TOPIC} to broker {heirs[0] + 1}"
+        )
 
     def _restart(self, event: RollingRestart, subscriber: str) -> str:
         members = [each for each in self._run.joining(subscriber) if each.up]
