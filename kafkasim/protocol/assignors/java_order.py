@@ -69,9 +69,23 @@ def table_size(capacity: int) -> int:
     return 1 << max(capacity - 1, 0).bit_length()
 
 
+@lru_cache(maxsize=1 << 12)
 def copied_size(count: int) -> int:
     """Return the table of a `HashSet` made of a collection of `count`."""
     return table_size(max(int(count / 0.75) + 1, DEFAULT_CAPACITY))
+
+
+def undisturbed(numbers: Collection[int], capacity: int) -> bool:
+    """Return whether distinct numbers leave a table as it is.
+
+    They fill three quarters of it at most, and it is sure that no bin has nine.
+    """
+    count = len(numbers)
+    if count > capacity * 3 // 4:
+        return False
+    if count <= _LONG_BIN or capacity >= _TREE_CAPACITY:
+        return True
+    return count - len(set(map((capacity - 1).__and__, numbers))) < _LONG_BIN
 
 
 class JavaSet(Generic[Key]):
@@ -143,7 +157,8 @@ class JavaSet(Generic[Key]):
         """Put keys in, one after the other."""
         mine, hash_of = self._keys, self._hash_of
         some = list(keys)
-        if self.capacity < _TREE_CAPACITY and not self._takes(some):
+        total = len(mine) + len(some)
+        if self.capacity < _TREE_CAPACITY and total > min(self._limit, _LONG_BIN):
             start = 0
             while start < len(some) and self.capacity < _TREE_CAPACITY:
                 self.add(some[start])
@@ -171,17 +186,6 @@ class JavaSet(Generic[Key]):
         """Return the first key of a walk."""
         keys, mask = self._keys, self.capacity - 1
         return min(keys, key=lambda key: keys[key] & mask)
-
-    def _takes(self, keys: list[Key]) -> bool:
-        """Return whether it is sure that the table stays as it is with these keys."""
-        total = len(self._keys) + len(keys)
-        if total > self._limit:
-            return False
-        if total <= _LONG_BIN:
-            return True
-        mask, hash_of = self.capacity - 1, self._hash_of
-        bins = {hash_of(key) & mask for key in keys}
-        return total - len(bins) < _LONG_BIN  # so no bin has nine
 
     def _double(self) -> None:
         self.capacity *= 2

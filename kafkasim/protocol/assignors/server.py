@@ -29,9 +29,12 @@ def _ranges(group: ServerGroup) -> Target:
         group.members, key=lambda one: (one not in instances, instances.get(one, one))
     )
     readers: dict[str, list[str]] = {}
-    for member in order:
-        for topic in dict.fromkeys(group.members[member].topics):
-            readers.setdefault(topic, []).append(member)
+    if group.alike:
+        readers = {topic: order for topic in group.members[order[0]].topics}  # noqa: C420
+    else:
+        for member in order:
+            for topic in dict.fromkeys(group.members[member].topics):
+                readers.setdefault(topic, []).append(member)
     target: dict[str, list[TopicPartition]] = {member: [] for member in group.members}
     for topic in sorted(one for one in readers if one in group.partitions):
         count, some = group.partitions[topic], readers[topic]

@@ -17,6 +17,7 @@ from kafkasim.protocol.assignors.java_order import (
     number_hash,
     table_size,
     text_hash,
+    undisturbed,
     walk_names,
 )
 from kafkasim.protocol.group_messages import Assigned, Subscription
@@ -57,7 +58,8 @@ class ServerGroup:
     @property
     def alike(self) -> bool:
         """Whether all subscribe to the same topics, there or not."""
-        return len({frozenset(one.topics) for one in self.members.values()}) <= 1
+        named = {one.topics for one in self.members.values()}
+        return len(named) <= 1 or len(set(map(frozenset, named))) <= 1
 
     def subscribed(self, member: str) -> list[str]:
         """Return the topics of a member that exist, in the order of its set."""
@@ -93,7 +95,7 @@ def server_group_of(
 class Owned:
     """What one member is to own, in maps like Java's.
 
-    A set that nobody has changed is a list: the numbers that it was made of.
+    A set that was filled in one go is its table's size and the numbers.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ class Owned:
         self._ids = ids
         self._capacity = capacity
         self._order: JavaSet[str] | None = None
-        self._sets: dict[str, list[int] | JavaSet[int]] = {}
+        self._sets: dict[str, tuple[int, list[int]] | JavaSet[int]] = {}
         self._source: Assigned | None = None
         """What it was read from, while nothing has changed."""
 
@@ -120,7 +122,8 @@ class Owned:
         lists: dict[str, list[int]] = {}
         for topic, number in assigned:
             lists.setdefault(topic, []).append(number)
-        owned._sets |= lists
+        for topic, numbers in lists.items():
+            owned._sets[topic] = copied_size(len(numbers)), numbers
         owned._source = assigned
         return owned
 
@@ -128,7 +131,8 @@ class Owned:
         """Return a copy of all maps (`AssignorHelpers.deepCopyAssignment`)."""
         copied = Owned(self._ids, table_size(len(self._sets)))
         for topic in self.topics():
-            copied._sets[topic] = self.numbers(topic)
+            numbers = self.numbers(topic)
+            copied._sets[topic] = copied_size(len(numbers)), numbers
         return copied
 
     def topics(self) -> list[str]:
@@ -137,14 +141,17 @@ class Owned:
 
     def numbers(self, topic: str) -> list[int]:
         """Return a topic's numbers in the order of a walk."""
-        numbers = self._sets[topic]
-        if isinstance(numbers, list) and max(numbers) < copied_size(len(numbers)):
-            return sorted(numbers)  # each in a bin of its own
+        filled = self._sets[topic]
+        if isinstance(filled, tuple):
+            capacity, numbers = filled
+            if undisturbed(numbers, capacity):
+                return sorted(numbers, key=(capacity - 1).__and__)
         return self._set(topic).walk()
 
     def count(self, topic: str) -> int:
         """Return how many partitions of a topic there are."""
-        return len(self._sets[topic])
+        filled = self._sets[topic]
+        return len(filled[1] if isinstance(filled, tuple) else filled)
 
     def add(self, topic: str, numbers: list[int], capacity: int = 16) -> None:
         """Put numbers in; a set that is not there yet gets a table of `capacity`.
@@ -155,10 +162,14 @@ class Owned:
         order = self._map()
         for _ in numbers[:2]:  # the second may double the table, a third does nothing
             order.add_first(topic)
-        if topic in self._sets:
-            self._set(topic).add_all(numbers)
-        else:
-            self._sets[topic] = JavaSet(number_hash, capacity, numbers)
+        filled = self._sets.get(topic, (capacity, []))
+        if isinstance(filled, tuple):
+            capacity, there = filled
+            if undisturbed([*there, *numbers], capacity):
+                self._sets[topic] = capacity, [*there, *numbers]
+                return
+            self._sets[topic] = filled
+        self._set(topic).add_all(numbers)
 
     def remove(self, topic: str, number: int) -> None:
         """Take a partition out, and its topic if it was the last."""
@@ -185,11 +196,11 @@ class Owned:
         )
 
     def _set(self, topic: str) -> JavaSet[int]:
-        numbers = self._sets[topic]
-        if isinstance(numbers, list):
-            numbers = JavaSet(number_hash, copied_size(len(numbers)), numbers)
-            self._sets[topic] = numbers
-        return numbers
+        filled = self._sets[topic]
+        if isinstance(filled, tuple):
+            capacity, numbers = filled
+            filled = self._sets[topic] = JavaSet(number_hash, capacity, numbers)
+        return filled
 
     def _map(self) -> JavaSet[str]:
         if self._order is None:
