@@ -13,6 +13,7 @@ Figures are made for a notebook; for a slide or a printed column they are drawn 
         ks.export.figure(ks.plot.lag(result), "lag.png")
 """
 
+from kafkasim.plot.assigning import assignment
 from kafkasim.plot.batches import batching
 from kafkasim.plot.braiding import braid
 from kafkasim.plot.busy_parts import resources
@@ -37,6 +38,7 @@ from kafkasim.plot.sweeps import sweep
 __all__ = [
     "alt_text",
     "anatomy",
+    "assignment",
     "batching",
     "braid",
     "caption",

@@ -155,17 +155,13 @@ class GeneralAssignment:
         fixed = [one for one in self._mine if one not in loads.sizes]
         if not self._revoked:
             self._move([one for one in free if one[0] in readers], before, loads)
-        moved = self._move(
-            [one for one in self._all if one[0] in readers], before, loads
-        )
+        everything = [one for one in self._all if one[0] in readers]
+        moved = self._move(everything, before, loads)
         for member in fixed:
             del backup[member]
-        score = _score(list(loads.sizes.values()))
-        if (
-            moved
-            and not fresh
-            and score >= _score([len(one) for one in backup.values()])
-        ):
+        score = balance_score(list(loads.sizes.values()))
+        earlier = balance_score([len(owned) for owned in backup.values()])
+        if moved and not fresh and score >= earlier:
             self._mine |= backup
 
     def _loads(self, readers: dict[str, list[str]]) -> Loads:
@@ -238,7 +234,7 @@ class GeneralAssignment:
         loads.move(really[0], old, new)
 
 
-def _score(sizes: list[int]) -> int:
+def balance_score(sizes: list[int]) -> int:
     """Return the sum of the differences of all pairs, as an int of Java.
 
     The less, the more balanced (`getBalanceScore`).

@@ -4,6 +4,7 @@ import pytest
 
 from kafkasim.protocol.assignors import (
     CLIENT_ASSIGNORS,
+    Racks,
     RebalanceProtocol,
     assign,
     common_protocol,
@@ -79,7 +80,7 @@ def test_racks_do_not_count_where_every_partition_is_in_all_of_them() -> None:
         member: Subscription(("t",), rack=rack)
         for member, rack in (("c0", "b"), ("c1", "a"))
     }
-    racks = {"t": [["a", "b"], ["b", "a"]]}
+    racks: Racks = {"t": [["a", "b"], ["b", "a", None]]}
     assignment = assign("range", members, {"t": 2}, racks=racks)
     assert texts(assignment) == {"c0": "t-0", "c1": "t-1"}
 
@@ -151,6 +152,15 @@ def test_a_cooperative_group_withholds_what_somebody_else_still_owns() -> None:
     assert joined("cooperative-sticky", 7, "c0 c1 c2", "c0 c1 c2 c3") == {
         "c0": "t-0 t-3",
         "c1": "t-1 t-4",
+        "c2": "t-2 t-5",
+        "c3": "",
+    }
+
+
+def test_no_more_members_keep_the_most_than_must() -> None:
+    assert joined("cooperative-sticky", 10, "c0 c1 c2", "c0 c1 c2 c3") == {
+        "c0": "t-0 t-3 t-6",
+        "c1": "t-1 t-4 t-7",
         "c2": "t-2 t-5",
         "c3": "",
     }

@@ -76,3 +76,10 @@ def test_a_target_beyond_a_topic_s_partitions_fails_as_in_kafka() -> None:
 def test_a_topic_s_id_follows_from_its_name() -> None:
     assert topic_id("orders") == topic_id("orders") != topic_id("payments")
     assert topic_id("orders") < 2**128
+
+
+def test_ids_of_topics_are_sorted_as_signed_numbers() -> None:
+    members = {"A": Subscription(("t", "u")), "B": Subscription(("t", "u", "v"))}
+    ids = {"t": 1, "u": 1 << 127, "v": 2}  # the second is below 0 in Java
+    target = assign_at_broker("uniform", members, {"t": 1, "u": 1}, topic_ids=ids)
+    assert target == {"A": (("u", 0),), "B": (("t", 0),)}
