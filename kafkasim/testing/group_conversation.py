@@ -31,6 +31,7 @@ from kafkasim.protocol.group_messages import (
     Request,
     Response,
     SyncGroup,
+    TopicPartition,
     Write,
     Written,
 )
@@ -189,6 +190,15 @@ class GroupConversation:
             for ms, words, beat in self._lines
             if ms >= since_ms and (beat is None or beat in self._refused)
         )
+
+    @property
+    def owned(self) -> dict[str, tuple[TopicPartition, ...]]:
+        """What each process that runs owns now."""
+        return {
+            name: process.machine.owned
+            for name, process in self._processes.items()
+            if process.runs
+        }
 
     # Time
 
