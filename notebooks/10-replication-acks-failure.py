@@ -36,7 +36,7 @@
 # %% [markdown]
 # ## Three copies
 #
-# A shop sends 200 payments a second to a topic with one partition. Three brokers have a
+# A shop sends 50 payments a second to a topic with one partition. Three brokers have a
 # copy of it each, a *replica*. One of the three is the *leader*: producers send to it,
 # consumers read from it. The other two, the followers, fetch from the leader, as
 # consumers do. What a follower asks for tells the leader how far it has come.
@@ -50,7 +50,7 @@ import pandas as pd
 
 import kafkasim as ks
 
-shop = ks.Source(stream="payments", arrivals=ks.Periodic(rate_per_s=200))
+shop = ks.Source(stream="payments", arrivals=ks.Periodic(rate_per_s=50))
 ledger = ks.Subscriber(streams=["payments"])
 payments = ks.Topic(replication_factor=3, config=ks.TopicConfig(min_insync_replicas=2))
 calm = ks.Scenario(
@@ -63,7 +63,7 @@ calm = ks.Scenario(
 )
 
 # %%
-few = ks.run(calm.where({"traffic.duration_s": 0.06}))
+few = ks.run(calm.where({"traffic.duration_s": 0.12}))
 ks.plot.replication(few)
 
 # %% [markdown]
@@ -119,7 +119,7 @@ ks.lessons.reveal(
 #
 # ## The leader dies
 #
-# Forty seconds, 200 payments a second, and at 8 s broker 1 dies, the leader. It is
+# Forty seconds, 50 payments a second, and at 8 s broker 1 dies, the leader. It is
 # started again 20 s later.
 #
 # Nobody is told of a death. The *controller* is the server that keeps track of brokers
@@ -252,7 +252,7 @@ pd.DataFrame(
 # about 13 s on the ISR has one member, the leader.
 #
 # **Predict.** With `acks=all`: how many payments does the log take in between 13 s and
-# 38 s? The shop wants to send 5,000 in that time.
+# 38 s? The shop wants to send 1,250 in that time.
 
 # %%
 guess = None  # how many payments?
@@ -286,7 +286,7 @@ produced[["sent_ms", "answered_ms", "error"]].round(0)
 # the leader refuses: `NOT_ENOUGH_REPLICAS`. Nothing is written. The producer tries
 # again, at most once a second, for up to two minutes (`delivery.timeout.ms`).
 #
-# Here the followers are back in time, and all 8,000 payments arrive, each once. Had
+# Here the followers are back in time, and all 2,000 payments arrive, each once. Had
 # they stayed away, each payment would have failed after its two minutes, with an error
 # that the shop's program sees. A refusal is a promise kept: what cannot be kept twice
 # is not accepted.
@@ -322,7 +322,7 @@ ks.lessons.reveal(
 # %% [markdown]
 # `min.insync.replicas` stops no producer that does not ask for all. It stops the high
 # watermark: as long as the ISR is too small, that stays where it is (since Kafka 4.0,
-# KIP-966). So 7,000 payments were accepted and nobody could read them, until enough
+# KIP-966). So 1,750 payments were accepted and nobody could read them, until enough
 # copies were there again. **Accepted is not readable.**
 #
 # The grey has turned orange: of what lies there a producer was told that all is well.
@@ -355,7 +355,7 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# **By hand.** 12 s × 200 = 2,400, less what was sent while the two said goodbye. None
+# **By hand.** 12 s × 50 = 600, less what was sent while the two said goodbye. None
 # of them was ever readable: they lay above the high watermark. A broker that came back
 # in good order is known to have everything below it, so it may lead (an *eligible
 # leader replica*, KIP-966), and the log goes on at the offsets that the lost ones had.
@@ -368,7 +368,7 @@ gone.replicas.query("broker == 1")[changes].round(0)
 
 # %% [markdown]
 # It comes back as a follower, with a log that is longer than the leader's. It asks the
-# new leader where epoch 0 ended there, hears 1,606, and cuts its own log to that
+# new leader where epoch 0 ended there, hears 402, and cuts its own log to that
 # (`truncated`). Nobody compares records; epochs and offsets are enough
 # (KIP-101). Then it catches up and joins.
 #
@@ -378,7 +378,7 @@ gone.replicas.query("broker == 1")[changes].round(0)
 gone.records["outcome"].astype(str).value_counts().to_frame()
 
 # %% [markdown]
-# All 8,000 are acknowledged, and nearly 2,400 are nowhere. **Acknowledged is not
+# All 2,000 are acknowledged, and nearly 600 are nowhere. **Acknowledged is not
 # kept**, unless it was acknowledged by enough.
 #
 # > **A plausible wrong result.** "We use `acks=1` with three copies. We killed the
@@ -388,14 +388,14 @@ gone.records["outcome"].astype(str).value_counts().to_frame()
 # %%
 lost = []
 for number in range(5):
-    kill = ks.Crash("broker:1", at_s=1 + 0.0013 * number, for_s=20)
+    kill = ks.Crash("broker:1", at_s=1 + 0.0026 * number, for_s=20)
     test = calm.where({"traffic.duration_s": 2, "events": [kill], ACKS: "1"})
     lost.append(ks.analysis.replication(ks.run(test))["acked_lost"].item())
 print("acknowledged and lost, in five tests:", lost)
 
 # %% [markdown]
 # The measurement is right. As long as the followers are well, they are a millisecond
-# behind, and a payment every 5 ms hardly ever falls into it. What kills records is not
+# behind, and a payment every 20 ms hardly ever falls into it. What kills records is not
 # the one failure that is tested; it is the second one, after the copies have fallen
 # behind and nobody looked. `acks=all` with `min.insync.replicas` of 2 is the setting
 # that refuses to go on alone.
@@ -486,7 +486,7 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# And the order, which lesson 04 left open? Ten times as many payments, none of which
+# And the order, which lesson 04 left open? Forty times as many payments, none of which
 # waits for company, so that several batches are on their way at once. The leader is
 # stopped in good order, and all that is on its way comes back with an error: it leads
 # no more. Each batch goes back to the *front* of the queue, one before the other:
@@ -606,20 +606,18 @@ print(ks.analysis.replication(stopped)["silent_ms"].item(), "ms")
 
 # %% [markdown]
 # **3. Ask a table.** How long the pause is depends on when the broker dies. Let broker
-# 1 die at 8.0, 8.5, 9.0, 9.5 and 10.0 s (50 payments a second for 20 s are enough), and
-# look at `silent_ms`. Which range do you see, and which do the settings allow?
+# 1 die at 8.0, 8.5, 9.0, 9.5 and 10.0 s (20 s of payments are enough), and look at
+# `silent_ms`. Which range do you see, and which do the settings allow?
 
 # %% tags=["solution"]
 # Solution. Between 9 s less one heartbeat (2 s) and 9 s and a look of the controller
 # (1.1 s), and some milliseconds to tell everybody. Then the producer's next try comes,
 # up to a second later, if it was waiting between two.
-slower = calm.where(
-    {"traffic.duration_s": 20, "traffic.sources.shop.arrivals.rate_per_s": 50}
-)
+shorter = calm.where({"traffic.duration_s": 20})
 pauses = {}
 for at_s in (8, 8.5, 9, 9.5, 10):
     dies = ks.Crash("broker:1", at_s=at_s, for_s=60)
-    run = ks.run(slower.where({"events": [dies]}))
+    run = ks.run(shorter.where({"events": [dies]}))
     pauses[at_s] = ks.analysis.replication(run)["silent_ms"].item() / 1_000
 pd.Series(pauses, name="pause (s)").rename_axis("dies at (s)").to_frame().round(2)
 

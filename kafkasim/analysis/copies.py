@@ -121,13 +121,17 @@ class Copies:
         moves = np.concatenate(([0], self.high_watermark.at_ns, [self.until_ns]))
         heights = np.concatenate(([0], self.high_watermark.value))
         stood_ns = np.diff(moves)
-        for slot in np.argsort(-stood_ns, kind="stable").tolist():
+        bounds = np.searchsorted(self.acked.at_ns, moves)
+        # Most slots have no acknowledgement above: they are passed over together.
+        some = np.flatnonzero(bounds[:-1] < bounds[1:])
+        acked = self.acked.value[: bounds[-1]]
+        highest = np.maximum.reduceat(acked, bounds[some]) if len(some) else some
+        some = some[highest > heights[some]]
+        for slot in some[np.argsort(-stood_ns[some], kind="stable")].tolist():
             if stood_ns[slot] < best[1] - best[0]:
                 break
-            first, last = np.searchsorted(self.acked.at_ns, moves[slot : slot + 2])
+            first, last = bounds[slot], bounds[slot + 1]
             above = np.flatnonzero(self.acked.value[first:last] > heights[slot])
-            if not len(above):
-                continue
             since = int(self.acked.at_ns[first + above[0]])
             until = int(moves[slot + 1])
             if (best[0] - best[1], best[0]) > (since - until, since):
