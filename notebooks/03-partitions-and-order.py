@@ -403,8 +403,9 @@ ks.analysis.batching(without)[
 #
 # So it should depend on how many records fit into `batch.size`. Larger records make
 # shorter runs. Take four partitions, where the group cannot keep up and whatever is
-# uneven shows in the drain. One number changes: 8,000 bytes a flight instead of 200. (By tail
-# number the size is of no account: the hash decides, and a flight is the same work.)
+# uneven shows in the drain. One number changes: 8,000 bytes a flight instead of 200.
+# (By tail number the size is of no account: the hash decides, and a flight is the same
+# work.)
 
 # %%
 large_no_key = ks.run(

@@ -454,8 +454,10 @@ for way, sent_as in ways.items():
         nine[way, whose] = ks.analysis.metrics(run)
         if whose == "airline":
             carried[way] = run  # for the figure below
-metrics = pd.DataFrame(nine).T
-overtaken = metrics["overtaken_share"].unstack(sort=False)
+metrics = pd.DataFrame(nine).T.rename_axis(["keys", "entity"])
+overtaken = metrics.pivot_table(
+    index="keys", columns="entity", values="overtaken_share", sort=False
+)
 
 # %% tags=["reveal"]
 ks.lessons.reveal(
@@ -531,8 +533,8 @@ ks.lessons.reveal(
 # bit is 0 stays, and half of them are so. Doubling is the kindest step. From 8 to 9
 # only one key in nine stays (exercise 2).
 #
-# And in a run? Half a second of July, and at 250 ms four partitions are added. Nobody is
-# told. Clients find out when they next ask for metadata, which they do every five
+# And in a run? Half a second of July, and at 250 ms four partitions are added. Nobody
+# is told. Clients find out when they next ask for metadata, which they do every five
 # minutes (`metadata.max.age.ms`); here the producer asks every 100 ms. When does each
 # partition get its first flight, and how many of its flights are read?
 

@@ -18,7 +18,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.time_axis import label_axes, say_over_time, time_scale
-from kafkasim.plot.words import counted, listed, percent, percent_ticks
+from kafkasim.plot.words import listed, percent, percent_ticks
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ _PARTS: Final = MappingProxyType(
         "cpu": ("processors", OKABE_ITO["orange"]),
     }
 )
+_DOTS: Final = ":"
+"""Of the page cache alone: in grey print it is told from the parts by them."""
+_DASHES: Final = (*(d for d in DASHES if d != _DOTS), (0, (4, 1, 4, 1, 1, 1)))
+"""Of the parts, in their order."""
 _HARDLY: Final = 0.02
 """A part that is never busier than this is not drawn."""
 _MEMORY: Final = "page cache, in use"
@@ -114,7 +118,7 @@ def _draw(ax: "Axes", part: "pd.DataFrame") -> list[str]:
         at = rows["at_ms"].to_numpy(np.float64) / scale
         width = at[1] - at[0] if len(at) > 1 else 1_000.0 / scale
         label, colour = _PARTS.get(kind, (_MEMORY, GREY))
-        dash = ":" if kind == "page_cache" else DASHES[number % len(DASHES)]
+        dash = _DOTS if kind == "page_cache" else _DASHES[number]
         ax.stairs(
             shares, [*at, at[-1] + width], baseline=None, label=label,
             lw=stroke(2.0), color=colour, linestyle=dash,
@@ -134,6 +138,6 @@ def _finding(found: tuple[str, str, float, int] | None, part: "pd.DataFrame") ->
     plural = kind in {"cpu", "io_thread", "network_thread"}
     verb = "hold" if plural else "holds"
     return (
-        f"{name[0].upper()}{name[1:]} {verb} the rest up: busy all of {whole} of "
-        f"{counted(seconds, 'second')}"
+        f"{name[0].upper()}{name[1:]} {verb} the rest up: busy throughout {whole} of "
+        f"{seconds} s"
     )

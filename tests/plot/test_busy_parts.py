@@ -43,11 +43,11 @@ def test_each_part_that_does_anything_is_a_line_of_steps() -> None:
 def test_the_title_says_which_part_holds_the_rest_up() -> None:
     title = plot.resources(table(disk=[0.2, 1.0, 1.0, 0.5])).get_title(loc="left")
     assert title.replace("\n", " ") == (
-        "The disk of broker:1 holds the rest up: busy all of 2 of 3 seconds"
+        "The disk of broker:1 holds the rest up: busy throughout 2 of 3 s"
     )
     many = plot.resources(table(io_thread=[1.0, 1.0])).get_title(loc="left")
     assert many.replace("\n", " ") == (
-        "The IO threads of broker:1 hold the rest up: busy all of 1 of 1 second"
+        "The IO threads of broker:1 hold the rest up: busy throughout 1 of 1 s"
     )
 
 
@@ -62,6 +62,14 @@ def test_a_page_cache_is_dotted_and_never_the_finding() -> None:
     ax = plot.resources(table(page_cache=[1.0, 1.0], disk=[0.1, 0.1]))
     assert lines(ax)["page cache, in use"] == [1.0, 1.0]
     assert "disk" in ax.get_title(loc="left")
+
+
+def test_no_two_lines_have_the_same_dashes() -> None:
+    kinds = ("disk", "nic_out", "nic_in", "network_thread", "io_thread", "cpu")
+    ax = plot.resources(table(page_cache=[1.0], **{kind: [0.5] for kind in kinds}))
+
+    dashes = {str(step.get_linestyle()) for step in ax.patches}
+    assert len(dashes) == len(kinds) + 1
 
 
 def test_a_host_may_be_named_and_must_be_there() -> None:

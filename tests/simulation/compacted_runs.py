@@ -59,15 +59,9 @@ def scenario_of(seed: int) -> Scenario:
 
 def wrongs(result: Result) -> Iterator[str]:
     """Yield what does not hold of a run."""
-    for row in result.table("violations").to_dict("records"):
-        yield f"violation: {row}"
+    yield from fault_runs.unfinished(result)
     if not result.facts["drained"]:
-        yield "it does not end"
         return
-    outcomes = result.columns("records")["outcome"]
-    names = result.columns("records").labels["outcome"]
-    if (outcomes < 0).any() or (outcomes == names.index("in_flight")).any():
-        yield "a record without an end"
     found = receipts(result)
     kept = result.columns("records")["log_copies"][found["record_id"].to_numpy()] > 0
     if len(pending := found[kept & (found["outcome"] == "pending")]):

@@ -214,6 +214,20 @@ def loses(scenario: Scenario) -> bool:
 
 def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
     """Yield what does not hold of a run."""
+    yield from unfinished(result)
+    if not result.facts["drained"]:
+        return
+    yield from _wrong_offsets(result)
+    if not loses(scenario):
+        outcomes = result.columns("records")["outcome"]
+        names = result.columns("records").labels["outcome"]
+        acked = outcomes == names.index("acked")
+        yield from _lost_or_twice(scenario, result, np.flatnonzero(acked))
+        yield from _not_read(result, _deleted(result))
+
+
+def unfinished(result: Result) -> Iterator[str]:
+    """Yield broken invariants, and what has no end: the run itself, or a record."""
     for row in result.table("violations").to_dict("records"):
         yield f"violation: {row}"
     if not result.facts["drained"]:
@@ -223,11 +237,6 @@ def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
     names = result.columns("records").labels["outcome"]
     if (outcomes < 0).any() or (outcomes == names.index("in_flight")).any():
         yield "a record without an end"
-    yield from _wrong_offsets(result)
-    if not loses(scenario):
-        acked = outcomes == names.index("acked")
-        yield from _lost_or_twice(scenario, result, np.flatnonzero(acked))
-        yield from _not_read(result, _deleted(result))
 
 
 def _wrong_offsets(result: Result) -> Iterator[str]:
