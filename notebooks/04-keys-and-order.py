@@ -561,7 +561,7 @@ pd.DataFrame(
 # %% [markdown]
 # The producer heard of the new ones at 311 ms. And the group? Nobody told it, either.
 # When it finds out, five minutes later, it begins where each new partition *ends*, as
-# is usual (`auto.offset.reset=latest`), and what was sent in the meantime is skipped.
+# is usual (`auto.offset.reset=latest`), and what was sent in the meantime is not read.
 # Whoever adds partitions sets `earliest` first.
 #
 # Now the order. What was sent before 2.5 s shall be in four partitions, what was sent
