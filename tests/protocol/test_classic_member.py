@@ -319,6 +319,22 @@ def test_a_leader_that_sees_more_partitions_joins_again() -> None:
     assert follower.polls(50) == []
 
 
+def test_one_that_leads_no_more_watches_the_partitions_no_more() -> None:
+    # GR-15: another one leads generation 2.
+    member = DrivenMember(auto_commit_ms=None).is_stable(leads=True)
+    member.waits(3_000)
+    member.answers(Beaten(error=errors.REBALANCE_IN_PROGRESS), 3_001)
+    member.polls(3_001)
+    member.returns(3_001)
+    member.answers(member.joined(2), 3_002)
+    member.answers(Synced(assigned=partitions(0)), 3_003)
+    member.polls(3_003)
+    member.returns(3_003)
+    member.hears(MetadataCame({TOPIC: 3}), 3_004)
+
+    assert member.polls(3_004) == []
+
+
 def test_a_fenced_member_throws_in_its_next_poll() -> None:
     # GR-14
     member = DrivenMember(instance_id="i").is_stable()

@@ -124,6 +124,11 @@ class OwningMember(Member):
             calls=client_calls,
         )  # fmt: skip
 
+    @property
+    def metadata(self) -> ClientMetadata:
+        """What it knows of the leaders of its topics' partitions."""
+        return self._metadata
+
     def _name_of(self, partition: Partition) -> TopicPartition:
         """Return topic and number of a partition."""
         if partition.index not in self._names:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from kafkasim.engine.sim.growing_member import GrowingMember
+from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_replication import placed_in_turn
 from kafkasim.ids import member_name
@@ -74,7 +75,8 @@ def _take_up(run: KafkaCluster, topic: str, changed: messages.Changed) -> None:
     for name in readers:
         if run.groups[name].joined:
             # Until its leader looks the group is not stuck.
-            run.timeline.expect(leader_of(run, name).metadata.expires_ns)
+            expires_ns = [each.metadata.expires_ns for each in _lookers(run, name)]
+            run.timeline.expect(max(expires_ns, default=0))
 
 
 def leader_of(run: KafkaCluster, group: str) -> GrowingMember:
@@ -84,13 +86,26 @@ def leader_of(run: KafkaCluster, group: str) -> GrowingMember:
     return member
 
 
+def _lookers(run: KafkaCluster, group: str) -> list[GrowingMember | OwningMember]:
+    """Return the members whose metadata matter: any that joins may lead its group."""
+    members = run.members[group]
+    joining = [each for each in members if isinstance(each, OwningMember)]
+    return [*joining] if joining else [leader_of(run, group)]
+
+
 def watch(run: KafkaCluster, group: str) -> None:
-    """Let the leader of a group see partitions that are added."""
-    leader_of(run, group).metadata.on_new = partial(_discover, run, group)
+    """Let the leader of a group see partitions that are added.
+
+    Members that join see them by themselves.
+    """
+    if not isinstance(run.members[group][0], OwningMember):
+        leader_of(run, group).metadata.on_new = partial(_discover, run, group)
 
 
 def look_anew(run: KafkaCluster, group: str) -> None:
     """Let the leader of a group that begins ask what there is, if there is more."""
+    if isinstance(run.members[group][0], OwningMember):
+        return
     owned = sum(len(member.owned) for member in run.members[group])
     if owned < len(run.groups[group].partitions):
         leader_of(run, group).ask_for_metadata()
