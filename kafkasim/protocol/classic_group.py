@@ -149,7 +149,7 @@ class ClassicGroup:
         self.protocol: str | None = None
         self.leader: str | None = None
         self.members = JavaHashMap[ClassicMember]()
-        self.statics: dict[str, str] = {}
+        self.static_ids: dict[str, str] = {}
         """Member id of each instance id."""
         self.pending_joins: set[str] = set()
         """Ids that were given out and not yet used to join."""
@@ -202,7 +202,7 @@ class ClassicGroup:
     def add(self, member: ClassicMember, joining: JoinGroup | None = None) -> None:
         """Take a member in; the first one leads until there is another choice."""
         if member.instance_id is not None:
-            self.statics[member.instance_id] = member.member_id
+            self.static_ids[member.instance_id] = member.member_id
         self.consumers = True
         if self.leader is None:
             self.leader = member.member_id
@@ -219,7 +219,7 @@ class ClassicGroup:
             self._count(member, -1)
             self.awaiting -= member.joining is not None
             if member.instance_id is not None:
-                self.statics.pop(member.instance_id, None)
+                self.static_ids.pop(member.instance_id, None)
         if self.leader == member_id:
             self.leader = next(iter(self.members), None)
         self.pending_joins.discard(member_id)
@@ -230,7 +230,7 @@ class ClassicGroup:
 
         Whoever still waits under the old id is to be told that it is fenced.
         """
-        old = self.members.pop(self.statics[instance_id])
+        old = self.members.pop(self.static_ids[instance_id])
         assert old is not None
         self.awaiting -= old.joining is not None
         self.members[member_id] = ClassicMember(
@@ -244,7 +244,7 @@ class ClassicGroup:
         )
         if self.leader == old.member_id:
             self.leader = member_id
-        self.statics[instance_id] = member_id
+        self.static_ids[instance_id] = member_id
         return old
 
     def update(
@@ -274,7 +274,7 @@ class ClassicGroup:
     def check(self, member_id: str, instance_id: str | None) -> int:
         """Return what is wrong with who sends a request (`validateMember`)."""
         if instance_id is not None:
-            known = self.statics.get(instance_id)
+            known = self.static_ids.get(instance_id)
             if known is not None and known != member_id:
                 return FENCED_INSTANCE_ID
             if known is None:

@@ -162,7 +162,7 @@ class ClassicGroups:
             return [answer]
         member_id = request.member_id
         if member_id == UNKNOWN_MEMBER:
-            member_id = group.statics.get(request.instance_id or "", UNKNOWN_MEMBER)
+            member_id = group.static_ids.get(request.instance_id or "", UNKNOWN_MEMBER)
         out: list[Effect] = []
         record = None
         error = NONE

@@ -114,7 +114,7 @@ class Joins:
         named = request.instance_id
         first = request.client_id if named is None else named
         member_id = f"{first}-{self._next_uuid()}"
-        if named is not None and named in group.statics:
+        if named is not None and named in group.static_ids:
             self._replace(group, request, member_id, now_ms, out)
         elif named is not None:
             self._add(group, request, member_id, now_ms, out)

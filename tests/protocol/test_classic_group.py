@@ -147,9 +147,9 @@ def test_a_replaced_member_leaves_all_it_had_to_the_new_one() -> None:
     assert (old.member_id, old.joining) == ("a-1", join("a-1"))
     new = group.members["a-2"]
     assert (new.assigned, new.joining, group.awaiting) == ((("t", 0),), None, 0)
-    assert (group.leader, group.statics) == ("a-2", {"a": "a-2"})
+    assert (group.leader, group.static_ids) == ("a-2", {"a": "a-2"})
     group.remove("a-2")
-    assert group.statics == {}
+    assert group.static_ids == {}
 
 
 def test_a_new_member_needs_heartbeats_even_while_its_join_waits() -> None:
