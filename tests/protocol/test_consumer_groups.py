@@ -254,13 +254,13 @@ def test_n8_10_what_it_owns_is_told_when_it_is_new_or_asked_for() -> None:
 
 def test_n8_12_most_members_choose_the_assignor() -> None:
     known = Coordinator(partitions=3)
-    known.join("a", server_assignor="range")
-    known.join("b", 2_000)
+    known.topics["u"] = 3
+    known.join("a", topics=("t", "u"), server_assignor="range")
+    known.join("b", 2_000, topics=("t", "u"))
     known.beat("a", 2, 3_000)
-    assert known.groups.group(GROUP).targets == {
-        "a": (("t", 0), ("t", 1)),
-        "b": (("t", 2),),
-    }
+    targets = known.groups.group(GROUP).targets
+    assert set(targets["a"]) == {("t", 0), ("t", 1), ("u", 0), ("u", 1)}
+    assert set(targets["b"]) == {("t", 2), ("u", 2)}
     assert known.join("c", 4_000, server_assignor="mine").error == UNSUPPORTED_ASSIGNOR
 
 
