@@ -17,7 +17,7 @@ _COUNTS: Final = {"partitions", "replication_factor", "members"}
 
 _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
     Kafka: (
-        "joining of members, rebalances, a coordinator that moves; transactions",
+        "joining of members and rebalances, unless a group starts cold; transactions",
         "what compression costs, and logs= writes nothing compressed",
         "disks: page cache, flushing, logs that take time to load",
         "timeouts of producers while no topic has two copies and no broker fails",

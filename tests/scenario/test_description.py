@@ -50,7 +50,7 @@ def test_a_cluster_is_described_and_what_was_filled_in_is_marked() -> None:
         "  Crash(target='subscriber:billing', at_s=3.0)\n"
         "\n"
         "Not modelled yet\n"
-        "  joining of members, rebalances, a coordinator that moves; transactions\n"
+        "  joining of members and rebalances, unless a group starts cold; transactions\n"
         "  what compression costs, and logs= writes nothing compressed\n"
         "  disks: page cache, flushing, logs that take time to load\n"
         "  timeouts of producers while no topic has two copies and no broker fails"
