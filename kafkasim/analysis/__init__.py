@@ -11,6 +11,7 @@ from kafkasim.analysis.busy import resources
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
+from kafkasim.analysis.offset_records import offsets_topic
 from kafkasim.analysis.order import ordering, overtakings
 from kafkasim.analysis.ownership import ownership, rebalances
 from kafkasim.analysis.positions import positions
@@ -33,6 +34,7 @@ __all__ = [
     "mean_interval",
     "metrics",
     "offsets",
+    "offsets_topic",
     "ordering",
     "overtakings",
     "ownership",

@@ -23,6 +23,7 @@ from kafkasim.plot.fields import anatomy
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
 from kafkasim.plot.network import topology
+from kafkasim.plot.offset_boxes import offsets_topic
 from kafkasim.plot.offset_lines import offsets
 from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
@@ -49,6 +50,7 @@ __all__ = [
     "latency_ladder",
     "log",
     "offsets",
+    "offsets_topic",
     "ordering",
     "ownership",
     "removal",

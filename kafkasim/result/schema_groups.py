@@ -27,6 +27,9 @@ GROUP_STATES: Final = (
 )  # fmt: skip
 """Labels of `group_states.state`: of classic groups, and of those of KIP-848."""
 
+OFFSETS_TOPIC: Final = "__consumer_offsets"
+"""Its name (OF-1)."""
+
 OFFSETS_TOPIC_KINDS: Final = (
     "OffsetCommit", "GroupMetadata", "ConsumerGroupMetadata",
     "ConsumerGroupPartitionMetadata", "ConsumerGroupMemberMetadata",
