@@ -112,6 +112,8 @@ def test_only_what_is_there_gets_a_tombstone() -> None:
     for record in records:
         store.replay(record)
     assert _fetch(store, 0, 1) == [7, -1]
+    assert list(store.offsets("g")) == [("orders", 0)]
+    assert store.delete("g", [("orders", 1)]) == ()
 
 
 def test_the_offsets_of_a_deleted_topic_go_in_all_groups() -> None:
