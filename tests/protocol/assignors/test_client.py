@@ -78,7 +78,7 @@ def test_a_range_prefers_partitions_in_the_member_s_rack() -> None:
 def test_racks_do_not_count_where_every_partition_is_in_all_of_them() -> None:
     members = {
         member: Subscription(("t",), rack=rack)
-        for member, rack in (("c0", "b"), ("c1", "a"))
+        for member, rack in (("c0", "elsewhere"), ("c1", "a"))
     }
     racks: Racks = {"t": [["a", "b"], ["b", "a", None]]}
     assignment = assign("range", members, {"t": 2}, racks=racks)
