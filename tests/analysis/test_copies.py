@@ -1,5 +1,6 @@
 """One partition's copies: who led, what was safe, what an election cost."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -309,3 +310,28 @@ def test_of_two_times_of_hiding_the_longer_counts() -> None:
     ).longest_hidden()
     assert (since / S, until / S, records) == (1.5, 4.0, 10)
     assert copies(leader_dies()).longest_hidden() == (0, 0, 0)
+
+
+def test_hiding_is_what_a_look_at_each_stretch_finds() -> None:
+    dice = np.random.default_rng(1)
+    run = copies(leader_dies())
+    for _ in range(200):
+        moves, told = (
+            np.sort(dice.integers(0, 1_000, dice.integers(12))) for _ in "ab"
+        )
+        high = Steps(moves, np.sort(dice.integers(0, 50, len(moves))))
+        acked = Steps(told, dice.integers(0, 60, len(told)))
+        found = replace(
+            run, until_ns=1_000, high_watermark=high, acked=acked
+        ).longest_hidden()
+
+        stretches = [(0, 0), *zip(moves.tolist(), high.value.tolist(), strict=True)]
+        ends = [*moves.tolist(), 1_000]
+        seen = [(0, 0)]
+        for (since, height), until in zip(stretches, ends, strict=True):
+            above = (told >= since) & (told < until) & (acked.value > height)
+            if above.any():
+                first = int(told[above].min())
+                seen.append((first - until, first))
+        longest, first = min(seen)
+        assert found[:2] == (first, first - longest)
