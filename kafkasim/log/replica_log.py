@@ -173,6 +173,32 @@ class ReplicaLog(LocalLog[BatchT]):
         if self.log_end_offset >= self._flush_at:
             self.flush()
 
+    def sure(self) -> tuple[int, int, int, int, int]:
+        """Return up to where appends surely begin no segment and sync nothing.
+
+        Returns
+        -------
+        tuple of int
+            Bytes, the largest timestamp, the number of batches, the end of the log, and
+            the epoch that they must have.
+        """
+        segment = self.active
+        most_bytes, most_ms, most_batches, most_end = segment.sure()
+        most_end = min(most_end, self._flush_at - 1)
+        return most_bytes, most_ms, most_batches, most_end, self.leader_epochs.latest
+
+    def lay(self, batches: Sequence[tuple[BatchHeader, BatchT]]) -> None:
+        """Put batches into the active segment that the log's end counts already.
+
+        They are data, and what `sure` said was kept to: so this is `append_batch` of
+        one after the other.
+        """
+        self.active.append_all_surely(batches)
+        add = self.producers.add
+        for header, _ in batches:
+            if header.producer_id >= 0:
+                add(header)
+
     def _append_run(
         self, batches: Sequence[tuple[BatchHeader, BatchT]], now_ms: int
     ) -> None:

@@ -3,6 +3,7 @@
 Source: `org.apache.kafka.storage.internals.log.LogSegment` (4.3).
 """
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from kafkasim.config.topic import TopicConfig
@@ -155,6 +156,44 @@ class WrittenSegment(Generic[BatchT]):
         self._bytes_since_entry += size_bytes
         self._next_offset = last_offset + 1
         return True
+
+    def sure(self) -> tuple[int, int, int, int]:
+        """Return what `append_surely` takes.
+
+        Returns
+        -------
+        tuple of int
+            Bytes that fit, the largest timestamp, the number of batches if each has an
+            index entry, and the largest offset after the last record.
+        """
+        return (
+            self._sure_bytes - self.contents.size_bytes,
+            self._sure_ms,
+            self._sure_entries,
+            self.base_offset + LARGEST_RELATIVE_OFFSET + 1,
+        )
+
+    def append_all_surely(self, batches: Sequence[tuple[BatchHeader, BatchT]]) -> None:
+        """Append batches that `append_surely` would take, one after the other."""
+        contents = self.contents
+        append, position = contents.append, contents.size_bytes
+        interval, since = self._index_interval_bytes, self._bytes_since_entry
+        newest_ms = self.max_timestamp_ms
+        last_offset = -1
+        for header, batch in batches:
+            append(header, batch)
+            last_offset = header.base_offset + header.last_offset_delta
+            if header.max_timestamp_ms > newest_ms:
+                newest_ms = self.max_timestamp_ms = header.max_timestamp_ms
+                self.offset_of_max_timestamp = last_offset
+            if since > interval:
+                self._add_entry(last_offset, position)
+                since = 0
+            size_bytes = header.size_bytes
+            since += size_bytes
+            position += size_bytes
+        self._bytes_since_entry = since
+        self._next_offset = last_offset + 1
 
     def _find_limits(self) -> None:
         """Work out up to where `append_surely` need not ask for more."""

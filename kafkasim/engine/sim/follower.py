@@ -318,8 +318,8 @@ class ReplicaFetcher:
             if copy is None:
                 del self.ready[index]
                 continue
-            log = replica.log
-            begin = copy.log.log_end_offset
+            log = replica.ends
+            begin = copy.ends.log_end_offset
             if begin < log.log_start_offset:  # OFFSET_OUT_OF_RANGE
                 at = log.high_watermark, log.log_start_offset
                 copied.append(Copied(copy, (), *at, begin_at=log.log_start_offset))
@@ -355,7 +355,7 @@ class ReplicaFetcher:
         told = []
         for index, replica in self.moved.items():
             if (copy := self.copies.get(index)) is not None:
-                ends = replica.log.high_watermark, replica.log.log_start_offset
+                ends = replica.ends.high_watermark, replica.ends.log_start_offset
                 told.append(Copied(copy, [], *ends))
         self.moved.clear()
         return told
@@ -365,9 +365,9 @@ class ReplicaFetcher:
     ) -> tuple[PlannedBatches, int]:
         """Return where in the leader's log the follower goes on."""
         found = self._cursors.get(index)
-        segments = replica.log.segments
+        segments = replica.ends.segments  # a leader has no copies to lay
         if found is None:
-            offset = copy.log.log_end_offset
+            offset = copy.ends.log_end_offset
             for segment in reversed(segments):
                 if segment.base_offset <= offset:
                     batches = contents_of(segment)

@@ -15,7 +15,7 @@ def leader_state(
     now_ns: int,
 ) -> LeaderState:
     """Return what a new leader knows: its own log, and what the controller said."""
-    log = replica.log
+    log = replica.ends
     return LeaderState(
         node=node,
         replicas=told.replicas,
@@ -38,9 +38,9 @@ def correction_of(follower: Replica, leader: Replica) -> Copied | None:
     `AbstractFetcherThread.fetchOffsetAndTruncate`), one that has something else than
     the leader cuts it off.
     """
-    log = leader.log
+    log = leader.ends
     start = log.log_start_offset
-    if follower.log.log_end_offset < start:
+    if follower.ends.log_end_offset < start:
         return Copied(follower, [], log.high_watermark, start, begin_at=start)
     cut = -1 if follower.checked else parts_at(follower, leader)
     if cut < 0:
@@ -55,7 +55,7 @@ def parts_at(follower: Replica, leader: Replica) -> int:
     before it, ends; the follower cuts there, or where its own does (BR-23, BR-24;
     KIP-101, KIP-279). A log without epochs is cut at its high watermark.
     """
-    mine, log = follower.log, leader.log
+    mine, log = follower.ends, leader.ends
     latest = mine.leader_epochs.latest
     end = mine.log_end_offset
     if latest < 0:

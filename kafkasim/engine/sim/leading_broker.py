@@ -227,7 +227,7 @@ class LeadingBroker(FailingBroker):
             mine = fetcher.copies.get(index)
             if mine is None:
                 continue
-            if mine.log.log_end_offset == end and index not in fetcher.report:
+            if mine.ends.log_end_offset == end and index not in fetcher.report:
                 # It was there still when it last asked.
                 active = self._active.get(fetcher.node, True)
                 state.fetched(fetcher.node, end, fetcher.fetched_ns, eligible=active)
@@ -250,7 +250,7 @@ class LeadingBroker(FailingBroker):
     ) -> None:
         """Do what waits for the high watermark (`tryCompleteDelayedRequests`)."""
         index, now_ns = replica.partition, self._calendar.now_ns
-        high_watermark = replica.log.high_watermark = state.high_watermark
+        high_watermark = replica.ends.high_watermark = state.high_watermark
         partition = self._partitions[index]
         if partition.leader == self.index:
             waiting = partition.uncommitted
@@ -359,14 +359,14 @@ class LeadingBroker(FailingBroker):
             self._followers[index] = [fetcher]
         elif fetcher not in known:
             known.append(fetcher)
-        end = follower.log.log_end_offset
+        end = follower.ends.log_end_offset
         node = fetcher.node
         eligible = self._active.get(node, True)
         if state.fetched(node, end, now_ns, eligible=eligible):
             self._advanced(replica, state, touched)
         if state.wants is not None:
             self._ask_for(replica, state, state.ask())
-        if end < replica.log.log_end_offset:
+        if end < replica.ends.log_end_offset:
             fetcher.ready[index] = replica
 
     def _look_at_outsiders(self, index: int, state: LeaderState) -> None:

@@ -28,6 +28,8 @@ from kafkasim.protocol.replica import LeaderState
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 LogSegment = Segment[Held]
+NOTHING_SURE: Final = (-1, -1, 0, 0, -1)
+"""What `ReplicaLog.sure` says when the next append has to ask."""
 Placed = tuple[int, Batch]
 """Offset of a batch's first record, and the batch as it was appended."""
 
@@ -111,10 +113,11 @@ class Replica:
 
     Attributes
     ----------
+    ends : PartitionLog
+        The log for who asks only where it starts, ends and is replicated to, and for
+        its epochs; what was copied last may not be in its segments yet (`append_copy`).
     active : PlannedBatches
         What the segment holds that is written to.
-    lives : dict
-        Of each segment that is in the log.
     state : LeaderState or None
         What it knows of its followers while it leads.
     leader, leader_epoch : int
@@ -132,8 +135,8 @@ class Replica:
     """
 
     __slots__ = (
-        "active", "checked", "config", "delayed", "is_new", "leader", "leader_epoch",
-        "lives", "log", "node", "partition", "removed", "state",
+        "_behind", "_lives", "_sure", "active", "checked", "config", "delayed", "ends", "is_new",
+        "leader", "leader_epoch", "node", "partition", "removed", "state",
     )  # fmt: skip
 
     def __init__(
@@ -142,7 +145,9 @@ class Replica:
         self.partition = partition
         self.node = node
         self.config = config
-        self.log = log
+        self.ends = log
+        self._behind: list[tuple[BatchHeader, Held]] = []
+        self._sure = NOTHING_SURE
         self.lives: dict[LogSegment, Life] = {log.active: Life(0)}
         self.active = contents_of(log.active)
         self.state: LeaderState | None = None
@@ -152,6 +157,56 @@ class Replica:
         self.checked = True
         self.is_new = False
         self.removed: list[Placed] = []
+
+    @property
+    def log(self) -> PartitionLog[Held]:
+        """Its log, with all that was copied in its segments."""
+        self._lay()
+        return self.ends
+
+    @property
+    def lives(self) -> dict[LogSegment, Life]:
+        """Of each segment in the log, all that was copied being in it."""
+        self._lay()
+        return self._lives
+
+    @lives.setter
+    def lives(self, lives: dict[LogSegment, Life]) -> None:
+        self._lives = lives
+
+    def _lay(self) -> None:
+        """Put into the segments what was copied."""
+        self._sure = NOTHING_SURE  # who asked may begin a segment, or cut the log off
+        if self._behind:
+            behind, self._behind = self._behind, []
+            self.ends.lay(behind)
+
+    def append_copy(self, header: BatchHeader, batch: Held, now_ns: int) -> None:
+        """Append what the leader sent; it gets into a segment when someone looks.
+
+        Nobody looks into most copies before the run is over, and to lay many batches
+        into a segment at once takes a third of the time. What may begin a segment or
+        an epoch, or is to be synced, is appended now.
+        """
+        most_bytes, most_ms, most_batches, most_end, epoch = self._sure
+        behind, log = self._behind, self.ends
+        timestamp_ms = header.max_timestamp_ms
+        end = header.base_offset + header.last_offset_delta + 1
+        left = most_bytes - header.size_bytes
+        if (
+            left >= 0
+            and 0 <= timestamp_ms <= most_ms
+            and len(behind) < most_batches
+            and end <= most_end
+            and header.leader_epoch == epoch
+        ):
+            behind.append((header, batch))
+            log.log_end_offset = end
+            self._sure = left, most_ms, most_batches, most_end, epoch
+            return
+        self.append(header, batch, now_ns)
+        if not self.config.compacts:
+            self._sure = log.sure()
 
     def append(self, header: BatchHeader, batch: Held, now_ns: int) -> None:
         """Append a batch whose header is final."""

@@ -95,21 +95,24 @@ class ReplicatedBroker(LeadingBroker):
         Batches of a later epoch than the one followed are left out (BR-26). What
         compaction took of the leader's log leaves a gap in this one, too.
         """
-        replica, batches, high_watermark, start, *_, removed = copied
+        replica, batches, high_watermark, start, _, _, removed = copied
         if self.is_full and batches:
             self.halt()
             return
         now_ns = self._calendar.now_ns
-        log = replica.log
+        log = replica.ends
         replica.is_new = False
         if log.log_end_offset == log.log_start_offset and batches:
             self._begin_at(replica, header_of(batches[0]))
+        # Readers may look into the log of who led last without asking its copy for it.
+        seen = self._partitions[replica.partition].leader == self.index
+        append = replica.append if seen else replica.append_copy
         for batch in batches:
             header = header_of(batch)
             if header.leader_epoch > replica.leader_epoch:
                 break
             if header.base_offset >= log.log_end_offset:
-                replica.append(header, batch, now_ns)
+                append(header, batch, now_ns)
         if removed:
             end = log.log_end_offset
             replica.note_removed([each for each in removed if each[0] < end])
@@ -117,7 +120,7 @@ class ReplicatedBroker(LeadingBroker):
             min(high_watermark, log.log_end_offset), log.log_start_offset
         )
         if start > log.log_start_offset:
-            log.move_start(min(start, log.high_watermark))
+            replica.log.move_start(min(start, log.high_watermark))
 
     def _begin_at(self, replica: Replica, header: BatchHeader) -> None:
         """Let an empty log begin with a batch that holds its start.

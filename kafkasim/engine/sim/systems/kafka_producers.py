@@ -67,7 +67,7 @@ class KafkaProducers(KafkaHosts):
         A group or a follower.
         """
         groups = [g for g in self.groups.values() if partition.index in g.processed]
-        ends = [copy.log.log_end_offset for copy in partition.replicas.values()]
+        ends = [copy.ends.log_end_offset for copy in partition.replicas.values()]
         return min([*ends, *(group.low_offset(partition) for group in groups)])
 
     @property

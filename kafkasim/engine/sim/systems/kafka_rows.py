@@ -158,7 +158,7 @@ class KafkaRows:
         partition = self._partitions[replica.partition]
         self._write_replica(
             partition.topic, partition.number, replica.node + 1, ROLES.index(role),
-            state.leader_epoch, replica.log.log_end_offset, replica.log.high_watermark,
+            state.leader_epoch, replica.ends.log_end_offset, replica.ends.high_watermark,
             int(replica.node in state.isr), at_ns, REPLICA_CAUSES.index(cause),
         )  # fmt: skip
 
