@@ -115,7 +115,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/group_work.py": "tests/engine/sim/test_at_work.py",
     "kafkasim/engine/sim/leading_broker.py": _REPLICATED,
     "kafkasim/engine/sim/replicated_broker.py": _REPLICATED,
-    "kafkasim/engine/sim/replica.py": _REPLICATED,
     "kafkasim/engine/sim/systems/broker_events.py": _REPLICATED,
     "kafkasim/protocol/compressing.py": "tests/simulation/test_compressed_batches.py",
     "kafkasim/engine/sim/systems/stream_events.py": (

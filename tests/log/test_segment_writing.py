@@ -253,3 +253,30 @@ def state(segment: ByteSegment) -> tuple[object, ...]:
         segment.offset_index.to_bytes(),
         segment.time_index.to_bytes(),
     )
+
+
+@given(SCRIPTS, CONFIGS)
+def test_what_is_sure_is_appended_at_once_as_one_by_one(
+    script: Sequence[Step], config: TopicConfig
+) -> None:
+    at_once, one_by_one = begun(config, 1000), begun(config, 1000)
+    one_by_one.append_surely(*batch(1, 1000))
+    at_once.append_surely(*batch(1, 1000))
+    end = at_once.next_offset
+    left, most_ms, most, most_end = at_once.sure()
+    sure: list[tuple[BatchHeader, bytes]] = []
+    for step in script:
+        header, data = of_step(step, end)
+        end += step.gap
+        left -= header.size_bytes
+        if left < 0 or header.max_timestamp_ms > most_ms or end > most_end:
+            break
+        if len(sure) == most:
+            break
+        sure.append((header, data))
+
+    assert all(one_by_one.append_surely(*each) for each in sure)
+    if sure:
+        at_once.append_all_surely(sure)
+    assert state(at_once) == state(one_by_one)
+    assert at_once.sure() == one_by_one.sure()

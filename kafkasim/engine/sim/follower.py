@@ -334,8 +334,11 @@ class ReplicaFetcher:
             removed: Sequence[Placed] = ()
             if replica.removed:
                 removed = replica.removed_between(begin, batches.end_offset(end - 1))
-            at = log.high_watermark, log.log_start_offset
-            copied.append(Copied(copy, held, *at, removed=removed))
+            starts = log.log_start_offset
+            # By position: with names a NamedTuple takes three times as long to make.
+            copied.append(
+                Copied(copy, held, log.high_watermark, starts, -1, -1, removed)
+            )
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):
                 del self.ready[index]

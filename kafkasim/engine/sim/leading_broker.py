@@ -394,5 +394,5 @@ class LeadingBroker(FailingBroker):
         """Send a follower what there is."""
         fetcher.parked = None
         copied, request.size_bytes, request.batch_count = fetcher.read()
-        request.answer = [*(request.answer or ()), *copied]
+        request.answer = [*request.answer, *copied] if request.answer else copied
         self._answer(request, request.size_bytes)

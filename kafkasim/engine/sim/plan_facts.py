@@ -5,6 +5,7 @@ run that does neither makes no object of this class.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -51,6 +52,9 @@ class RecordFacts(Protocol):
 class KeyCodes:
     """One number for each key of a run, whichever source sends it.
 
+    They are worked out when first asked for, by who cleans or writes logs: with many
+    keys that takes as long as some thousand batches, and most runs do neither.
+
     Parameters
     ----------
     plans : sequence of RecordFacts
@@ -58,15 +62,28 @@ class KeyCodes:
     """
 
     def __init__(self, plans: Sequence[RecordFacts]) -> None:
-        labels = sorted({label for plan in plans for label in plan.key_labels})
-        places = {label: code for code, label in enumerate(labels)}
-        self.keys = tuple(label.encode() for label in labels)
+        self._plans = plans
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
         """Bytes of each; the codes are positions in it."""
-        self.sizes = np.array([*map(len, self.keys), -1], dtype=np.int64)
+        return tuple(label.encode() for label in self._labels)
+
+    @cached_property
+    def sizes(self) -> Ints:
         """Bytes of each, and −1 where a code of −1 looks."""
-        self._codes = [
+        return np.array([*map(len, self.keys), -1], dtype=np.int64)
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        return sorted({label for plan in self._plans for label in plan.key_labels})
+
+    @cached_property
+    def _codes(self) -> list[Ints]:
+        places = {label: code for code, label in enumerate(self._labels)}
+        return [
             np.array([*(places[label] for label in plan.key_labels), -1], np.int64)
-            for plan in plans
+            for plan in self._plans
         ]
 
     def of(self, source: int, key_ids: NDArray[np.signedinteger]) -> Ints:

@@ -135,8 +135,8 @@ class Replica:
     """
 
     __slots__ = (
-        "_behind", "_lives", "_sure", "active", "checked", "config", "delayed", "ends", "is_new",
-        "leader", "leader_epoch", "node", "partition", "removed", "state",
+        "_behind", "_lives", "_sure", "active", "checked", "config", "delayed", "ends",
+        "is_new", "leader", "leader_epoch", "node", "partition", "removed", "state",
     )  # fmt: skip
 
     def __init__(

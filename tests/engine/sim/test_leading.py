@@ -20,7 +20,7 @@ def replica(*epochs: tuple[int, int], end: int, high_watermark: int = 0) -> Repl
     log.log_end_offset = end
     log.high_watermark = high_watermark
     made = partition(config=CONFIG).home
-    made.log = log  # type: ignore[assignment]
+    made.ends = log  # type: ignore[assignment]
     return made
 
 

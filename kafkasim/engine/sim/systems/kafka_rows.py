@@ -155,10 +155,10 @@ class KafkaRows:
         self, replica: Replica, state: PartitionState, role: str, cause: str, at_ns: int
     ) -> None:
         """Write how a copy is now, and why it changed."""
-        partition = self._partitions[replica.partition]
+        partition, log = self._partitions[replica.partition], replica.ends
         self._write_replica(
             partition.topic, partition.number, replica.node + 1, ROLES.index(role),
-            state.leader_epoch, replica.ends.log_end_offset, replica.ends.high_watermark,
+            state.leader_epoch, log.log_end_offset, log.high_watermark,
             int(replica.node in state.isr), at_ns, REPLICA_CAUSES.index(cause),
         )  # fmt: skip
 
