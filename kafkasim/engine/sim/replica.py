@@ -205,8 +205,7 @@ class Replica:
             self._sure = left, most_ms, most_batches, most_end, epoch
             return
         self.append(header, batch, now_ns)
-        if not self.config.compacts:
-            self._sure = log.sure()
+        self._sure = log.sure()
 
     def append(self, header: BatchHeader, batch: Held, now_ns: int) -> None:
         """Append a batch whose header is final."""

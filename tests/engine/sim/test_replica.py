@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,13 +13,14 @@ from kafkasim.engine.sim.replica import PlannedStore, Replica, contents_of
 from kafkasim.log.header import MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.protocol.batch import Batch
+from tests.log.segments import settings
 
 NO_FACTS = cast("BatchFacts", None)
 """They are asked for headers, and nobody asks here."""
 
 
 class Step(NamedTuple):
-    """A batch that comes, and whether somebody looks into the log then."""
+    """A batch that comes; perhaps somebody looks then, and begins a segment."""
 
     time_ms: int
     records: int
@@ -50,6 +52,39 @@ CONFIGS = st.builds(
 )
 
 
+PLAIN = [Step(9, 2, 80, newer_epoch=False, looks=False)] * 9
+NEWER = Step(9, 2, 80, newer_epoch=True, looks=False)
+UNDATED = Step(-1, 2, 80, newer_epoch=False, looks=False)
+WITH_A_ROLL = Step(9, 2, 80, newer_epoch=False, looks=True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "config"),
+    [
+        pytest.param(PLAIN, settings(internal_segment_bytes=300), id="bytes"),
+        pytest.param(PLAIN, settings(segment_ms=30), id="time"),
+        pytest.param(
+            PLAIN,
+            settings(segment_index_bytes=24, index_interval_bytes=0),
+            id="places in an index",
+        ),
+        pytest.param(PLAIN, settings(flush_messages=5), id="sync"),
+        pytest.param([*PLAIN, NEWER, *PLAIN], settings(), id="epoch"),
+        pytest.param([*PLAIN, UNDATED, *PLAIN], settings(), id="no time"),
+        pytest.param([*PLAIN, WITH_A_ROLL, *PLAIN], settings(), id="a look"),
+        pytest.param(
+            [*PLAIN, WITH_A_ROLL, *PLAIN],
+            settings(internal_segment_bytes=1000),
+            id="a segment begun by who looks",
+        ),
+    ],
+)
+def test_what_does_more_than_append_is_done_at_once(
+    steps: Sequence[Step], config: TopicConfig
+) -> None:
+    assert story(steps, config, late=True) == story(steps, config, late=False)
+
+
 @given(STEPS, CONFIGS)
 def test_copies_make_the_log_that_appends_make(
     steps: Sequence[Step], config: TopicConfig
@@ -79,9 +114,14 @@ def story(
         append(header, batch, clock_ms * 1_000_000)
         end += step.records
         ends = replica.ends
-        told.append((ends.log_end_offset, ends.leader_epochs.entries))
+        told.append(
+            (ends.log_end_offset, ends.leader_epochs.entries, ends.recovery_point)
+        )
         if step.looks:
             told.append(seen(replica))
+            last = replica.log.active
+            replica.log.roll(clock_ms)
+            replica.note_roll(last, clock_ms * 1_000_000, None)
     return [*told, seen(replica)]
 
 
