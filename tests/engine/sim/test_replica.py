@@ -68,7 +68,7 @@ WITH_A_ROLL = Step(9, 2, 80, newer_epoch=False, looks=True)
             settings(segment_index_bytes=24, index_interval_bytes=0),
             id="places in an index",
         ),
-        pytest.param(PLAIN, settings(flush_messages=5), id="sync"),
+        pytest.param(PLAIN, settings(flush_messages=4), id="sync"),
         pytest.param([*PLAIN, NEWER, *PLAIN], settings(), id="epoch"),
         pytest.param([*PLAIN, UNDATED, *PLAIN], settings(), id="no time"),
         pytest.param([*PLAIN, WITH_A_ROLL, *PLAIN], settings(), id="a look"),
