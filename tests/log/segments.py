@@ -16,6 +16,7 @@ ByteSegment = Segment[ByteBatch]
 
 class Values(TypedDict, total=False):
     cleanup_policy: str
+    flush_messages: int
     internal_segment_bytes: int
     segment_ms: int
     segment_jitter_ms: int
