@@ -36,6 +36,7 @@ from kafkasim.scenario.systems import Kafka, System, Topic
 from kafkasim.scenario.targets import targets_of
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
+from kafkasim.units import ns_from_s
 
 _MOST_RECORDS: Final = 1_000_000_000
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -317,7 +318,10 @@ def _overlap(one: Event, other: Event) -> bool:
     ):
         return False
     first, second = sorted((one, other), key=_begin)
-    return first.for_s is None or second.at_s < first.at_s + first.for_s
+    if first.for_s is None:
+        return True
+    over_ns = ns_from_s(first.at_s) + ns_from_s(first.for_s)
+    return ns_from_s(second.at_s) < over_ns
 
 
 def _share_partitions(one: PausePartitions, other: PausePartitions) -> bool:

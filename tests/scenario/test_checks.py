@@ -243,3 +243,16 @@ def test_a_check_inside_a_part_names_the_path_from_the_outside() -> None:
         under("traffic", check_traffic, traffic(sources={}, subscribers={}))
 
     assert caught.value.path == "traffic.sources"
+
+
+def test_one_event_may_begin_when_the_other_ends_to_the_nanosecond() -> None:
+    """In floats 0.021 + 0.001 is more than 0.022."""
+    first = Crash("subscriber:billing", at_s=0.021, for_s=0.001)
+
+    check_events(
+        (first, Crash("subscriber:billing", at_s=0.022)), traffic(), PointToPoint()
+    )
+    with pytest.raises(ValidationError, match=r"1\.at_s"):
+        check_events(
+            (first, Crash("subscriber:billing", at_s=0.0219)), traffic(), PointToPoint()
+        )

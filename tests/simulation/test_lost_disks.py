@@ -148,3 +148,19 @@ def test_what_nobody_had_read_of_a_lost_disk_is_waited_for_by_nobody() -> None:
     outcomes = ks.receipts(result).outcome
     assert (outcomes == "lost").sum() > 15
     assert "pending" not in set(outcomes)
+
+
+def test_what_was_read_of_a_log_of_which_nothing_is_left_is_still_told() -> None:
+    at_ns = np.array([0, 10_000_000])
+    traffic = ks.Traffic(
+        {"web": ks.Source("orders", ks.Trace(at_ns, {}))},
+        {"billing": ks.Subscriber(["orders"], work_ms=1)},
+        duration_s=15,
+    )
+    lost = ks.Crash("broker:1", at_s=1, for_s=1, lose_disk=True)
+
+    result = ks.run(ks.Scenario(traffic, ks.Kafka(), events=[lost], end="cut"))
+
+    assert result.records.log_copies.tolist() == [0, 0]
+    assert result.deliveries.record_id.tolist() == [0, 1]
+    assert result.deliveries.outcome.tolist() == ["processed"] * 2

@@ -76,12 +76,17 @@ def test_copies_cost_a_producer_little_with_acks_1_and_much_with_acks_all(
     He saw 4 % less with three copies. A finding: here it is less than 1 %, since only
     threads and cards are shared, and a broker's card receives from two others as well.
     """
-    machines = {"partitions": 6, "duration_s": 0.1, "hardware": GIGABIT}
+    machines: dict[str, Any] = {
+        "partitions": 6, "duration_s": 0.1, "hardware": GIGABIT,
+    }  # fmt: skip
 
     leader = per_s_by_copies(tier_seed, "1", batch_size=8_196, **machines)
     everybody = per_s_by_copies(tier_seed, "all", batch_size=8_196, **machines)
 
-    assert 0.96 * leader[0] < leader[2] <= leader[1] <= leader[0]
+    # A run of a tenth of a second is not told more closely than to one batch.
+    a_batch = 1 + 82 / (leader[0] * machines["duration_s"])
+    assert 0.96 * leader[0] < leader[2] <= leader[1] * a_batch
+    assert leader[1] <= leader[0] * a_batch
     assert falls(everybody)
     assert everybody[0] == pytest.approx(leader[0], rel=0.001)
     assert everybody[2] < 0.6 * everybody[0]

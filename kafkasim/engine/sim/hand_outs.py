@@ -176,7 +176,8 @@ def _some_deliveries(  # noqa: PLR0917
     """Return those columns of some polls' deliveries that differ from row to row."""
     places = offset + np.repeat(starts[polls["partition"]], counts)
     if ghosts:
-        rows = rows_at[np.minimum(places, len(rows_at) - 1)]
+        there = rows_at if len(rows_at) else np.zeros(1, rows_at.dtype)  # all were cut
+        rows = there[np.minimum(places, len(there) - 1)]
         _put_ghosts(rows, ghosts, polls, counts, offset)
     else:
         rows = rows_at[places]
