@@ -47,7 +47,8 @@ def _system(system: object) -> str:
 
 def _members(system: object) -> dict[str, int]:
     groups: dict[str, Any] = getattr(system, "groups", {})
-    return {name: int(getattr(group, "members", 1)) for name, group in groups.items()}
+    said = {name: getattr(group, "members", 1) for name, group in groups.items()}
+    return {n: each if isinstance(each, int) else len(each) for n, each in said.items()}
 
 
 def _sizes(counts: Mapping[str, int], noun: str) -> list[str]:

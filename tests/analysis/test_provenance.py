@@ -3,6 +3,7 @@
 from kafkasim.analysis.provenance import provenance
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Slow
+from kafkasim.scenario.members import Member
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -47,3 +48,10 @@ def test_another_system_is_said_in_words_and_events_and_the_name_too() -> None:
 
 def test_many_groups_are_counted_together() -> None:
     assert "; 4 members; " in line(Scenario(traffic("a", "b", "c", "d")))
+
+
+def test_members_by_name_are_counted() -> None:
+    said = Group(members={"a": Member(instance_id="x"), "b": Member()})
+    kafka = Kafka(groups={"billing": said})
+
+    assert "; billing: 2 members; " in line(Scenario(traffic("billing"), kafka))
