@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from kafkasim.experiments.assignment import assign as assign
     from kafkasim.experiments.assignment import partition_for_key as partition_for_key
     from kafkasim.experiments.comparison import compare as compare
+    from kafkasim.experiments.crash_points import crash_points as crash_points
+    from kafkasim.experiments.crash_points import crash_scenario as crash_scenario
     from kafkasim.experiments.running import run as run
     from kafkasim.experiments.sweeping import sweep as sweep
     from kafkasim.result.result import Result as Result
@@ -108,6 +110,8 @@ _HOME: Final = {
     "assign": "kafkasim.experiments.assignment",
     "partition_for_key": "kafkasim.experiments.assignment",
     "compare": "kafkasim.experiments.comparison",
+    "crash_points": "kafkasim.experiments.crash_points",
+    "crash_scenario": "kafkasim.experiments.crash_points",
     "run": "kafkasim.experiments.running",
     "sweep": "kafkasim.experiments.sweeping",
     "Result": "kafkasim.result.result",

@@ -19,6 +19,7 @@ from kafkasim.plot.braiding import braid
 from kafkasim.plot.busy_parts import resources
 from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
+from kafkasim.plot.crashing import crash_points
 from kafkasim.plot.fields import anatomy
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
@@ -44,6 +45,7 @@ __all__ = [
     "braid",
     "caption",
     "comparison",
+    "crash_points",
     "lag",
     "latency",
     "latency_ecdf",
