@@ -14,7 +14,14 @@ from kafkasim.errors import RunError, ValidationError
 from kafkasim.log.batch_fields import anatomy as fields_of
 from kafkasim.log.checkpoints import LOG
 from kafkasim.log.dump_complaints import complaints
-from kafkasim.log.dump_text import KINDS, batches, dump_lines, files_of
+from kafkasim.log.dump_text import (
+    KINDS,
+    Texts,
+    batches,
+    dump_lines,
+    files_of,
+    texts_of,
+)
 from kafkasim.log.header import BatchHeader
 
 _COLOURS: Final[dict[str, str]] = {
@@ -49,6 +56,7 @@ def dump(
     *,
     path: Path,
     print_data_log: bool,
+    offsets_decoder: bool,
     anatomy: bool,
     batch: int | None,
 ) -> None:
@@ -68,11 +76,28 @@ def dump(
         for line in lines:
             print(line)
         return
-    for line in dump_lines(path, print_data_log=print_data_log):
+    print_data_log |= offsets_decoder
+    decoder = offsets_texts if offsets_decoder else texts_of
+    for line in dump_lines(path, print_data_log=print_data_log, decoder=decoder):
         print(line.translate(_CONTROLS) if terminal else line)
     sys.stdout.flush()
     for line in complaints(path, print_data_log=print_data_log):
         print(line, file=sys.stderr)
+
+
+def offsets_texts(key: bytes | None, value: bytes | None) -> Texts:
+    """Return what a record of `__consumer_offsets` says, as JSON.
+
+    What is no such record is shown as without `--offsets-decoder`.
+    """
+    from kafkasim.protocol.record_json import key_text, value_text
+
+    plain_key, plain_value = texts_of(key, value)
+    said = None if key is None else key_text(key)
+    if key is None or said is None:
+        return plain_key, plain_value
+    told = value_text(key, value)
+    return said, plain_value if told is None else told
 
 
 def fsck(*, folder: Path, repair_to: Path | None) -> None:

@@ -121,6 +121,11 @@ def _dump(command: argparse.ArgumentParser) -> None:
         help="print each record below its batch, key and value as text",
     )
     command.add_argument(
+        "--offsets-decoder",
+        action="store_true",
+        help="the same, of a partition of __consumer_offsets: what its records say",
+    )
+    command.add_argument(
         "--anatomy",
         action="store_true",
         help="print one batch byte by byte: place, hexadecimal, field, what it says",

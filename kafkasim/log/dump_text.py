@@ -8,7 +8,7 @@ Source: `org.apache.kafka.tools.DumpLogSegments` (4.3.1).
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,11 @@ from kafkasim.log.transaction_index import TransactionIndex
 
 Where = str | os.PathLike[str] | Files
 """A partition's folder, one of its files, or a store."""
+
+Texts = tuple[str | None, str | None]
+"""What to print of a record: its key and its value; None: nothing."""
+Decoder = Callable[[bytes | None, bytes | None], Texts]
+"""Turns key and value of a record into texts (`MessageParser` of Kafka's tool)."""
 
 KINDS: Final = (LOG, OFFSET_INDEX, TIME_INDEX, TRANSACTION_INDEX, SNAPSHOT)
 """Suffixes of the files that can be dumped."""
@@ -82,7 +87,17 @@ def _known(names: Sequence[str]) -> list[str]:
     ]
 
 
-def dump_lines(where: Where, *, print_data_log: bool = False) -> Iterator[str]:
+def texts_of(key: bytes | None, value: bytes | None) -> Texts:
+    """Return key and value as texts (`StringDecoder`)."""
+    return (
+        None if key is None else text_of(key),
+        None if value is None else text_of(value),
+    )
+
+
+def dump_lines(
+    where: Where, *, print_data_log: bool = False, decoder: Decoder = texts_of
+) -> Iterator[str]:
     """Yield what `DumpLogSegments --files ...` prints, a line at a time.
 
     Parameters
@@ -92,6 +107,8 @@ def dump_lines(where: Where, *, print_data_log: bool = False) -> Iterator[str]:
     print_data_log : bool
         Each record below its batch, with key and value as text
         (`--print-data-log`).
+    decoder : callable, optional
+        What makes texts of key and value.
 
     Raises
     ------
@@ -102,7 +119,7 @@ def dump_lines(where: Where, *, print_data_log: bool = False) -> Iterator[str]:
     for name in names:
         yield f"Dumping {before}{name}"
         if name.endswith(LOG):
-            yield from _log_lines(files, name, print_data_log=print_data_log)
+            yield from _log_lines(files, name, decoder if print_data_log else None)
         elif name.endswith(OFFSET_INDEX):
             entries = list(offset_entries(files, name))
             if not entries:
@@ -161,15 +178,15 @@ def is_valid(batch: bytes | memoryview) -> bool:
     return True
 
 
-def _log_lines(files: Files, name: str, *, print_data_log: bool) -> Iterator[str]:
+def _log_lines(files: Files, name: str, decoder: Decoder | None) -> Iterator[str]:
     yield f"Log starting offset: {offset_of(name)}"
     end = 0
     for position, header in batches(files, name):
         end = position + header.size_bytes
         batch = files.read(name, position, end)
         yield _batch_line(header, position, valid=is_valid(batch))
-        if print_data_log:
-            yield from _record_lines(batch, header)
+        if decoder is not None:
+            yield from _record_lines(batch, header, decoder)
     rest = files.size(name) - end
     if rest:
         yield f"Found {rest} invalid bytes at the end of {name}"
@@ -193,7 +210,9 @@ def _batch_line(header: BatchHeader, position: int, *, valid: bool) -> str:
     )
 
 
-def _record_lines(batch: bytes | memoryview, header: BatchHeader) -> Iterator[str]:
+def _record_lines(
+    batch: bytes | memoryview, header: BatchHeader, decoder: Decoder
+) -> Iterator[str]:
     """Yield a line for each record; none of a batch that cannot be decoded."""
     try:
         records = decode_batch(batch, check_crc=False)
@@ -210,10 +229,11 @@ def _record_lines(batch: bytes | memoryview, header: BatchHeader) -> Iterator[st
         if header.is_control:
             yield line + _marker(record)
             continue
-        if record.key is not None:
-            line += f" key: {text_of(record.key)}"
-        if record.value is not None:
-            line += f" payload: {text_of(record.value)}"
+        key, value = decoder(record.key, record.value)
+        if key is not None:
+            line += f" key: {key}"
+        if value is not None:
+            line += f" payload: {value}"
         yield line
 
 

@@ -13,6 +13,8 @@ from kafkasim.log.dump_text import dump_lines
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
 from kafkasim.log.store import FolderStore
+from tests.protocol.coordinator_data import log_of
+from tests.protocol.test_record_json import PRINTED
 
 Captured = pytest.CaptureFixture[str]
 
@@ -199,3 +201,21 @@ def test_fsck_of_what_is_no_folder_and_into_a_full_one(
     assert "expected a partition's folder" in capsys.readouterr().err
     assert main(["fsck", str(folder), "--repair-to", str(folder)]) == 1
     assert "not empty" in capsys.readouterr().err
+
+
+def test_the_offsets_topic_is_shown_in_words(
+    tmp_path: Path, capsys: Captured, folder: Path
+) -> None:
+    where = tmp_path / "__consumer_offsets-1"
+    where.mkdir()
+    (where / LOG).write_bytes(log_of(1))
+    assert main(["dump", str(where), "--offsets-decoder"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    records = [line for line in lines if line.startswith("| ")]
+    assert [line.partition(" key: ")[2] for line in records] == [
+        f"{key} payload: {value}" for key, value in PRINTED["log"]["1"]
+    ]
+    assert main(["dump", str(folder), "--offsets-decoder"]) == 0
+    decoded = capsys.readouterr().out
+    assert main(["dump", str(folder), "--print-data-log"]) == 0
+    assert decoded == capsys.readouterr().out
