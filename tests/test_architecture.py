@@ -217,6 +217,8 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/result/schema_columns.py": "tests/result/test_schema.py",
     "kafkasim/result/streaming_blocks.py": "tests/result/test_streaming.py",
     "kafkasim/result/streaming_tally.py": "tests/result/test_streaming.py",
+    "kafkasim/testing/group_brokers.py": "tests/testing/test_group_conversation.py",
+    "kafkasim/testing/group_process.py": "tests/testing/test_group_conversation.py",
     "kafkasim/testing/group_words.py": "tests/testing/test_group_conversation.py",
 }
 """Module → the test file that covers it, where that is not its mirror."""

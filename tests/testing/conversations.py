@@ -99,6 +99,34 @@ def a_poll_that_took_too_long() -> str:
     return group.text(340_000, since_ms=10_000)
 
 
+def a_reconciliation() -> str:
+    """KIP-848: a third member joins; one gives up first, nobody else stops (N8-4)."""
+    group = GroupConversation({"orders": 6})
+    for name in ("m1", "m2"):
+        group.start(0, name, consumer(name))
+    group.start(20_000, "m3", consumer("m3"))
+    return group.text(26_000, since_ms=20_000)
+
+
+def consumer(name: str) -> MemberSettings:
+    return MemberSettings(
+        group="g",
+        client_id=name,
+        topics=("orders",),
+        assignors=(),
+        auto_commit_ms=60_000,
+    )
+
+
+def a_coordinator_that_moves() -> str:
+    """Another broker replays the group's partition, and nobody rebalances (OF-7)."""
+    group = GroupConversation({"orders": 4}, brokers=2)
+    for name in ("m1", "m2"):
+        group.start(0, name, settings(name, auto_commit_ms=6_200))
+    group.move(12_000, 1, loads_ms=300)
+    return group.text(20_000, since_ms=12_000)
+
+
 STORIES: dict[str, Callable[[], str]] = {
     "a-join": a_join,
     "an-eager-rebalance": an_eager_rebalance,
@@ -107,6 +135,8 @@ STORIES: dict[str, Callable[[], str]] = {
     "a-static-restart": a_static_restart,
     "two-of-one-name": two_of_one_name,
     "a-poll-that-took-too-long": a_poll_that_took_too_long,
+    "a-reconciliation": a_reconciliation,
+    "a-coordinator-that-moves": a_coordinator_that_moves,
 }
 
 

@@ -58,3 +58,32 @@ def test_who_does_not_poll_in_time_leaves_and_comes_back() -> None:
     (left,) = lines("a-poll-that-took-too-long", "m1 -> coordinator", "LeaveGroup")
     assert 300_000 < int(left.split()[0]) <= 313_000
     assert len(lines("a-poll-that-took-too-long", "m1 onPartitionsLost(orders-")) == 1
+
+
+def test_who_gets_a_partition_goes_on_where_its_last_owner_committed() -> None:
+    assert len(lines("an-eager-rebalance", "m3 reads orders-3 from 10")) == 1
+    assert len(lines("a-fenced-zombie", "m2 reads orders-0 from 0")) == 1
+    assert len(lines("a-fenced-zombie", "m1 reads orders-0 from 10")) == 1
+
+
+def test_in_a_reconciliation_two_give_up_first_and_nobody_joins_anew() -> None:
+    story = "a-reconciliation"
+    given_up = lines(story, "onPartitionsRevoked(orders-")
+    assert [each.count("orders-") for each in given_up] == [1, 1]
+    (got,) = lines(story, "m3 onPartitionsAssigned(orders-2, orders-5)")
+    assert all(int(each.split()[0]) < int(got.split()[0]) for each in given_up)
+    assert len(lines(story, "member_epoch=0")) == 1
+
+
+def test_a_coordinator_that_moves_knows_the_generation() -> None:
+    story = "a-coordinator-that-moves"
+    assert len(lines(story, "Beaten(NOT_COORDINATOR)")) == 2
+    assert len(lines(story, "OffsetsCommitted(COORDINATOR_LOAD_IN_PROGRESS)")) == 2
+    stored = lines(story, "broker 2 ->", "OffsetsCommitted()")
+    assert len(stored) == 4
+    assert not lines(story, "onPartitions") + lines(story, "JoinGroup")
+
+
+def test_no_line_is_wider_than_the_page() -> None:
+    for name in STORIES:
+        assert max(map(len, STORIES[name]().splitlines())) <= 86
