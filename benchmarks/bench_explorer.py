@@ -12,6 +12,7 @@ from benchmarks.bench import Figure, figure, interleaved
 from kafkasim.widgets import (
     BatchingExplorer,
     LogExplorer,
+    OffsetExplorer,
     PartitionExplorer,
     ReplicationExplorer,
 )
@@ -84,6 +85,17 @@ REPLICATION: Final[list[dict[str, Value]]] = [
     {"last_too": False},
 ]
 
+OFFSET: Final[list[dict[str, Value]]] = [
+    {"commit": "before_work"},
+    {"commit": "auto"},
+    {"commit": "manual"},
+    {"crash": "after the work"},
+    {"crash": "never"},
+    {"crash": "in the work"},
+    {"per_poll": 10},
+    {"per_poll": 4},
+]
+
 
 def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
     yield measured(
@@ -136,6 +148,14 @@ def figures_of_the_replication_explorer() -> Iterator[Figure]:
         ReplicationExplorer(live=True),
         REPLICATION,
         REPLICATION_BAR,
+    )
+
+
+def figures_of_the_offset_explorer() -> Iterator[Figure]:
+    yield measured(
+        "a move of a control of the offset explorer to the new figure",
+        OffsetExplorer(live=True),
+        OFFSET,
     )
 
 

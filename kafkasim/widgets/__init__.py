@@ -8,6 +8,7 @@ ipywidgets is imported when the first explorer is made.
 from kafkasim.widgets.batching_explorer import BatchingExplorer
 from kafkasim.widgets.channel import ChannelExplorer
 from kafkasim.widgets.log_explorer import LogExplorer
+from kafkasim.widgets.offset_explorer import OffsetExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
 from kafkasim.widgets.replication_explorer import ReplicationExplorer
 
@@ -15,6 +16,7 @@ __all__ = [
     "BatchingExplorer",
     "ChannelExplorer",
     "LogExplorer",
+    "OffsetExplorer",
     "PartitionExplorer",
     "ReplicationExplorer",
     "partitions",
