@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.result.result import Result
+from kafkasim.result.schema_groups import OFFSETS_TOPIC
 from kafkasim.result.wants import Want, wants_of
 from kafkasim.units import ns_from_s
 
@@ -50,11 +51,14 @@ def _partition_counts(
     """Return partitions by topic.
 
     A topic's empty partitions count too, so the number comes from the scenario; a topic
-    or queue that the scenario does not name has as many as its records show.
+    or queue that the scenario does not name has as many as its records show. That of
+    committed offsets is no topic of a scenario: producers write nothing there.
     """
     counts = {
         name: int(getattr(topic, "partitions", 1)) for name, topic in topics.items()
     }
     for topic, count in seen.items():
+        if topic == OFFSETS_TOPIC:
+            continue
         counts[topic] = max(count, counts.get(topic, 0))
     return counts

@@ -1,7 +1,8 @@
 """Who owned which partition over time, the gaps between, and what the group did.
 
 A lane for each partition: its owner in colour and by name, grey where nobody read it.
-Below, if the run's groups had a coordinator, the states that the group went through.
+Below, if the run's groups had a coordinator, the states that the group went through;
+upright lines say what was done to the group and its members.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from kafkasim.analysis.ownership import ownership as owners_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.event_lines import draw_events, lines_for, told
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -37,6 +39,7 @@ from kafkasim.plot.words import (
     time_unit,
 )
 from kafkasim.result.result import Result
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +50,10 @@ _LANE: Final = 0.36
 _TALLEST: Final = 9.0
 _HEIGHT: Final = 0.78
 """Of a bar, where the next lane is 1 away."""
+_EVENTS: Final = 12
+"""Of which each is named."""
+_NAMES: Final = 0.65
+"""Height of a line of names of events."""
 _NAME: Final = 0.045
 """Part of the width from which a bar has its owner's name in it."""
 _FACES: Final = {
@@ -122,16 +129,22 @@ def ownership(
     end_ms = float(data.facts["end_ns"]) / 1e6
     unit, scale = time_unit(end_ms)
     title = finding(owned)
-    count = len(lanes) + 1.4 * bool(states)
+    events = [
+        (at_ns / NS_PER_MS / scale, text) for at_ns, text in group_events(data, name)
+    ]
+    until = 1.005 * end_ms / scale or 1.0
+    above = _NAMES * (max(lines_for(events, until, _EVENTS), default=-1) + 1)
+    count = len(lanes) + 1.4 * bool(states) + above
     with style():
         ax = canvas(ax, (SIZE[0], min(_TALLEST, 1.9 + _LANE * max(count, 3))))
+        ax.set_xlim(0, until)
         if lanes:
             _draw_owners(ax, owned, lanes, end_ms, scale)
             _draw_states(ax, states, len(lanes) + 0.4, end_ms, scale)
-            _label_lanes(ax, lanes, name if states else "")
+            _label_lanes(ax, lanes, name if states else "", above)
+            draw_events([ax], events, _EVENTS)
         else:
             nothing(ax, "nobody owned a partition")
-        ax.set_xlim(0, 1.005 * end_ms / scale or 1.0)
         ax.set_xlabel(f"simulated time ({unit})")
         plain_numbers(ax.xaxis, 8)
         headline(ax, title)
@@ -162,6 +175,27 @@ def _owned(table: "pd.DataFrame") -> list[Owned]:
         *(table[name].tolist() for name in ("since_ms", "until_ms", "gap_ms")),
     )
     return [Owned(*row) for row in zip(*columns, strict=True)]
+
+
+def group_events(result: Result, group: str) -> list[tuple[int, str]]:
+    """Return what was done to a group and its members, in order of time.
+
+    Returns
+    -------
+    list of (int, str)
+        Nanoseconds, and words such as ``2: crash``, with a member's short name.
+    """
+    said = []
+    for each in told(result, ("member", "subscriber")):
+        of, _, member = each.name.partition("/")
+        if of != group:
+            continue
+        who = f"{member}: " if member else ""
+        event = "leave" if each.event == "remove member" else each.event
+        said.append((each.at_ns, f"{who}{event}"))
+        if each.until_ns != MISSING_NS:
+            said.append((each.until_ns, f"{who}back"))
+    return sorted(said)
 
 
 def finding(owned: Sequence[Owned]) -> str:
@@ -302,8 +336,8 @@ def _draw_states(
             ax.text(middle, place, name, ha="center", va="center", fontsize="small")
 
 
-def _label_lanes(ax: "Axes", lanes: list[Lane], group: str) -> None:
-    """Name the lanes, and the one of the group's states if there is one."""
+def _label_lanes(ax: "Axes", lanes: list[Lane], group: str, above: float) -> None:
+    """Name the lanes, and that of the group's states if there is one; leave room."""
     topics = {topic for topic, _ in lanes}
     names = [f"{t}-{n}" if len(topics) > 1 else f"partition {n}" for t, n in lanes]
     places: list[float] = list(range(len(lanes)))
@@ -311,5 +345,5 @@ def _label_lanes(ax: "Axes", lanes: list[Lane], group: str) -> None:
         names.append(f"group {group}")
         places.append(len(lanes) + 0.4)
     ax.set_yticks(places, names)
-    ax.set_ylim(places[-1] + 0.6, -0.6)
+    ax.set_ylim(places[-1] + 0.6, -0.6 - above)
     ax.grid(visible=False, axis="y")

@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Final
 
 from kafkasim.analysis.copies import Copies, State
+from kafkasim.plot.event_lines import told
 from kafkasim.plot.words import amount, counted, listed, time_unit
 from kafkasim.result.result import Result
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
@@ -116,23 +117,13 @@ def broker_events(result: Result) -> list[tuple[int, str]]:
     list of (int, str)
         Nanoseconds, and words such as ``broker 1: crash``.
     """
-    if "events" not in result.tables:
-        return []
-    rows = result.columns("events")
     said = []
-    for row in range(len(rows)):
-        target = rows.labels["target"][rows["target"][row]]
-        kind, _, name = target.partition(":")
-        if kind not in ("broker", "controller"):
-            continue
-        who = f"{kind} {name}".strip()
-        event = rows.labels["event"][rows["event"][row]].lower()
-        effect = rows["effect"][row]
-        clean = effect >= 0 and "shutdown" in rows.labels["effect"][effect]
-        said.append((int(rows["at_ns"][row]), f"{who}: {'stop' if clean else event}"))
-        until = int(rows["until_ns"][row])
-        if until != MISSING_NS:
-            said.append((until, f"{who}: back"))
+    for each in told(result, ("broker", "controller")):
+        who = f"{each.kind} {each.name}".strip()
+        clean = "shutdown" in each.effect
+        said.append((each.at_ns, f"{who}: {'stop' if clean else each.event}"))
+        if each.until_ns != MISSING_NS:
+            said.append((each.until_ns, f"{who}: back"))
     return sorted(said)
 
 

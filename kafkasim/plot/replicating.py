@@ -6,7 +6,6 @@ replica, and one for what the producers were told. A leader that dies leads no m
 once, and stays in the ISR until the controller has given it up (CT-1 to CT-4).
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,12 +16,12 @@ from kafkasim.analysis.frames import ATTRIBUTE, frame
 from kafkasim.analysis.replica_rows import copies_of
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.event_lines import RIGHT, draw_events
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.replica_lanes import draw_lanes
 from kafkasim.plot.replica_words import broker_events, finding, in_words, leaders
 from kafkasim.plot.style import (
-    GREY,
     OKABE_ITO,
     PALE,
     SIZE,
@@ -49,12 +48,6 @@ _LANE: Final = 0.14
 """Height of a lane, where that of the lines is 1."""
 _ABOVE: Final = 1.18
 """Height of the upper axes, where the lines need 1: room for names of events."""
-_RIGHT: Final = 0.75
-"""Part of the width up to which there is room for a text to the right."""
-_MOST_EVENTS: Final = 6
-"""Events of which each is named in the figure."""
-_NEAR: Final = 0.24
-"""Part of the width that a name may take."""
 
 
 def replication(
@@ -116,9 +109,10 @@ def _draw(
     """Draw lines and lanes, events across both, and a legend of both."""
     draw_lanes(lower, copies, per_unit)
     _lines(upper, copies, per_unit)
-    _events(upper, lower, data, per_unit)
+    events = [(at_ns / per_unit, text) for at_ns, text in broker_events(data)]
+    draw_events((upper, lower), events)
     from_zero(upper, whole=True)
-    if broker_events(data):
+    if events:
         upper.set_ylim(top=_ABOVE * upper.get_ylim()[1])
     legend_below(lower, also=upper)
 
@@ -221,7 +215,7 @@ def _say_loss(ax: "Axes", at_unit: float, middle: float, records: int) -> None:
     """Write how many were lost beside the mark, to the right where there is room."""
     from matplotlib.patheffects import withStroke
 
-    left = at_unit > _RIGHT * ax.get_xlim()[1]
+    left = at_unit > RIGHT * ax.get_xlim()[1]
     ax.annotate(
         f"{counted(records, 'record')}\nacknowledged, lost",
         (at_unit, middle),
@@ -232,69 +226,6 @@ def _say_loss(ax: "Axes", at_unit: float, middle: float, records: int) -> None:
         fontsize="small",
         ha="right" if left else "left",
         va="center",
-        path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
-        zorder=5,
-    )
-
-
-def _events(upper: "Axes", lower: "Axes", data: Result, per_unit: float) -> None:
-    """Draw what was done to brokers and controller, as upright lines."""
-    until = upper.get_xlim()[1]
-    said = [
-        (at_ns / per_unit, text)
-        for at_ns, text in broker_events(data)
-        if at_ns / per_unit <= until
-    ]
-    look: dict[str, Any] = {"linestyle": (0, (2, 2)), "linewidth": stroke(1.4)}
-    for at, _ in said:
-        for ax in (upper, lower):
-            ax.axvline(at, color=GREY, zorder=2.5, **look)
-    named = said[:_MOST_EVENTS]
-    lines = free_lines([at / until for at, _ in named])
-    for (at, text), line in zip(named, lines, strict=True):
-        _say_event(upper, at, text, line, left=at > _RIGHT * until)
-
-
-def free_lines(places: Sequence[float]) -> list[int]:
-    """Return on which line below the top each name has room.
-
-    Parameters
-    ----------
-    places : sequence of float
-        Where they stand, as parts of the width; those far to the right have their name
-        to the left of them.
-    """
-    taken: list[list[float]] = []
-    lines = []
-    for place in places:
-        begins = place - _NEAR if place > _RIGHT else place
-        free = (
-            line
-            for line, others in enumerate(taken)
-            if all(abs(begins - other) >= _NEAR for other in others)
-        )
-        line = next(free, len(taken))
-        if line == len(taken):
-            taken.append([])
-        taken[line].append(begins)
-        lines.append(line)
-    return lines
-
-
-def _say_event(ax: "Axes", at: float, text: str, line: int, *, left: bool) -> None:
-    """Write what was done beside its line."""
-    from matplotlib.patheffects import withStroke
-
-    ax.annotate(
-        text,
-        (at, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(-0.35 if left else 0.35, -0.3 - 1.25 * line),
-        textcoords="offset fontsize",
-        ha="right" if left else "left",
-        va="top",
-        fontsize="small",
-        color=GREY,
         path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
         zorder=5,
     )

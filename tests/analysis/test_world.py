@@ -53,3 +53,11 @@ def test_queues_that_no_scenario_names_are_those_that_records_show() -> None:
         scenario=Scenario(TRAFFIC, PointToPoint()),
     )
     assert world_of(result).partition_counts == {"q": 3}
+
+
+def test_the_topic_of_offsets_is_no_topic_of_a_scenario() -> None:
+    result = small_result(
+        [{"intended_ms": 0, "topic": "__consumer_offsets", "partition": 2}],
+        scenario=Scenario(TRAFFIC),
+    )
+    assert world_of(result).partition_counts == {"orders": 1}

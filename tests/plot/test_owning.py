@@ -51,6 +51,41 @@ def test_the_states_of_the_group_stand_below() -> None:
     ]  # fmt: skip
 
 
+def test_what_was_done_to_the_group_stands_above_the_lanes() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0.0, "created_ms": 0.0}],
+        facts=FACTS,
+        assignments=[owned(0, "billing/1", 3, None)],
+        events=[
+            {"event": event, "target": target, "at_ms": 1e3 * at_s, "until_ms": until}
+            for event, target, at_s, until in (
+                ("Crash", "member:billing/2", 5, 40_000.0),
+                ("AddMember", "subscriber:billing", 20, None),
+                ("RemoveMember", "member:billing/1", 30, None),
+                ("Crash", "member:audit/1", 6, None),
+                ("Crash", "broker:1", 7, None),
+            )
+        ],
+    )
+
+    ax = ownership(result)
+
+    assert [(line.get_xdata()[0]) for line in ax.lines] == [5, 20, 30, 40]  # type: ignore[index]
+    named = [each.get_text() for each in ax.texts]
+    assert named[-4:] == ["2: crash", "add member", "1: leave", "2: back"]
+    assert ax.get_ylim()[1] < -0.6
+
+
+def test_the_legend_has_members_then_nobody_then_states() -> None:
+    legend = ownership(member_dies()).get_legend()
+
+    assert legend is not None
+    assert [each.get_text() for each in legend.get_texts()] == [
+        "billing/1", "billing/2", NOBODY_READS,
+        "PreparingRebalance", "Stable",
+    ]  # fmt: skip
+
+
 def test_words_say_who_owned_what() -> None:
     ax = ownership(member_dies())
 

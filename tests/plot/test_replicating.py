@@ -20,7 +20,7 @@ from kafkasim.plot.replica_words import (
     leaders,
     span,
 )
-from kafkasim.plot.replicating import free_lines, replication
+from kafkasim.plot.replicating import replication
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
 from tests.analysis.test_copies import (
@@ -315,9 +315,3 @@ def test_a_broker_that_asks_first_is_stopped_and_did_not_crash() -> None:
         (900_000_000, "broker 2: back"),
     ]
     assert broker_events(by_hand(1.0)) == []
-
-
-def test_names_of_events_stand_beside_each_other_or_below() -> None:
-    """The last has its name to the left of it, where two others begin at 0.7."""
-    assert free_lines([0.1, 0.1, 0.5, 0.7, 0.7, 0.85]) == [0, 1, 0, 1, 2, 3]
-    assert free_lines([0.1, 0.4, 0.7]) == [0, 0, 0]
