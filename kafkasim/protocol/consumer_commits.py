@@ -119,6 +119,12 @@ class ConsumerCommits:
         waiting = [one.not_before_ms for one in self._open if one.request is None]
         return min(waiting, default=None)
 
+    @property
+    def polls_again_ms(self) -> int | None:
+        """When a `poll()` can begin the next automatic one; None: not of itself."""
+        idle = self.is_idle(Why.INTERVAL) and self.is_idle(Why.REBALANCE)
+        return self.due_ms if idle else None
+
     def count_anew(self, now_ms: int) -> None:
         """Count `auto.commit.interval.ms` from now on, if it commits automatically."""
         if self._settings.auto_commit_ms is not None:

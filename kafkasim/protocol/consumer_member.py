@@ -158,7 +158,7 @@ class ConsumerMember:
         """When a `poll()` that waits begins anew by itself (`pollForFetches`)."""
         if not self._membership.owned or self._offsets.wanted:
             return self._polled_ms + self._settings.retry_backoff_ms
-        dues = [self._beats.next_ms, self._commits.due_ms]
+        dues = [self._beats.next_ms, self._commits.polls_again_ms]
         return min((due for due in dues if due is not None), default=None)
 
     @property

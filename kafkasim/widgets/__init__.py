@@ -7,6 +7,7 @@ ipywidgets is imported when the first explorer is made.
 
 from kafkasim.widgets.batching_explorer import BatchingExplorer
 from kafkasim.widgets.channel import ChannelExplorer
+from kafkasim.widgets.group_explorer import GroupExplorer
 from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.offset_explorer import OffsetExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
@@ -15,6 +16,7 @@ from kafkasim.widgets.replication_explorer import ReplicationExplorer
 __all__ = [
     "BatchingExplorer",
     "ChannelExplorer",
+    "GroupExplorer",
     "LogExplorer",
     "OffsetExplorer",
     "PartitionExplorer",

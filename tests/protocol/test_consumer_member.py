@@ -198,6 +198,17 @@ def test_an_interval_commit_is_due_in_a_poll() -> None:
     assert len(member.sent) == count + 1
 
 
+def test_while_a_commit_is_under_way_a_poll_does_not_begin_anew_for_the_next() -> None:
+    """What answers it lets `poll()` go on; until then nothing is due."""
+    member = stable(T0, T1, auto_commit_ms=5_000)
+    member.time_out(5_010)
+    member.beaten(5_012, 2, T1)
+    member.hear(Polled(), 5_050)
+    assert isinstance(member.last(), OffsetCommit)
+    due_ms = member.machine.polls_again_ms
+    assert due_ms is None or due_ms > 5_050
+
+
 OUTCOMES = {
     NONE: Outcome.DONE,
     errors.STALE_MEMBER_EPOCH: Outcome.EXPELLED,
