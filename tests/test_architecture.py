@@ -53,7 +53,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/assignors/in_ranges.py": _ASSIGNED,
     "kafkasim/protocol/assignors/inputs.py": _ASSIGNED,
     "kafkasim/protocol/assignors/loads.py": _ASSIGNED,
-    "kafkasim/protocol/assignors/movements.py": _ASSIGNED,
     "kafkasim/protocol/assignors/racks.py": _ASSIGNED,
     "kafkasim/protocol/assignors/server_group.py": _ASSIGNED,
     "kafkasim/protocol/assignors/sticky.py": _ASSIGNED,

@@ -230,12 +230,11 @@ class ConsumerGroups:
                 effects += self._fence(group, member, "revocation took too long")
         return effects
 
-    def metadata_changed(self, topics: Collection[str], _now_ms: int) -> list[Effect]:
-        """Let groups that read these topics look at them at their next heartbeat."""
+    def metadata_changed(self, topics: Collection[str]) -> None:
+        """Let groups of these look at the next heartbeat (`onMetadataUpdate`)."""
         for group in self._groups.values():
             if not group.topics.keys().isdisjoint(topics):
                 group.request_refresh()
-        return []
 
     def replay(self, record: Record, _now_ms: int) -> None:
         """Take over what a record says; records of other groups are none of ours.

@@ -10,7 +10,7 @@ modelled: that of a group without members. A group that has some refuses those o
 other protocol, as with `group.consumer.migration.policy=disabled`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -390,10 +390,11 @@ class CoordinatorShard:
         self._check_ms = now_ms + self.settings.check_interval_ms
         return [*self.classic.loaded(now_ms), *self.consumer.loaded(now_ms)]
 
-    def unload(self, now_ms: int) -> list[Effect]:
-        """Stop to coordinate: another broker leads the partition now.
+    def metadata_changed(self, topics: Collection[str]) -> None:
+        """Take note that topics have other partitions than before."""
+        self.consumer.metadata_changed(topics)
 
-        All writes under way are to have failed before, with NOT_LEADER_OR_FOLLOWER.
-        """
+    def unload(self, now_ms: int) -> list[Effect]:
+        """Coordinate no more; what is written has failed, NOT_LEADER_OR_FOLLOWER."""
         self._check_ms = None
         return self.classic.unloaded(now_ms)

@@ -59,9 +59,9 @@ def test_n8_3_added_partitions_are_seen_with_the_next_heartbeat() -> None:
     assert known.beat("a", 2, 1_000, owned=()).assigned is None
     known.topics["t"] = 5
     assert known.beat("a", 2, 2_000).assigned is None
-    known.groups.metadata_changed(["other"], 2_500)
+    known.groups.metadata_changed(["other"])
     assert known.beat("a", 2, 3_000).assigned is None
-    known.groups.metadata_changed(["t"], 3_500)
+    known.groups.metadata_changed(["t"])
     told = known.beat("a", 2, 4_000)
     assert (told.member_epoch, told.assigned) == (
         3,

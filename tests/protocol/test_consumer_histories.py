@@ -96,7 +96,7 @@ class History:
         if event.kind == "grow":
             topic = "ab"[event.at % 2]
             self.cluster.topics[topic] += 1
-            self.cluster.groups.metadata_changed([topic], self.cluster.now_ms)
+            self.cluster.groups.metadata_changed([topic])
         elif event.kind == "fail over":
             self.cluster.fail_over()
         elif live:

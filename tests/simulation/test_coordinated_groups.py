@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from kafkasim.config.consumer import ConsumerConfig
+from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
@@ -19,7 +21,7 @@ from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
-from kafkasim.scenario.events import Crash, Event, Pause
+from kafkasim.scenario.events import AddPartitions, Crash, Event, Pause
 from kafkasim.scenario.member_events import (
     AddMember,
     MoveCoordinator,
@@ -27,7 +29,7 @@ from kafkasim.scenario.member_events import (
     RollingRestart,
 )
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 EARLIEST = ConsumerConfig(auto_offset_reset="earliest")
@@ -215,6 +217,31 @@ def test_with_the_consumer_protocol_members_converge_one_by_one() -> None:
     ]  # fmt: skip
     # Partitions that stay are read from the first moment on.
     assert result.assignments["since_ms"].min() < 10
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_partitions_that_are_added_get_owners_who_look_who_leads_them(
+    protocol: Literal["classic", "consumer"],
+) -> None:
+    """The first whose metadata are old tells the group; others may not know them."""
+    config = ConsumerConfig(
+        auto_offset_reset="earliest", group_protocol=protocol, metadata_max_age_ms=5_000
+    )
+    scenario = shop(config=config, brokers=3, duration_s=40, events=[
+        AddMember("subscriber:billing", at_s=30.0),
+        AddPartitions("stream:orders", at_s=20.0, to=9),
+    ])  # fmt: skip
+    sender = Producer(config=ProducerConfig(metadata_max_age_ms=5_000))
+    assert isinstance(scenario.system, Kafka)
+    system = replace(scenario.system, producers={"web": sender})
+    result = healthy(replace(scenario, system=system))
+    once_or_more(result)
+    assert set(owners_at(result, 39_000)) == set(range(9))
+    assert result.deliveries["partition"].max() == 8
+    since_ms = result.assignments.query("partition >= 6")["since_ms"]
+    assert 20_000 < since_ms.min() <= since_ms.max() < 36_000
+    refused = result.requests["error"] == "NOT_LEADER_OR_FOLLOWER"
+    assert not refused.any()
 
 
 def test_committed_before_the_work_and_dead_in_it_is_lost_and_the_run_ends() -> None:

@@ -4,6 +4,7 @@ Requests of members arrive, wait and are served like all others; then the coordi
 has them, and the IO thread goes on (`KafkaApis`, `GroupCoordinatorService`).
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from kafkasim.engine.sim.coordinators import Coordinators
@@ -14,7 +15,7 @@ from kafkasim.engine.sim.literal_batches import LiteralBatch
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.controller_messages import Changed, PartitionState
 from kafkasim.protocol.errors import (
     KAFKA_STORAGE_ERROR,
     NOT_ENOUGH_REPLICAS,
@@ -37,10 +38,16 @@ class CoordinatingBroker(ReplicatedBroker):
     coordinators: Coordinators
     offsets: range
 
-    def coordinate_with(self, coordinators: Coordinators, offsets: range) -> None:
-        """Give it its coordinators, and the partitions of their topic."""
+    def coordinate_with(
+        self, coordinators: Coordinators, offsets: range, topics: Sequence[str]
+    ) -> None:
+        """Give it its coordinators, the partitions of their topic, and all names.
+
+        Those of topics, by the number that their partitions have as `topic`.
+        """
         self.coordinators = coordinators
         self.offsets = offsets
+        self._topic_names = topics
 
     def _serviced(self, request: Request) -> None:
         if request.api not in GROUP_APIS:
@@ -91,7 +98,20 @@ class CoordinatingBroker(ReplicatedBroker):
         self._wake(touched, followers)
         return end
 
-    # --- leaders that move ------------------------------------------------------------
+    # --- what the controller says -----------------------------------------------------
+
+    def apply(self, changed: Changed) -> None:
+        """Take in a batch of metadata; tell coordinators of partitions that are new."""
+        image = self.image
+        new = [i for i, _ in changed.partitions if image[i].partition_epoch < 0]
+        super().apply(changed)
+        topics = {
+            self._topic_names[self._partitions[index].topic]
+            for index in new
+            if image[index].partition_epoch >= 0
+        }
+        if topics:
+            self.coordinators.metadata_changed(topics)
 
     def _advanced(
         self, replica: Replica, state: LeaderState, touched: dict[FetchSession, None]

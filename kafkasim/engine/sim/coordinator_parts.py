@@ -1,7 +1,7 @@
 """What a coordinator's host deals with: its machine, its broker, what is under way."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from kafkasim.engine.sim.group_requests import GroupRequest
@@ -37,6 +37,9 @@ class Shard(Protocol):
 
     def load(self, records: Iterable[Record], now_ms: int) -> list[Effect]:
         """Begin with what the log holds."""
+
+    def metadata_changed(self, topics: Collection[str]) -> None:
+        """Take note that topics have other partitions than before."""
 
 
 class CoordinatorSettings(NamedTuple):

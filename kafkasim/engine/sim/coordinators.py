@@ -14,7 +14,7 @@ appended as soon as the coordinator has nothing else to do: here at once. Readin
 log takes a broker as long as appending so many bytes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -365,6 +365,11 @@ class Coordinators:
             response = refusal(request.payload, NOT_COORDINATOR)
             self._calls.on_answered(request, response)
             self._send(request, response)
+
+    def metadata_changed(self, topics: Collection[str]) -> None:
+        """Take note that topics have other partitions than before, by name."""
+        for coordinator in self._active.values():
+            coordinator.shard.metadata_changed(topics)
 
     def crashed(self) -> None:
         """Forget all: the process has died."""

@@ -28,6 +28,11 @@ class OwningFetcher(SeekingFetcher):
             each.pop(index, None)
         del self._session_of[index], self._epochs[index]
 
+    def _move(self, partition: Partition) -> None:
+        """Move a partition in which there is a position; others wait for theirs."""
+        if partition.index in self.positions:
+            super()._move(partition)
+
     def _is_fetched(self, partition: Partition, session: FetchSession) -> bool:
         index = partition.index
         is_here = self._session_of.get(index) is session

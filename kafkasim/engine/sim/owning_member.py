@@ -159,11 +159,21 @@ class OwningMember(Member):
     def _own(self, partitions: Partitions, generation: int) -> None:
         for topic, number in partitions:
             partition = self._topics[topic][number]
+            self._look_for(partition)
             self._owning.own(partition)
             self.application.own(partition)
             self.owned.append(partition)
             self._unplaced[partition.index] = partition
             self._generations[partition.index] = generation
+
+    def _look_for(self, partition: Partition) -> None:
+        """Ask who leads a partition of which only others have heard so far.
+
+        `ConsumerCoordinator.onJoinComplete`; `AbstractFetch` then finds no leader.
+        """
+        if not self._metadata.knows(partition.index):
+            self._metadata.add(partition.index, -1, 0)
+            self._metadata.request_update(self._calendar.now_ns)
 
     def _place(self, offsets: tuple[CommittedOffset, ...]) -> None:
         """Begin where was committed; ask where else (CO-7)."""

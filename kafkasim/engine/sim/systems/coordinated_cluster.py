@@ -96,7 +96,7 @@ class CoordinatedCluster(KafkaHosts):
                 settings=settings,
                 calls=calls(broker.index),
             )
-            broker.coordinate_with(coordinators, self.offsets)
+            broker.coordinate_with(coordinators, self.offsets, self.topics)
 
     @property
     def coordinators(self) -> list[Coordinators]:
