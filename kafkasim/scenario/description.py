@@ -7,6 +7,7 @@ from kafkasim.config.document import Document, rules_of, said_names, set_names
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.settings import Settings
 from kafkasim.scenario.draft import Draft
+from kafkasim.scenario.groups import is_coordinated
 from kafkasim.scenario.keys import NoKeys, TraceColumn
 from kafkasim.scenario.systems import Hardware, Kafka, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -17,13 +18,18 @@ _COUNTS: Final = {"partitions", "replication_factor", "members"}
 
 _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
     Kafka: (
-        "joining of members and rebalances, unless a group starts cold; transactions",
+        "transactions; groups that divide records (share groups), and Kafka Streams",
         "what compression costs, and logs= writes nothing compressed",
-        "disks: page cache, flushing, logs that take time to load",
+        "logs that take time to load; disks, unless the hardware has some",
         "timeouts of producers while no topic has two copies and no broker fails",
     ),
     PointToPoint: ("sending without waiting for the answer",),
 }
+
+_NO_COORDINATORS: Final = (
+    "in this run joining and rebalances: no group starts cold, and no event is at a "
+    "member or a coordinator"
+)
 
 
 def describe(said: Draft) -> str:
@@ -41,6 +47,9 @@ def describe(said: Draft) -> str:
     lines += [f"  {event!r}" for event in said.events]
     lines += ["", "Not modelled yet"]
     lines += [f"  {each}" for each in _NOT_MODELLED[type(said.system)]]
+    system = resolved.system
+    if isinstance(system, Kafka) and not is_coordinated(system, resolved.events):
+        lines.append(f"  {_NO_COORDINATORS}")
     return "\n".join(lines)
 
 

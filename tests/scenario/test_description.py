@@ -6,7 +6,7 @@ from kafkasim.scenario.description import describe
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import TraceColumn, UniformKeys
-from kafkasim.scenario.systems import Kafka, PointToPoint, Producer
+from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -50,11 +50,21 @@ def test_a_cluster_is_described_and_what_was_filled_in_is_marked() -> None:
         "  Crash(target='subscriber:billing', at_s=3.0)\n"
         "\n"
         "Not modelled yet\n"
-        "  joining of members and rebalances, unless a group starts cold; transactions\n"
+        "  transactions; groups that divide records (share groups), and Kafka Streams\n"
         "  what compression costs, and logs= writes nothing compressed\n"
-        "  disks: page cache, flushing, logs that take time to load\n"
-        "  timeouts of producers while no topic has two copies and no broker fails"
+        "  logs that take time to load; disks, unless the hardware has some\n"
+        "  timeouts of producers while no topic has two copies and no broker fails\n"
+        "  in this run joining and rebalances: no group starts cold, and no event is "
+        "at a member or a coordinator"
     )
+
+
+def test_a_run_with_coordinators_leaves_out_no_rebalances() -> None:
+    traffic = Traffic({}, {"billing": Subscriber(["orders"])}, duration_s=1)
+    cold = Kafka(groups={"billing": Group(start="cold")})
+
+    assert "joining and rebalances" in describe(Draft(traffic, Kafka()))
+    assert "joining and rebalances" not in describe(Draft(traffic, cold))
 
 
 def test_a_trace_gives_the_duration_and_its_columns() -> None:
