@@ -22,11 +22,11 @@ class GroupClient(NetworkClient):
 
     Parameters
     ----------
+    calendar, actor, connections, brokers, settings, draws, on_failed
+        As of a `NetworkClient`.
     join_timeout_ns : int
         Until a JoinGroup without an answer closes its connection
         (`AbstractCoordinator.sendJoinGroupRequest`).
-    calendar, actor, connections, brokers, settings, draws, on_failed
-        As of a `NetworkClient`.
     """
 
     __slots__ = ("_coordinators", "_join_timeout_ns")

@@ -67,10 +67,12 @@ class JoiningMember(OwningMember):
 
     Parameters
     ----------
-    calendar, actor, code, group, brokers, settings, draws, calls
+    calendar, actor, code, group
         As of a `Member`.
     connections : list of Connection
         By broker index for data, then by broker index as coordinators.
+    brokers, settings, draws, calls
+        As of a `Member`.
     topics : mapping of str to sequence of Partition
         All partitions of the topics it reads, by number; there may come to be more.
     joining : MemberSettings
