@@ -84,6 +84,7 @@ TESTED_IN: dict[str, str] = {
         "tests/protocol/test_coordinator_bytes.py"
     ),
     "kafkasim/protocol/joining.py": _APPLICATIONS,
+    "kafkasim/plot/owning_many.py": "tests/plot/test_owning.py",
     "kafkasim/scenario/member_events.py": "tests/scenario/test_group_checks.py",
     "kafkasim/scenario/targets.py": "tests/scenario/test_group_checks.py",
     "kafkasim/config/assignors.py": "tests/config/test_consumer.py",

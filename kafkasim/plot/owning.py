@@ -17,6 +17,7 @@ from kafkasim.plot.captions import Words, say
 from kafkasim.plot.event_lines import draw_events, lines_for, told
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
+from kafkasim.plot.owning_many import draw_many
 from kafkasim.plot.style import (
     GREY,
     HATCHES,
@@ -67,6 +68,10 @@ _FACES: Final = {
 }
 """Colours of a group's states, all pale enough for black text."""
 _MOST_LANES: Final = 60
+_MANY: Final = 9
+"""Lanes in whose room more of them are counted."""
+_MOST_NAMED: Final = 6
+"""Members that the legend names; of more the names stand in the bars alone."""
 _TOLD: Final = 12
 """Partitions of which words say who owned them."""
 NOBODY_READS: Final = "nobody reads"
@@ -106,13 +111,12 @@ def ownership(
     -------
     Axes
         The title says for how long nobody read a partition, at most, and how many
-        partitions that befell.
+        partitions that befell. More than 60 partitions are only counted.
 
     Raises
     ------
     ValidationError
-        `data` is no run, or has no such group, or the group reads more partitions than
-        can be drawn.
+        `data` is no run, or has no such group.
     TableNotRecorded
         When the run did not record `assignments`.
     """
@@ -121,10 +125,7 @@ def ownership(
     table = table[table["group"] == name]
     owned = _owned(table)
     lanes = sorted({each.lane for each in owned})
-    if len(lanes) > _MOST_LANES:
-        raise ValidationError(
-            "group", name, f"one that reads at most {_MOST_LANES} partitions"
-        )
+    is_many = len(lanes) > _MOST_LANES
     states = _states(data, name)
     end_ms = float(data.facts["end_ns"]) / 1e6
     unit, scale = time_unit(end_ms)
@@ -134,11 +135,14 @@ def ownership(
     ]
     until = 1.005 * end_ms / scale or 1.0
     above = _NAMES * (max(lines_for(events, until, _EVENTS), default=-1) + 1)
-    count = len(lanes) + 1.4 * bool(states) + above
+    count = _MANY if is_many else len(lanes) + 1.4 * bool(states) + above
     with style():
         ax = canvas(ax, (SIZE[0], min(_TALLEST, 1.9 + _LANE * max(count, 3))))
         ax.set_xlim(0, until)
-        if lanes:
+        if is_many:
+            draw_many(ax, owned, end_ms, scale)
+            draw_events([ax], events, _EVENTS)
+        elif lanes:
             _draw_owners(ax, owned, lanes, end_ms, scale)
             _draw_states(ax, states, len(lanes) + 0.4, end_ms, scale)
             _label_lanes(ax, lanes, name if states else "", above)
@@ -249,7 +253,7 @@ def _draw_owners(
             [(until[n] - owned[n].since_ms) / scale for n in mine],
             left=[owned[n].since_ms / scale for n in mine],
             height=_HEIGHT,
-            label=name,
+            label=name if len(members) <= _MOST_NAMED else None,
             **_look(number),
         )
         for n in mine:

@@ -103,6 +103,7 @@ def nothing_sent() -> Result:
     return small_result(
         scenario=scenario(Kafka()),
         appends=[],
+        assignments=[],
         commits=[],
         batches=[],
         links=[],

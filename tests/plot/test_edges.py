@@ -45,6 +45,7 @@ OF_RUNS: dict[str, Draw] = {
     "offsets": plot.offsets,
     "ordering": plot.ordering,
     "ordering by partition": lambda result: plot.ordering(result, per="partition"),
+    "ownership": plot.ownership,
     "replication": plot.replication,
     "resources": plot.resources,
     "retention": plot.retention,

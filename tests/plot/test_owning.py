@@ -5,12 +5,13 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
-from kafkasim import plot
+from kafkasim import analysis, plot
 from kafkasim.errors import ValidationError
-from kafkasim.plot.owning import NOBODY_READS, ownership
+from kafkasim.plot.owning import NOBODY_READS, Owned, ownership
+from kafkasim.plot.owning_many import READ, UNREAD, counts
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
-from kafkasim.testing.builders import small_result
+from kafkasim.testing.builders import Row, small_result
 from tests.analysis.test_ownership import FACTS, member_dies, owned
 from tests.plot.test_layout import assert_readable
 
@@ -93,6 +94,18 @@ def test_words_say_who_owned_what() -> None:
     assert plot.caption(ax).startswith("Owners of the partitions that group billing")
 
 
+def legend(ax: Axes) -> list[str]:
+    made = ax.get_legend()
+    return [] if made is None else [each.get_text() for each in made.get_texts()]
+
+
+def spells(rows: list[Row]) -> list[Owned]:
+    result = only(*rows)
+    table = analysis.ownership(result)
+    times = (table[each] for each in ("since_ms", "until_ms", "gap_ms"))
+    return [Owned(("orders", 0), "", *row) for row in zip(*times, strict=True)]
+
+
 def only(*rows: object) -> Result:
     return small_result(
         records=[{"intended_ms": 0.0, "created_ms": 0.0}],
@@ -109,13 +122,29 @@ def test_without_gaps_the_title_says_so() -> None:
     )
 
 
-def test_a_group_that_is_not_there_and_one_with_too_many_partitions_are_refused() -> (
-    None
-):
+def test_a_group_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValidationError, match="one of billing"):
         ownership(member_dies(), group="audit")
-    with pytest.raises(ValidationError, match="at most 60 partitions"):
-        ownership(only(*(owned(n, "billing/1", 0, None) for n in range(61))))
+
+
+def test_many_partitions_are_counted() -> None:
+    rows = [owned(n, f"billing/{n % 9}", 1, 5 if n < 9 else None) for n in range(90)]
+    rows += [owned(n, "billing/9", 7, None) for n in range(9)]
+
+    ax = ownership(only(*rows))
+
+    assert legend(ax) == [READ, UNREAD]
+    at_ms, read, unread = counts(spells(rows), 60_000.0)
+    assert at_ms.tolist() == [0, 1_000, 5_000, 7_000, 60_000]
+    assert read.tolist() == [0, 90, 81, 90, 90]
+    assert unread.tolist() == [0, 0, 9, 0, 0]
+
+
+def test_of_many_members_names_stand_in_the_bars_alone() -> None:
+    ax = ownership(only(*(owned(n, f"billing/{n}", 0, None) for n in range(7))))
+
+    assert legend(ax) == []
+    assert {each.get_text() for each in ax.texts} == set("0123456")
 
 
 @pytest.mark.parametrize("size", SIZES)
