@@ -4,6 +4,7 @@ Each is a figure with a caption, an alternative text and a legend that can be re
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,12 @@ OF_LOGS: dict[str, Callable[[Log], Axes]] = {
     "removal": lambda log: plot.removal(dump(log)["records"], dump(log)["records"]),
     "segments": lambda log: plot.segments(dump(log)),
 }
+ELSEWHERE = {
+    "assignment": "test_assigning.py",
+    "crash_points": "test_crashing.py",
+    "offsets_topic": "test_offset_boxes.py",
+}
+"""Figures of what no plain run has, and the tests that try their edges."""
 WHAT = {"at_ms", "partition", "partitions", "share", "records"}
 """Columns that say where a number stands, and are no measurement."""
 
@@ -130,9 +137,13 @@ def thousand_partitions() -> Result:
     return run(scenario(3_000.0, 1_000, 100), resources=True)
 
 
-def test_every_public_figure_is_tried_here() -> None:
+def test_every_public_figure_is_tried_here_or_where_its_own_data_are() -> None:
     tried = {name.split(" by ")[0] for name in (*OF_RUNS, *OF_TABLES, *OF_LOGS)}
-    assert tried == set(plot.__all__) - NO_FIGURE
+    assert tried | set(ELSEWHERE) == set(plot.__all__) - NO_FIGURE
+    for name, test in ELSEWHERE.items():
+        text = (Path(__file__).parent / test).read_text()
+        assert name in text
+        assert "assert_readable" in text
 
 
 @pytest.mark.parametrize("name", OF_RUNS)

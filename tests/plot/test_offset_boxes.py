@@ -5,8 +5,10 @@ import pytest
 from kafkasim import plot
 from kafkasim.analysis.offset_records import offsets_topic
 from kafkasim.errors import ValidationError
+from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.testing.builders import small_result
 from tests.analysis.test_offset_records import RECORDS, by_hand, commit
+from tests.plot.test_layout import assert_readable
 
 
 def _boxes(ax: object) -> dict[str, list[float]]:
@@ -70,3 +72,9 @@ def test_too_many_groups_are_not_drawn() -> None:
 def test_a_run_without_records_says_so() -> None:
     ax = plot.offsets_topic(by_hand(), at_s=0.0)
     assert "Nothing was written" in plot.alt_text(ax)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_readable_at_every_size(size: SizeName) -> None:
+    with plot.sized(size):
+        assert_readable(plot.offsets_topic(by_hand()))
