@@ -44,8 +44,8 @@ from kafkasim.protocol.classic_writes import (
     Replaced,
     Stored,
     Writes,
-    told_to_members,
 )
+from kafkasim.protocol.coordinator_answers import told_to_members
 from kafkasim.protocol.coordinator_records import ClassicGroupRecord
 from kafkasim.protocol.errors import (
     COORDINATOR_NOT_AVAILABLE,

@@ -9,45 +9,11 @@ they are told so. Source: the handlers of `appendFuture` in `GroupMetadataManage
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
 
 from kafkasim.protocol.classic_group import ClassicGroup, ClassicMember
 from kafkasim.protocol.coordinator_records import ClassicGroupRecord
-from kafkasim.protocol.errors import (
-    COORDINATOR_NOT_AVAILABLE,
-    KAFKA_STORAGE_ERROR,
-    MESSAGE_TOO_LARGE,
-    NOT_COORDINATOR,
-    NOT_ENOUGH_REPLICAS,
-    NOT_LEADER_OR_FOLLOWER,
-    RECORD_LIST_TOO_LARGE,
-    REQUEST_TIMED_OUT,
-    UNKNOWN_SERVER_ERROR,
-    UNKNOWN_TOPIC_OR_PARTITION,
-)
 from kafkasim.protocol.group_messages import Answer, JoinGroup, SyncGroup, Write
 from kafkasim.protocol.subscription import Assigned, Subscription
-
-_TO_MEMBERS: Final[Mapping[int, int]] = MappingProxyType(
-    {
-        UNKNOWN_TOPIC_OR_PARTITION: COORDINATOR_NOT_AVAILABLE,
-        NOT_ENOUGH_REPLICAS: COORDINATOR_NOT_AVAILABLE,
-        REQUEST_TIMED_OUT: COORDINATOR_NOT_AVAILABLE,
-        NOT_LEADER_OR_FOLLOWER: NOT_COORDINATOR,
-        KAFKA_STORAGE_ERROR: NOT_COORDINATOR,
-        MESSAGE_TOO_LARGE: UNKNOWN_SERVER_ERROR,
-        RECORD_LIST_TOO_LARGE: UNKNOWN_SERVER_ERROR,
-    }
-)
-
-
-def told_to_members(error: int) -> int:
-    """Return what a member hears when a write failed with an error.
-
-    `appendGroupMetadataErrorToResponseError`.
-    """
-    return _TO_MEMBERS.get(error, error)
 
 
 @dataclass(frozen=True, slots=True)

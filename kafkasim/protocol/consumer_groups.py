@@ -17,6 +17,7 @@ from kafkasim.protocol.consumer_admission import RefusedError, invalid, tombston
 from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings, Heartbeats
 from kafkasim.protocol.consumer_target import ServerAssignor
+from kafkasim.protocol.coordinator_answers import refused
 from kafkasim.protocol.coordinator_records import (
     UNREVOKED_PARTITIONS,
     ConsumerGroupRecord,
@@ -27,15 +28,9 @@ from kafkasim.protocol.coordinator_records import (
     TargetMemberRecord,
 )
 from kafkasim.protocol.errors import (
-    COORDINATOR_NOT_AVAILABLE,
     GROUP_ID_NOT_FOUND,
     INCONSISTENT_GROUP_PROTOCOL,
-    KAFKA_STORAGE_ERROR,
     NONE,
-    NOT_COORDINATOR,
-    NOT_ENOUGH_REPLICAS,
-    NOT_LEADER_OR_FOLLOWER,
-    REQUEST_TIMED_OUT,
     STALE_MEMBER_EPOCH,
     UNKNOWN_MEMBER_ID,
 )
@@ -43,7 +38,6 @@ from kafkasim.protocol.group_messages import (
     JOIN_EPOCH,
     Answer,
     Beaten,
-    ConsumerGroupBeaten,
     ConsumerGroupHeartbeat,
     Effect,
     GroupChanged,
@@ -275,7 +269,7 @@ class ConsumerGroups:
         if error == NONE and group is None and not joins:
             error = GROUP_ID_NOT_FOUND
         if error != NONE:
-            return [_refusal(request, error)]
+            return [refused(request, error)]
         known = ConsumerGroup(request.group) if group is None else group
         leaves = request.member_epoch < JOIN_EPOCH
         try:
@@ -284,8 +278,8 @@ class ConsumerGroups:
                 if leaves
                 else self._heartbeats.heartbeat(known, request, now_ms)
             )
-        except RefusedError as refused:
-            return [_refusal(request, refused.error)]
+        except RefusedError as because:
+            return [refused(request, because.error)]
         member = outcome.member
         if not leaves:
             if outcome.moved and member.state == UNREVOKED_PARTITIONS:
@@ -364,21 +358,11 @@ class ConsumerGroups:
                 group.replay(record)
             if is_new:
                 del self._groups[group_id]
-        error = WRITE_ERRORS.get(failed.error, failed.error)
         return [
-            _refusal(answer.request, error)
+            refused(answer.request, failed.error)
             for answer in failed.write.answers
             if isinstance(answer.request, ConsumerGroupHeartbeat)
         ]
-
-
-WRITE_ERRORS = {
-    NOT_ENOUGH_REPLICAS: COORDINATOR_NOT_AVAILABLE,
-    REQUEST_TIMED_OUT: COORDINATOR_NOT_AVAILABLE,
-    NOT_LEADER_OR_FOLLOWER: NOT_COORDINATOR,
-    KAFKA_STORAGE_ERROR: NOT_COORDINATOR,
-}
-"""What a member hears of an append that failed (`handleOperationException`)."""
 
 
 def _other_protocol(request: ClassicRequest) -> Answer:
@@ -392,7 +376,3 @@ def _other_protocol(request: ClassicRequest) -> Answer:
             return Answer(request, Beaten(error=UNKNOWN_MEMBER_ID))
         case LeaveGroup():
             return Answer(request, Left(error=UNKNOWN_MEMBER_ID))
-
-
-def _refusal(request: ConsumerGroupHeartbeat, error: int) -> Answer:
-    return Answer(request, ConsumerGroupBeaten(error=error, heartbeat_interval_ms=0))

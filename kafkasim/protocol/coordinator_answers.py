@@ -46,9 +46,8 @@ from kafkasim.protocol.group_messages import (
     SyncGroup,
 )
 
-_TOLD: Final[Mapping[int, int]] = MappingProxyType(
+_OF_WRITES: Final[Mapping[int, int]] = MappingProxyType(
     {
-        NETWORK_EXCEPTION: COORDINATOR_LOAD_IN_PROGRESS,
         UNKNOWN_TOPIC_OR_PARTITION: COORDINATOR_NOT_AVAILABLE,
         NOT_ENOUGH_REPLICAS: COORDINATOR_NOT_AVAILABLE,
         REQUEST_TIMED_OUT: COORDINATOR_NOT_AVAILABLE,
@@ -58,6 +57,10 @@ _TOLD: Final[Mapping[int, int]] = MappingProxyType(
         RECORD_LIST_TOO_LARGE: UNKNOWN_SERVER_ERROR,
     }
 )
+
+_TOLD: Final[Mapping[int, int]] = MappingProxyType(
+    {**_OF_WRITES, NETWORK_EXCEPTION: COORDINATOR_LOAD_IN_PROGRESS}
+)
 """What a client hears of an error of the log (`handleOperationException`)."""
 
 _LOOK_AGAIN: Final = frozenset({
@@ -65,6 +68,14 @@ _LOOK_AGAIN: Final = frozenset({
 })  # fmt: skip
 """After which one that asked for offsets looks for its coordinator again
 (`handleOffsetFetchException`)."""
+
+
+def told_to_members(error: int) -> int:
+    """Return what a member of a classic group hears when a write failed.
+
+    `GroupMetadataManager.appendGroupMetadataErrorToResponseError`.
+    """
+    return _OF_WRITES.get(error, error)
 
 
 def refusal(request: Request, error: int) -> Response:

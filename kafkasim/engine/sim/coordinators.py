@@ -26,15 +26,11 @@ from kafkasim.engine.sim.coordinator_parts import (
     CoordinatorSettings,
     Hosting,
 )
-from kafkasim.engine.sim.group_requests import (
-    GroupRequest,
-    error_answered,
-    error_of,
-    refusal,
-)
+from kafkasim.engine.sim.group_requests import GroupRequest, error_of
 from kafkasim.engine.sim.literal_batches import LiteralBatch, records_in
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FIND_COORDINATOR
+from kafkasim.protocol.coordinator_answers import refusal, refused
 from kafkasim.protocol.errors import (
     COORDINATOR_LOAD_IN_PROGRESS,
     COORDINATOR_NOT_AVAILABLE,
@@ -238,8 +234,7 @@ class Coordinators:
             self._refuse(coordinator, answer, error)
 
     def _refuse(self, coordinator: Coordinator, answer: Answer, error: int) -> None:
-        response = refusal(answer.request, error_answered(error))
-        self._answer(coordinator, Answer(answer.request, response))
+        self._answer(coordinator, refused(answer.request, error))
 
     def advanced(self, index: int) -> None:
         """Answer what waited for the high watermark of a partition."""

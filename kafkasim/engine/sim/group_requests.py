@@ -1,4 +1,4 @@
-"""Requests of a group's members, and what answers them when something is wrong.
+"""Requests of a group's members.
 
 Their payload is a request of `kafkasim.protocol.group_messages`, their answer a
 response of it. A member has two connections to each broker, as a consumer has: one for
@@ -24,17 +24,7 @@ from kafkasim.engine.sim.request import (
     Request,
 )
 from kafkasim.protocol import group_messages as messages
-from kafkasim.protocol.errors import (
-    COORDINATOR_LOAD_IN_PROGRESS,
-    COORDINATOR_NOT_AVAILABLE,
-    KAFKA_STORAGE_ERROR,
-    NONE,
-    NOT_COORDINATOR,
-    NOT_ENOUGH_REPLICAS,
-    NOT_LEADER_OR_FOLLOWER,
-    REQUEST_TIMED_OUT,
-    UNKNOWN_TOPIC_OR_PARTITION,
-)
+from kafkasim.protocol.errors import NONE
 
 API_OF: Final[dict[type, int]] = {
     messages.FindCoordinator: FIND_COORDINATOR,
@@ -85,51 +75,6 @@ class GroupRequest(Request):
         super().__init__(API_OF[type(message)], connection, sent_ns, message, on_answer)
         self.member = member
         self.kind = kind
-
-
-_AS_ANSWERED: Final = {
-    UNKNOWN_TOPIC_OR_PARTITION: COORDINATOR_NOT_AVAILABLE,
-    NOT_ENOUGH_REPLICAS: COORDINATOR_NOT_AVAILABLE,
-    REQUEST_TIMED_OUT: COORDINATOR_NOT_AVAILABLE,
-    NOT_LEADER_OR_FOLLOWER: NOT_COORDINATOR,
-    KAFKA_STORAGE_ERROR: NOT_COORDINATOR,
-}
-
-
-def error_answered(error: int) -> int:
-    """Return what is answered when a coordinator's write has failed.
-
-    Source: `CoordinatorOperationExceptionHelper`.
-    """
-    return _AS_ANSWERED.get(error, error)
-
-
-_RESPONSES: Final[dict[type, Callable[..., messages.Response]]] = {
-    messages.FindCoordinator: messages.CoordinatorFound,
-    messages.SyncGroup: messages.Synced,
-    messages.LeaveGroup: messages.Left,
-    messages.OffsetFetch: messages.OffsetsFetched,
-    messages.ConsumerGroupHeartbeat: messages.ConsumerGroupBeaten,
-}
-
-
-def refusal(request: messages.Request, error: int) -> messages.Response:
-    """Return the response that says that an error was met.
-
-    Source: `GroupCoordinatorService`; a heartbeat of the classic protocol is told
-    nothing of a coordinator that loads.
-    """
-    match request:
-        case messages.JoinGroup():
-            return messages.Joined(error=error, member_id=request.member_id)
-        case messages.Heartbeat():
-            loads = error == COORDINATOR_LOAD_IN_PROGRESS
-            return messages.Beaten(error=NONE if loads else error)
-        case messages.OffsetCommit():
-            each = ((one.topic, one.partition) for one in request.offsets)
-            return messages.OffsetsCommitted(errors=tuple((one, error) for one in each))
-        case _:
-            return _RESPONSES[type(request)](error=error)
 
 
 def error_of(response: messages.Response) -> int:

@@ -4,13 +4,14 @@ The machine behind each partition of the offsets topic is the smallest that stor
 offsets: what is tested with it is its host.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kafkasim.engine.sim.calendar import Rank, key_base
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
+from kafkasim.protocol.coordinator_answers import refused
 from kafkasim.protocol.coordinator_records import OffsetRecord, Record
 from kafkasim.protocol.errors import ERRORS, NONE
 from kafkasim.protocol.group_messages import (
@@ -88,12 +89,12 @@ class SmallShard:
         if isinstance(message, Heartbeat):
             return [Answer(message, Beaten(), after_writes=True)]
         if isinstance(message, WriteFailed):
-            from kafkasim.engine.sim.group_requests import error_answered, refusal
-
-            error = error_answered(message.error)
             told = [each.request for each in message.write.answers]
-            return [Answer(one, refusal(one, error)) for one in told]
+            return [refused(one, message.error) for one in told]
         return []
+
+    def metadata_changed(self, topics: Collection[str]) -> None:
+        """It does not look at topics."""
 
     def handle_timeout(self, now_ms: int) -> list[Effect]:
         self.fired.append(now_ms)

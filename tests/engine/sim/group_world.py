@@ -14,7 +14,7 @@ import numpy as np
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.calendar import CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.group import Group
-from kafkasim.engine.sim.group_requests import GROUP_APIS, error_of, refusal
+from kafkasim.engine.sim.group_requests import GROUP_APIS, error_of
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.joining_member import JoiningMember
 from kafkasim.engine.sim.member_calls import MemberCalls
@@ -26,6 +26,7 @@ from kafkasim.protocol.classic_groups import ClassicGroups
 from kafkasim.protocol.classic_member import ClassicMember
 from kafkasim.protocol.classic_rebalances import ClassicSettings
 from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.coordinator_answers import refusal
 from kafkasim.protocol.errors import ERRORS, NONE, NOT_COORDINATOR
 from kafkasim.protocol.group_messages import (
     Answer,

@@ -3,7 +3,8 @@
 import pytest
 
 from kafkasim.config.broker import BrokerConfig
-from kafkasim.engine.sim.group_requests import error_of, refusal
+from kafkasim.engine.sim.group_requests import error_of
+from kafkasim.protocol.coordinator_answers import refusal
 from kafkasim.protocol.errors import COORDINATOR_LOAD_IN_PROGRESS, NONE
 from kafkasim.protocol.group_messages import (
     CoordinatorFound,
