@@ -204,7 +204,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/join_effort.py": _MEMBERS,
     "kafkasim/protocol/committed_offsets.py": "tests/protocol/test_member_commits.py",
     "kafkasim/protocol/last_commit.py": "tests/protocol/test_member_commits.py",
-    "kafkasim/protocol/classic_rebalance.py": _MEMBERS,
+    "kafkasim/protocol/member_rebalance.py": _MEMBERS,
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",

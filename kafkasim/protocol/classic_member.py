@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from kafkasim.protocol import errors
 from kafkasim.protocol.assignors import CLIENT_ASSIGNORS
-from kafkasim.protocol.classic_rebalance import Rebalance
 from kafkasim.protocol.committed_offsets import CommittedOffsets
 from kafkasim.protocol.coordinator_lookup import CoordinatorLookup
 from kafkasim.protocol.errors import NONE
@@ -57,6 +56,7 @@ from kafkasim.protocol.member_effects import (
     Raised,
     Send,
 )
+from kafkasim.protocol.member_rebalance import Rebalance
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.protocol.membership import Membership
 

@@ -1,22 +1,17 @@
 """A map that is walked in the order of Java's `HashMap`.
 
 Kafka keeps the members of a group in one, and the order in which it is walked decides
-who leads when the leader is gone, or which protocol wins when votes are equal. That
-order follows from the keys, and from how large the map has ever been: a table of 16
-buckets that doubles as soon as it holds more keys than three quarters of its buckets,
-and never shrinks. Within a bucket keys stand in the order in which they came. Buckets
-of more than eight keys, which Java turns into trees, are not treated apart: keys would
-have to be chosen for that. Source: `java.util.HashMap` (JDK 17).
+who leads when the leader is gone, or which protocol wins when votes are equal. In
+which order that is, and why, is in `kafkasim.protocol.assignors.java_order`. Source:
+`java.util.HashMap` (JDK 17).
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from kafkasim.protocol.offsets_topic import java_hash
+from kafkasim.protocol.assignors.java_order import JavaSet, text_hash
 
 Value = TypeVar("Value")
-
-_FIRST_BUCKETS: Final = 16
 
 
 class JavaHashMap(Generic[Value]):
@@ -33,12 +28,11 @@ class JavaHashMap(Generic[Value]):
     ['sticky', 'range', 'roundrobin']
     """
 
-    __slots__ = ("_buckets", "_hashes", "_order", "_values")
+    __slots__ = ("_keys", "_order", "_values")
 
     def __init__(self, items: Iterable[tuple[str, Value]] = ()) -> None:
         self._values: dict[str, Value] = {}
-        self._hashes: dict[str, int] = {}
-        self._buckets = _FIRST_BUCKETS
+        self._keys: JavaSet[str] = JavaSet(text_hash)
         self._order: list[str] | None = None
         for key, value in items:
             self[key] = value
@@ -54,17 +48,13 @@ class JavaHashMap(Generic[Value]):
 
     def __setitem__(self, key: str, value: Value) -> None:
         if key not in self._values:
-            spread = java_hash(key) & 0xFFFFFFFF
-            self._hashes[key] = spread ^ spread >> 16
+            self._keys.add(key)
             self._order = None
         self._values[key] = value
-        while 4 * len(self._values) > 3 * self._buckets:
-            self._buckets *= 2
 
     def __iter__(self) -> Iterator[str]:
         if self._order is None:
-            last = self._buckets - 1
-            self._order = sorted(self._values, key=lambda key: self._hashes[key] & last)
+            self._order = self._keys.walk()
         return iter(self._order)
 
     def get(self, key: str) -> Value | None:
@@ -74,7 +64,7 @@ class JavaHashMap(Generic[Value]):
     def pop(self, key: str) -> Value | None:
         """Take a key out; return its value, or None if there was none."""
         if key in self._values:
-            del self._hashes[key]
+            self._keys.remove(key)
             self._order = None
         return self._values.pop(key, None)
 
