@@ -8,19 +8,19 @@ member gets there is the business of `kafkasim.protocol.reconciliation`.
 from collections.abc import Callable, Iterable, Mapping
 
 from kafkasim.protocol.assignors import SERVER_ASSIGNORS, assign_at_broker
-from kafkasim.protocol.assignors.java_order import (
-    DEFAULT_CAPACITY,
-    JavaSet,
-    table_size,
-    text_hash,
-    walk_names,
-)
 from kafkasim.protocol.consumer_group import ConsumerGroup, PartitionsOf
 from kafkasim.protocol.coordinator_records import (
     Record,
     TargetEpochRecord,
     TargetEpochValue,
     TargetMemberRecord,
+)
+from kafkasim.protocol.java_order import (
+    DEFAULT_CAPACITY,
+    JavaSet,
+    table_size,
+    text_hash,
+    walk_names,
 )
 from kafkasim.protocol.reconciliation import GroupMember
 from kafkasim.protocol.subscription import Assigned, Subscription

@@ -2,14 +2,14 @@
 
 Kafka keeps the members of a group in one, and the order in which it is walked decides
 who leads when the leader is gone, or which protocol wins when votes are equal. In
-which order that is, and why, is in `kafkasim.protocol.assignors.java_order`. Source:
+which order that is, and why, is in `kafkasim.protocol.java_order`. Source:
 `java.util.HashMap` (JDK 17).
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from kafkasim.protocol.assignors.java_order import JavaSet, text_hash
+from kafkasim.protocol.java_order import JavaSet, text_hash
 
 Value = TypeVar("Value")
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from kafkasim.errors import KafkasimError
-from kafkasim.protocol.offsets_topic import java_hash
+from kafkasim.protocol.java_order import JavaSet, text_hash
 
 _T = TypeVar("_T")
 
@@ -301,12 +301,7 @@ def check_assignment(
 
 def _in_hash_order(names: list[str | None]) -> list[str | None]:
     """Return rack names in the order in which Java's `HashMap` walks them."""
-    size = 16
-    while 4 * len(names) > 3 * size:
-        size *= 2
-
-    def bucket(name: str | None) -> int:
-        value = (0 if name is None else java_hash(name)) & 0xFFFFFFFF
-        return (value ^ value >> 16) & (size - 1)
-
-    return sorted(names, key=bucket)
+    walked: JavaSet[str | None] = JavaSet(
+        lambda name: 0 if name is None else text_hash(name), keys=names
+    )
+    return walked.walk()

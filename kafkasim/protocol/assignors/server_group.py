@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from kafkasim.protocol.assignors.java_order import (
+from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.java_order import (
     JavaSet,
     copied_size,
     id_hash,
@@ -20,7 +21,6 @@ from kafkasim.protocol.assignors.java_order import (
     undisturbed,
     walk_names,
 )
-from kafkasim.protocol.group_messages import Assigned, Subscription
 
 Target = dict[str, Assigned]
 """What each member is to own; topics and numbers in the order of Java's maps."""

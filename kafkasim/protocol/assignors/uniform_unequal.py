@@ -11,8 +11,8 @@ from typing import Final
 
 from kafkasim.protocol.assignors.balancer import Balancer
 from kafkasim.protocol.assignors.inputs import AssignorError
-from kafkasim.protocol.assignors.java_order import table_size
 from kafkasim.protocol.assignors.server_group import Owned, ServerGroup
+from kafkasim.protocol.java_order import table_size
 
 _ROUNDS: Final = 16
 """`MAX_ITERATION_COUNT`."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafkasim.protocol.assignors.java_order import (
+from kafkasim.protocol.java_order import (
     JavaSet,
     copied_size,
     id_hash,
