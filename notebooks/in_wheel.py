@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PLACE = "kafkasim/lessons/notebooks"
 
 
-class LessonsInWheel(BuildHookInterface):
+class LessonsInWheel(BuildHookInterface[Any]):
     """Adds each executed lesson, and the glossary, to a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
