@@ -22,7 +22,7 @@ from kafkasim.protocol.group_messages import (
     TopicPartition,
 )
 
-_WIDTH: Final = 86
+_WIDTH: Final = 89
 """Characters of a line."""
 _KEPT: Final = "\N{NO-BREAK SPACE}"
 
@@ -62,7 +62,7 @@ def request_words(request: Request) -> str:
             topics = sorted({each for _, said in protocols for each in said.topics})
             said.append("reads " + ", ".join(topics))
         case SyncGroup(assignments=assignments) if assignments:
-            said += [f"{who}: {partition_names(had)}" for who, had in assignments]
+            said += [f"{who}: {_or_nothing(had)}" for who, had in assignments]
         case OffsetCommit(offsets=offsets):
             said += [
                 f"{each.topic}-{each.partition}: {each.offset}" for each in offsets
