@@ -158,7 +158,8 @@ class ConsumerMember:
         """When a `poll()` that waits begins anew by itself (`pollForFetches`)."""
         if not self._membership.owned or self._offsets.wanted:
             return self._polled_ms + self._settings.retry_backoff_ms
-        dues = [self._beats.next_ms, self._commits.polls_again_ms]
+        beat_ms = None if self._lookup.node is None else self._beats.next_ms
+        dues = [beat_ms, self._commits.polls_again_ms]
         return min((due for due in dues if due is not None), default=None)
 
     @property
@@ -249,9 +250,8 @@ class ConsumerMember:
         return []
 
     def _who(self) -> tuple[str | None, int]:
-        if self.generation == NO_GENERATION:
-            return None, NO_GENERATION
-        return self.member_id, self.generation
+        is_out = self.generation == NO_GENERATION
+        return None if is_out else self.member_id, self.generation
 
     # --- the background thread --------------------------------------------------------
 

@@ -265,3 +265,17 @@ def test_one_that_is_overtaken_while_it_reconciles_begins_anew() -> None:
     assert member.hear(CallbackDone(), 12_000) == [Assigned((), 3)]
     assert member.hear(CallbackDone(), 12_001) == [Assigned((T2,), 3)]
     assert (member.beat().owned, member.state()) == ((T1,), State.RECONCILING)
+
+
+def test_a_poll_that_waits_is_not_woken_for_what_it_cannot_do() -> None:
+    member = stable(T0, auto_commit_ms=5_000)
+    assert member.machine.polls_again_ms == 5_010
+    member.time_out(5_010)
+    member.hear(Polled(), 5_010)
+    commit = member.last()
+    assert isinstance(commit, OffsetCommit)
+    assert member.machine.polls_again_ms == 65_010  # late with its poll: that is all
+    lost = next(r for r in reversed(member.sent) if isinstance(r, ConsumerGroupHeartbeat))
+    member.hear(Failed(lost), 5_020)
+    member.hear(Polled(), 12_000)
+    assert member.machine.polls_again_ms is None  # nobody to be told a thing

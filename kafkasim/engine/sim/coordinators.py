@@ -14,7 +14,7 @@ appended as soon as the coordinator has nothing else to do: here at once. Readin
 log takes a broker as long as appending so many bytes.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from kafkasim.engine.sim.literal_batches import LiteralBatch, records_in
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FIND_COORDINATOR
 from kafkasim.protocol.coordinator_answers import refusal, refused
+from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import (
     COORDINATOR_LOAD_IN_PROGRESS,
     COORDINATOR_NOT_AVAILABLE,
@@ -43,7 +44,6 @@ from kafkasim.protocol.group_messages import (
     CoordinatorFound,
     Effect,
     GroupChanged,
-    OffsetCommit,
     Request,
     Response,
     Write,
@@ -119,12 +119,22 @@ class Coordinators:
         request.payload = message
         self._do(coordinator, coordinator.shard.handle(message, self._now_ms))
 
-    def store(self, commit: OffsetCommit) -> None:
-        """Store offsets that nobody asks for: those of before the run."""
-        number = offsets_partition(commit.group, len(self._partitions))
-        coordinator = self._coordinator_of(self._partitions[number].index)
-        if coordinator is not None:
-            self._do(coordinator, coordinator.shard.handle(commit, self._now_ms))
+    def keep(self, number: int, records: Sequence[Record]) -> bool:
+        """Have records of before the run in the log of a partition, and load it.
+
+        Return whether this broker leads it.
+        """
+        index = self._partitions[number].index
+        replica = self._broker.replicas.get(index)
+        if replica is None or replica.state is None:
+            return False
+        encoded = [self._calls.encode(each) for each in records]
+        batch = LiteralBatch(number, index, encoded, self._calendar.now_ns)
+        self._broker.append_records(batch)
+        epoch = replica.state.leader_epoch
+        self._calls.on_append(batch, tuple(records), epoch)
+        self._begin(index, epoch)
+        return True
 
     def _coordinator_of(self, index: int) -> Coordinator | None:
         """Return the coordinator of a partition, if it is led here."""

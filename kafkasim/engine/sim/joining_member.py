@@ -11,7 +11,7 @@ While the coordinator is looked for, and until committed offsets have come, `pol
 returns nothing before its own timeout.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,10 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK, MANUAL, PollSettings
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.protocol.backoff import Backoff
+from kafkasim.protocol.group_messages import Request as Message
+from kafkasim.protocol.group_messages import Response
 from kafkasim.protocol.member_effects import (
+    Answered,
     Assigned,
     CallbackDone,
     Close,
@@ -157,6 +160,11 @@ class JoiningMember(OwningMember):
 
     def start(self, _positions: Mapping[int, int] = MappingProxyType({})) -> None:
         """Begin to poll; what it will own, and from where, is not known yet."""
+        self.begin()
+        self._poll(self._wake)
+
+    def begin(self) -> None:
+        """Be there, with a machine that has heard nothing."""
         self.epoch += 1
         self.up = True
         self._fetcher.start({})
@@ -166,6 +174,18 @@ class JoiningMember(OwningMember):
         machine = self._new_machine(self._consumed, backoff_ms, now_ms)
         self._driver.start(machine)
         self._counts = {}
+
+    def rehearse(self, answers: Iterable[tuple[Message, Response]]) -> list[Message]:
+        """Take answers, poll, and return what it says: before a run nothing is sent."""
+        overheard = self._driver.overheard = []
+        for message, response in answers:
+            self._tell(Answered(message, response))
+        self._sees_to_group(self._calendar.now_ns)
+        return overheard
+
+    def go_live(self) -> None:
+        """Go on from what was rehearsed."""
+        self._driver.overheard = None
         self._poll(self._wake)
 
     def crash(self) -> None:

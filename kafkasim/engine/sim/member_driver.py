@@ -83,6 +83,8 @@ class MemberDriver:
         Ticket of an application's commit → its kind, a code into `COMMIT_KINDS`.
     is_telling : bool
         What the machine asks for is being done.
+    overheard : list of Message or None
+        Takes what the machine says before a run; None: it is sent.
     """
 
     def __init__(self, code: int, network: GroupClient, calls: DriverCalls) -> None:
@@ -92,6 +94,7 @@ class MemberDriver:
         self.machine: MemberMachine | None = None
         self.kinds: dict[int, int] = {}
         self.is_telling = False
+        self.overheard: list[Message] | None = None
         self._number = 0
         """Of the process; what was to happen in an earlier one is void."""
         self._coordinator: int | None = None
@@ -186,6 +189,9 @@ class MemberDriver:
 
     def _send(self, effect: Send) -> None:
         message, network = effect.request, self._network
+        if self.overheard is not None:
+            self.overheard.append(message)
+            return
         kind = COMMIT_KINDS.index(effect.kind)
         if effect.ticket is not None:
             kind = self.kinds.pop(effect.ticket)
@@ -278,6 +284,8 @@ class MemberDriver:
         """Let a `poll()` that waits begin anew when the machine wants it to."""
         due_ms = None if self.machine is None else self.machine.polls_again_ms
         armed_ms = self._poll_armed_ms
+        if due_ms is not None and due_ms < self.now_ms:
+            due_ms = self.now_ms + 1  # this poll could not do it
         if due_ms is None or (armed_ms is not None and armed_ms <= due_ms):
             return
         self._poll_armed_ms = due_ms

@@ -17,6 +17,7 @@ from kafkasim.engine.sim.group_invariants import (
 )
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.invariants import Invariant
+from kafkasim.engine.sim.joining_member import JoiningMember
 from kafkasim.engine.sim.literal_batches import NO_SOURCE, LiteralBatch
 from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.partition import Partition
@@ -27,23 +28,25 @@ from kafkasim.engine.sim.systems.coordinated_events import MEMBER_KINDS, GroupEv
 from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.engine.sim.systems.coordinated_rows import CoordinatedRows
 from kafkasim.engine.sim.systems.coordinated_tables import CoordinatedTables
-from kafkasim.engine.sim.systems.group_machines import new_shard
+from kafkasim.engine.sim.systems.group_machines import new_shard, server_assignors
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_rows import OF_COORDINATORS
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
+from kafkasim.engine.sim.systems.standing import StandingGroup
 from kafkasim.ids import Target
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.coordinator_bytes import decode, encode
 from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.group_messages import (
-    CommittedOffset,
     GroupChanged,
     OffsetCommit,
     OffsetsCommitted,
     Response,
 )
+from kafkasim.protocol.offsets_topic import offsets_partition
+from kafkasim.protocol.standing_groups import FIRST, offset_records
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 from kafkasim.scenario.events import Event
 
@@ -138,26 +141,6 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
 
     # --- groups -----------------------------------------------------------------------
 
-    def _schedule_join(self, name: str) -> None:
-        if self.groups[name].committed:
-            self.timeline.command(0, self._store_beginnings, name)
-        super()._schedule_join(name)
-
-    def _store_beginnings(self, name: str) -> None:
-        """Let a group have committed where it is at the start."""
-        group = self.groups[name]
-        offsets = tuple(
-            CommittedOffset(
-                topic=self.topics[partition.topic],
-                partition=partition.number,
-                offset=group.committed[partition.index],
-            )
-            for partition in group.partitions
-        )
-        commit = OffsetCommit(group=name, offsets=offsets)
-        for coordinators in self.coordinators:
-            coordinators.store(commit)
-
     def _join(self, name: str) -> None:
         """Let those members of a group start that are there from the beginning."""
         group = self.groups[name]
@@ -171,9 +154,54 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
 
     def _start(self, name: str) -> None:
         self.groups[name].began_ns = self.calendar.now_ns
-        for member in self.joining(name):
-            if member.code not in self._later and not member.up:
-                member.start()
+        first = [
+            member
+            for member in self.joining(name)
+            if member.code not in self._later and not member.up
+        ]
+        if self.groups[name].committed and self.calendar.now_ns == 0:
+            self._stand(name, first)
+            return
+        for member in first:
+            member.start()
+
+    def _stand(self, name: str, members: Sequence[JoiningMember]) -> None:
+        """Let a group have been stable at the start of the run."""
+        group = self.groups[name]
+        committed = {
+            (self.topics[partition.topic], partition.number): offset
+            for partition in group.partitions
+            for offset in [group.committed[partition.index]]
+        }
+        mine = self.by_topic[OFFSETS_TOPIC]
+        number = offsets_partition(name, len(mine))
+        config = self.system.broker_config
+        standing = StandingGroup(
+            members,
+            node=mine[number].leader,
+            committed=committed,
+            next_uuid=partial(self._next_uuid, f"{OFFSETS_TOPIC}-{number}"),
+            now_ms=self.epoch_ms,
+        )
+        standing.speak(
+            server_assignors(self._topic_ids),
+            self._partition_count,
+            interval_ms=config.group_consumer_heartbeat_interval_ms,
+            computed_ms=self.epoch_ms - config.group_consumer_assignment_interval_ms,
+        )
+        records = [
+            *standing.records,
+            *offset_records(name, committed, self._topic_ids, self.epoch_ms),
+        ]
+        self.timeline.command(0, self._put_on_record, (number, records))
+        self._group_changed(
+            GroupChanged(name, "Stable", FIRST, len(members), "as the run begins")
+        )
+
+    def _put_on_record(self, what: tuple[int, list[Record]]) -> None:
+        """Have records of before the run in the offsets topic."""
+        for coordinators in self.coordinators:
+            coordinators.keep(*what)
 
     def _of_members(self, members: Sequence[Sequence[Member]]) -> list[Invariant]:
         everyone = [member for group in members for member in group]

@@ -64,13 +64,13 @@ def new_shard(
     )
     return CoordinatorShard(
         ClassicGroups(classic, next_uuid),
-        ConsumerGroups(consumer, _server_assignors(ids), partitions_of),
+        ConsumerGroups(consumer, server_assignors(ids), partitions_of),
         offsets,
         ids,
     )
 
 
-def _server_assignors(ids: TopicIds) -> dict[str, ServerAssignor]:
+def server_assignors(ids: TopicIds) -> dict[str, ServerAssignor]:
     """Return the broker's assignors, to which topics are their ids."""
 
     def assignor(name: str) -> ServerAssignor:
