@@ -59,7 +59,7 @@ def is_coordinated(system: Kafka, events: Iterable[Event]) -> bool:
     """Return whether groups need coordinators.
 
     One begins cold, or something befalls its members, its coordinator or its offsets.
-    Then a group that is joined has offset 0 committed, and joins from the start on.
+    Then a group that is joined is one that its coordinator has on record as stable.
 
     Parameters
     ----------

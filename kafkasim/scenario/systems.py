@@ -196,7 +196,8 @@ class Group(Document):
     """The consumer group of one subscriber; it has the subscriber's name.
 
     Joined, it is stable at the start: its partitions are assigned by the range assignor
-    or the one that its settings say, and offset 0 is committed.
+    or, if groups have coordinators, the one that its settings say, and offset 0 is
+    committed. Members of a subscriber that comes later join when it comes.
     """
 
     members: Annotated[Members, MembersRule()] = 1

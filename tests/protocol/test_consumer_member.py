@@ -275,7 +275,7 @@ def test_a_poll_that_waits_is_not_woken_for_what_it_cannot_do() -> None:
     commit = member.last()
     assert isinstance(commit, OffsetCommit)
     assert member.machine.polls_again_ms == 65_010  # late with its poll: that is all
-    lost = next(r for r in reversed(member.sent) if isinstance(r, ConsumerGroupHeartbeat))
+    lost = member.beat()
     member.hear(Failed(lost), 5_020)
     member.hear(Polled(), 12_000)
     assert member.machine.polls_again_ms is None  # nobody to be told a thing

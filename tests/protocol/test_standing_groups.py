@@ -107,7 +107,9 @@ def test_its_topics_are_looked_at_with_the_first_heartbeat(partitions: int) -> N
         heartbeats(), broker_assignors(), lambda _: partitions, NOW_MS
     )
     shard = loaded(*records).shard
-    beat = ConsumerGroupHeartbeat(group="g", member_id="a", member_epoch=1, client_id="a")
+    beat = ConsumerGroupHeartbeat(
+        group="g", member_id="a", member_epoch=1, client_id="a"
+    )
     effects = shard.handle(beat, NOW_MS + 5_000)
     if partitions == 3:
         [told] = effects

@@ -171,8 +171,7 @@ class JoiningMember(OwningMember):
         self.begun = {}
         backoff_ms = lambda failures: self._retries.draw_ns(failures) // NS_PER_MS  # noqa: E731
         now_ms = self._driver.now_ms
-        machine = self._new_machine(self._consumed, backoff_ms, now_ms)
-        self._driver.start(machine)
+        self._driver.start(self._new_machine(self._consumed, backoff_ms, now_ms))
         self._counts = {}
 
     def rehearse(self, answers: Iterable[tuple[Message, Response]]) -> list[Message]:
