@@ -38,7 +38,7 @@ def provenance(result: Result) -> str:
 
 
 def _system(system: object) -> str:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(system).__name__)
+    words = _words(system)
     brokers = getattr(system, "brokers", None)
     if not isinstance(brokers, int):
         return words.capitalize()
@@ -62,7 +62,18 @@ def _sizes(counts: Mapping[str, int], noun: str) -> list[str]:
 def _event(event: object) -> str:
     target = getattr(event, "target", "")
     at_s = getattr(event, "at_s", 0.0)
-    return f"{type(event).__name__.lower()} of {target} at {at_s:g} s"
+    return f"{_words(event).lower()} of {target} at {at_s:g} s"
+
+
+def _words(thing: object) -> str:
+    """Return the name of a thing's class in words.
+
+    Examples
+    --------
+    >>> _words(ValueError())
+    'Value Error'
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(thing).__name__)
 
 
 def _plural(noun: str, count: int) -> str:

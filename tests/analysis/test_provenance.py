@@ -3,6 +3,7 @@
 from kafkasim.analysis.provenance import provenance
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Slow
+from kafkasim.scenario.member_events import RemoveMember
 from kafkasim.scenario.members import Member
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
@@ -44,6 +45,14 @@ def test_another_system_is_said_in_words_and_events_and_the_name_too() -> None:
         "slow billing; Point to point; 1 record in 60 s; "
         "slow of subscriber:billing at 5 s; seed 0"
     )
+
+
+def test_an_event_is_said_in_words() -> None:
+    leaves = RemoveMember("member:billing/1", at_s=5.5)
+
+    said = line(Scenario(traffic("billing"), events=[leaves]))
+
+    assert "; remove member of member:billing/1 at 5.5 s; " in said
 
 
 def test_many_groups_are_counted_together() -> None:

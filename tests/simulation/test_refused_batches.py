@@ -28,7 +28,8 @@ from tests.simulation.test_random_runs import clusters, traffics
 
 PATIENCE_MS = 4_000
 """A tombstone beside a large record stays with it whenever their batch is split, as
-`ProducerBatch.maxRecordSize` is an upper bound: both are sent and split until this is over.
+`ProducerBatch.maxRecordSize` is an upper bound: both are sent and split until this is
+over.
 """
 
 
