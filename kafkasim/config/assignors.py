@@ -31,7 +31,8 @@ class AssignmentStrategy(Rule):
     @property
     def allowed(self) -> str:
         """Return the names."""
-        return f"a list, or text with commas, of {one_of(CLASSES)} or their classes"
+        names = one_of(CLASSES)
+        return f"a list, or text with commas, of {names}, or of {_PACKAGE}… classes"
 
     def read(self, value: object) -> tuple[str, ...]:
         """Return the names in the protocol."""
@@ -42,8 +43,18 @@ class AssignmentStrategy(Rule):
         names = []
         for each in value:
             if each not in _NAMES:
-                raise self.reject(value, suggestion(str(each), _NAMES))
+                raise self.reject(value, _hint(str(each)))
             names.append(_NAMES[each])
         if len(set(names)) < len(names):
             raise self.reject(value, "Kafka refuses an assignor that is listed twice")
         return tuple(names)
+
+
+def _hint(said: str) -> str:
+    """Return what may be meant: Kafka finds no class without its package."""
+    if said == "uniform":
+        return "it is the broker's: group_remote_assignor, group_protocol 'consumer'"
+    of_class = {each: name for name, each in CLASSES.items()}
+    if said in of_class:
+        return f"did you mean {of_class[said]}?"
+    return suggestion(said, _NAMES)

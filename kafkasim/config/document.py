@@ -273,12 +273,13 @@ class OneOf(Rule):
             return variant.read(value)
         if isinstance(value, Mapping) and self.variants:
             return self._read_table(value)
+        why = ""
         for leaf in self.leaves:
             try:
                 return leaf.read(value)
-            except ValidationError:
-                continue
-        raise self.reject(value)
+            except ValidationError as error:
+                why = why or error.why
+        raise self.reject(value, why)
 
     def _variant(self, value: object) -> Variant | None:
         return next((each for each in self.variants if each.holds(value)), None)

@@ -45,10 +45,10 @@ def assign(
         `uniform` (that of the broker, for the consumer protocol).
     members : int, sequence of str or mapping
         How many, by the names c1, c2, …; or their names; or by name what each
-        subscribes to: a topic, several, or a mapping with any of `topics`, `instance`
-        (`group.instance.id`), `rack` (`client.rack`), `owned` (what it has, as
-        `orders-0` or ("orders", 0)) and `generation` (in which it got that). Without
-        topics a member subscribes to all.
+        subscribes to: a topic, several, or a mapping with any of `topics`,
+        `instance_id` (`group.instance.id`), `rack` (`client.rack`), `owned` (what it
+        has, as `orders-0` or ("orders", 0)) and `generation` (in which it got that).
+        Without topics a member subscribes to all.
     topics : mapping of topic to int or sequence
         Number of partitions; or for each partition the rack of its replica, or the
         racks of all of them.
@@ -121,7 +121,7 @@ def _assigned(
 ) -> "dict[str, Assigned]":
     """Return what each member gets, in the order given."""
     members = {name: one.subscription(assignor) for name, one in asked.items()}
-    instances = {name: one.instance for name, one in asked.items()}
+    instances = {name: one.instance_id for name, one in asked.items()}
     try:
         if assignor == "uniform":
             target = assign_at_broker(assignor, members, counts, instances=instances)

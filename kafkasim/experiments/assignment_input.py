@@ -15,7 +15,7 @@ from kafkasim.protocol.group_messages import (
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIELDS: Final = ("topics", "instance", "rack", "owned", "generation")
+_FIELDS: Final = ("topics", "instance_id", "rack", "owned", "generation")
 _COLUMNS: Final = ("member", "topic", "partition")
 _FIRST_GENERATION: Final = 1
 
@@ -32,14 +32,14 @@ class Asked:
         What it has.
     generation : int
         In which it got that.
-    instance, rack : str or None
+    instance_id, rack : str or None
         `group.instance.id` and `client.rack`.
     """
 
     topics: tuple[str, ...]
     owned: list[TopicPartition] = field(default_factory=list)
     generation: int = NO_GENERATION
-    instance: str | None = None
+    instance_id: str | None = None
     rack: str | None = None
 
     def subscription(self, assignor: str) -> Subscription:
@@ -86,9 +86,11 @@ def members_given(
             raise ValidationError("members", names, "each name once")
         return {name: Asked(tuple(topics)) for name in names}
     asked = {name: _member(name, given, topics) for name, given in members.items()}
-    instances = [one.instance for one in asked.values() if one.instance is not None]
+    instances = [
+        one.instance_id for one in asked.values() if one.instance_id is not None
+    ]
     if len(set(instances)) < len(instances):
-        raise ValidationError("members", instances, "each instance once")
+        raise ValidationError("members", instances, "each instance_id once")
     return asked
 
 
@@ -127,11 +129,11 @@ def _member(name: str, given: object, topics: Mapping[str, int]) -> Asked:
             f"{path}.generation", generation, "a whole number from -1"
         )
     asked = Asked(wanted, owned, generation)
-    for key in ("instance", "rack"):
+    for key in ("instance_id", "rack"):
         text = given.get(key)
         if text is not None and not isinstance(text, str):
             raise ValidationError(f"{path}.{key}", text, "text")
-    asked.instance, asked.rack = given.get("instance"), given.get("rack")
+    asked.instance_id, asked.rack = given.get("instance_id"), given.get("rack")
     return asked
 
 
@@ -153,5 +155,7 @@ def _partition(path: str, given: object) -> TopicPartition:
         if topic and number.isdecimal():
             return topic, int(number)
     elif isinstance(given, Sequence) and len(given) == len(("topic", "partition")):
-        return str(given[0]), int(given[1])
+        topic, number = given
+        if isinstance(topic, str) and isinstance(number, int):
+            return topic, number
     raise ValidationError(path, given, "such as orders-0 or ('orders', 0)")

@@ -8,6 +8,7 @@ trace. The first breach raises, naming its path and what would be allowed.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Final
 
 from kafkasim.config.frozen import UNSET
@@ -39,6 +40,7 @@ from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.units import ns_from_s
 
 _MOST_RECORDS: Final = 1_000_000_000
+_MOST_LISTED: Final = 12
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
@@ -181,8 +183,8 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
             who = target.name, traffic, system, _counts(events, system)
             under(str(index), check_reader_event, event, *who)
         if isinstance(event, MemberEvent):
-            before_it = _earlier(events, index)
-            under(str(index), check_member_event, event, before_it, traffic, system)
+            what = _earlier(events, index), traffic, system, _counts(events, system)
+            under(str(index), check_member_event, event, *what)
         if isinstance(event, StreamEvent):
             before = _counts(_earlier(events, index), system)[target.name]
             if isinstance(event, AddPartitions):
@@ -219,9 +221,19 @@ def _check_source(event: Event, system: System, path: str, targets: list[str]) -
 
 def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
     if str(target) not in targets:
-        allowed = ", ".join(targets) or "nothing: there is none of the kind"
+        allowed = _listed(targets) or "nothing: there is none of the kind"
         near = suggestion(str(target), targets)
         raise ValidationError(path, event.target, allowed, near)
+
+
+def _listed(targets: list[str]) -> str:
+    """Return targets as a phrase; of many of a kind the first two and the last."""
+    shown: list[str] = []
+    for _, alike in groupby(targets, lambda each: each.partition(":")[0]):
+        some = list(alike)
+        is_long = len(some) > _MOST_LISTED
+        shown += [*some[:2], "…", some[-1]] if is_long else some
+    return ", ".join(shown)
 
 
 def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) -> None:

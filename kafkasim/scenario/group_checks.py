@@ -41,6 +41,15 @@ def check_reader_event(
         kind = type(event).__name__
         allowed = "an event of a Kafka cluster"
         raise ValidationError("target", kind, allowed, "nothing else keeps positions")
+    _check_read(event, subscriber, traffic, partitions)
+
+
+def _check_read(
+    event: ReaderEvent | ResetOffsets,
+    subscriber: str,
+    traffic: Traffic,
+    partitions: Mapping[str, int],
+) -> None:
     streams = traffic.subscribers[subscriber].streams
     if event.stream is not None and event.stream not in streams:
         why = f"what {subscriber} reads"
@@ -53,7 +62,11 @@ def check_reader_event(
 
 
 def check_member_event(
-    event: MemberEvent, earlier: Sequence[Event], traffic: Traffic, system: System
+    event: MemberEvent,
+    earlier: Sequence[Event],
+    traffic: Traffic,
+    system: System,
+    partitions: Mapping[str, int],
 ) -> None:
     """Check that what happens to a group can happen there.
 
@@ -65,6 +78,8 @@ def check_member_event(
         What happened before.
     traffic, system
         Of the scenario; the system may be as it was said.
+    partitions : mapping of str to int
+        How many streams have at most.
 
     Raises
     ------
@@ -84,10 +99,7 @@ def check_member_event(
                 allowed = f"at most {system.brokers}, the number of brokers"
                 raise ValidationError("to", event.to, allowed)
         case ResetOffsets():
-            streams = traffic.subscribers[name].streams
-            if event.stream is not None and event.stream not in streams:
-                why = f"what {name} reads"
-                raise ValidationError("stream", event.stream, one_of(streams), why)
+            _check_read(event, name, traffic, partitions)
         case StuckRecord():
             _check_stuck(event, name, traffic)
         case RollingRestart():

@@ -92,6 +92,20 @@ def test_assignors_that_are_none_or_twice_are_refused(said: object) -> None:
         ConsumerConfig.from_dict({"partition_assignment_strategy": said})
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("cooperative_sticky", "did you mean cooperative-sticky"),
+        ("CooperativeStickyAssignor", "did you mean cooperative-sticky"),
+        (["uniform"], "group_remote_assignor"),
+        (["range", "range"], "listed twice"),
+    ],
+)
+def test_what_is_no_assignor_of_clients_has_a_hint(said: object, hint: str) -> None:
+    with pytest.raises(ValidationError, match=hint):
+        ConsumerConfig.from_dict({"partition_assignment_strategy": said})
+
+
 def test_a_poll_hands_out_at_least_one_record() -> None:
     with pytest.raises(ValidationError, match="max_poll_records"):
         ConsumerConfig(max_poll_records=0)

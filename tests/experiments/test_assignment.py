@@ -123,7 +123,7 @@ def test_members_say_what_they_have_their_instance_and_their_rack() -> None:
         topics={"t": 4},
     )
     assert owners(table) == {"t-0": "a", "t-1": "a", "t-2": "b", "t-3": "b"}
-    static = {"a": {"instance": "z"}, "b": {"instance": "y"}}
+    static = {"a": {"instance_id": "z"}, "b": {"instance_id": "y"}}
     assert owners(assign("range", members=static, topics={"t": 1})) == {"t-0": "b"}
     near = {"a": {"rack": "east"}, "b": {"rack": "west"}}
     racked = assign("range", members=near, topics={"t": ["west", ["east", "north"]]})
@@ -150,9 +150,10 @@ def test_a_topic_without_readers_is_free() -> None:
         (-1, {"t": 1}, "members: -1"),
         ({"a": {"topic": "t"}}, {"t": 1}, "did you mean topics"),
         ({"a": {"owned": ["t"]}}, {"t": 1}, "such as orders-0"),
+        ({"a": {"owned": [("t", "x")]}}, {"t": 1}, "such as orders-0"),
         ({"a": {"generation": -2}}, {"t": 1}, "a whole number from -1"),
         ({"a": {"rack": 3}}, {"t": 1}, r"members\.a\.rack"),
-        ({"a": {"instance": "i"}, "b": {"instance": "i"}}, {"t": 1}, "each instance"),
+        (dict.fromkeys("ab", {"instance_id": "i"}), {"t": 1}, "each instance_id"),
         ({"a": 3}, {"t": 1}, "a topic, several topics, or a mapping"),
         (1, {"t": "east"}, "the racks of each partition"),
     ],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from kafkasim.errors import ValidationError
@@ -49,6 +51,7 @@ def traffic() -> Traffic:
         ),
         ([MoveCoordinator(BILLING, at_s=1, to=3)], "0.to", "at most 2"),
         ([ResetOffsets(BILLING, at_s=1, stream="clicks")], "0.stream", "orders"),
+        ([ResetOffsets(BILLING, at_s=1, partition=1)], "0.partition", "less than 1"),
         ([StuckRecord(BILLING, "log", 0)], "0.source", "web"),
         ([Seek(BILLING, at_s=1, partition=1)], "0.partition", "less than 1"),
     ],
@@ -80,6 +83,16 @@ def test_groups_are_kafkas_own(event: Event, system: System) -> None:
     else:
         with pytest.raises(ValidationError, match="there is none of the kind"):
             check_events((event,), traffic(), system)
+
+
+def test_of_many_members_an_error_names_a_few() -> None:
+    system = replace(SYSTEM, groups={"billing": Group(members=1_000)})
+    wrong = RemoveMember("member:billing/x", at_s=1)
+    with pytest.raises(ValidationError) as caught:
+        check_events((wrong,), traffic(), system)
+
+    few = "member:billing/1, member:billing/2, …, member:billing/1000"
+    assert caught.value.allowed == few
 
 
 def test_a_member_that_came_may_go() -> None:
