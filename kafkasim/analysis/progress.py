@@ -14,10 +14,12 @@ upper bound, since of what was returned not all has been begun.
 **Lag** here is records appended and not yet processed, of those the subscriber wants;
 what a reset position skips leaves it when the subscriber begins to read beyond it.
 It differs from `kafka-consumer-groups --describe`, which takes log end − committed:
-that one grows and shrinks with the commit interval even when no record waits.
+that one grows and shrinks with the commit interval even when no record waits. **Lag in
+seconds** is how long the oldest of them has waited; it grows by a second each second
+until that one is processed, be the others many or few.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,6 +33,7 @@ from kafkasim.analysis.arrays import (
 )
 from kafkasim.analysis.dealings import Dealings, dealings, joined
 from kafkasim.analysis.frames import categorical, frame, offsets_column
+from kafkasim.analysis.oldest import Waits
 from kafkasim.analysis.time_bins import time_bins
 from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
@@ -39,12 +42,19 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want
-from kafkasim.units import MISSING_NS, NS_PER_MS, ms_from_ns
+from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ms_from_ns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Steps = tuple[Int64, Int64]
+
+
+class _Lag(NamedTuple):
+    """Lag of one series."""
+
+    records: Steps
+    waits: Waits
 
 
 def lag(
@@ -75,7 +85,9 @@ def lag(
     pandas.DataFrame
         One row per series and bin: `subscriber` (and `topic`, `partition`), `at_ms`
         (where the bin begins), `lag_records` (then), `lag_records_max` (the largest
-        within the bin, exact). No rows for a system that keeps no log.
+        within the bin, exact); `lag_s`, the age of the oldest record that waits then,
+        in seconds since it was appended (0: none waits), and `lag_s_max`, the largest
+        within the bin. No rows for a system that keeps no log.
 
     Raises
     ------
@@ -93,7 +105,7 @@ def lag(
         every = tuple(d for d in every if d.want.subscriber == subscriber)
     edges = time_bins(records, every, bin_ms)
     series = [
-        (place, topic, number, _lag_steps(records, dealing, kept))
+        (place, topic, number, _lag_of(records, dealing, kept))
         for place, dealing in enumerate(every)
         for topic, number, kept in _parts(records, dealing, by, partition)
     ]
@@ -119,21 +131,23 @@ def _parts(
     ]
 
 
-def _lag_steps(records: Table, dealing: Dealings, kept: Bool) -> Steps:
+def _lag_of(records: Table, dealing: Dealings, kept: Bool) -> _Lag:
     appended = records["appended_ns"][dealing.rows[kept]]
-    left = dealing.left_ns[kept]
-    left = left[left != MISSING_NS]
+    every = dealing.left_ns[kept]
+    left = every[every != MISSING_NS]
     times = np.concatenate((np.maximum(appended, dealing.want.from_ns), left))
     one = np.ones(len(times), dtype=np.int64)
     one[len(appended) :] = -1
-    return step_counts(times, one)
+    return _Lag(
+        step_counts(times, one), Waits.of(appended, every, dealing.want.from_ns)
+    )
 
 
 def _lag_frame(
     result: Result,
     names: list[str],
     by: str,
-    series: list[tuple[int, int, int, Steps]],
+    series: list[tuple[int, int, int, _Lag]],
     edges: Int64,
 ) -> "pd.DataFrame":
     bins = len(edges) - 1
@@ -146,8 +160,12 @@ def _lag_frame(
         columns["topic"] = categorical(np.repeat(topics, bins), labels)
         columns["partition"] = np.repeat(numbers, bins)
     columns["at_ms"] = np.tile(edges[:-1] / NS_PER_MS, len(series))
-    columns["lag_records"] = joined([step_at(*s[3], edges[:-1]) for s in series])
-    columns["lag_records_max"] = joined([step_peaks(*s[3], edges) for s in series])
+    lags = [each[3] for each in series]
+    starts = edges[:-1]
+    columns["lag_records"] = joined([step_at(*e.records, starts) for e in lags])
+    columns["lag_records_max"] = joined([step_peaks(*e.records, edges) for e in lags])
+    columns["lag_s"] = joined([e.waits.ages_ns(starts) for e in lags]) / NS_PER_S
+    columns["lag_s_max"] = joined([e.waits.peaks_ns(edges) for e in lags]) / NS_PER_S
     return frame(result, columns)
 
 

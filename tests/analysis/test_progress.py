@@ -119,6 +119,15 @@ def test_a_wide_bin_keeps_the_exact_peak() -> None:
     assert table["lag_records_max"].tolist() == [3, 3]
 
 
+def test_lag_in_seconds_is_the_age_of_the_oldest_that_waits() -> None:
+    """Appended at 1, 1 and 2 ms; one of the first two is never done."""
+    table = lag(two_partitions(), by="partition", bin_ms=1)
+    ages = (1e3 * table["lag_s"]).groupby(table["partition"]).apply(list).to_dict()
+    assert ages == {0: [0, 0, 1, 0], 2: [0, 0, 1, 2]}
+    peaks = (1e3 * table["lag_s_max"]).groupby(table["partition"]).apply(list).to_dict()
+    assert peaks == {0: [0, 1, 2, 0], 2: [0, 1, 2, 3]}
+
+
 def two_partitions() -> Result:
     traffic = Traffic(
         {"web": Source(stream="orders", arrivals=Periodic(rate_per_s=1.0))},
@@ -159,6 +168,8 @@ def test_a_system_without_a_log_has_no_lag_and_no_offsets() -> None:
         "at_ms",
         "lag_records",
         "lag_records_max",
+        "lag_s",
+        "lag_s_max",
     ]
     with pytest.raises(TableNotRecorded, match="appends"):
         offsets(result)
