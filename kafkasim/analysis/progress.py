@@ -19,7 +19,7 @@ seconds** is how long the oldest of them has waited; it grows by a second each s
 until that one is processed, be the others many or few.
 """
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,9 @@ from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ms_from_ns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SUBSCRIBER: Final = "subscriber"
+"""Key of the `attrs` of `offsets` that holds whose they are."""
 
 Steps = tuple[Int64, Int64]
 
@@ -199,7 +202,7 @@ def offsets(
         record whose work has begun, finer than Kafka's `consumer.position()`, and falls
         when work is begun again after a crash. Of a subscriber that came later it is
         `<NA>` until its work begins, and the committed offset until its first commit.
-        `attrs["title"]` names the partition and who reads.
+        `attrs["title"]` names the partition and who reads, `attrs["subscriber"]` them.
 
     Raises
     ------
@@ -231,6 +234,7 @@ def offsets(
             "committed": offsets_column(committed, committed < 0),
         },
     )
+    made.attrs[SUBSCRIBER] = want.subscriber
     made.attrs["title"] = f"Offsets of {name}-{partition}, read by {want.subscriber}"
     return made
 

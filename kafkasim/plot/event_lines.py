@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kafkasim.plot.style import GREY, stroke
 from kafkasim.result.result import Result
+from kafkasim.units import MISSING_NS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +53,27 @@ def told(result: Result, kinds: Collection[str]) -> Iterator[Told]:
             name,
             rows.labels["effect"][effect] if effect >= 0 else "",
         )
+
+
+def group_events(result: Result, group: str) -> list[tuple[int, str]]:
+    """Return what was done to a group and its members, in order of time.
+
+    Returns
+    -------
+    list of (int, str)
+        Nanoseconds, and words such as ``2: crash``, with a member's short name.
+    """
+    said = []
+    for each in told(result, ("member", "subscriber")):
+        of, _, member = each.name.partition("/")
+        if of != group:
+            continue
+        who = f"{member}: " if member else ""
+        event = "leave" if each.event == "remove member" else each.event
+        said.append((each.at_ns, f"{who}{event}"))
+        if each.until_ns != MISSING_NS:
+            said.append((each.until_ns, f"{who}back"))
+    return sorted(said)
 
 
 def draw_events(

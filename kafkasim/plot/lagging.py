@@ -1,6 +1,10 @@
-"""Records that wait in the log, over time: by subscriber, or by partition stacked."""
+"""What waits in the log, over time: records by subscriber, or by partition stacked.
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+And how long the oldest of them has waited: lag in seconds.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +31,7 @@ from kafkasim.plot.time_axis import (
     say_over_time,
     time_scale,
 )
-from kafkasim.plot.words import counted, listed, percent
+from kafkasim.plot.words import amount, counted, listed, percent
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -40,15 +44,28 @@ _MOST_AREAS: Final = 5
 _NOTHING: Final = "no record was appended to a log"
 
 
+class _Unit(NamedTuple):
+    """What lag is counted in."""
+
+    column: str
+    label: str
+    words: str
+    said: Callable[[float], str]
+    """Writes a value."""
+    title: "Callable[[pd.DataFrame, dict[str, str]], str]"
+    """Says the finding, from the table and each subscriber's peak."""
+
+
 def lag(
     data: "Result | pd.DataFrame",
     *,
     by: Literal["subscriber", "partition"] = "subscriber",
     subscriber: str | None = None,
     bin_ms: float | None = None,
+    unit: Literal["records", "seconds"] = "records",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw records appended and not yet processed over time.
+    """Draw records appended and not yet processed over time, or how long they wait.
 
     Parameters
     ----------
@@ -61,6 +78,9 @@ def lag(
         Only this one; by partition, the first without it.
     bin_ms : float, optional
         Width of a bin in milliseconds, when `data` is a run.
+    unit : {"records", "seconds"}
+        How many records wait; or for how long the oldest of them has, a line for each
+        subscriber.
     ax : Axes, optional
         What to draw into; a new figure otherwise.
 
@@ -75,7 +95,8 @@ def lag(
     ------
     ValidationError
         `by` is neither, or not what the table was made by; `data` is neither a run nor
-        such a table, or has no such subscriber.
+        such a table, or has no such subscriber; `unit` is neither, or seconds are to
+        be stacked.
     TableNotRecorded
         When the run did not record the tables that the figure needs.
     """
@@ -89,25 +110,30 @@ def lag(
         raise ValidationError("by", by, f"{made_by}, as the table was made by")
     if subscriber is not None and len(table):
         table = rows_of(table, subscriber_given(table, subscriber))
-    return _lag_stack(table, ax) if by == "partition" else _lag_lines(table, ax)
+    allowed = list(_UNITS) if by == "subscriber" else ["records"]
+    if unit not in allowed:
+        raise ValidationError("unit", unit, listed(allowed))
+    if by == "partition":
+        return _lag_stack(table, ax)
+    return _lag_lines(table, ax, _UNITS[unit])
 
 
-def _lag_lines(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
+def _lag_lines(table: "pd.DataFrame", ax: "Axes | None", unit: _Unit) -> "Axes":
     parts = by_subscriber(table)
-    peaks = {name: _peak(part, table) for name, part in parts}
-    title = _most_waiting(table, peaks)
+    peaks = {name: _peak(part, table, unit) for name, part in parts}
+    title = unit.title(table, peaks)
     with style():
         ax = canvas(ax)
         for number, (name, part) in enumerate(parts):
             look = look_of(number, len(part), f"{name}\n({peaks[name]})", table)
-            _line(ax, table, part, look, peak=number < MOST_LINES)
-        label_axes(ax, table, title, "simulated time", "records waiting")
-        from_zero(ax, whole=True)
+            _line(ax, table, part, look, unit, peak=number < MOST_LINES)
+        label_axes(ax, table, title, "simulated time", unit.label)
+        from_zero(ax, whole=unit is _UNITS["records"])
         legend_or_nothing(ax, _NOTHING)
     said = [
         f"{name} {peak.replace('peak', 'peaks at')}" for name, peak in peaks.items()
     ]
-    alt = f"Line chart of records appended and not yet processed: {_or_none(said)}."
+    alt = f"Line chart of {unit.words}: {_or_none(said)}."
     say_over_time(ax, "Lag", table, alt)
     return ax
 
@@ -117,13 +143,14 @@ def _line(
     table: "pd.DataFrame",
     part: "pd.DataFrame",
     look: dict[str, Any],
+    unit: _Unit,
     *,
     peak: bool,
 ) -> None:
     """Draw one subscriber's lag, with its peak marked unless it is one of many."""
     _, scale = time_scale(table)
     at = middles(part) / scale
-    values = part["lag_records_max"].to_numpy(dtype=np.float64)
+    values = part[unit.column].to_numpy(dtype=np.float64)
     ax.plot(at, values, **look | {"marker": ""})
     if not peak:
         return
@@ -133,13 +160,24 @@ def _line(
         ax.plot(at[top], values[top], "o", color=look["color"])
 
 
-def _peak(part: "pd.DataFrame", table: "pd.DataFrame") -> str:
-    unit, scale = time_scale(table)
-    values = part["lag_records_max"].to_numpy(dtype=np.float64)
+def _peak(part: "pd.DataFrame", table: "pd.DataFrame", unit: _Unit) -> str:
+    of_time, scale = time_scale(table)
+    values = part[unit.column].to_numpy(dtype=np.float64)
     top = highest(values)
     if top < 0:
         return "peak –"
-    return f"peak {int(values[top]):,} near {middles(part)[top] / scale:.4g} {unit}"
+    when = f"{middles(part)[top] / scale:.4g} {of_time}"
+    return f"peak {unit.said(float(values[top]))} near {when}"
+
+
+def _longest_behind(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
+    values = table["lag_s_max"].to_numpy(dtype=np.float64)
+    top = highest(values)
+    if top < 0 or values[top] <= 0:
+        return "No record waits in a log"
+    name = str(table["subscriber"].iloc[top])
+    peak, _, when = peaks[name].removeprefix("peak ").partition(" near ")
+    return f"The oldest record waits {peak} for {name}, near {when}"
 
 
 def _most_waiting(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
@@ -160,6 +198,25 @@ def _most_waiting(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
     verb = "has" if len(names) == 1 else "have"
     first = "" if len(names) == 1 else "first "
     return f"{listed(names, 3)} {verb} most waiting: {records}, {first}near {when}"
+
+
+_UNITS: Final = {
+    "records": _Unit(
+        "lag_records_max",
+        "records waiting",
+        "records appended and not yet processed",
+        lambda value: f"{int(value):,}",
+        _most_waiting,
+    ),
+    "seconds": _Unit(
+        "lag_s_max",
+        "age of the oldest record waiting (s)",
+        "the age of the oldest record appended and not yet processed",
+        lambda value: f"{amount(value)} s",
+        _longest_behind,
+    ),
+}
+"""By the word that asks for it."""
 
 
 def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":

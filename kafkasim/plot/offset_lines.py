@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.analysis.progress import SUBSCRIBER
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
+from kafkasim.plot.event_lines import RIGHT, draw_events, group_events
 from kafkasim.plot.given import table_with
 from kafkasim.plot.style import (
     GREY,
@@ -19,11 +21,13 @@ from kafkasim.plot.style import (
     legend_beside,
     nothing,
     series,
+    stroke,
     style,
 )
 from kafkasim.plot.time_axis import from_zero, label_axes, time_scale
 from kafkasim.plot.words import amount, caption_of, counted
 from kafkasim.result.result import Result
+from kafkasim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 
 _LINES: Final = {"log_end": 0, "position": 2, "committed": 1}
 """Columns of the table, and the number of the series whose look each has."""
+_MOST_BACKS: Final = 4
+"""Steps back of which each is named."""
+_ABOVE: Final = 1.15
+"""Height of the axes, where the lines need 1 and events have names."""
 _START: Final = "log_start"
 """Column that a table made by an older version lacks."""
 
@@ -45,7 +53,9 @@ def offsets(
 ) -> "Axes":
     """Draw log end, position and committed offset of one partition over time.
 
-    The log start is drawn too, once retention has deleted a segment.
+    The log start is drawn too, once retention has deleted a segment. Where the position
+    steps back, after a crash or a rebalance, a bar says how much is read again; upright
+    lines say what was done to the subscriber and its members.
 
     Parameters
     ----------
@@ -96,14 +106,20 @@ def offsets(
         if len(at):
             _draw(ax, at, lines)
             _draw_gone(ax, at, gone, lines["position"])
+            _draw_back(ax, at, lines["position"])
         label_axes(ax, table, title, "simulated time", "offset (records)")
         from_zero(ax, whole=True)
         if len(at):
+            _draw_events(ax, data, table.attrs.get(SUBSCRIBER), scale)
             legend_beside(ax)
         else:
             nothing(ax, "nothing happened in this partition")
     caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
     spoken = _in_words(lines)
+    backs = steps_back(lines["position"])
+    if len(backs):
+        times = counted(len(backs), "time")
+        spoken += f" The position steps back {times}."
     if gone.any():
         spoken += (
             f" Below the log start, at the end {amount(gone[-1])}, all is deleted."
@@ -137,6 +153,59 @@ def _draw_gone(
             zorder=1.5,
         )
     ax.step(at, log_start, where="post", color=GREY, linewidth=1.5, label="log start")
+
+
+def steps_back(position: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return at which rows the position is lower than before."""
+    return np.flatnonzero(np.diff(position, prepend=np.nan) < 0)
+
+
+def _draw_back(
+    ax: "Axes", at: NDArray[np.float64], position: NDArray[np.float64]
+) -> None:
+    """Draw a bar where the position steps back; say how far if there are few."""
+    from matplotlib.patheffects import withStroke
+
+    backs = steps_back(position)
+    for number, row in enumerate(backs.tolist()):
+        high, low = position[row - 1], position[row] - 1
+        ax.plot(
+            [at[row], at[row]],
+            [low, high],
+            color=OKABE_ITO["vermillion"],
+            linewidth=stroke(5.0),
+            solid_capstyle="butt",
+            zorder=4,
+            label=None if number else "read again",
+        )
+        if len(backs) <= _MOST_BACKS:
+            right = at[row] > RIGHT * at[-1]
+            ax.annotate(
+                f"{high - low:,.0f} again",
+                (at[row], low),
+                xytext=(-0.6 if right else 0.6, 0.2),
+                textcoords="offset fontsize",
+                ha="right" if right else "left",
+                va="bottom",
+                color=OKABE_ITO["vermillion"],
+                fontweight="bold",
+                fontsize="small",
+                path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
+                zorder=5,
+            )
+
+
+def _draw_events(ax: "Axes", data: object, subscriber: object, scale: float) -> None:
+    """Draw what was done to the subscriber of a run, with room above the lines."""
+    if not isinstance(data, Result) or not isinstance(subscriber, str):
+        return
+    said = [
+        (at_ns / NS_PER_MS / scale, text)
+        for at_ns, text in group_events(data, subscriber)
+    ]
+    if said:
+        ax.set_ylim(top=_ABOVE * ax.get_ylim()[1])
+        draw_events([ax], said)
 
 
 def _draw(

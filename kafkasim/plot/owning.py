@@ -14,7 +14,7 @@ from kafkasim.analysis.ownership import ownership as owners_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, say
-from kafkasim.plot.event_lines import draw_events, lines_for, told
+from kafkasim.plot.event_lines import draw_events, group_events, lines_for
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.owning_many import draw_many
@@ -40,7 +40,7 @@ from kafkasim.plot.words import (
     time_unit,
 )
 from kafkasim.result.result import Result
-from kafkasim.units import MISSING_NS, NS_PER_MS
+from kafkasim.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,27 +179,6 @@ def _owned(table: "pd.DataFrame") -> list[Owned]:
         *(table[name].tolist() for name in ("since_ms", "until_ms", "gap_ms")),
     )
     return [Owned(*row) for row in zip(*columns, strict=True)]
-
-
-def group_events(result: Result, group: str) -> list[tuple[int, str]]:
-    """Return what was done to a group and its members, in order of time.
-
-    Returns
-    -------
-    list of (int, str)
-        Nanoseconds, and words such as ``2: crash``, with a member's short name.
-    """
-    said = []
-    for each in told(result, ("member", "subscriber")):
-        of, _, member = each.name.partition("/")
-        if of != group:
-            continue
-        who = f"{member}: " if member else ""
-        event = "leave" if each.event == "remove member" else each.event
-        said.append((each.at_ns, f"{who}{event}"))
-        if each.until_ns != MISSING_NS:
-            said.append((each.until_ns, f"{who}back"))
-    return sorted(said)
 
 
 def finding(owned: Sequence[Owned]) -> str:

@@ -83,3 +83,22 @@ def test_one_moment_of_a_stack_can_be_seen(five: Result) -> None:
 def test_where_nothing_waits_the_title_says_so(five: Result) -> None:
     table = analysis.lag(five, bin_ms=1).assign(lag_records_max=0)
     assert plot.lag(table).get_title(loc="left") == "No record waits in a log"
+
+
+def test_lag_in_seconds_is_a_line_of_the_oldest_s_age(five: Result) -> None:
+    """Record 3, appended at 4 ms, is done at 9 ms; record 0 waits from 1 to 7 ms."""
+    ax = plot.lag(five, subscriber="billing", bin_ms=1, unit="seconds")
+    table = analysis.lag(five, subscriber="billing", bin_ms=1)
+    assert ax.lines[0].get_ydata().tolist() == table["lag_s_max"].tolist()  # type: ignore[union-attr]
+    assert table["lag_s_max"].max() == 0.006
+    assert ax.get_ylabel() == "age of the oldest record waiting (s)"
+    title = ax.get_title(loc="left")
+    assert title == "The oldest record waits 0.006 s for billing, near 6.5 ms"
+    assert "billing peaks at 0.006 s near 6.5 ms" in plot.alt_text(ax)
+
+
+def test_seconds_are_not_stacked_and_days_are_no_unit(five: Result) -> None:
+    with pytest.raises(ValidationError, match="records"):
+        plot.lag(five, by="partition", unit="seconds")
+    with pytest.raises(ValidationError, match="records and seconds"):
+        plot.lag(five, unit="days")  # type: ignore[arg-type]

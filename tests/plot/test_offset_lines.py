@@ -4,6 +4,10 @@ import numpy as np
 
 from kafkasim import analysis, plot
 from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.testing.builders import small_result
 
 
 def test_offsets_are_steps_of_three_kinds(five: Result) -> None:
@@ -47,3 +51,50 @@ def test_a_table_is_drawn_as_its_run_is(five: Result) -> None:
 def test_a_run_without_records_can_be_drawn(nothing_sent: Result) -> None:
     ax = plot.offsets(nothing_sent)
     assert "log end to 0" in plot.alt_text(ax)
+
+
+def reread() -> Result:
+    """Return a run by hand: two records are done, one commit, and a crash."""
+    scenario = Scenario(
+        Traffic(
+            {"web": Source("orders", Periodic(1.0))},
+            {"billing": Subscriber(["orders"])},
+            1.0,
+        )
+    )
+    return small_result(
+        [
+            {"intended_ms": 0, "appended_ms": 1, "partition": 0, "offset": offset}
+            for offset in range(3)
+        ],
+        deliveries=[
+            {
+                "record_id": record,
+                "offset": record,
+                "started_ms": at,
+                "ended_ms": at + 1,
+            }
+            for record, at in ((0, 2), (1, 3), (2, 4), (1, 20), (2, 21))
+        ],
+        appends=[{"base_offset": 0, "record_count": 3, "appended_ms": 1}],
+        commits=[{"offset": 1, "at_ms": 3}],
+        events=[
+            {"event": "Crash", "target": "member:billing/1", "at_ms": 6, "until_ms": 9}
+        ],
+        scenario=scenario,
+    )
+
+
+def test_what_is_read_again_is_a_step_back_with_a_bar() -> None:
+    ax = plot.offsets(reread())
+    bar = next(line for line in ax.lines if line.get_label() == "read again")
+    np.testing.assert_array_equal(bar.get_xdata(), [20, 20])
+    np.testing.assert_array_equal(bar.get_ydata(), [1, 3])
+    assert [text.get_text() for text in ax.texts] == ["2 again", "1: crash", "1: back"]
+    assert "The position steps back 1 time." in plot.alt_text(ax)
+
+
+def test_without_a_step_back_there_is_no_bar(five: Result) -> None:
+    ax = plot.offsets(five)
+    assert "read again" not in [line.get_label() for line in ax.lines]
+    assert "steps back" not in plot.alt_text(ax)
