@@ -25,10 +25,10 @@
 # [generation](../docs/reference/glossary.md#generation),
 # [heartbeat](../docs/reference/glossary.md#heartbeat),
 # [session](../docs/reference/glossary.md#session),
-# [poll](../docs/reference/glossary.md#poll),
-# [static member](../docs/reference/glossary.md#static-member). Each is said in a
-# sentence where it first comes up. Of the earlier lessons you need 01 and 03: group, member, partition, commit,
-# [assignor](../docs/reference/glossary.md#assignor).
+# [poll](../docs/reference/glossary.md#poll), [static
+# member](../docs/reference/glossary.md#static-member). Each is said in a sentence where
+# it first comes up. Of the earlier lessons you need 01 and 03: group, member,
+# partition, commit, [assignor](../docs/reference/glossary.md#assignor).
 #
 # **Predict first.** In a cell with `guess = None`, put your answer in the place of
 # `None`, then go on. There are seven.
@@ -61,7 +61,8 @@ calm = ks.Scenario(
 # %% [markdown]
 # One broker is the group's *coordinator*: members tell it that they are there, and ask
 # it what they should read. Whenever members come or go it lets the group agree anew;
-# that is a *rebalance*. Each one has a number, the *generation*, one more than the last.
+# that is a *rebalance*. Each one has a number, the *generation*, one more than the
+# last.
 #
 # The coordinator hears of the first member after a millisecond. It could give it all
 # six partitions at once.
@@ -187,15 +188,15 @@ pd.concat({what: ks.analysis.rebalances(run).iloc[1:] for what, run in both.item
 # them: each hears of the rebalance in the answer to its next heartbeat, 3 s later at
 # most. `gap_partition_s` adds up what was not read: partitions times seconds.
 #
-# > **What people get wrong.** "Kafka notices that the connection breaks." It does
-# > not act on it. A program that is killed (`kill -9`, out of memory, a machine that
-# > burns) costs 45 s; one that is asked to stop, and closes its consumer, one heartbeat.
+# > **What people get wrong.** "Kafka notices that the connection breaks." It does not
+# > act on it. A program that is killed (`kill -9`, out of memory, a machine that burns)
+# > costs 45 s; one that is asked to stop, and closes its consumer, one heartbeat.
 #
 # ## One member is slow
 #
-# Now nobody dies. Two orders a second, and the 40th takes its member 400 s: it waits for
-# a service that does not answer. A program gets its records by a *poll*: it asks its client for
-# some, works on them, and asks again.
+# Now nobody dies. Two orders a second, and the 40th takes its member 400 s: it waits
+# for a service that does not answer. A program gets its records by a *poll*: it asks
+# its client for some, works on them, and asks again.
 #
 # **Predict.** After how many seconds in this state is the member given up by its group,
 # or is it never, as it lives?
@@ -227,8 +228,8 @@ ks.lessons.reveal(
 # itself says goodbye to the coordinator.
 #
 # > **What people get wrong.** "Heartbeats are sent by poll, so slow work kills the
-# > session." That was so until 2016 (KIP-62). "Then set `session.timeout.ms` higher", is
-# > advice from that time; it only makes real deaths go unnoticed for longer.
+# > session." That was so until 2016 (KIP-62). "Then set `session.timeout.ms` higher",
+# > is advice from that time; it only makes real deaths go unnoticed for longer.
 #
 # And the order that was stuck? It was never committed. The next owner gets it, too, and
 # will be stuck in turn.
@@ -243,8 +244,8 @@ ks.lessons.reveal(
 # ## Marked twice
 #
 # "In a group each record is worked on by one member, so once", one reads. Back to the
-# death at 20 s. By default the client commits what it has read every 5 s: here at 11 and
-# at 16 s. Member 2 has two of six partitions, and it keeps up.
+# death at 20 s. By default the client commits what it has read every 5 s: here at 11
+# and at 16 s. Member 2 has two of six partitions, and it keeps up.
 #
 # **Predict.** How many orders were worked on twice?
 
@@ -265,8 +266,8 @@ ks.lessons.reveal(
 # %% [markdown]
 # **By hand.** From 16 to 20 s member 2 worked on 4 s × 20 × 2/6 = 27 orders, give or
 # take what falls into its partitions. Then it died, and nobody knew. Who comes next
-# begins at what was committed. A group says who reads a partition *now*. It says nothing
-# about what the one before had already done.
+# begins at what was committed. A group says who reads a partition *now*. It says
+# nothing about what the one before had already done.
 #
 # What about the order? Partition 2, around the place where it changes hands:
 
@@ -276,9 +277,9 @@ back = int((lane["offset"].diff() < 0).idxmax())
 lane.loc[back - 2 : back + 2, ["offset", "member", "ended_ms"]].round(0)
 
 # %% [markdown]
-# The offsets go up, then back once, then up again. Each member works in the order of the
-# partition; nothing overtakes. **Order survives a move, and repeats are part of it.** So
-# whoever works on records has to bear a repeat. Lesson 08 asks when to commit.
+# The offsets go up, then back once, then up again. Each member works in the order of
+# the partition; nothing overtakes. **Order survives a move, and repeats are part of
+# it.** So whoever works on records has to bear a repeat. Lesson 08 asks when to commit.
 #
 # ## What a rebalance costs
 #
@@ -304,7 +305,7 @@ guess = None  # how many partitions?
 
 
 # %%
-def costs_of(run):
+def costs_of(run: ks.Result) -> dict[str, float]:
     """Return what happened from 20 s on."""
     owners = ks.analysis.ownership(run).query("until_ms >= 20_000 and gap_ms > 0")
     again = ks.analysis.rebalances(run).query("began_ms >= 20_000")
@@ -362,10 +363,11 @@ pd.DataFrame({way: costs_of(run) for way, run in help_comes.items()}).round(1)
 # old owner gives it up at its own next poll, and waits for nobody else's.
 #
 # > **A plausible wrong result.** "We switched to cooperative, and measured: rebalances
-# > used to take 8 s, now they take 33 s. It is worse." The measurement is right; look at
-# > the second row. A cooperative rebalance takes several polls of the slowest member,
-# > twice. But meanwhile five of six partitions are read. What a rebalance *lasts* is
-# > not what it *costs*. (For the one that moves it did take longer: that is true, too.)
+# > used to take 8 s, now they take 33 s. It is worse." The measurement is right; look
+# > at the second row. A cooperative rebalance takes several polls of the slowest
+# > member, twice. But meanwhile five of six partitions are read. What a rebalance
+# > *lasts* is not what it *costs*. (For the one that moves it did take longer: that is
+# > true, too.)
 
 # %%
 ks.plot.ownership(help_comes["cooperative"])
@@ -417,11 +419,12 @@ ks.widgets.GroupExplorer()
 # %% [markdown]
 # <details><summary>What you should have seen, and why</summary>
 #
-# - **A member leaves:** the others hear of it at a heartbeat, then all stand still until
-#   the slowest has polled.
+# - **A member leaves:** the others hear of it at a heartbeat, then all stand still
+#   until the slowest has polled.
 # - **It crashes:** 45 s of grey, less what had passed since its last heartbeat.
 # - **A seventh member:** it has nothing until somebody leaves.
-# - **A new one comes:** eager stops all six; cooperative and KIP-848 the one that moves.
+# - **A new one comes:** eager stops all six; cooperative and KIP-848 the one that
+#   moves.
 # - **A restart:** two rebalances, and none for a static member.
 #
 # </details>
@@ -435,7 +438,8 @@ ks.widgets.GroupExplorer()
 # - **Heartbeats** come from a thread (`AbstractCoordinator.HeartbeatThread`, KIP-62).
 # - **Eager or cooperative** is what the assignor says; by default both `range` and
 #   `cooperative-sticky` are offered, and `range` is taken: eager (`ConsumerConfig`).
-# - **Static members** send no farewell (`AbstractCoordinator.maybeLeaveGroup`, KIP-345).
+# - **Static members** send no farewell (`AbstractCoordinator.maybeLeaveGroup`,
+#   KIP-345).
 # - **KIP-848**: heartbeats every 5 s and 45 s of patience, both set at the broker
 #   (`group.consumer.heartbeat.interval.ms`, `group.consumer.session.timeout.ms`).
 #
@@ -454,15 +458,15 @@ ks.widgets.GroupExplorer()
 
 # %% tags=["solution"]
 # Solution. 10 s after its last heartbeat: 8 s after its death at 20 s. The risk: one
-# that only stands still for 10 s (garbage collection, a machine that is moved) counts as
-# dead. The group does without it, and what it works on then is worked on twice.
+# that only stands still for 10 s (garbage collection, a machine that is moved) counts
+# as dead. The group does without it, and what it works on then is worked on twice.
 eight = ks.run(crashed.scenario.where({CONFIG + "session_timeout_ms": 10_000}))
 ks.analysis.rebalances(eight).iloc[1:][costs].round(1)
 
 # %% [markdown]
-# **2. Ask a table.** `left.requests` has what members and broker said to each other. Look
-# at `Heartbeat`, `JoinGroup` and `SyncGroup` after 20 s. Who hears of the rebalance by
-# what, and when?
+# **2. Ask a table.** `left.requests` has what members and broker said to each other.
+# Look at `Heartbeat`, `JoinGroup` and `SyncGroup` after 20 s. Who hears of the
+# rebalance by what, and when?
 
 # %% tags=["solution"]
 # Solution. Members 1 and 3 ask at 21 s, as every 3 s, and hear that there is a
