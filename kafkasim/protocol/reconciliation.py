@@ -31,8 +31,8 @@ MEMBER_TRANSITIONS: Final[Mapping[int, Mapping[int, str]]] = {
         UNRELEASED_PARTITIONS: "others own some of what it is to have",
     },
     UNREVOKED_PARTITIONS: {
-        STABLE: "it gave them up, and all it is to have is free",
-        UNRELEASED_PARTITIONS: "it gave them up, and waits for what others own",
+        STABLE: "it gave up, and all it is to have is free",
+        UNRELEASED_PARTITIONS: "it gave up, and waits for what others own",
     },
     UNRELEASED_PARTITIONS: {
         STABLE: "the last of what it waited for is free",

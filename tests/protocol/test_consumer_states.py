@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 
 import pytest
 
@@ -141,7 +142,11 @@ def test_the_document_shows_the_tables() -> None:
         for state, row in MEMBER_TRANSITIONS.items()
     }
     clients = "\n".join(
-        f"{to.value:<15} ◀── {', '.join(state.value for state in before)}"
+        fill(
+            f"{to.value:<15} ◀── {', '.join(state.value for state in before)}",
+            width=84,
+            subsequent_indent=" " * 20,
+        )
         for to, before in BEFORE.items()
     )
     for text in (drawn(groups), drawn(members), clients):
