@@ -72,7 +72,8 @@ def offsets(
     -------
     Axes
         The title says the largest distances between the lines, where both are known.
-        What was read and not committed, a crash would make the group read again.
+        What was read and not committed, a crash would make the group read again; what
+        was committed and not read, it would make it pass over.
 
     Raises
     ------
@@ -229,6 +230,9 @@ def _finding(lines: dict[str, NDArray[np.float64]]) -> str:
     unread = f"up to {counted(_largest(log_end - position), 'record')} not read yet"
     if not np.isfinite(committed).any():
         return f"{unread}, no offset committed"
+    never = _largest(committed - position)
+    if never > 0:
+        return f"{unread}, up to {amount(never)} passed over after a crash"
     again = amount(_largest(position - committed))
     return f"{unread}, up to {again} to read again after a crash"
 
@@ -241,16 +245,29 @@ def _areas(
     ax.fill_between(
         at, position, lines["log_end"], color=PALE, label="not read yet", **step
     )
+    committed = lines["committed"]
+    upper, lower = np.maximum(position, committed), np.minimum(position, committed)
     ax.fill_between(
         at,
-        lines["committed"],
-        position,
+        committed,
+        upper,
         facecolor=OKABE_ITO["orange"],
         alpha=0.35,
         hatch=hatch(1),
         label="again after a crash",
         **step,
     )
+    if (committed > position).any():
+        ax.fill_between(
+            at,
+            lower,
+            committed,
+            facecolor=OKABE_ITO["vermillion"],
+            alpha=0.5,
+            hatch=hatch(3),
+            label="passed over after a crash",
+            **step,
+        )
 
 
 def _in_words(lines: dict[str, NDArray[np.float64]]) -> str:

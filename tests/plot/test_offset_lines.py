@@ -1,6 +1,7 @@
 """Log end, position and committed offset, as they are drawn."""
 
 import numpy as np
+import pandas as pd
 
 from kafkasim import analysis, plot
 from kafkasim.result.result import Result
@@ -39,6 +40,31 @@ def test_the_title_says_what_was_not_read_and_what_would_be_read_again(
     )
     assert unread > 0
     assert again > 0
+
+
+def test_what_is_committed_and_not_read_is_passed_over_and_not_read_again() -> None:
+    table = pd.DataFrame(
+        {
+            "at_ms": [0.0, 1.0, 2.0],
+            "log_end": [9, 9, 9],
+            "position": [4, 5, 6],
+            "committed": [4, 8, 4],
+        }
+    )
+    ax = plot.offsets(table)
+
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Offsets: up to 5 records not read yet, up to 3 passed over after a crash"
+    )
+    areas = {str(area.get_label()): area for area in ax.collections}
+    tops = {
+        name: np.vstack([path.vertices for path in areas[name].get_paths()])[:, 1].max()
+        for name in ("again after a crash", "passed over after a crash")
+    }
+    assert tops["passed over after a crash"] == 8
+    again = np.vstack([p.vertices for p in areas["again after a crash"].get_paths()])
+    inside = (again[:, 0] > 0) & (again[:, 0] < 2)
+    assert set(again[inside, 1]) <= {4, 8}
 
 
 def test_a_table_is_drawn_as_its_run_is(five: Result) -> None:
