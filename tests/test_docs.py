@@ -1,6 +1,7 @@
 """What the site adds to its pages: tables of settings, and the lessons as pages."""
 
 import importlib.util
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -60,6 +61,21 @@ def test_a_row_says_type_default_what_is_allowed_and_what_it_means() -> None:
     assert allowed == "a whole number from 0 to 2147483647"
     assert meaning.startswith("Whole ms that a batch waits")
     assert extension("settings").short(allowed) == "0 to 2,147,483,647"
+
+
+def test_no_field_has_the_name_of_a_rule_for_its_type() -> None:
+    page = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    settings = extension("settings")
+    kinds = {
+        word
+        for module in re.findall(r"```\{settings\} (\S+)", page)
+        for document in settings.documents(import_module(module))
+        for _, kind, *_ in settings.rows(document)
+        for word in kind.split(" or ")
+    }
+
+    plain = {"int", "float", "bool", "str", "list", "mapping", "None", "Trace"}
+    assert kinds - plain <= names(Document)
 
 
 def test_a_field_without_a_text_is_refused() -> None:

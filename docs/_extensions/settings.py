@@ -19,14 +19,16 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
+from kafkasim.config.assignors import AssignmentStrategy
 from kafkasim.config.document import Document, OneOf, Part, rules_of
 from kafkasim.config.frozen import UNSET
-from kafkasim.config.offset_reset import OffsetReset
+from kafkasim.config.offset_reset import OffsetReset, SeekTo
 from kafkasim.config.rules import (
     Choice,
     Flag,
     ListOf,
     MapOf,
+    Name,
     Nothing,
     Number,
     Rule,
@@ -34,6 +36,10 @@ from kafkasim.config.rules import (
     Whole,
 )
 from kafkasim.config.settings import Settings
+from kafkasim.scenario.commit_mode import CommitMode
+from kafkasim.scenario.members import MembersRule
+from kafkasim.scenario.trace_rule import TraceRule
+from kafkasim.scenario.traffic import Instant
 
 TYPES: dict[type[Rule], str] = {
     Whole: "int",
@@ -41,7 +47,14 @@ TYPES: dict[type[Rule], str] = {
     Flag: "bool",
     Text: "str",
     Choice: "str",
+    Name: "str",
     OffsetReset: "str",
+    SeekTo: "int or str",
+    CommitMode: "str",
+    Instant: "str",
+    MembersRule: "int or mapping",
+    AssignmentStrategy: "list",
+    TraceRule: "Trace",
     ListOf: "list",
     MapOf: "mapping",
 }
@@ -68,7 +81,7 @@ def type_of(rule: Rule) -> str:
         return rule.document.__name__
     if isinstance(rule, Nothing):
         return "None"
-    return TYPES.get(type(rule), type(rule).__name__)
+    return TYPES[type(rule)]
 
 
 def default_of(field: Field[Any]) -> str:
