@@ -153,7 +153,7 @@ def test_a_topic_without_readers_is_free() -> None:
         ({"a": {"owned": [("t", "x")]}}, {"t": 1}, "such as orders-0"),
         ({"a": {"generation": -2}}, {"t": 1}, "a whole number from -1"),
         ({"a": {"rack": 3}}, {"t": 1}, r"members\.a\.rack"),
-        (dict.fromkeys("ab", {"instance_id": "i"}), {"t": 1}, "each instance_id"),
+        ({key: {"instance_id": "i"} for key in "ab"}, {"t": 1}, "each instance_id"),
         ({"a": 3}, {"t": 1}, "a topic, several topics, or a mapping"),
         (1, {"t": "east"}, "the racks of each partition"),
     ],
