@@ -36,11 +36,9 @@ many partitions each topic has, of those that exist; and the members' instance i
 """
 
 
-def broker_assignors(
-    names: Iterable[str] = SERVER_ASSIGNORS,
-) -> dict[str, ServerAssignor]:
+def broker_assignors() -> dict[str, ServerAssignor]:
     """Return Kafka's own (`group.consumer.assignors`), the default one first."""
-    return {name: _broker_assignor(name) for name in names}
+    return {name: _broker_assignor(name) for name in SERVER_ASSIGNORS}
 
 
 def _broker_assignor(name: str) -> ServerAssignor:

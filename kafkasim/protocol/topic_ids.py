@@ -40,7 +40,7 @@ def id_bytes(text: str) -> bytes:
 
 
 def made_id(topic: str) -> str:
-    """Return the id that a topic of a run has: made from its name.
+    """Return the id that a topic of a run has (or its cluster): made from its name.
 
     A random id of the controller's own looks the same (version 4, and no dash in front:
     `Uuid.randomUuid`), but would be another one in each run.

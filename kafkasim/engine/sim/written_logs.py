@@ -6,8 +6,6 @@ batches follows from them when the folder is opened. Keys are those of the scena
 values a text that says which record it is (`kafkasim.log.payload`).
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +28,7 @@ from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.payload import payload
 from kafkasim.log.segment import Segment
 from kafkasim.log.store import FolderStore
+from kafkasim.protocol.topic_ids import made_id
 from kafkasim.scenario.plan import Plan
 
 Ints = NDArray[np.int64]
@@ -51,7 +50,7 @@ def write_logs(
     now_ms : int
         When the run ended, since 1970.
     """
-    cluster = topic_id(" ".join(topics))
+    cluster = made_id(" ".join(topics))
     for broker in sorted({log.replica.node for log in logs}):
         directory = folder / f"broker-{broker + 1}"
         mine = [log for log in logs if log.replica.node == broker]
@@ -78,7 +77,7 @@ def write_logs(
             (checkpoints.CLEANER_OFFSETS, clean),
         ):
             (directory / file).write_text(checkpoints.offsets_text(offsets))
-        node = topic_id(f"{cluster} {broker}")
+        node = made_id(f"{cluster} {broker}")
         text = checkpoints.meta_properties_text(cluster, broker + 1, node)
         (directory / checkpoints.META_PROPERTIES).write_text(text)
         text = checkpoints.clean_shutdown_text()
@@ -124,15 +123,6 @@ def run_logs(
                 planned = PlannedRecords(each, codes, record_ids)
                 logs.append(RunLog(replica, partition, planned, epoch_ms))
     return logs
-
-
-def topic_id(name: str) -> str:
-    """Return an id that is always the same for a name: 16 bytes, as Kafka writes them.
-
-    Kafka draws it (`Uuid.randomUuid`); a run's folders must not depend on that.
-    """
-    digest = hashlib.sha256(name.encode()).digest()[:16]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Records(Protocol):
@@ -255,7 +245,7 @@ class RunLog:
             self.partition.config,
             now_ms=now_ms,
             log_start_offset=mine.log_start_offset,
-            topic_id=topic_id(topic),
+            topic_id=made_id(topic),
         )
         log.advance_high_watermark(mine.high_watermark)
         log.close()

@@ -8,7 +8,7 @@ lists.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import lru_cache
 
 from kafkasim.protocol.group_messages import Assigned, Subscription
 from kafkasim.protocol.java_order import (
@@ -21,17 +21,16 @@ from kafkasim.protocol.java_order import (
     undisturbed,
     walk_names,
 )
+from kafkasim.protocol.topic_ids import id_bytes, made_id
 
 Target = dict[str, Assigned]
 """What each member is to own; topics and numbers in the order of Java's maps."""
 
 
+@lru_cache(maxsize=1 << 16)
 def topic_id(name: str) -> int:
-    """Return an id for a topic that has none: 128 bits that follow from its name.
-
-    Kafka draws one at random when a topic is made (`Uuid.randomUuid`).
-    """
-    return int.from_bytes(sha256(name.encode()).digest()[:16], "big")
+    """Return an id for a topic that has none, 128 bits: what it has in a run."""
+    return int.from_bytes(id_bytes(made_id(name)))
 
 
 @dataclass(frozen=True, slots=True)

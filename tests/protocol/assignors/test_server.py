@@ -4,6 +4,7 @@ import pytest
 
 from kafkasim.protocol.assignors import AssignorError, assign_at_broker, topic_id
 from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.topic_ids import TopicIds, made_id
 
 
 def numbers(target: dict[str, Assigned]) -> dict[str, list[int]]:
@@ -73,9 +74,10 @@ def test_a_target_beyond_a_topic_s_partitions_fails_as_in_kafka() -> None:
         assign_at_broker("uniform", members, {"t": 2, "u": 1})
 
 
-def test_a_topic_s_id_follows_from_its_name() -> None:
-    assert topic_id("orders") == topic_id("orders") != topic_id("payments")
-    assert topic_id("orders") < 2**128
+def test_a_topic_has_the_id_that_it_has_in_a_run() -> None:
+    ids = TopicIds({"orders": made_id("orders")})
+    assert topic_id("orders").to_bytes(16) == ids.raw("orders")
+    assert topic_id("orders") != topic_id("payments")
 
 
 def test_ids_of_topics_are_sorted_as_signed_numbers() -> None:

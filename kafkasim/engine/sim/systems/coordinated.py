@@ -28,13 +28,14 @@ from kafkasim.engine.sim.systems.coordinated_events import MEMBER_KINDS, GroupEv
 from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.engine.sim.systems.coordinated_rows import CoordinatedRows
 from kafkasim.engine.sim.systems.coordinated_tables import CoordinatedTables
-from kafkasim.engine.sim.systems.group_machines import new_shard, server_assignors
+from kafkasim.engine.sim.systems.group_machines import new_shard
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_rows import OF_COORDINATORS
 from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
 from kafkasim.engine.sim.systems.standing import StandingGroup
 from kafkasim.ids import Target
+from kafkasim.protocol.consumer_target import broker_assignors
 from kafkasim.protocol.controller_messages import PartitionState
 from kafkasim.protocol.coordinator_bytes import decode, encode
 from kafkasim.protocol.coordinator_records import Record
@@ -184,7 +185,7 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
             now_ms=self.epoch_ms,
         )
         standing.speak(
-            server_assignors(self._topic_ids),
+            broker_assignors(),
             self._partition_count,
             interval_ms=config.group_consumer_heartbeat_interval_ms,
             computed_ms=self.epoch_ms - config.group_consumer_assignment_interval_ms,

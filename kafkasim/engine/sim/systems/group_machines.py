@@ -1,22 +1,20 @@
 """The machines of groups, made of what a scenario says: coordinators' and members'."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.frozen import UNSET
 from kafkasim.engine.sim.joining_member import NewMachine
-from kafkasim.protocol.assignors import SERVER_ASSIGNORS, assign_at_broker
 from kafkasim.protocol.classic_groups import ClassicGroups
 from kafkasim.protocol.classic_member import ClassicMember
 from kafkasim.protocol.classic_rebalances import ClassicSettings
 from kafkasim.protocol.consumer_groups import ConsumerGroups
 from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
 from kafkasim.protocol.consumer_member import ConsumerMember
-from kafkasim.protocol.consumer_target import ServerAssignor
+from kafkasim.protocol.consumer_target import broker_assignors
 from kafkasim.protocol.coordinator_shard import CoordinatorShard
-from kafkasim.protocol.group_messages import Assigned, Subscription
 from kafkasim.protocol.member_effects import Consumed, MemberMachine
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.protocol.offset_store import OffsetSettings
@@ -64,29 +62,10 @@ def new_shard(
     )
     return CoordinatorShard(
         ClassicGroups(classic, next_uuid),
-        ConsumerGroups(consumer, server_assignors(ids), partitions_of),
+        ConsumerGroups(consumer, broker_assignors(), partitions_of),
         offsets,
         ids,
     )
-
-
-def server_assignors(ids: TopicIds) -> dict[str, ServerAssignor]:
-    """Return the broker's assignors, to which topics are their ids."""
-
-    def assignor(name: str) -> ServerAssignor:
-        def assign(
-            members: Mapping[str, Subscription],
-            topics: Mapping[str, int],
-            instances: Mapping[str, str | None],
-        ) -> Mapping[str, Assigned]:
-            numbers = {topic: int.from_bytes(ids.raw(topic)) for topic in topics}
-            return assign_at_broker(
-                name, members, topics, instances=instances, topic_ids=numbers
-            )
-
-        return assign
-
-    return {name: assignor(name) for name in SERVER_ASSIGNORS}
 
 
 def member_settings(
