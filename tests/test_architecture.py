@@ -200,7 +200,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/member_effects.py": _MEMBERS,
     "kafkasim/protocol/beats.py": _MEMBERS,
     "kafkasim/protocol/heartbeat_thread.py": _MEMBERS,
-    "kafkasim/protocol/coordinator_lookup.py": _MEMBERS,
     "kafkasim/protocol/join_effort.py": _MEMBERS,
     "kafkasim/protocol/committed_offsets.py": "tests/protocol/test_member_commits.py",
     "kafkasim/protocol/last_commit.py": "tests/protocol/test_member_commits.py",

@@ -125,7 +125,8 @@ class CoordinatorLookup:
         if self.node is None:
             return []
         self.node = None
-        self._tick_ms = self._not_before_ms = now_ms
+        self._not_before_ms = now_ms
+        self._tick_ms = max(self._tick_ms, now_ms)
         if not self._answers:
             self._wait(now_ms)
         return [CoordinatorIs(None)]
