@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -58,10 +59,13 @@ class Shown:
 
     @property
     def moved(self) -> int:
-        """How many partitions were somebody else's after the event, in the end."""
-        first = {bar.lane: bar.member for bar in self.owned if bar.since_s < EVENT_S}
-        last = {bar.lane: bar.member for bar in self.owned}
-        return sum(last[lane] != member for lane, member in first.items())
+        """How many times a partition came to somebody else after the event."""
+        return sum(
+            after.since_s >= EVENT_S
+            and after.lane == bar.lane
+            and after.member != bar.member
+            for bar, after in pairwise(self.owned)
+        )
 
     @property
     def rebalances(self) -> int:
@@ -78,7 +82,7 @@ class Shown:
     def read_line(self) -> tuple[Float64, Float64]:
         """How many partitions were read from which moment on: seconds, partitions."""
         begins = [bar.since_s for bar in self.owned]
-        ends = [bar.until_s for bar in self.owned]
+        ends = [bar.until_s for bar in self.owned if bar.until_s < self.until_s]
         at = np.array([0.0, *begins, *ends])
         change = np.repeat([0.0, 1.0, -1.0], [1, len(begins), len(ends)])
         order = np.lexsort((-change, at))

@@ -34,8 +34,7 @@ def note(shown: Shown) -> str:
     """Return what moved, and who has nothing to do."""
     moved, rebalances = shown.moved, shown.rebalances
     said = [
-        f"{counted(moved, 'partition')} changed hands in "
-        f"{counted(rebalances, 'rebalance')}"
+        f"{counted(rebalances, 'rebalance')}, {counted(moved, 'change')} of hands"
         if rebalances
         else "No rebalance"
     ]
@@ -70,7 +69,7 @@ def numbers(shown: Shown) -> dict[str, str]:
         ),
         "longest time without one": _longest(shown) if shown.after else "–",
         "such times of all partitions together": span(unread_s * NS_PER_S),
-        "partitions that changed hands": f"{shown.moved}",
+        "changes of hands": f"{shown.moved}",
         "rebalances": f"{shown.rebalances}",
         "members without a partition": f"{len(shown.idle_at_last)}",
         "records worked on": f"{shown.processed:,}",

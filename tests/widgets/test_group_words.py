@@ -38,7 +38,7 @@ def test_the_title_is_for_how_long_partitions_had_no_reader() -> None:
 def test_the_note_is_what_moved_and_who_has_nothing() -> None:
     shown = one_of_three_leaves()
 
-    assert note(shown) == "1 partition changed hands in 1 rebalance"
+    assert note(shown) == "1 rebalance, 1 change of hands"
     idle = replace(shown, unrest=(), idle=((19.5, 80.0, (4, 5)),))
     assert note(idle) == "No rebalance; members 4 and 5 without a partition"
 
@@ -49,7 +49,7 @@ def test_the_numbers_are_those_of_the_run() -> None:
         "partitions that lost their reader for a while": "2",
         "longest time without one": "4 s",
         "such times of all partitions together": "6 s",
-        "partitions that changed hands": "1",
+        "changes of hands": "1",
         "rebalances": "1",
         "members without a partition": "0",
         "records worked on": "2",
