@@ -131,7 +131,7 @@ def rebalances(result: Result) -> "pd.DataFrame":
         spans = list(_unrests(resting[mine]))
         begins_ns = [int(states["at_ns"][mine[first]]) for first, _ in spans]
         for (first, last), since_ns, next_ns in zip(
-            spans, begins_ns, [*begins_ns[1:], FOREVER_NS], strict=True
+            spans, begins_ns, [*begins_ns, FOREVER_NS][1:], strict=True
         ):
             ended = last < len(mine)
             end_row = mine[last if ended else -1]

@@ -99,6 +99,17 @@ def test_one_that_the_end_of_the_run_cuts_has_no_end() -> None:
     assert np.isnan(only["ended_ms"])
 
 
+def test_a_group_at_rest_from_beginning_to_end_has_none() -> None:
+    result = small_result(
+        records=[{"intended_ms": 0.0, "created_ms": 0.0}],
+        facts=FACTS,
+        assignments=[owned(0, "billing/1", 0, None)],
+        group_states=[state(0, "Stable", 1, 1, "as the run begins")],
+    )
+
+    assert rebalances(result).empty
+
+
 @pytest.mark.parametrize("missing", ["group_states"])
 def test_groups_without_a_coordinator_have_no_rebalances(missing: str) -> None:
     tables: dict[str, Any] = {"assignments": [owned(0, "billing/1", 0, None)]}
