@@ -44,6 +44,7 @@ from kafkasim.protocol.group_messages import (
     CoordinatorFound,
     Effect,
     GroupChanged,
+    OffsetCommit,
     Request,
     Response,
     Write,
@@ -87,6 +88,8 @@ class Coordinators:
         self._settings = settings
         self._calls = calls
         self._active: dict[int, Coordinator] = {}
+        self._refused = NONE
+        """Error that the last answer to nobody tells."""
         self._loading: dict[int, int] = {}
         """Partitions that are being loaded, and in which leader epoch."""
 
@@ -136,6 +139,19 @@ class Coordinators:
         self._begin(index, epoch)
         return True
 
+    def administer(self, commit: OffsetCommit) -> int | None:
+        """Store offsets for no member; return the error at once, None: not led here."""
+        number = offsets_partition(commit.group, len(self._partitions))
+        index = self._partitions[number].index
+        if self._loading.get(index) is not None:
+            return COORDINATOR_LOAD_IN_PROGRESS
+        coordinator = self._coordinator_of(index)
+        if coordinator is None:
+            return None
+        self._refused = NONE
+        self._do(coordinator, coordinator.shard.handle(commit, self._now_ms))
+        return self._refused
+
     def _coordinator_of(self, index: int) -> Coordinator | None:
         """Return the coordinator of a partition, if it is led here."""
         known = self._active.get(index)
@@ -155,8 +171,9 @@ class Coordinators:
 
     def _answer(self, coordinator: Coordinator, answer: Answer) -> None:
         request = coordinator.open.pop(id(answer.request), None)
-        if request is None:
-            return  # its time was over
+        if request is None:  # its time was over, or an administrator asks
+            self._refused = error_of(answer.response)
+            return
         self._calls.on_answered(request, answer.response)
         self._send(request, answer.response)
 

@@ -9,7 +9,6 @@ from typing import get_args
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_clients import (
-    check_group_events,
     has_coordinators,
     not_streamed,
 )
@@ -174,7 +173,6 @@ def _run_kafka(
 
 def _kind_of(scenario: Scenario, *, streamed: bool) -> type[KafkaRun]:
     """Return which kind of run it is; refuse what cannot be streamed."""
-    check_group_events(scenario)
     coordinated = has_coordinators(scenario)
     if coordinated and streamed:
         raise not_streamed()

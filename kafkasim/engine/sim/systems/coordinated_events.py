@@ -8,6 +8,7 @@ from kafkasim.engine.sim.joining_member import JoiningMember
 from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.engine.sim.systems.kafka_clients import counted
+from kafkasim.engine.sim.systems.offset_resets import reset_offsets
 from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
 from kafkasim.engine.sim.systems.reader_events import ask_readers
 from kafkasim.ids import Target
@@ -19,6 +20,7 @@ from kafkasim.scenario.member_events import (
     AddMember,
     MoveCoordinator,
     RemoveMember,
+    ResetOffsets,
     RollingRestart,
 )
 from kafkasim.scenario.members import named
@@ -45,21 +47,29 @@ class GroupEvents:
         effect = ask_readers(event, members, self._run.topics)
         if effect:
             return effect
+        if isinstance(event, Slow):
+            for member in members:
+                member.slow(event.factor)
+            times = f"{event.factor:g} times as long"
+            return f"work of {counted(members)} takes {times}"
+        if isinstance(event, Crash | Pause | RemoveMember):
+            there = [member for member in members if member.up]
+            return _stop(event, there, until_ns) if there else "nobody was there"
+        return self._do(event, target.name)
+
+    def _do(self, event: Event, subscriber: str) -> str:
+        """Do what an event says to a group."""
         match event:
             case AddMember():
-                return self._add(event, target.name)
+                return self._add(event, subscriber)
             case MoveCoordinator():
-                return self._move(event, target.name)
+                return self._move(event, subscriber)
+            case ResetOffsets():
+                return reset_offsets(self._run, event, subscriber)
             case RollingRestart():
-                return self._restart(event, target.name)
-            case Slow():
-                for member in members:
-                    member.slow(event.factor)
-                times = f"{event.factor:g} times as long"
-                return f"work of {counted(members)} takes {times}"
+                return self._restart(event, subscriber)
             case _:
-                there = [member for member in members if member.up]
-                return _stop(event, there, until_ns) if there else "nobody was there"
+                raise TypeError(f"no group is befallen by {event}")
 
     def end(self, event: Event, target: Target) -> None:
         """Undo it."""

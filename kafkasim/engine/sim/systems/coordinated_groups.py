@@ -120,9 +120,9 @@ class CoordinatedGroups(CoordinatedCluster, KafkaAccounts):
         index = partition.index
         self.owners[member.code, index] = Owned(now_ns, generation, offset)
         group.began[index] = offset
-        self._pass_over(group, partition, offset)
+        self.pass_over(group, partition, offset)
 
-    def _pass_over(self, group: Group, partition: Partition, offset: int) -> None:
+    def pass_over(self, group: Group, partition: Partition, offset: int) -> None:
         """Settle what no member will be handed any more."""
         skipped = group.pass_over(partition, offset)
         if skipped:
@@ -145,7 +145,7 @@ class CoordinatedGroups(CoordinatedCluster, KafkaAccounts):
             now_ns = self.calendar.now_ns
             self._write_owned(member, partition, now_ns)
             self.owners[key] = Owned(now_ns, known.generation, offset)
-        self._pass_over(member.group, partition, offset)
+        self.pass_over(member.group, partition, offset)
 
     def _stopped(self, member: Member) -> None:
         """Take note that an application has ended; what it owned it has given up."""

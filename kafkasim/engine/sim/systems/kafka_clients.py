@@ -22,7 +22,6 @@ from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.groups import is_coordinated
-from kafkasim.scenario.member_events import ResetOffsets
 from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.units import MISSING_NS, ns_from_ms
 
@@ -173,18 +172,6 @@ def has_coordinators(scenario: Draft) -> bool:
     resolved = scenario.resolve()
     assert isinstance(resolved.system, Kafka)
     return is_coordinated(resolved.system, resolved.events)
-
-
-def check_group_events(scenario: Draft) -> None:
-    """Refuse events at groups that are not modelled yet."""
-    for number, event in enumerate(scenario.events):
-        if isinstance(event, ResetOffsets):
-            raise ValidationError(
-                f"events.{number}",
-                type(event).__name__,
-                "another event at a group",
-                "this one is not in a run yet; an application may seek",
-            )
 
 
 def not_streamed() -> ValidationError:
