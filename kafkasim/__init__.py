@@ -39,8 +39,12 @@ if TYPE_CHECKING:
     from kafkasim.experiments.comparison import compare as compare
     from kafkasim.experiments.crash_points import crash_points as crash_points
     from kafkasim.experiments.crash_points import crash_scenario as crash_scenario
+    from kafkasim.experiments.rolling_restart import (
+        rolling_restarts as rolling_restarts,
+    )
     from kafkasim.experiments.running import run as run
     from kafkasim.experiments.sweeping import sweep as sweep
+    from kafkasim.experiments.transitions import transitions as transitions
     from kafkasim.result.result import Result as Result
     from kafkasim.result.result import load_result as load_result
     from kafkasim.scenario.arrivals import Bursts as Bursts
@@ -112,8 +116,10 @@ _HOME: Final = {
     "compare": "kafkasim.experiments.comparison",
     "crash_points": "kafkasim.experiments.crash_points",
     "crash_scenario": "kafkasim.experiments.crash_points",
+    "rolling_restarts": "kafkasim.experiments.rolling_restart",
     "run": "kafkasim.experiments.running",
     "sweep": "kafkasim.experiments.sweeping",
+    "transitions": "kafkasim.experiments.transitions",
     "Result": "kafkasim.result.result",
     "load_result": "kafkasim.result.result",
     "Bursts": "kafkasim.scenario.arrivals",

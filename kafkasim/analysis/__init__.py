@@ -20,6 +20,7 @@ from kafkasim.analysis.progress import lag, offsets
 from kafkasim.analysis.ranks import latency_ecdf
 from kafkasim.analysis.receiving import receipts
 from kafkasim.analysis.replicated import replication
+from kafkasim.analysis.unread import unread
 from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.analysis.wiring import topology
 
@@ -47,4 +48,5 @@ __all__ = [
     "summary",
     "throughput",
     "topology",
+    "unread",
 ]

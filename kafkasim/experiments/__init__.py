@@ -3,7 +3,18 @@
 from kafkasim.experiments.assignment import assign
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.crash_points import crash_points, crash_scenario
+from kafkasim.experiments.rolling_restart import rolling_restarts
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
+from kafkasim.experiments.transitions import transitions
 
-__all__ = ["assign", "compare", "crash_points", "crash_scenario", "run", "sweep"]
+__all__ = [
+    "assign",
+    "compare",
+    "crash_points",
+    "crash_scenario",
+    "rolling_restarts",
+    "run",
+    "sweep",
+    "transitions",
+]

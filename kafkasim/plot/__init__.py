@@ -35,7 +35,9 @@ from kafkasim.plot.replicating import replication
 from kafkasim.plot.segment_files import segments
 from kafkasim.plot.segment_lives import retention
 from kafkasim.plot.sizes import sized
+from kafkasim.plot.state_machine import states
 from kafkasim.plot.sweeps import sweep
+from kafkasim.plot.unread import unread
 
 __all__ = [
     "alt_text",
@@ -61,7 +63,9 @@ __all__ = [
     "retention",
     "segments",
     "sized",
+    "states",
     "sweep",
     "throughput",
     "topology",
+    "unread",
 ]

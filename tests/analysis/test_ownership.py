@@ -61,6 +61,15 @@ def member_dies() -> Result:
     )
 
 
+def only_assigned() -> Result:
+    """Return a run whose group had no coordinator."""
+    return small_result(
+        records=[{"intended_ms": 0.0, "created_ms": 0.0}],
+        facts=FACTS,
+        assignments=[owned(0, "billing/1", 0, None)],
+    )
+
+
 def test_a_gap_lasts_from_one_owner_to_the_next() -> None:
     table = ownership(member_dies())
 
