@@ -116,16 +116,7 @@ def offsets(
         else:
             nothing(ax, "nothing happened in this partition")
     caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
-    spoken = _in_words(lines)
-    backs = steps_back(lines["position"])
-    if len(backs):
-        times = counted(len(backs), "time")
-        spoken += f" The position steps back {times}."
-    if gone.any():
-        spoken += (
-            f" Below the log start, at the end {amount(gone[-1])}, all is deleted."
-        )
-    say(ax, Words(caption, spoken))
+    say(ax, Words(caption, _spoken(lines, gone)))
     return ax
 
 
@@ -154,6 +145,20 @@ def _draw_gone(
             zorder=1.5,
         )
     ax.step(at, log_start, where="post", color=GREY, linewidth=1.5, label="log start")
+
+
+def _spoken(lines: dict[str, NDArray[np.float64]], gone: NDArray[np.float64]) -> str:
+    """Return what is drawn, in words."""
+    spoken = _in_words(lines)
+    backs = steps_back(lines["position"])
+    if len(backs):
+        times = counted(len(backs), "time")
+        spoken += f" The position steps back {times}."
+    if gone.any():
+        spoken += (
+            f" Below the log start, at the end {amount(gone[-1])}, all is deleted."
+        )
+    return spoken
 
 
 def steps_back(position: NDArray[np.float64]) -> NDArray[np.int64]:
