@@ -74,7 +74,7 @@ class Values:
 
 CONTROLS: Final[Mapping[str, Control]] = {
     "commit": Choice(
-        "commit", ("auto", "each_poll", "before_work", "after_work", "manual")
+        "commit", ("after_work", "before_work", "auto", "each_poll", "manual")
     ),
     "crash": Choice("crash", POINTS),
     "per_poll": Slider("records per poll", 1, MIDDLE),
