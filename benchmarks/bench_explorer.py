@@ -11,6 +11,7 @@ from typing import Any, Final
 from benchmarks.bench import Figure, figure, interleaved
 from kafkasim.widgets import (
     BatchingExplorer,
+    GroupExplorer,
     LogExplorer,
     OffsetExplorer,
     PartitionExplorer,
@@ -65,6 +66,20 @@ BATCHING: Final[list[dict[str, Value]]] = [
     {"partitions": 6},
     {"brokers": 1},
     {"brokers": 6},
+]
+GROUP: Final[list[dict[str, Value]]] = [
+    {"members": 7},
+    {"members": 3},
+    {"partitions": 12},
+    {"partitions": 6},
+    {"protocol": "cooperative"},
+    {"protocol": "KIP-848"},
+    {"protocol": "static"},
+    {"protocol": "eager"},
+    {"event": "add"},
+    {"event": "crash"},
+    {"event": "restart"},
+    {"event": "leave"},
 ]
 LINGER_0: Final[list[dict[str, Value]]] = [{"linger_ms": 5}, {"linger_ms": 0}]
 
@@ -139,6 +154,14 @@ def figures_of_the_batching_explorer() -> Iterator[Figure]:
         "a move of its linger to 5 ms and to 0 to the new figure",
         BatchingExplorer(live=True),
         LINGER_0,
+    )
+
+
+def figures_of_the_group_explorer() -> Iterator[Figure]:
+    yield measured(
+        "a move of a control of the group explorer to the new figure",
+        GroupExplorer(live=True),
+        GROUP,
     )
 
 

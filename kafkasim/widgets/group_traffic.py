@@ -80,7 +80,7 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "members": Slider("members", 1, MOST_MEMBERS),
     "partitions": Slider("partitions", 1, MOST_PARTITIONS),
     "protocol": Choice("protocol", (EAGER, COOPERATIVE, STATIC, KIP_848)),
-    "event": Choice("a member", (ADD, LEAVE, CRASH, RESTART)),
+    "event": Choice("event", (ADD, LEAVE, CRASH, RESTART)),
 }
 
 PRESETS: Final = (
