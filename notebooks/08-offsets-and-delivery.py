@@ -354,18 +354,22 @@ two_starts.commits[["member", "offset", "at_ms", "kind"]].round(0)
 # %% [markdown]
 # ## The last one writes
 #
-# *Billing* is done at 13 s and has committed 20. At 16 s somebody finds that the orders
-# from 5 on were billed with a wrong tax, and lets the program read them again
-# (`seek`).
+# *Billing* is done at 13 s and has committed 20. Then it turns out that the orders from
+# 5 on were billed with a wrong tax. The program is stopped at 14 s. At 16 s an
+# administrator sets the group's offset to 5 (`kafka-consumer-groups.sh
+# --reset-offsets`), and at 18 s the program is started again.
 #
-# **Predict.** What happens to the next commit, 9, which is less than 20: is it stored,
-# refused, or passed over?
+# **Predict.** It does four orders and commits 9, less than 20 before. Is that stored,
+# refused or passed over?
 
 # %%
 guess = None  # "stored", "refused" or "passed over"?
 
 # %%
-again = ks.run(orderly.where({"events": [ks.Seek("subscriber:billing", 16, to=5)]}))
+to_five = ks.ResetOffsets("subscriber:billing", at_s=16, to=5)
+stopped = ks.RemoveMember("member:billing/1", at_s=14)
+started = ks.AddMember("subscriber:billing", at_s=18)
+again = ks.run(orderly.where({"events": [stopped, to_five, started]}))
 stored = again.commits.query("group == 'billing'")
 
 # %% tags=["reveal"]
@@ -383,6 +387,14 @@ ks.lessons.reveal(
 # why a `commitAsync` that failed must not be sent again by hand when a later one has
 # been stored: it would take the group back.
 #
+# What it does look at is *who* commits. While the group has members, only they may. So
+# had nobody stopped the program, the administrator would have been refused:
+
+# %%
+at_work = ks.run(orderly.where({"events": [to_five]}))
+pd.concat([again.events, at_work.events])[["event", "target", "effect"]]
+
+# %% [markdown]
 # ## A coordinator that moves
 #
 # What a coordinator knows of a group is in one partition of the offsets topic. On three
@@ -481,10 +493,9 @@ ks.widgets.OffsetExplorer()
 # ## What this leaves out
 #
 # **Transactions**, which store offsets and results together. **Programs with several
-# threads**, where "done" is no longer one number. An administrator can set a group's
-# offsets while it has no members (`kafka-consumer-groups.sh --reset-offsets`). A
-# process that dies may leave a commit on its way, which arrives after all: in these
-# runs what is on its way dies with it.
+# threads**, where "done" is no longer one number. A process that dies may leave a
+# commit on its way, which arrives after all: in these runs what is on its way dies with
+# it.
 #
 # ## Exercises
 #
