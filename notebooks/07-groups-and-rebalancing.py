@@ -440,6 +440,8 @@ ks.widgets.GroupExplorer()
 # - **A new one comes:** eager stops all six; cooperative and KIP-848 the one that
 #   moves.
 # - **A restart:** two rebalances, and none for a static member.
+# - **KIP-848 begins at once:** the first one there reads all six, and hands over when
+#   the others have come. Nobody waits 6 s, and what moves is grey until a heartbeat.
 #
 # </details>
 #

@@ -57,6 +57,8 @@ _NAMES: Final = 0.65
 """Height of a line of names of events."""
 _NAME: Final = 0.045
 """Part of the width from which a bar has its owner's name in it."""
+_LETTER: Final = 0.0115
+"""The same of a state's name, for each of its letters."""
 _FACES: Final = {
     "Stable": "#BFE3D5",
     "PreparingRebalance": OKABE_ITO["orange"],
@@ -314,7 +316,7 @@ def _draw_states(
             label=None if name in seen else name,
         )
         seen.add(name)
-        if until - since > 3.2 * _NAME * end_ms:
+        if until - since > _LETTER * len(name) * end_ms:
             middle = (since + until) / 2 / scale
             ax.text(middle, place, name, ha="center", va="center", fontsize="small")
 

@@ -12,7 +12,7 @@ from kafkasim.plot.owning_many import READ, UNREAD, counts
 from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.result.result import Result
 from kafkasim.testing.builders import Row, small_result
-from tests.analysis.test_ownership import FACTS, member_dies, owned
+from tests.analysis.test_ownership import FACTS, member_dies, owned, state
 from tests.plot.test_layout import assert_readable
 
 
@@ -50,6 +50,25 @@ def test_the_states_of_the_group_stand_below() -> None:
     assert [each.get_text() for each in ax.get_yticklabels()] == [
         "partition 0", "partition 1", "group billing",
     ]  # fmt: skip
+
+
+def test_the_name_of_a_state_stands_in_its_bar_where_there_is_room() -> None:
+    def names(until_s: float) -> list[str]:
+        result = small_result(
+            records=[{"intended_ms": 0.0, "created_ms": 0.0}],
+            facts=FACTS,
+            assignments=[owned(0, "billing/1", until_s, None)],
+            group_states=[
+                state(0, "PreparingRebalance", 0, 1, "member joined"),
+                state(until_s, "Stable", 1, 1, "assignment came"),
+            ],
+        )
+        return [each.get_text() for each in ownership(result).texts]
+
+    assert "PreparingRebalance" not in names(9)
+    assert "PreparingRebalance" in names(15)
+    assert "Stable" in names(50)
+    assert "Stable" not in names(57)
 
 
 def test_what_was_done_to_the_group_stands_above_the_lanes() -> None:
