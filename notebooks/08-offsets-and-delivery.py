@@ -440,7 +440,7 @@ ks.lessons.reveal(
 # other broker has read all of the partition before it answers, and goes on with the
 # next row. The group has the same members and the same generation.
 #
-# When the broker dies, the commit of 12 is some 7 s late: so long nobody knows (lesson
+# When the broker dies, the commit of 12 is some 8 s late: so long nobody knows (lesson
 # 10). The work on the next records waits for it, since `commitSync` waits. Late is not
 # lost.
 #
