@@ -141,7 +141,7 @@ def test_one_that_is_away_for_a_restart_is_not_idle() -> None:
 
 def test_before_anybody_has_something_nobody_is_idle() -> None:
     rows = [owned(0, 1, 6, None)]
-    states = [state(0, "Stable", 2), state(5, "Assigning", 2), state(7, "Stable", 2)]
+    states = [state(1, "Stable", 2), state(5, "Assigning", 2), state(7, "Stable", 2)]
     shown = shown_of(by_hand(rows, states), Values(members=2, event="restart"))
 
     assert shown.idle == ((7.0, 80.0, (2,)),)
