@@ -1,23 +1,26 @@
 """An administrator sets what a group has committed, in a run."""
 
+from typing import Literal
+
 import pytest
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
-from kafkasim.scenario.events import Crash
+from kafkasim.scenario.events import Crash, Event
 from kafkasim.scenario.member_events import ResetOffsets
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
+Protocol = Literal["classic", "consumer"]
 BILLING = "subscriber:billing"
 DOWN = Crash(BILLING, at_s=10.0, for_s=60.0)
 
 
 def reset(
-    event: ResetOffsets, *, down: bool = True, protocol: str = "classic"
+    event: ResetOffsets, *, down: bool = True, protocol: Protocol = "classic"
 ) -> Result:
     """Return a run in which a group is away from 10 s to 70 s, and reset."""
     traffic = Traffic(
@@ -30,7 +33,7 @@ def reset(
         topics={"orders": Topic(partitions=2)},
         groups={"billing": Group(members=2, config=config)},
     )
-    events = (event, *([DOWN] if down else []))
+    events: list[Event] = [event, *([DOWN] if down else [])]
     result = run(Scenario(traffic, system, events=events), check=True)
     assert len(result.violations) == 0, result.violations.to_string()
     return result
@@ -58,7 +61,7 @@ def begun(result: Result) -> list[int]:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_members_that_come_back_begin_where_it_was_reset_to(protocol: str) -> None:
+def test_members_that_come_back_begin_where_it_was_reset_to(protocol: Protocol) -> None:
     result = reset(ResetOffsets(BILLING, at_s=60), protocol=protocol)
     assert told(result) == "orders-0 to 0; orders-1 to 0"
     assert begun(result) == [0, 0]
