@@ -28,7 +28,7 @@ def all_read_after_s(at_s: float, protocol: str) -> float:
     traffic = Traffic(
         {"web": Source("orders", Periodic(1.0))},
         {"billing": Subscriber(["orders"])},
-        duration_s=at_s + 20,
+        duration_s=310.0,
     )
     config = ConsumerConfig(group_protocol=protocol)  # type: ignore[arg-type]
     kafka = Kafka(
