@@ -32,7 +32,7 @@ def offsets_topic(result: Result, at_s: float | None = None) -> "pd.DataFrame":
     Parameters
     ----------
     result : Result
-        Of a Kafka cluster with a group that starts cold.
+        Of a Kafka cluster whose groups have coordinators.
     at_s : float, optional
         The moment; the end of the run without it.
 

@@ -23,6 +23,7 @@ from kafkasim.protocol.coordinator_records import (
     ConsumerGroupRecord,
     CurrentAssignmentRecord,
     MemberRecord,
+    PartitionMetadataRecord,
     Record,
     TargetEpochRecord,
     TargetMemberRecord,
@@ -142,6 +143,7 @@ class ConsumerGroups:
             *targets,
             TargetEpochRecord(group, None),
             *said,
+            PartitionMetadataRecord(group, None),  # of a broker before 4.1, if any
             ConsumerGroupRecord(group, None),
         )
 

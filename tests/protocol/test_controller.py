@@ -14,11 +14,12 @@ from kafkasim.protocol.controller_messages import (
     ElectPreferred,
     Failover,
     Heartbeat,
+    MoveLeader,
     PartitionState,
     Register,
     Resign,
 )
-from kafkasim.protocol.errors import NONE, NOT_CONTROLLER
+from kafkasim.protocol.errors import INELIGIBLE_REPLICA, NONE, NOT_CONTROLLER
 from tests.protocol.controlled_cluster import (
     ABC,
     beat,
@@ -207,6 +208,18 @@ def test_preferred_leaders_are_elected_at_once_when_asked_for() -> None:
     assert changed(effects).partitions == ((0, PartitionState(ABC, ABC, 0, 1, 1)),)
     assert errors(effects) == [NONE]
     assert errors(controller.handle(ElectPreferred(), 6)) == [NONE]
+
+
+def test_a_leader_is_moved_to_another_copy_that_is_in_sync() -> None:
+    controller = cluster(PartitionState(ABC, (0, 2), 0), whole(*ABC))
+    effects = controller.handle(MoveLeader(0, 2), 5)
+
+    moved = PartitionState((2, 0, 1), (0, 2), 2, 1, 1)
+    assert changed(effects).partitions == ((0, moved),)
+    assert errors(effects) == [NONE]
+    refused = controller.handle(MoveLeader(0, 1), 6)  # not in sync
+    assert errors(refused) == [INELIGIBLE_REPLICA]
+    assert controller.partitions[0] == moved
 
 
 def test_a_run_moves_a_thousand_leaders_and_goes_on_10_ms_later() -> None:
