@@ -8,7 +8,7 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
-from kafkasim.scenario.events import Event
+from kafkasim.scenario.events import Crash, Event
 from kafkasim.scenario.member_events import MoveCoordinator, RemoveMember
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Topic
@@ -66,19 +66,26 @@ def test_the_cleaner_keeps_the_newest_record_of_each_key() -> None:
     assert all(np.all(np.diff(each.to_numpy()) >= 0) for _, each in steps)
 
 
-@pytest.mark.parametrize("commit", ["auto", "each_poll"])
-def test_of_5_the_offsets_of_an_empty_group_expire_and_it_is_gone(commit: str) -> None:
+@pytest.mark.parametrize(
+    ("leaves", "empty", "dead"),
+    [
+        (RemoveMember("member:billing/1", at_s=20.0), 20_000, 84_000),
+        (Crash("member:billing/1", at_s=17.0), 60_000, 126_000),
+    ],
+)
+def test_of_5_the_offsets_of_an_empty_group_expire_and_it_is_gone(
+    leaves: Event, empty: int, dead: int
+) -> None:
     config = BrokerConfig(
         offsets_retention_minutes=1, offsets_retention_check_interval_ms=7_000
     )
-    leaves = RemoveMember("member:billing/1", at_s=20.0)
-    result = shop(leaves, rate=10, duration_s=100.0, config=config, commit=commit)
+    result = shop(leaves, rate=10, duration_s=130.0, config=config)
     states = result.group_states
     assert list(states["state"])[-2:] == ["Empty", "Dead"]
     empty_ms, dead_ms = states["at_ms"].iloc[-2:]
     # At the first look that is a minute after it became empty, not after its commits.
-    assert dead_ms == 84_000
-    assert empty_ms == pytest.approx(20_000, abs=10)
+    assert dead_ms == dead
+    assert empty_ms == pytest.approx(empty, abs=10)
     topic = offsets_topic(result)
     ended = topic[topic["tombstone"]]
     assert set(ended["at_ms"]) == {dead_ms}
