@@ -7,11 +7,18 @@ page needs no code from elsewhere, and all of it can be used by keyboard.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
 from kafkasim.widgets.inputs import Control, Value, checked, widget_of
+
+_CLASS: Final = "kafkasim-panel"
+_WIDE: Final = (
+    f"<style>.{_CLASS} .widget-readout "
+    "{width:auto;min-width:72px;max-width:none;flex:0 0 auto}</style>"
+)
+"""Where a slider stands may be words, which JupyterLab cuts after ten letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +146,14 @@ class Panel:
                 layout=wrap,
             ),
             self.message,
+            ipywidgets.HTML(_WIDE, layout=ipywidgets.Layout(display="none")),
             self.toml_box,
             self.picture,
             self.below,
         ]
-        return ipywidgets.VBox(rows[0 if self.preset_buttons else 1 :])
+        view = ipywidgets.VBox(rows[0 if self.preset_buttons else 1 :])
+        view.add_class(_CLASS)
+        return view
 
     @property
     def settings(self) -> dict[str, Any]:

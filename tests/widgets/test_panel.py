@@ -137,3 +137,14 @@ def test_a_picture_and_what_stands_below_it_are_shown() -> None:
 
     assert (panel.picture.value, panel.below.value) == ("<img>", "<table>")
     assert {panel.picture, panel.below, panel.message} <= set(panel.view.children)
+
+
+def test_where_a_slider_stands_may_be_words() -> None:
+    """JupyterLab gives it 72 px; a rule for the panel's own class takes that away."""
+    view = Called().panel().view
+
+    said = [str(getattr(each, "value", "")) for each in view.children]
+    (rule,) = [each for each in said if "<style>" in each]
+    (name,) = view._dom_classes
+    assert f".{name} .widget-readout" in rule
+    assert "max-width:none" in rule
