@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kafkasim.engine.sim.consumer import Member
+from kafkasim.engine.sim.owning_member import OwningMember
 
 
 class Owned(NamedTuple):
@@ -23,7 +24,9 @@ Owners = Mapping[tuple[int, int], Owned]
 class OneOwnerOfAnEpoch:
     """In one generation no two members of a group own a partition.
 
-    One that was expelled and does not know it has an older generation.
+    One that was expelled and does not know it has an older generation. Only of two with
+    one `group.instance.id` may both own it: the younger takes the place of the older,
+    which hears of that with its next heartbeat (GR-14).
 
     Parameters
     ----------
@@ -41,6 +44,12 @@ class OneOwnerOfAnEpoch:
             for number, each in enumerate(members)
             for member in each
         }
+        self._name_of = {
+            member.code: member.joining.instance_id or member.code
+            for each in members
+            for member in each
+            if isinstance(member, OwningMember)
+        }
         self._owners = owners
 
     def broken(self) -> Iterator[tuple[str, str]]:
@@ -48,8 +57,9 @@ class OneOwnerOfAnEpoch:
         seen: dict[tuple[int, int, int], int] = {}
         for (member, partition), owned in self._owners.items():
             key = self._group_of[member], partition, owned.generation
-            if key in seen:
-                both = f"members {seen[key]} and {member}"
+            other = seen.get(key)
+            if other is not None and self._name_of[other] != self._name_of[member]:
+                both = f"members {other} and {member}"
                 yield f"group {key[0]}, partition {partition}", both
             seen[key] = member
 

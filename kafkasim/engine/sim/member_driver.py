@@ -297,12 +297,15 @@ class MemberDriver:
         self._calls.on_news()
 
     def _at(self, due_ms: int, function: Callable[[int], None]) -> None:
-        """Call a function then, with the time, if this process still runs."""
+        """Call a function then, with the time, if this process still runs.
+
+        At the next millisecond at the earliest: before that its clock says the same.
+        """
         number = self._number
 
         def call(_: object) -> None:
             if self._number == number:
                 function(due_ms)
 
-        at_ns = max(due_ms * NS_PER_MS, self._calls.now_ns() + 1)
-        self._network.at(at_ns, call)
+        at_ms = max(due_ms, self.now_ms + 1)
+        self._network.at(at_ms * NS_PER_MS, call)

@@ -76,6 +76,8 @@ class Timeline:
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
         self._limit_ns = ns_from_s(scenario.drain_limit_s)
         self._settled_ns = 0
+        self._moved_ns = 0
+        """When something was last settled, work that is under way aside."""
         self._quiet = 0
         self._end_key = key_base(Rank.COMMAND, 0)
         self._key = self._end_key + (1 << SEQUENCE_BITS - 1)
@@ -146,8 +148,8 @@ class Timeline:
             count -= quiet
             if not count:
                 return
-        if self.calendar.now_ns > self._settled_ns:
-            self._settled_ns = self.calendar.now_ns
+        self._moved_ns = self.calendar.now_ns
+        self._settled_ns = max(self._settled_ns, self._moved_ns)
         self.unsettled -= count
         if self.unsettled <= 0 and self._drains:
             self.calendar.stop()
@@ -163,8 +165,12 @@ class Timeline:
     def expect(self, end_ns: int) -> None:
         """Note that work under way ends then: until it does, the run is not stuck.
 
-        Unless it never does.
+        Unless it never does; or nothing has been settled for so long that what is done
+        now has been done before.
         """
+        last_ns = max(self._moved_ns, self._duration_ns)
+        if self.calendar.now_ns > last_ns + self._limit_ns:
+            return
         if self._settled_ns < end_ns < ENDLESS_NS:
             self._settled_ns = end_ns
 
