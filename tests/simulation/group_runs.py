@@ -1,14 +1,13 @@
 """Random histories of consumer groups that join, each from one number."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
-
+from kafkasim.analysis.measures import summary as summary_of
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
-from kafkasim.protocol.errors import ERRORS
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import (
@@ -26,7 +25,6 @@ from kafkasim.scenario.member_events import (
     AddMember,
     MoveCoordinator,
     RemoveMember,
-    ResetOffsets,
     RollingRestart,
     StuckRecord,
 )
@@ -38,7 +36,6 @@ from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from tests.simulation.fault_runs import Dice
 
 DURATION_S = 5.0
-RESETS = False
 GROUPS = ("audit", "billing")
 STREAMS = ("orders", "returns")
 ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
@@ -90,9 +87,9 @@ def _group(dice: Dice) -> Group:
     }
     commit = dice.one(*COMMITS)
     session_ms = dice.one(600, 2_000)
-    automatic = {"auto_commit_interval_ms": dice.one(10, 100, 1_000, 5_000)}
+    interval_ms = dice.one(10, 100, 1_000, 5_000)
     protocol = dice.one("classic", "classic", "consumer")
-    own = {}
+    own: dict[str, Any]
     if protocol == "classic":
         first, second = dice.one(*ASSIGNORS), dice.one(*ASSIGNORS)
         own = {
@@ -115,8 +112,8 @@ def _group(dice: Dice) -> Group:
             metadata_max_age_ms=dice.one(500, 300_000),
             request_timeout_ms=dice.one(1_000, 30_000),
             default_api_timeout_ms=dice.one(3_000, 60_000),
+            auto_commit_interval_ms=interval_ms,
             **own,
-            **(automatic if commit == "auto" else {}),
         ),
     )
 
@@ -130,12 +127,18 @@ def _cluster(dice: Dice, brokers: int, groups: dict[str, Group]) -> Kafka:
             name: Topic(
                 partitions=dice.one(1, 3, 6),
                 replication_factor=brokers,
-                config=TopicConfig(min_insync_replicas=dice.one(1, 2) if brokers > 1 else 1),
+                config=TopicConfig(
+                    min_insync_replicas=dice.one(1, 2) if brokers > 1 else 1
+                ),
             )
             for name in STREAMS
         },
         producers={
-            name: ProducerOf(config=ProducerConfig(request_timeout_ms=2_000, delivery_timeout_ms=10_000))
+            name: ProducerOf(
+                config=ProducerConfig(
+                    request_timeout_ms=2_000, delivery_timeout_ms=10_000
+                )
+            )
             for name in ("web", "app")
         },
         groups=groups,
@@ -181,18 +184,18 @@ def _of_groups(dice: Dice, groups: dict[str, Group]) -> Iterator[Event]:
             events += _of_member(dice, f"member:{name}/{member}")
         for at_s, _ in _moments(dice, 0.3):
             events.append(MoveCoordinator(target, at_s))
-        for at_s, _ in _moments(dice, 0.3):
-            to = dice.one("earliest", "latest", 3)
-            if RESETS:
-                events.append(ResetOffsets(target, at_s, to))
         if dice.draws.random() < 0.2:
             at_s = round(float(dice.draws.uniform(0.0, DURATION_S)), 3)
             events.append(
-                RollingRestart(target, at_s, down_s=dice.one(0.0, 0.2, 1.0), every_s=1.5)
+                RollingRestart(
+                    target, at_s, down_s=dice.one(0.0, 0.2, 1.0), every_s=1.5
+                )
             )
         if dice.draws.random() < 0.2:
             work_ms = dice.one(1_000.0, 2_500.0, None)
-            events.append(StuckRecord(target, "web", int(dice.draws.integers(20)), work_ms))
+            events.append(
+                StuckRecord(target, "web", int(dice.draws.integers(20)), work_ms)
+            )
         yield from sorted(events, key=lambda event: event.at_s)
     if dice.draws.random() < 0.25:
         at_s = round(float(dice.draws.uniform(0.5, DURATION_S)), 3)
@@ -245,3 +248,28 @@ def _of_links(dice: Dice, brokers: int) -> Iterator[Event]:
                     yield Lose(f"link:{way}", at_s, for_s, share=share)
                 case _:
                     yield Cut(f"link:{way}", at_s, for_s)
+
+
+def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
+    """Yield what does not hold of a run."""
+    for row in result.table("violations").to_dict("records"):
+        yield f"violation: {row}"
+    yield from _commits_beyond_log(result)
+    if result.facts["drained"]:
+        return
+    reading = result.assignments.query("until_ms.isna()")["group"].unique()
+    summary = summary_of(result).set_index("subscriber")
+    stuck = {e.target for e in scenario.events if isinstance(e, StuckRecord)}
+    for name, line in summary.iterrows():
+        is_stuck = f"subscriber:{name}" in stuck
+        if line["pending"] and name in reading and not is_stuck:
+            yield f"{name} reads, and {line['pending']} records are pending"
+
+
+def _commits_beyond_log(result: Result) -> Iterator[str]:
+    """Yield offsets that no record stood before, at any time."""
+    ends = result.appends.assign(end=lambda t: t["base_offset"] + t["record_count"])
+    largest = ends.groupby(["topic", "partition"], observed=True)["end"].max()
+    for row in result.commits.itertuples():
+        if row.offset > largest.get((row.topic, row.partition), 0):
+            yield f"{row.group} has committed {row.offset} of {row.topic}"

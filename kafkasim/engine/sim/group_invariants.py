@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kafkasim.engine.sim.consumer import Member
-from kafkasim.engine.sim.owning_member import OwningMember
+from kafkasim.engine.sim.joining_member import JoiningMember
 
 
 class Owned(NamedTuple):
@@ -44,11 +44,11 @@ class OneOwnerOfAnEpoch:
             for number, each in enumerate(members)
             for member in each
         }
-        self._name_of = {
-            member.code: member.joining.instance_id or member.code
+        self._members = {
+            member.code: member
             for each in members
             for member in each
-            if isinstance(member, OwningMember)
+            if isinstance(member, JoiningMember)
         }
         self._owners = owners
 
@@ -56,12 +56,25 @@ class OneOwnerOfAnEpoch:
         """Look for a second owner."""
         seen: dict[tuple[int, int, int], int] = {}
         for (member, partition), owned in self._owners.items():
-            key = self._group_of[member], partition, owned.generation
+            generation = self._generation_of(member, owned)
+            key = self._group_of[member], partition, generation
             other = seen.get(key)
-            if other is not None and self._name_of[other] != self._name_of[member]:
+            if other is not None and not self._are_one(other, member):
                 both = f"members {other} and {member}"
                 yield f"group {key[0]}, partition {partition}", both
             seen[key] = member
+
+    def _generation_of(self, member: int, owned: Owned) -> int:
+        """Return in which generation a member owns a partition now.
+
+        What it has kept through a rebalance it owns in the new one, too.
+        """
+        machine = self._members[member].machine
+        return max(owned.generation, -1 if machine is None else machine.generation)
+
+    def _are_one(self, member: int, other: int) -> bool:
+        ids = {self._members[each].joining.instance_id for each in (member, other)}
+        return len(ids) == 1 and None not in ids
 
 
 class OwnersPositionsRise:
