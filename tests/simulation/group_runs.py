@@ -35,7 +35,7 @@ from kafkasim.scenario.systems import Producer as ProducerOf
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from tests.simulation.fault_runs import Dice
 
-DURATION_S = 5.0
+DURATION_S = 4.0
 GROUPS = ("audit", "billing")
 STREAMS = ("orders", "returns")
 ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
@@ -74,7 +74,7 @@ def scenario_of(seed: int) -> Scenario:
             *_of_links(dice, brokers),
         ),
         seed=seed,
-        drain_limit_s=15.0,
+        drain_limit_s=8.0,
     )
 
 
@@ -89,16 +89,16 @@ def _group(dice: Dice) -> Group:
     session_ms = dice.one(600, 2_000)
     interval_ms = dice.one(10, 100, 1_000, 5_000)
     protocol = dice.one("classic", "classic", "consumer")
-    own: dict[str, Any]
+    own: dict[str, Any] = {"group_protocol": protocol}
     if protocol == "classic":
         first, second = dice.one(*ASSIGNORS), dice.one(*ASSIGNORS)
-        own = {
+        own |= {
             "partition_assignment_strategy": tuple(dict.fromkeys([first, second])),
             "session_timeout_ms": session_ms,
             "heartbeat_interval_ms": session_ms // 4,
         }
     else:
-        own = {"group_remote_assignor": dice.one("uniform", "range")}
+        own |= {"group_remote_assignor": dice.one("uniform", "range")}
     return Group(
         members=members if static else count,
         start=dice.one("cold", "cold", "joined"),
@@ -106,7 +106,6 @@ def _group(dice: Dice) -> Group:
         workers=dice.one(1, 1, 3),
         config=ConsumerConfig(
             auto_offset_reset=dice.one("earliest", "earliest", "latest"),
-            group_protocol=protocol,
             max_poll_records=dice.one(3, 500),
             max_poll_interval_ms=dice.one(1_500, 4_000, 300_000),
             metadata_max_age_ms=dice.one(500, 300_000),
