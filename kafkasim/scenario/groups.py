@@ -33,7 +33,7 @@ def members_of(
     """
     members = named(group.members)
     for event in additions_to(subscriber, events):
-        members[added_name(event, members)] = Member(event.instance_id, event.rack)
+        members[added_name(event, members)] = Member(event.instance_id)
     return {f"{subscriber}/{name}": each for name, each in members.items()}
 
 

@@ -29,8 +29,6 @@ class AddMember(Document):
     """Its name in the group, such as `4`; none: the next number."""
     instance_id: str | None = None
     """`group.instance.id` of a static member; none: it is a dynamic one."""
-    rack: str | None = None
-    """`client.rack`; none: it does not say."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,9 +18,6 @@ class Member(Document):
     instance_id: str | None = None
     """`group.instance.id`: it is a static member, which keeps its partitions while it
     restarts (KIP-345); none: a dynamic one."""
-    rack: str | None = None
-    """`client.rack`: where it runs; none: it does not say. It is told to the assignor,
-    which heeds it only where partitions have racks; brokers here have none."""
 
     def check(self) -> None:
         """Check that an id is one (`ConsumerConfig`: a non-empty string)."""

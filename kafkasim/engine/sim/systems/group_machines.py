@@ -97,7 +97,6 @@ def member_settings(
         client_id=f"consumer-{name.replace('/', '-')}",
         topics=tuple(topics),
         instance_id=said.instance_id,
-        rack=said.rack,
         assignors=config.partition_assignment_strategy if is_classic else (),
         server_assignor=None if assignor is UNSET else assignor,
         session_timeout_ms=config.session_timeout_ms
