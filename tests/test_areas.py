@@ -128,14 +128,17 @@ def finish(account: Account, code: pytest.ExitCode = pytest.ExitCode.OK) -> int:
 @pytest.mark.parametrize(
     ("seconds", "processor_s", "marked", "code"),
     [
-        (49, 40, "", 0),
-        (500, 49, ": above its cap, waits included", 0),
-        (51, 51, ": above its cap, which fails the run", 1),
+        (-1, -10, "", 0),
+        (450, -1, ": above its cap, waits included", 0),
+        (1, 1, ": above its cap, which fails the run", 1),
     ],
 )
 def test_an_area_above_its_cap_is_marked_and_fails_by_its_processor_time(
     cache: Path, seconds: float, processor_s: float, marked: str, code: int
 ) -> None:
+    """Seconds beyond those of two workers within the cap."""
+    cap_s = areas()["log"].cap_s
+    seconds, processor_s = 2 * cap_s + seconds, 2 * cap_s + processor_s
     account = Account(configuration())
     test = "tests/log/test_partition_log.py::test"
     account.pytest_runtest_logreport(report(test, 1, when="setup", processor_s=1))
@@ -143,7 +146,8 @@ def test_an_area_above_its_cap_is_marked_and_fails_by_its_processor_time(
     account.pytest_runtest_logreport(last)
     assert finish(account) == code
     said = (
-        f"log             1 tests{seconds / 2:>8.1f} s of 25, {processor_s / 2:.1f} s"
+        f"log             1 tests{seconds / 2:>8.1f} s of {cap_s}, "
+        f"{processor_s / 2:.1f} s"
     )
     assert account.lines()[0] == f"{said} of processor{marked}"
     assert json.loads((cache / "quick.json").read_text())["passed"] == (code == 0)

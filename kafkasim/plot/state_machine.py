@@ -121,6 +121,8 @@ def states(
         ax.set_xlim(_LEFT, _RIGHT)
         ax.set_ylim(_BOTTOM, _TOP)
         ax.set_axis_off()
+        ax.set_xticks([])
+        ax.set_yticks([])
         ax.set_aspect("equal")
         headline(ax, title, left=1.0)
         _list_ways(ax, ways, path)

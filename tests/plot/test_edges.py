@@ -87,6 +87,8 @@ ELSEWHERE = {
     "assignment": "test_assigning.py",
     "crash_points": "test_crashing.py",
     "offsets_topic": "test_offset_boxes.py",
+    "states": "test_state_machine.py",
+    "unread": "test_unread.py",
 }
 """Figures of what no plain run has, and the tests that try their edges."""
 WHAT = {"at_ms", "partition", "partitions", "share", "records"}

@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 from kafkasim import plot
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.transitions import transitions
+from kafkasim.plot.sizes import SIZES, SizeName
 from kafkasim.plot.state_machine import states
 from tests.analysis.test_ownership import member_dies
+from tests.plot.test_layout import assert_readable
 
 
 def texts(ax: Axes) -> list[str]:
@@ -61,3 +63,9 @@ def test_a_run_of_the_other_protocol_and_another_table_are_refused() -> None:
         states(transitions("consumer"), run=member_dies())
     with pytest.raises(ValidationError, match="what transitions returns"):
         states(pd.DataFrame({"state": []}))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_readable_at_every_size(size: SizeName) -> None:
+    with plot.sized(size):
+        assert_readable(states(transitions("classic"), run=member_dies()))
