@@ -27,7 +27,11 @@ from kafkasim.scenario.events import (
     Slow,
     StreamEvent,
 )
-from kafkasim.scenario.group_checks import check_member_event, check_reader_event
+from kafkasim.scenario.group_checks import (
+    check_member_event,
+    check_reader_event,
+    check_sessions,
+)
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.member_events import MemberEvent
@@ -151,6 +155,7 @@ def check_system(system: System, traffic: Traffic) -> None:
     for part, (names, allowed, why) in named.items():
         for name in names:
             _check_name((part, name), name, allowed, why)
+    check_sessions(system)
     for stream in stream_names(traffic):
         if not _TOPIC.fullmatch(stream) or stream in {".", ".."}:
             raise ValidationError(

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from kafkasim.config.paths import one_of, suggestion
+from kafkasim.config.document import effective
+from kafkasim.config.frozen import UNSET
+from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.ids import Target
 from kafkasim.scenario.events import Event
@@ -59,6 +61,32 @@ def _check_read(
     if event.partition is not None and event.partition >= most:
         allowed = f"less than {most}, the number of partitions"
         raise ValidationError("partition", event.partition, allowed)
+
+
+def check_sessions(system: Kafka) -> None:
+    """Check that brokers take the session timeouts that groups ask for.
+
+    A coordinator refuses others with INVALID_SESSION_TIMEOUT, and the member's poll
+    throws (`GroupCoordinatorService.joinGroup`).
+
+    Raises
+    ------
+    ValidationError
+        With a path that begins at the system.
+    """
+    broker = system.broker_config
+    low_ms = effective(broker, "group_min_session_timeout_ms")
+    high_ms = effective(broker, "group_max_session_timeout_ms")
+    for name, group in system.groups.items():
+        session_ms = group.config.session_timeout_ms
+        if session_ms is not UNSET and not low_ms <= session_ms <= high_ms:
+            raise ValidationError(
+                join_path(("groups", name, "config", "session_timeout_ms")),
+                session_ms,
+                f"{low_ms} to {high_ms}, which broker_config.group_min_session_timeout_"
+                "ms and group_max_session_timeout_ms say",
+                "INVALID_SESSION_TIMEOUT: every poll would throw",
+            )
 
 
 def check_member_event(

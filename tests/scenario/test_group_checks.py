@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from kafkasim.config.broker import BrokerConfig
+from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.checks import check_events
+from kafkasim.scenario.checks import check_events, check_system
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.member_events import (
     AddMember,
@@ -107,3 +109,19 @@ def test_a_member_that_came_may_go() -> None:
 def test_one_member_is_back_before_the_next_is_stopped() -> None:
     with pytest.raises(ValidationError, match="more than down_s, 30"):
         RollingRestart(BILLING, at_s=1, down_s=30, every_s=30)
+
+
+@pytest.mark.parametrize("session_ms", [5_999, 1_800_001])
+def test_a_session_that_no_coordinator_takes_is_refused(session_ms: int) -> None:
+    """Source: GroupCoordinatorService.joinGroup, INVALID_SESSION_TIMEOUT."""
+    config = ConsumerConfig(session_timeout_ms=session_ms)
+    groups = {"billing": Group(config=config)}
+
+    with pytest.raises(ValidationError, match="6000 to 1800000") as caught:
+        check_system(Kafka(groups=groups), traffic())
+    assert caught.value.path == "groups.billing.config.session_timeout_ms"
+
+    allows = BrokerConfig(
+        group_min_session_timeout_ms=5_000, group_max_session_timeout_ms=2_000_000
+    )
+    check_system(Kafka(groups=groups, broker_config=allows), traffic())
