@@ -225,7 +225,8 @@ class Coordinators:
 
     def _linger_over(self, what: tuple[Coordinator, Batched, int]) -> None:
         coordinator, batch, incarnation = what
-        if incarnation != self._broker.incarnation or coordinator.batch is not batch:
+        is_there = self._is_there(coordinator, incarnation)
+        if not is_there or coordinator.batch is not batch:
             return
         if not self._broker.holds(self._linger_over, what):
             self._flush(coordinator)
@@ -235,12 +236,10 @@ class Coordinators:
         batched, coordinator.batch = coordinator.batch, None
         assert batched is not None
         number = self._number_of[coordinator.index]
-        encode = self._calls.encode
         records = tuple(batched.records)
+        encoded = [self._calls.encode(each) for each in records]
         now_ns = self._calendar.now_ns
-        batch = LiteralBatch(
-            number, coordinator.index, [encode(each) for each in records], now_ns
-        )
+        batch = LiteralBatch(number, coordinator.index, encoded, now_ns)
         coordinator.is_busy = True
         end = self._broker.append_records(batch)
         coordinator.is_busy = False
@@ -383,7 +382,8 @@ class Coordinators:
         coordinator = self._active.pop(index, None)
         if coordinator is None:
             return
-        for request in coordinator.open.values():
+        opened, coordinator.open = coordinator.open, {}
+        for request in opened.values():
             response = refusal(request.payload, NOT_COORDINATOR)
             self._calls.on_answered(request, response)
             self._send(request, response)

@@ -14,7 +14,7 @@ from kafkasim.engine.sim.laying import chunks, constant, spread
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.protocol.columns import ranges
 from kafkasim.result.schema import OUTCOMES
-from kafkasim.units import MISSING_NS
+from kafkasim.units import ENDLESS_NS, MISSING_NS
 
 Ints = NDArray[np.int64]
 
@@ -257,7 +257,8 @@ def _later(polls: NDArray[np.void], counts: Ints, work: Ints) -> Ints:
     slowed = polls["slowed"]
     if (slowed != 1.0).any():
         factor = np.repeat(slowed, counts)
-        work = np.where(factor == 1.0, work, np.rint(work * factor)).astype(np.int64)
+        longer = np.minimum(np.rint(work * factor), float(ENDLESS_NS))
+        work = np.where(factor == 1.0, work, longer).astype(np.int64)
     return np.repeat(polls["started_ns"], counts) + work
 
 

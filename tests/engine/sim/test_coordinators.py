@@ -170,3 +170,19 @@ def test_a_heartbeat_is_told_nothing_of_a_coordinator_that_loads() -> None:
     join = JoinGroup(group=GROUP, protocols=())
     told = refusal(join, COORDINATOR_LOAD_IN_PROGRESS)
     assert error_of(told) == COORDINATOR_LOAD_IN_PROGRESS
+
+
+def test_who_leads_no_more_answers_once_and_appends_nothing_more() -> None:
+    """Its leader moves while a commit waits for others that share a batch with it."""
+    config = BrokerConfig(group_coordinator_append_linger_ms=9_000)
+    home = probed(3, broker_config=config).home
+    leaves = Crash(f"broker:{home + 1}", 1.0, clean=True)
+    run = probed(
+        3, events=[leaves], duration_s=15, broker_config=config, hardware=_QUICK
+    )
+    said = run.ask(900, home, commit(5))
+    result = healthy(run.run())
+    assert [one.error for one in said] == ["NOT_COORDINATOR"]
+    assert len(result.offsets_topic) == 0
+    first, *_ = run.shards[_NUMBER]
+    assert not any(isinstance(each, WriteFailed) for each in first.heard)

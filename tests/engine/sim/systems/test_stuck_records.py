@@ -3,6 +3,7 @@ import pytest
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Event, Slow
 from kafkasim.scenario.member_events import StuckRecord
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, Producer
@@ -11,7 +12,7 @@ from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 BILLING = "subscriber:billing"
 
 
-def ran(*events: StuckRecord, instances: int = 1, **options: str) -> Result:
+def ran(*events: Event, instances: int = 1, **options: str) -> Result:
     traffic = Traffic(
         sources={"web": Source(stream="orders", arrivals=Periodic(rate_per_s=10))},
         subscribers={
@@ -65,3 +66,13 @@ def test_a_streamed_run_counts_the_same() -> None:
     event = StuckRecord(BILLING, "web", 30, work_ms=5_000)
 
     assert ran(event, result="streamed").digest == ran(event).digest
+
+
+def test_work_that_never_ends_does_not_end_for_being_slow() -> None:
+    slow = Slow(BILLING, at_s=2, factor=1_000)
+
+    result = ran(StuckRecord(BILLING, "web", 30), slow)
+
+    found = result.deliveries.groupby(["subscriber", "outcome"]).size()
+    assert found["billing", "in_flight"] == 1
+    assert found["billing", "processed"] == 30
