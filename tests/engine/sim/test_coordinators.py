@@ -174,7 +174,7 @@ def test_a_heartbeat_is_told_nothing_of_a_coordinator_that_loads() -> None:
 
 def test_who_leads_no_more_answers_once_and_appends_nothing_more() -> None:
     """Its leader moves while a commit waits for others that share a batch with it."""
-    config = BrokerConfig(group_coordinator_append_linger_ms=9_000)
+    config = BrokerConfig(group_coordinator_append_linger_ms=160)
     home = probed(3, broker_config=config).home
     leaves = Crash(f"broker:{home + 1}", 1.0, clean=True)
     run = probed(
