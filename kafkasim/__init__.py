@@ -64,6 +64,10 @@ if TYPE_CHECKING:
     from kafkasim.scenario.events import Lose as Lose
     from kafkasim.scenario.events import Pause as Pause
     from kafkasim.scenario.events import Slow as Slow
+    from kafkasim.scenario.hardware import Cpu as Cpu
+    from kafkasim.scenario.hardware import Disk as Disk
+    from kafkasim.scenario.hardware import Hardware as Hardware
+    from kafkasim.scenario.hardware import Link as Link
     from kafkasim.scenario.keys import HotKey as HotKey
     from kafkasim.scenario.keys import NoKeys as NoKeys
     from kafkasim.scenario.keys import TraceColumn as TraceColumn
@@ -76,19 +80,15 @@ if TYPE_CHECKING:
     from kafkasim.scenario.member_events import RollingRestart as RollingRestart
     from kafkasim.scenario.member_events import StuckRecord as StuckRecord
     from kafkasim.scenario.members import Member as Member
+    from kafkasim.scenario.pipelines import PointToPoint as PointToPoint
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
     from kafkasim.scenario.reader_events import PausePartitions as PausePartitions
     from kafkasim.scenario.reader_events import Seek as Seek
     from kafkasim.scenario.scenario import Scenario as Scenario
     from kafkasim.scenario.scenario import load as load
-    from kafkasim.scenario.systems import Cpu as Cpu
-    from kafkasim.scenario.systems import Disk as Disk
     from kafkasim.scenario.systems import Group as Group
-    from kafkasim.scenario.systems import Hardware as Hardware
     from kafkasim.scenario.systems import Kafka as Kafka
-    from kafkasim.scenario.systems import Link as Link
-    from kafkasim.scenario.systems import PointToPoint as PointToPoint
     from kafkasim.scenario.systems import Producer as Producer
     from kafkasim.scenario.systems import Topic as Topic
     from kafkasim.scenario.trace import Trace as Trace
@@ -157,13 +157,13 @@ _HOME: Final = {
     "Seek": "kafkasim.scenario.reader_events",
     "Scenario": "kafkasim.scenario.scenario",
     "load": "kafkasim.scenario.scenario",
-    "Cpu": "kafkasim.scenario.systems",
-    "Disk": "kafkasim.scenario.systems",
+    "Cpu": "kafkasim.scenario.hardware",
+    "Disk": "kafkasim.scenario.hardware",
     "Group": "kafkasim.scenario.systems",
-    "Hardware": "kafkasim.scenario.systems",
+    "Hardware": "kafkasim.scenario.hardware",
     "Kafka": "kafkasim.scenario.systems",
-    "Link": "kafkasim.scenario.systems",
-    "PointToPoint": "kafkasim.scenario.systems",
+    "Link": "kafkasim.scenario.hardware",
+    "PointToPoint": "kafkasim.scenario.pipelines",
     "Producer": "kafkasim.scenario.systems",
     "Topic": "kafkasim.scenario.systems",
     "Trace": "kafkasim.scenario.trace",

@@ -86,6 +86,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/joining.py": _APPLICATIONS,
     "kafkasim/plot/owning_many.py": "tests/plot/test_owning.py",
     "kafkasim/scenario/member_events.py": "tests/scenario/test_group_checks.py",
+    "kafkasim/scenario/hardware.py": "tests/scenario/test_systems.py",
     "kafkasim/scenario/targets.py": "tests/scenario/test_group_checks.py",
     "kafkasim/config/assignors.py": "tests/config/test_consumer.py",
     "kafkasim/engine/sim/accumulating.py": "tests/engine/sim/test_producer.py",

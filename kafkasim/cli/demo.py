@@ -29,8 +29,9 @@ from kafkasim.result.folder import new_folder
 from kafkasim.result.result import Result
 from kafkasim.scenario.bundled import YEAR_IN_A_MINUTE, flights
 from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, System, Topic
+from kafkasim.scenario.systems import Group, Kafka, System, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from kafkasim.config.frozen import UNSET
 from kafkasim.config.settings import Settings
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.groups import is_coordinated
+from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import NoKeys, TraceColumn
-from kafkasim.scenario.systems import Hardware, Kafka, PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 FILLED: Final = "  (filled in)"

@@ -15,9 +15,10 @@ from kafkasim.analysis.positions import positions
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Pause
+from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Hardware, Kafka
+from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.widgets.channel_canvas import (
     SUBSCRIBERS,

@@ -8,8 +8,9 @@ from kafkasim.analysis.busy import busiest
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Hardware, Kafka, Link
+from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 SCENARIO = Scenario(

@@ -13,8 +13,9 @@ from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.keys import NoKeys, UniformKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRAFFIC = Traffic(

@@ -16,8 +16,9 @@ from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import UniformKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 

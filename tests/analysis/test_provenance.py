@@ -5,8 +5,9 @@ from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Slow
 from kafkasim.scenario.member_events import RemoveMember
 from kafkasim.scenario.members import Member
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 

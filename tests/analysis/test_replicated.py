@@ -3,8 +3,8 @@
 import pytest
 
 from kafkasim.analysis.replicated import replication
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import PointToPoint
 from kafkasim.testing.builders import small_result
 from tests.analysis.test_copies import by_hand, leader_dies, leader_is_lost, start
 

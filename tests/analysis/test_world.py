@@ -4,8 +4,9 @@ from kafkasim.analysis.world import world_of
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.result.wants import Want
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, PointToPoint, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 

@@ -9,8 +9,9 @@ from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import NoKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, PointToPoint, System, Topic
+from kafkasim.scenario.systems import Kafka, System, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 SYSTEMS: dict[str, System] = {"Kafka": Kafka(), "point to point": PointToPoint()}

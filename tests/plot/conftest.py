@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, PointToPoint, Topic
+from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
 

@@ -15,9 +15,10 @@ from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.plot.sizes import sized
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
+from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 BOTH = ["departures", "arrivals"]

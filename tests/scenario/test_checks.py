@@ -11,16 +11,10 @@ from kafkasim.scenario.checks import (
     under,
 )
 from kafkasim.scenario.events import Crash, Event, FillDisk, Pause, Slow
+from kafkasim.scenario.hardware import Disk, Hardware
 from kafkasim.scenario.keys import TraceColumn
-from kafkasim.scenario.systems import (
-    Disk,
-    Group,
-    Hardware,
-    Kafka,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic

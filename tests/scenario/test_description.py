@@ -6,7 +6,8 @@ from kafkasim.scenario.description import describe
 from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import TraceColumn, UniformKeys
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.systems import Group, Kafka, Producer
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic

@@ -16,8 +16,9 @@ from kafkasim.scenario.member_events import (
     RollingRestart,
     StuckRecord,
 )
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.reader_events import Seek
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, System
+from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 BILLING = "subscriber:billing"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.hardware_presets import PRESETS
-from kafkasim.scenario.systems import Cpu, Hardware, Link
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "hardware.md"
 COLUMNS = (

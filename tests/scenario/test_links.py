@@ -7,7 +7,8 @@ from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.checks import check_events
 from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose
 from kafkasim.scenario.links import touches_controller, ways_of
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.systems import Group, Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 TRAFFIC = Traffic(

@@ -5,12 +5,13 @@ from kafkasim.config.frozen import UNSET
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.resolution import (
     resolved_system,
     resolved_traffic,
     stream_names,
 )
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import ns_from_s

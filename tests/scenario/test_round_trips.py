@@ -13,18 +13,11 @@ from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Bursts, DayCurve, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, LogNormal, Uniform
 from kafkasim.scenario.events import Crash, Pause, Slow
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import HotKey, NoKeys, UniformKeys, ZipfKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 counts = st.integers(1, 1_000)

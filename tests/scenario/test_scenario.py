@@ -13,14 +13,9 @@ from kafkasim.scenario.arrivals import Bursts, DayCurve, Poisson
 from kafkasim.scenario.distributions import Exponential, LogNormal
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.keys import HotKey, TraceColumn, UniformKeys, ZipfKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Group,
-    Kafka,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.trace_columns import CodedColumn
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic

@@ -4,8 +4,9 @@ from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Topic
+from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 

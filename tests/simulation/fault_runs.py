@@ -23,9 +23,10 @@ from kafkasim.scenario.events import (
     Lose,
     Pause,
 )
+from kafkasim.scenario.hardware import Hardware, Link
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

@@ -20,6 +20,7 @@ from kafkasim.scenario.events import (
     Pause,
     Slow,
 )
+from kafkasim.scenario.hardware import Hardware, Link
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.member_events import (
     AddMember,
@@ -30,7 +31,7 @@ from kafkasim.scenario.member_events import (
 )
 from kafkasim.scenario.members import Member
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.systems import Producer as ProducerOf
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from tests.simulation.fault_runs import Dice

@@ -14,9 +14,10 @@ from kafkasim.protocol.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.arrivals import Periodic, Poisson
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000

@@ -13,9 +13,11 @@ from kafkasim.engine.sim.run import run
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.hardware import Hardware, Link
 from kafkasim.scenario.keys import NoKeys, UniformKeys, ZipfKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, PointToPoint, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 SCRIPT = """

@@ -13,8 +13,9 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.experiments.running import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
+from kafkasim.scenario.hardware import Disk, Hardware
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Disk, Group, Hardware, Kafka, Topic
+from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 COMES_S = 12

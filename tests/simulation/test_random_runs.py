@@ -20,18 +20,11 @@ from kafkasim.scenario import blocks
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import NoKeys, UniformKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

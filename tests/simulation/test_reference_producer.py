@@ -17,10 +17,11 @@ from kafkasim.engine.sim.run import run
 from kafkasim.protocol.partitioner import Draws, key_partition
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.plan import SourcePlan, planned
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.testing import (
     ReferenceProducer,

@@ -15,8 +15,9 @@ from kafkasim.experiments.running import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Event, Pause
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 LINK_MS = 0.2

@@ -17,8 +17,9 @@ import pytest
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 LINK_NS = 300_000

@@ -20,8 +20,9 @@ from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.keys import Keys, NoKeys, UniformKeys
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, PointToPoint, Producer, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import NS_PER_MS
 

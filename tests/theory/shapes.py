@@ -16,8 +16,9 @@ from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import Event
+from kafkasim.scenario.hardware import Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MB = 1e6

@@ -21,9 +21,10 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.plan import planned
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer
+from kafkasim.scenario.systems import Kafka, Producer
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from tests.tiers import Tier
 

@@ -12,8 +12,8 @@ import pytest
 from kafkasim.engine.sim.disk import DiskQueue
 from kafkasim.engine.sim.page_cache import BLOCK_BYTES, PageCache
 from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.hardware import Disk
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import Disk
 from tests.tiers import Tier
 
 TRANSFER_MS = 1.0

@@ -36,9 +36,10 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer
+from kafkasim.scenario.systems import Kafka, Producer
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 from tests.tiers import Tier

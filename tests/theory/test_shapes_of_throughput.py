@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kafkasim.scenario.systems import Hardware, Link
+from kafkasim.scenario.hardware import Hardware, Link
 from tests.theory.shapes import (
     MB,
     MORE_THAN_ANY_CAN_TAKE,

@@ -16,9 +16,10 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.hardware_presets import PRESETS
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Hardware, Kafka, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MIB: Final = 1_048_576

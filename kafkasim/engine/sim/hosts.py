@@ -9,8 +9,8 @@ from kafkasim.engine.sim.meter import (
 )
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
+from kafkasim.scenario.hardware import Link
 from kafkasim.scenario.links import CONTROLLER
-from kafkasim.scenario.systems import Link
 
 
 class Hosts:

@@ -21,9 +21,10 @@ from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.engine.sim.timeline import span_ns
 from kafkasim.scenario.events import Cut, Delay, Event, LinkEvent, Lose
+from kafkasim.scenario.hardware import Link
 from kafkasim.scenario.links import CONTROLLER, ways_of
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import Link, System
+from kafkasim.scenario.systems import System
 from kafkasim.scenario.traffic import Traffic
 from kafkasim.units import FOREVER_NS, NS_PER_MS, ns_from_ms
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from kafkasim.engine.sim.drawn import durations_ns
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 
 MIN_LINK_NS: Final = 1
 """Least time on a link: a chain of answers and sends never stands still."""

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterator
 from typing import Final
 
 from kafkasim.engine.sim.disk import DiskQueue
-from kafkasim.scenario.systems import Disk
+from kafkasim.scenario.hardware import Disk
 from kafkasim.units import ns_from_s
 
 BLOCK_BYTES: Final = 131_072

@@ -23,8 +23,8 @@ from kafkasim.protocol.errors import (
     OUT_OF_ORDER_SEQUENCE_NUMBER,
 )
 from kafkasim.scenario.blocks import PlannedBlocks
+from kafkasim.scenario.hardware import Link
 from kafkasim.scenario.plan import SourcePlan
-from kafkasim.scenario.systems import Link
 from kafkasim.units import ns_from_ms
 
 MS = 1_000_000

@@ -45,7 +45,7 @@ from kafkasim.protocol.member_effects import Assigned, Consumed, Input, Lost, Re
 from kafkasim.protocol.member_effects import Effect as ClientEffect
 from kafkasim.protocol.member_settings import MemberSettings
 from kafkasim.result.schema import APIS
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 from kafkasim.units import MISSING_NS
 from tests.engine.sim.member_world import MS, SETTINGS, Node
 from tests.engine.sim.partitions import partition

@@ -28,7 +28,7 @@ from kafkasim.protocol.errors import (
     NOT_LEADER_OR_FOLLOWER,
 )
 from kafkasim.result.schema import APIS
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 from kafkasim.units import MISSING_NS
 from tests.engine.sim.partitions import partition
 

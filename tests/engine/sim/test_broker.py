@@ -13,8 +13,9 @@ from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Group, Hardware, Kafka, Link, Producer
+from kafkasim.scenario.systems import Group, Kafka, Producer
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

@@ -8,7 +8,7 @@ from kafkasim.engine.sim.links import Faults, FaultyPipe
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.protocol.errors import NETWORK_EXCEPTION, REQUEST_TIMED_OUT
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 from kafkasim.units import FOREVER_NS
 
 MS = 1_000_000

@@ -9,7 +9,7 @@ from kafkasim.engine.sim.client import NetworkClient, NetworkSettings
 from kafkasim.engine.sim.client_metadata import ClientMetadata, MetadataSettings
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import METADATA, PRODUCE, Connection, Request
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 
 MS = 1_000_000
 

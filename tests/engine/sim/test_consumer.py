@@ -16,17 +16,10 @@ from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

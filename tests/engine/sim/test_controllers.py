@@ -13,7 +13,7 @@ from kafkasim.protocol.controller_messages import (
     ControllerSettings,
     PartitionState,
 )
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 from kafkasim.units import NS_PER_MS
 
 

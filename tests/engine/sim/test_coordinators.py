@@ -16,7 +16,7 @@ from kafkasim.protocol.group_messages import (
 )
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.events import Crash, Pause
-from kafkasim.scenario.systems import Cpu, Hardware, Link
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from tests.engine.sim.coordinated_probe import (
     GROUP,
     Said,

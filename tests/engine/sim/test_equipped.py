@@ -16,17 +16,9 @@ from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
+from kafkasim.scenario.hardware import Cpu, Disk, Hardware, Link
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Disk,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000

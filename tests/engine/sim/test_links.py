@@ -9,7 +9,8 @@ from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import Cut, Delay, Event, Lose
-from kafkasim.scenario.systems import Kafka, Link
+from kafkasim.scenario.hardware import Link
+from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import FOREVER_NS
 

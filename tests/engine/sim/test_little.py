@@ -19,17 +19,10 @@ from kafkasim.result.table import Table
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

@@ -12,17 +12,10 @@ from kafkasim.errors import TableNotRecorded
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.events import Cut
+from kafkasim.scenario.hardware import Cpu, Disk, Hardware, Link
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Disk,
-    Hardware,
-    Kafka,
-    Link,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import NS_PER_S
 

@@ -3,7 +3,7 @@
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.systems import Link
+from kafkasim.scenario.hardware import Link
 
 MS = 1_000_000
 

@@ -4,7 +4,7 @@ import pytest
 
 from kafkasim.engine.sim.disk import DiskQueue
 from kafkasim.engine.sim.page_cache import BLOCK_BYTES, PageCache, blocks_of
-from kafkasim.scenario.systems import Disk
+from kafkasim.scenario.hardware import Disk
 
 MS = 1_000_000
 BLOCK_NS = BLOCK_BYTES * 10

@@ -9,9 +9,10 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.arrivals import Bursts, Poisson
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Hardware, Kafka, Link, Producer, Topic
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
 

@@ -7,16 +7,10 @@ from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER, PRODUCE
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import (
-    Cpu,
-    Hardware,
-    Kafka,
-    Link,
-    PointToPoint,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000

@@ -36,9 +36,9 @@ from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.drawn_blocks import drawn_source
 from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.events import Event, LinkEvent, Pause, Slow
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import PointToPoint
 from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
 
 NOT_RECORDED: Final = dict.fromkeys(

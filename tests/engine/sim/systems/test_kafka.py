@@ -16,18 +16,11 @@ from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential, Uniform, draw_ns
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import (
-    Cpu,
-    Group,
-    Hardware,
-    Kafka,
-    Link,
-    Producer,
-    Topic,
-)
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000

@@ -10,8 +10,9 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.experiments.running import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.hardware import Cpu, Hardware
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Cpu, Group, Hardware, Kafka, Producer, Topic
+from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 

@@ -7,9 +7,10 @@ from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.distributions import Exponential, draw_ns
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
+from kafkasim.scenario.hardware import Cpu, Hardware, Link
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
-from kafkasim.scenario.systems import Cpu, Hardware, Link, PointToPoint
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 MS = 1_000_000
