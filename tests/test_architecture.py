@@ -225,6 +225,7 @@ TESTED_IN: dict[str, str] = {
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
+    "kafkasim.engine.sim.systems.rabbitmq.queue_messages": "RabbitMQ's queues",
     "kafkasim.protocol.consumer_groups": "whoever holds a partition of offsets",
     "kafkasim.protocol.consumer_member": "who runs a member",
     "kafkasim.testing.group_conversation": "the transcripts of the documents",

@@ -1,0 +1,1 @@
+"""RabbitMQ in its own words: exchanges, queues, channels, confirms."""
