@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.bench import Figure, figure, medians
 from kafkasim.protocol.assignors import CLIENT_ASSIGNORS, assign, assign_at_broker
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.groups.group_messages import Assigned, Subscription
 
 MEMBERS = 1_000
 PARTITIONS = 10_000

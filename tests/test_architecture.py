@@ -33,14 +33,14 @@ _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
-_MEMBERS = "tests/protocol/test_classic_member.py"
+_MEMBERS = "tests/protocol/groups/member/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _JOINING = "tests/engine/sim/test_joining_member.py"
 _COORDINATED = "tests/simulation/test_coordinated_groups.py"
 _LOOPS = "tests/theory/test_closed_loops.py"
-_CONSUMER_GROUPS = "tests/protocol/test_consumer_groups.py"
-_CONSUMER_MEMBERS = "tests/protocol/test_consumer_member.py"
-_CLASSIC_GROUPS = "tests/protocol/test_classic_groups.py"
+_CONSUMER_GROUPS = "tests/protocol/groups/coordinator/test_consumer_groups.py"
+_CONSUMER_MEMBERS = "tests/protocol/groups/member/test_consumer_member.py"
+_CLASSIC_GROUPS = "tests/protocol/groups/coordinator/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 _ASSIGNED = "tests/protocol/assignors/test_captured.py"
 TESTED_IN: dict[str, str] = {
@@ -69,21 +69,23 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/source_application.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/kafka_traffic.py": _APPLICATIONS,
     "kafkasim/engine/sim/systems/source_events.py": _APPLICATIONS,
-    "kafkasim/protocol/consumer_admission.py": _CONSUMER_GROUPS,
-    "kafkasim/protocol/consumer_group.py": _CONSUMER_GROUPS,
-    "kafkasim/protocol/consumer_heartbeat.py": _CONSUMER_GROUPS,
-    "kafkasim/protocol/consumer_target.py": _CONSUMER_GROUPS,
-    "kafkasim/protocol/consumer_beats.py": _CONSUMER_MEMBERS,
-    "kafkasim/protocol/consumer_closing.py": _CONSUMER_MEMBERS,
-    "kafkasim/protocol/consumer_commits.py": _CONSUMER_MEMBERS,
-    "kafkasim/protocol/consumer_membership.py": _CONSUMER_MEMBERS,
-    "kafkasim/protocol/classic_checks.py": _CLASSIC_GROUPS,
-    "kafkasim/protocol/classic_group_records.py": _CLASSIC_GROUPS,
-    "kafkasim/protocol/classic_writes.py": "tests/protocol/test_classic_rebalances.py",
-    "kafkasim/protocol/coordinator_values.py": (
-        "tests/protocol/test_coordinator_bytes.py"
+    "kafkasim/protocol/groups/coordinator/consumer_admission.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/groups/coordinator/consumer_group.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/groups/coordinator/consumer_heartbeat.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/groups/coordinator/consumer_target.py": _CONSUMER_GROUPS,
+    "kafkasim/protocol/groups/member/consumer_beats.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/groups/member/consumer_closing.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/groups/member/consumer_commits.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/groups/member/consumer_membership.py": _CONSUMER_MEMBERS,
+    "kafkasim/protocol/groups/coordinator/classic_checks.py": _CLASSIC_GROUPS,
+    "kafkasim/protocol/groups/coordinator/classic_group_records.py": _CLASSIC_GROUPS,
+    "kafkasim/protocol/groups/coordinator/classic_writes.py": (
+        "tests/protocol/groups/coordinator/test_classic_rebalances.py"
     ),
-    "kafkasim/protocol/joining.py": _APPLICATIONS,
+    "kafkasim/protocol/groups/coordinator_values.py": (
+        "tests/protocol/groups/test_coordinator_bytes.py"
+    ),
+    "kafkasim/protocol/producing/joining.py": _APPLICATIONS,
     "kafkasim/plot/owning_many.py": "tests/plot/test_owning.py",
     "kafkasim/scenario/member_events.py": "tests/scenario/test_group_checks.py",
     "kafkasim/scenario/hardware.py": "tests/scenario/test_systems.py",
@@ -117,7 +119,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/leading_broker.py": _REPLICATED,
     "kafkasim/engine/sim/replicated_broker.py": _REPLICATED,
     "kafkasim/engine/sim/systems/broker_events.py": _REPLICATED,
-    "kafkasim/protocol/compressing.py": "tests/simulation/test_compressed_batches.py",
+    "kafkasim/protocol/producing/compressing.py": (
+        "tests/simulation/test_compressed_batches.py"
+    ),
     "kafkasim/engine/sim/systems/stream_events.py": (
         "tests/simulation/test_deleted_records.py"
     ),
@@ -190,21 +194,29 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/plot/replica_words.py": "tests/plot/test_replicating.py",
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",
-    "kafkasim/protocol/appending.py": "tests/protocol/test_sticky.py",
-    "kafkasim/protocol/keyed_window.py": "tests/protocol/test_keyed.py",
-    "kafkasim/protocol/queued.py": "tests/protocol/test_sticky.py",
+    "kafkasim/protocol/producing/appending.py": (
+        "tests/protocol/producing/test_sticky.py"
+    ),
+    "kafkasim/protocol/producing/keyed_window.py": (
+        "tests/protocol/producing/test_keyed.py"
+    ),
+    "kafkasim/protocol/producing/queued.py": "tests/protocol/producing/test_sticky.py",
     "kafkasim/engine/sim/group_client.py": _JOINING,
     "kafkasim/engine/sim/group_committer.py": _JOINING,
     "kafkasim/engine/sim/member_driver.py": _JOINING,
     "kafkasim/engine/sim/owning_fetcher.py": _JOINING,
     "kafkasim/engine/sim/owning_member.py": _JOINING,
-    "kafkasim/protocol/member_effects.py": _MEMBERS,
-    "kafkasim/protocol/beats.py": _MEMBERS,
-    "kafkasim/protocol/heartbeat_thread.py": _MEMBERS,
-    "kafkasim/protocol/join_effort.py": _MEMBERS,
-    "kafkasim/protocol/committed_offsets.py": "tests/protocol/test_member_commits.py",
-    "kafkasim/protocol/last_commit.py": "tests/protocol/test_member_commits.py",
-    "kafkasim/protocol/member_rebalance.py": _MEMBERS,
+    "kafkasim/protocol/groups/member/member_effects.py": _MEMBERS,
+    "kafkasim/protocol/groups/member/beats.py": _MEMBERS,
+    "kafkasim/protocol/groups/member/heartbeat_thread.py": _MEMBERS,
+    "kafkasim/protocol/groups/member/join_effort.py": _MEMBERS,
+    "kafkasim/protocol/groups/member/committed_offsets.py": (
+        "tests/protocol/groups/member/test_member_commits.py"
+    ),
+    "kafkasim/protocol/groups/member/last_commit.py": (
+        "tests/protocol/groups/member/test_member_commits.py"
+    ),
+    "kafkasim/protocol/groups/member/member_rebalance.py": _MEMBERS,
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
     "kafkasim/scenario/column_digest.py": "tests/scenario/test_plan.py",
@@ -226,8 +238,10 @@ TESTED_IN: dict[str, str] = {
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
     "kafkasim.engine.sim.systems.rabbitmq.queue_messages": "RabbitMQ's queues",
-    "kafkasim.protocol.consumer_groups": "whoever holds a partition of offsets",
-    "kafkasim.protocol.consumer_member": "who runs a member",
+    "kafkasim.protocol.groups.coordinator.consumer_groups": (
+        "whoever holds a partition of offsets"
+    ),
+    "kafkasim.protocol.groups.member.consumer_member": "who runs a member",
     "kafkasim.testing.group_conversation": "the transcripts of the documents",
     "kafkasim.testing.builders": "tests of analysis and figures, and those of others",
 }

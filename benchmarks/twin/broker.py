@@ -13,7 +13,7 @@ from benchmarks.twin.clock import Clock
 from kafkasim.engine.sim.fetch_session import FetchSession
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import Connection, Request
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 
 Steps = Generator[simpy.Event, Any, None]
 """What a process does between its waits."""

@@ -18,7 +18,7 @@ from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import FETCH, OFFSET_COMMIT, Connection, Request
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import MISSING_NS
 
 

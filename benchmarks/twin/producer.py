@@ -11,8 +11,8 @@ import simpy
 from benchmarks.twin.broker import Broker, Steps
 from benchmarks.twin.clock import Clock
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
-from kafkasim.protocol.accumulator import Accumulator
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.accumulator import Accumulator
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import MISSING_NS
 
 

@@ -90,7 +90,7 @@ def offsets_texts(key: bytes | None, value: bytes | None) -> Texts:
 
     What is no such record is shown as without `--offsets-decoder`.
     """
-    from kafkasim.protocol.record_json import key_text, value_text
+    from kafkasim.protocol.groups.record_json import key_text, value_text
 
     plain_key, plain_value = texts_of(key, value)
     said = None if key is None else key_text(key)

@@ -17,12 +17,12 @@ from kafkasim.protocol.assignors import (
     assign_at_broker,
 )
 from kafkasim.protocol.assignors import assign as assign_as_leader
-from kafkasim.protocol.partitioner import key_partition
+from kafkasim.protocol.producing.partitioner import key_partition
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kafkasim.protocol.group_messages import Assigned
+    from kafkasim.protocol.groups.group_messages import Assigned
 
 _ASSIGNORS: Final = (*CLIENT_ASSIGNORS, "uniform")
 """By the names Kafka gives them. `range` of the broker deals like that of the clients

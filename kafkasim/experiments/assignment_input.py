@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ValidationError
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.group_messages import (
     NO_GENERATION,
     Subscription,
     TopicPartition,

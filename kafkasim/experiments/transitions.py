@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from kafkasim.errors import ValidationError
-from kafkasim.protocol import classic_group, consumer_group
+from kafkasim.protocol.groups.coordinator import classic_group, consumer_group
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,8 @@ from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-from kafkasim.protocol.group_messages import TopicPartition
 from kafkasim.protocol.offsets_topic import java_hash
+from kafkasim.protocol.subscription import TopicPartition
 
 Key = TypeVar("Key")
 

@@ -9,19 +9,21 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kafkasim.protocol.assignors import assign_at_broker
-from kafkasim.protocol.classic_groups import ClassicGroups
-from kafkasim.protocol.classic_rebalances import ClassicSettings
-from kafkasim.protocol.consumer_groups import ConsumerGroups
-from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
-from kafkasim.protocol.coordinator_answers import refusal
-from kafkasim.protocol.coordinator_records import Record
-from kafkasim.protocol.coordinator_shard import CoordinatorShard
 from kafkasim.protocol.errors import (
     COORDINATOR_LOAD_IN_PROGRESS,
     NOT_COORDINATOR,
     NOT_LEADER_OR_FOLLOWER,
 )
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.classic_groups import ClassicGroups
+from kafkasim.protocol.groups.coordinator.classic_rebalances import ClassicSettings
+from kafkasim.protocol.groups.coordinator.consumer_groups import ConsumerGroups
+from kafkasim.protocol.groups.coordinator.consumer_heartbeat import (
+    ConsumerGroupSettings,
+)
+from kafkasim.protocol.groups.coordinator.coordinator_answers import refusal
+from kafkasim.protocol.groups.coordinator.coordinator_shard import CoordinatorShard
+from kafkasim.protocol.groups.coordinator_records import Record
+from kafkasim.protocol.groups.group_messages import (
     Answer,
     Assigned,
     CoordinatorFound,

@@ -14,8 +14,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from kafkasim.protocol.classic_rebalances import ClassicSettings
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.classic_rebalances import ClassicSettings
+from kafkasim.protocol.groups.group_messages import (
     ConsumerGroupHeartbeat,
     FindCoordinator,
     Heartbeat,
@@ -23,7 +23,7 @@ from kafkasim.protocol.group_messages import (
     Response,
     TopicPartition,
 )
-from kafkasim.protocol.member_effects import (
+from kafkasim.protocol.groups.member.member_effects import (
     Answered,
     Assigned,
     CallbackDone,
@@ -42,8 +42,8 @@ from kafkasim.protocol.member_effects import (
     Revoked,
     Send,
 )
-from kafkasim.protocol.member_effects import Effect as MemberEffect
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.member.member_effects import Effect as MemberEffect
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.testing.group_brokers import BrokerCalls, GroupBrokers, new_shard
 from kafkasim.testing.group_process import TalkingProcess
 from kafkasim.testing.group_words import (

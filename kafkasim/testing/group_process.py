@@ -2,11 +2,15 @@
 
 from typing import Final
 
-from kafkasim.protocol.classic_member import ClassicMember
-from kafkasim.protocol.consumer_member import ConsumerMember
-from kafkasim.protocol.group_messages import CommittedOffset, Request, TopicPartition
-from kafkasim.protocol.member_effects import MemberMachine, Partitions
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.group_messages import (
+    CommittedOffset,
+    Request,
+    TopicPartition,
+)
+from kafkasim.protocol.groups.member.classic_member import ClassicMember
+from kafkasim.protocol.groups.member.consumer_member import ConsumerMember
+from kafkasim.protocol.groups.member.member_effects import MemberMachine, Partitions
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 
 READ: Final = 10
 """Records that a member reads of a partition."""

@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Final
 
 from kafkasim.protocol.errors import ERRORS, NONE
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.group_messages import (
     ConsumerGroupBeaten,
     ConsumerGroupHeartbeat,
     CoordinatorFound,

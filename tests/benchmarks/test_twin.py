@@ -135,7 +135,7 @@ def called_through(modules: Sequence[str], last: Callable[[], None]) -> None:
         (["kafkasim.engine.sim.broker", "kafkasim.log.segment"], (0, 1)),
         (["simpy.core", "benchmarks.twin.broker", "kafkasim.result.recorder"], (0, 1)),
         (["benchmarks.twin.consumer", "simpy.events", "heapq"], (1, 0)),
-        (["kafkasim.protocol.keyed", "numpy"], (0, 1)),
+        (["kafkasim.protocol.producing.keyed", "numpy"], (0, 1)),
     ],
 )
 def test_the_innermost_function_that_is_known_decides(

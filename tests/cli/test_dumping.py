@@ -13,8 +13,8 @@ from kafkasim.log.dump_text import dump_lines
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record import Record
 from kafkasim.log.store import FolderStore
-from tests.protocol.coordinator_data import log_of
-from tests.protocol.test_record_json import PRINTED
+from tests.protocol.groups.coordinator_data import log_of
+from tests.protocol.groups.test_record_json import PRINTED
 
 Captured = pytest.CaptureFixture[str]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kafkasim.protocol.assignors import assign
-from kafkasim.protocol.group_messages import Subscription
+from kafkasim.protocol.groups.group_messages import Subscription
 
 GROUPS = 1_000
 Owned = dict[str, set[tuple[str, int]]]

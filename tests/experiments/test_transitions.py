@@ -4,7 +4,7 @@ import pytest
 
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.transitions import transitions
-from kafkasim.protocol import classic_group, consumer_group
+from kafkasim.protocol.groups.coordinator import classic_group, consumer_group
 
 
 def test_every_way_of_the_classic_protocol_is_there_with_its_causes() -> None:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from kafkasim.protocol.topic_ids import TopicIds, id_bytes, id_text, made_id
-from tests.protocol.coordinator_data import DATA
+from tests.protocol.groups.coordinator_data import DATA
 
 
 @pytest.mark.parametrize("topic", ["orders", "paid"])

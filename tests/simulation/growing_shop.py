@@ -7,7 +7,7 @@ for metadata every 2 s, the leader of the group every 3 s, unless a story says m
 from typing import Any, Literal
 
 import kafkasim as ks
-from kafkasim.protocol.partitioner import key_partition
+from kafkasim.protocol.producing.partitioner import key_partition
 from kafkasim.scenario.events import Event
 
 ADDED_S = 3.2

@@ -10,7 +10,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems import kafka
 from kafkasim.errors import ValidationError
-from kafkasim.protocol.memory_watch import OutOfMemory
+from kafkasim.protocol.producing.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.arrivals import Periodic, Poisson

@@ -15,8 +15,8 @@ from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
 from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.log.fsck import fsck
 from kafkasim.log.opening import open_partition
-from kafkasim.protocol.coordinator_bytes import decode
-from kafkasim.protocol.coordinator_records import OffsetRecord
+from kafkasim.protocol.groups.coordinator_bytes import decode
+from kafkasim.protocol.groups.coordinator_records import OffsetRecord
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 from kafkasim.result.result import Result

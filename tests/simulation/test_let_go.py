@@ -6,7 +6,7 @@ import pytest
 
 from kafkasim.engine.sim.append_lists import AppendLists
 from kafkasim.engine.sim.run import run
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.result.result import Result
 from kafkasim.scenario import blocks
 from kafkasim.scenario.arrivals import Poisson

@@ -22,7 +22,7 @@ from kafkasim.log.fsck import fsck
 from kafkasim.log.opening import open_partition
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.store import FolderStore
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.result.result import Result
 from kafkasim.scenario import arrivals, blocks
 from kafkasim.scenario.events import Event

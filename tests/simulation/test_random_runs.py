@@ -14,7 +14,7 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.result.result import Result
 from kafkasim.scenario import blocks
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson

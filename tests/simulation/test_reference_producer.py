@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.run import run
-from kafkasim.protocol.partitioner import Draws, key_partition
+from kafkasim.protocol.producing.partitioner import Draws, key_partition
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.hardware import Cpu, Hardware, Link

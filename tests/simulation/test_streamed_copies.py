@@ -10,7 +10,7 @@ import pytest
 from kafkasim.engine.sim import run as runs
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems.kafka import KafkaRun
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.result.result import Result
 from kafkasim.scenario import blocks
 from kafkasim.scenario.events import Crash

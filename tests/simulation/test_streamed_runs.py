@@ -6,7 +6,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from kafkasim.engine.sim.run import run
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.result.result import Result
 from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario import arrivals, blocks

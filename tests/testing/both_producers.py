@@ -10,7 +10,7 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.source_columns import Placing
-from kafkasim.protocol.partitioner import Draws, key_partition
+from kafkasim.protocol.producing.partitioner import Draws, key_partition
 from kafkasim.result.schema import CLOSED_BY
 from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # when it is run as a file
 
-from kafkasim.protocol.member_settings import MemberSettings  # noqa: E402
+from kafkasim.protocol.groups.member.member_settings import MemberSettings  # noqa: E402
 from kafkasim.testing.group_conversation import GroupConversation  # noqa: E402
 
 FOLDER = ROOT / "docs" / "explanation" / "transcripts"

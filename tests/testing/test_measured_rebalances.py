@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.testing.group_conversation import GroupConversation
 
 MEASURED_MS = {

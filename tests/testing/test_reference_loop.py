@@ -19,8 +19,8 @@ from kafkasim.engine.sim.source_application import (
 )
 from kafkasim.engine.sim.source_columns import Placing
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.protocol.batch import NEVER, Batch
-from kafkasim.protocol.partitioner import Draws, key_partition
+from kafkasim.protocol.producing.batch import NEVER, Batch
+from kafkasim.protocol.producing.partitioner import Draws, key_partition
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkasim.protocol import sticky
+from kafkasim.protocol.producing import sticky
 from kafkasim.testing import ReferenceSettings
 from tests.testing.both_producers import KEYS, MS, Scenario, check_equal
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.source_columns import Placing
-from kafkasim.protocol.accumulator import Settings
-from kafkasim.protocol.buffer_pool import HandOver
-from kafkasim.protocol.careful import CarefulAccumulator
-from kafkasim.protocol.columns import Keeper, RecordBlocks
-from kafkasim.protocol.compressing import CompressingAccumulator
-from kafkasim.protocol.compression import Compression
-from kafkasim.protocol.keyed import KeyedAccumulator
-from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.sticky import StickyAccumulator
+from kafkasim.protocol.producing.accumulator import Settings
+from kafkasim.protocol.producing.buffer_pool import HandOver
+from kafkasim.protocol.producing.careful import CarefulAccumulator
+from kafkasim.protocol.producing.columns import Keeper, RecordBlocks
+from kafkasim.protocol.producing.compressing import CompressingAccumulator
+from kafkasim.protocol.producing.compression import Compression
+from kafkasim.protocol.producing.keyed import KeyedAccumulator
+from kafkasim.protocol.producing.partitioner import Draws
+from kafkasim.protocol.producing.sticky import StickyAccumulator
 from kafkasim.units import ns_from_ms
 
 

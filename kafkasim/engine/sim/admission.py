@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from kafkasim.config.rules import INT64_MAX
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.protocol.accumulator import WorkOf
 from kafkasim.protocol.errors import (
     INVALID_RECORD,
     INVALID_TIMESTAMP,
@@ -19,6 +18,7 @@ from kafkasim.protocol.errors import (
     NONE,
     RECORD_LIST_TOO_LARGE,
 )
+from kafkasim.protocol.producing.accumulator import WorkOf
 from kafkasim.units import NS_PER_MS
 
 

@@ -12,7 +12,7 @@ from kafkasim.engine.sim.at_work import UNSLOWED, AtWork, Returned
 from kafkasim.engine.sim.crew import Crew
 from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import FOREVER_NS
 
 _ALL: Final = 1 << 62

@@ -19,8 +19,8 @@ import numpy as np
 from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.protocol.backoff import Backoff
-from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.errors import NETWORK_EXCEPTION, REQUEST_TIMED_OUT
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import NS_PER_MS
 
 _UPPER_HALF: Final = 1 << (SEQUENCE_BITS - 1)

@@ -17,7 +17,7 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.request import METADATA, Request
 from kafkasim.protocol.backoff import Backoff
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 

@@ -1,10 +1,10 @@
 """The controller's host: heartbeats, requests of brokers, and how metadata spread.
 
-The rules are those of `kafkasim.protocol.controller`; here they get a clock and a
-network. What the controller decides waits `controller.quorum.append.linger.ms` (25 ms)
-in its log, goes to the other controllers and back, and then to each broker that runs
-(CT-14): one linger and three ways over the network until a broker acts on it. When the
-active controller dies, another one takes over after
+The rules are those of `kafkasim.protocol.cluster.controller`; here they get a clock and
+a network. What the controller decides waits `controller.quorum.append.linger.ms` (25
+ms) in its log, goes to the other controllers and back, and then to each broker that
+runs (CT-14): one linger and three ways over the network until a broker acts on it. When
+the active controller dies, another one takes over after
 `controller.quorum.fetch.timeout.ms` (2 s) and the way of a vote and its answer (CT-15);
 a vote that nobody wins does not happen here.
 
@@ -17,8 +17,8 @@ from typing import Final
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
-from kafkasim.protocol.controller import Controller
-from kafkasim.protocol.controller_messages import (
+from kafkasim.protocol.cluster.controller import Controller
+from kafkasim.protocol.cluster.controller_messages import (
     AddPartitions,
     AlterPartition,
     Answer,

@@ -15,13 +15,13 @@ from kafkasim.engine.sim.literal_batches import LiteralBatch
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.controller_messages import Changed, PartitionState
+from kafkasim.protocol.cluster.controller_messages import Changed, PartitionState
+from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
     KAFKA_STORAGE_ERROR,
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
 )
-from kafkasim.protocol.replica import LeaderState
 
 
 class CoordinatingBroker(ReplicatedBroker):

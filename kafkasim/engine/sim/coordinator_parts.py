@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.literal_batches import KeyValue, LiteralBatch
 from kafkasim.engine.sim.replica import Replica
-from kafkasim.protocol.coordinator_records import Record
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator_records import Record
+from kafkasim.protocol.groups.group_messages import (
     Answer,
     Effect,
     GroupChanged,

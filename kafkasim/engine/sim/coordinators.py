@@ -1,12 +1,12 @@
 """The coordinators of groups on one broker: the host of their machines.
 
-The rules are those of `kafkasim.protocol.coordinator_shard`, one machine for each
-partition of `__consumer_offsets` that the broker leads. Here they get a clock, a log
-and a network: what a machine writes is appended to the leader's log like any record,
-and what it answers to that is sent when the high watermark has passed (OF-6). When the
-broker comes to lead a partition the machine is made by replaying the log; when it leads
-it no more it is dropped, and whoever waits is told so (OF-7). So a coordinator moves
-with its leader, and nothing else is needed for that.
+The rules are those of `kafkasim.protocol.groups.coordinator.coordinator_shard`, one
+machine for each partition of `__consumer_offsets` that the broker leads. Here they get
+a clock, a log and a network: what a machine writes is appended to the leader's log like
+any record, and what it answers to that is sent when the high watermark has passed
+(OF-6). When the broker comes to lead a partition the machine is made by replaying the
+log; when it leads it no more it is dropped, and whoever waits is told so (OF-7). So a
+coordinator moves with its leader, and nothing else is needed for that.
 
 Sources: `GroupCoordinatorService`, `CoordinatorRuntime`, `CoordinatorLoaderImpl` (4.3).
 With `group.coordinator.append.linger.ms` of −1, the default since 4.2, a batch is
@@ -30,8 +30,6 @@ from kafkasim.engine.sim.group_requests import GroupRequest, error_of
 from kafkasim.engine.sim.literal_batches import LiteralBatch, records_in
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import FIND_COORDINATOR
-from kafkasim.protocol.coordinator_answers import refusal, refused
-from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import (
     COORDINATOR_LOAD_IN_PROGRESS,
     COORDINATOR_NOT_AVAILABLE,
@@ -39,7 +37,9 @@ from kafkasim.protocol.errors import (
     NOT_COORDINATOR,
     REQUEST_TIMED_OUT,
 )
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.coordinator_answers import refusal, refused
+from kafkasim.protocol.groups.coordinator_records import Record
+from kafkasim.protocol.groups.group_messages import (
     Answer,
     CoordinatorFound,
     Effect,

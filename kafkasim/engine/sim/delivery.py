@@ -12,8 +12,8 @@ import numpy as np
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
 from kafkasim.engine.sim.request import PRODUCE, Request
-from kafkasim.protocol.batch import NEVER, Batch
 from kafkasim.protocol.errors import NONE
+from kafkasim.protocol.producing.batch import NEVER, Batch
 
 
 @dataclass(kw_only=True)

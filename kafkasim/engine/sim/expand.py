@@ -14,8 +14,8 @@ from kafkasim.engine.sim.handing_over import SourceHandOver
 from kafkasim.engine.sim.laying import CHUNK, chunks, constant
 from kafkasim.engine.sim.live_records import LiveRecords
 from kafkasim.engine.sim.producer import ProducerClient
-from kafkasim.protocol.columns import ranges
 from kafkasim.protocol.errors import MESSAGE_TOO_LARGE, REQUEST_TIMED_OUT
+from kafkasim.protocol.producing.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS

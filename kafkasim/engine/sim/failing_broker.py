@@ -17,7 +17,7 @@ from kafkasim.engine.sim.request import (
     Connection,
     Request,
 )
-from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.protocol.errors import FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER
 from kafkasim.units import NS_PER_MS
 

@@ -21,8 +21,8 @@ from kafkasim.engine.sim.request import LIST_OFFSETS, Connection, Request
 from kafkasim.engine.sim.survivors import Survivors
 from kafkasim.log.leader_epochs import EpochStart
 from kafkasim.log.partition_log import PartitionLog
-from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.errors import NONE, OFFSET_OUT_OF_RANGE
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import MISSING_NS
 
 _MANY: Final = 1 << 62

@@ -2,7 +2,7 @@
 
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.log.reading import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import NS_PER_MS
 
 

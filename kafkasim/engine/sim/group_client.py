@@ -12,8 +12,8 @@ import numpy as np
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.client import Listener, NetworkClient, NetworkSettings
 from kafkasim.engine.sim.request import JOIN_GROUP, Connection, Request
-from kafkasim.protocol.batch import NEVER
 from kafkasim.protocol.errors import NETWORK_EXCEPTION, REQUEST_TIMED_OUT
+from kafkasim.protocol.producing.batch import NEVER
 from kafkasim.units import NS_PER_MS
 
 

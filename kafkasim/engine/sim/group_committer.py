@@ -14,7 +14,7 @@ from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.committer import ASYNC, SYNC, Committer
 from kafkasim.engine.sim.member_calls import ClientCalls
 from kafkasim.engine.sim.poll_settings import PollSettings
-from kafkasim.protocol.member_effects import CommitEnded, Outcome
+from kafkasim.protocol.groups.member.member_effects import CommitEnded, Outcome
 
 
 class GroupCommitter(Committer):

@@ -1,6 +1,6 @@
 """Requests of a group's members.
 
-Their payload is a request of `kafkasim.protocol.group_messages`, their answer a
+Their payload is a request of `kafkasim.protocol.groups.group_messages`, their answer a
 response of it. A member has two connections to each broker, as a consumer has: one for
 data, and one that is used while that broker is its coordinator, so that a heartbeat
 does not wait behind a fetch (`AbstractCoordinator`: the node id is `Integer.MAX_VALUE`
@@ -23,8 +23,8 @@ from kafkasim.engine.sim.request import (
     Connection,
     Request,
 )
-from kafkasim.protocol import group_messages as messages
 from kafkasim.protocol.errors import NONE
+from kafkasim.protocol.groups import group_messages as messages
 
 API_OF: Final[dict[type, int]] = {
     messages.FindCoordinator: FIND_COORDINATOR,
@@ -52,7 +52,7 @@ class GroupRequest(Request):
     sent_ns : int
         When the client sends it.
     message : Request
-        Of `kafkasim.protocol.group_messages`.
+        Of `kafkasim.protocol.groups.group_messages`.
     on_answer : callable
         Called with this when its answer has come.
     member : int

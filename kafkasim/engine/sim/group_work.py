@@ -1,6 +1,6 @@
 """The running sum of a group's work along a log: one entry for each batch."""
 
-from kafkasim.protocol.accumulator import WorkOf
+from kafkasim.protocol.producing.accumulator import WorkOf
 
 
 class GroupWork:

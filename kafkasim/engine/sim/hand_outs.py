@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kafkasim.engine.sim.laying import chunks, constant, spread
 from kafkasim.engine.sim.survivors import Survivors
-from kafkasim.protocol.columns import ranges
+from kafkasim.protocol.producing.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.units import ENDLESS_NS, MISSING_NS
 

@@ -1,8 +1,8 @@
 """A member that joins its group by asking: what it owns, a coordinator tells it.
 
-The rules are those of a client machine (`kafkasim.protocol.member_effects`), of the
-classic protocol or of KIP-848. Here it gets a clock, a network and an application. A
-`poll()` goes in Kafka's order (CO-1): first what has to do with the group, callbacks
+The rules are those of a client machine (`protocol.groups.member.member_effects`), of
+the classic protocol or of KIP-848. Here it gets a clock, a network and an application.
+A `poll()` goes in Kafka's order (CO-1): first what has to do with the group, callbacks
 included; then positions, from the committed offsets of what was assigned, or as
 `auto.offset.reset` says; then records. So nothing is taken from an application while it
 works: the work of its last poll is over by then. Its heartbeats do not wait for that.
@@ -30,9 +30,9 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK, MANUAL, PollSettings
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.protocol.backoff import Backoff
-from kafkasim.protocol.group_messages import Request as Message
-from kafkasim.protocol.group_messages import Response
-from kafkasim.protocol.member_effects import (
+from kafkasim.protocol.groups.group_messages import Request as Message
+from kafkasim.protocol.groups.group_messages import Response
+from kafkasim.protocol.groups.member.member_effects import (
     Answered,
     Assigned,
     CallbackDone,
@@ -54,7 +54,7 @@ from kafkasim.protocol.member_effects import (
     Raised,
     Revoked,
 )
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 POLL_TIMEOUT_NS: Final = 100 * NS_PER_MS

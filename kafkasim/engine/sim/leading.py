@@ -2,8 +2,8 @@
 
 from kafkasim.engine.sim.following import Copied
 from kafkasim.engine.sim.replica import Replica
-from kafkasim.protocol.controller_messages import PartitionState
-from kafkasim.protocol.replica import LeaderState
+from kafkasim.protocol.cluster.controller_messages import PartitionState
+from kafkasim.protocol.cluster.replica import LeaderState
 
 
 def leader_state(

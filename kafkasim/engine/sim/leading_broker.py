@@ -20,7 +20,8 @@ from kafkasim.engine.sim.replica import Append, Replica
 from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, PRODUCE, Connection, Request
 from kafkasim.errors import LogError
-from kafkasim.protocol.controller_messages import AlterPartition
+from kafkasim.protocol.cluster.controller_messages import AlterPartition
+from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
     ERRORS,
     FENCED_LEADER_EPOCH,
@@ -30,7 +31,6 @@ from kafkasim.protocol.errors import (
     REQUEST_TIMED_OUT,
     UNKNOWN_LEADER_EPOCH,
 )
-from kafkasim.protocol.replica import LeaderState
 
 
 class LeadingBroker(FailingBroker):

@@ -18,7 +18,7 @@ from kafkasim.log.batch_retention import CleaningView, emptied
 from kafkasim.log.header import DELETE_HORIZON, HEADER_BYTES, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.record_size import record_bytes
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.units import NS_PER_MS
 
 KeyValue = tuple[bytes, bytes | None]

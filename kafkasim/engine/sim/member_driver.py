@@ -13,9 +13,9 @@ from typing import NamedTuple
 from kafkasim.engine.sim.group_client import GroupClient
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.group_messages import FindCoordinator
-from kafkasim.protocol.group_messages import Request as Message
-from kafkasim.protocol.member_effects import (
+from kafkasim.protocol.groups.group_messages import FindCoordinator
+from kafkasim.protocol.groups.group_messages import Request as Message
+from kafkasim.protocol.groups.member.member_effects import (
     Answered,
     Assigned,
     Closed,

@@ -22,10 +22,10 @@ from kafkasim.engine.sim.owning_fetcher import OwningFetcher
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import Connection
-from kafkasim.protocol.group_messages import CommittedOffset, TopicPartition
-from kafkasim.protocol.join_effort import LAPSE_MS
-from kafkasim.protocol.member_effects import Partitions
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.group_messages import CommittedOffset, TopicPartition
+from kafkasim.protocol.groups.member.join_effort import LAPSE_MS
+from kafkasim.protocol.groups.member.member_effects import Partitions
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.units import NS_PER_MS
 
 

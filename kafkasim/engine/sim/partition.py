@@ -37,7 +37,7 @@ from kafkasim.engine.sim.replica import (
 from kafkasim.engine.sim.survivors import Survivors, survivors_of
 from kafkasim.log.header import LOG_APPEND_TIME, MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
-from kafkasim.protocol.accumulator import WorkOf
+from kafkasim.protocol.producing.accumulator import WorkOf
 from kafkasim.units import NS_PER_MS
 
 Ints = NDArray[np.int64]

@@ -21,7 +21,7 @@ from kafkasim.log.header import (
     BatchHeader,
 )
 from kafkasim.log.record_size import body_bytes_of, varint_bytes_of
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.units import NS_PER_MS
 
 Ints = NDArray[np.int64]

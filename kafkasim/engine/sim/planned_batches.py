@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kafkasim.log.batch_retention import CleaningView
 from kafkasim.log.header import BatchHeader
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 
 Deltas = NDArray[np.int64]
 

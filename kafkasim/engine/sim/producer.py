@@ -27,15 +27,15 @@ from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_care import Care
 from kafkasim.engine.sim.source_columns import Placing, SourceColumns
-from kafkasim.protocol.accumulator import WorkOf
-from kafkasim.protocol.batch import NEVER, Batch
-from kafkasim.protocol.buffer_pool import HandOver
-from kafkasim.protocol.careful import CarefulAccumulator
-from kafkasim.protocol.columns import Keeper, RecordBlocks, RecordColumns
-from kafkasim.protocol.joining import Application
-from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.sequences import Sequences
-from kafkasim.protocol.sticky import StickyAccumulator
+from kafkasim.protocol.producing.accumulator import WorkOf
+from kafkasim.protocol.producing.batch import NEVER, Batch
+from kafkasim.protocol.producing.buffer_pool import HandOver
+from kafkasim.protocol.producing.careful import CarefulAccumulator
+from kafkasim.protocol.producing.columns import Keeper, RecordBlocks, RecordColumns
+from kafkasim.protocol.producing.joining import Application
+from kafkasim.protocol.producing.partitioner import Draws
+from kafkasim.protocol.producing.sequences import Sequences
+from kafkasim.protocol.producing.sticky import StickyAccumulator
 from kafkasim.scenario.blocks import SourceBlocks
 
 __all__ = ["Batch", "Delivery", "ProducerClient"]

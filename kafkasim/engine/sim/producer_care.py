@@ -17,11 +17,11 @@ from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.engine.sim.producer_outcomes import Outcomes
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.errors import NONE
-from kafkasim.protocol.retries import Retries
-from kafkasim.protocol.sequences import Sequences
+from kafkasim.protocol.producing.batch import Batch
+from kafkasim.protocol.producing.careful import CarefulAccumulator
+from kafkasim.protocol.producing.retries import Retries
+from kafkasim.protocol.producing.sequences import Sequences
 from kafkasim.units import ns_from_ms
 
 

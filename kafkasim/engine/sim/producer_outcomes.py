@@ -7,8 +7,6 @@ from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.delivery import Delivery
 from kafkasim.protocol.backoff import Backoff
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.careful import CarefulAccumulator
 from kafkasim.protocol.errors import (
     MESSAGE_TOO_LARGE,
     NONE,
@@ -16,8 +14,10 @@ from kafkasim.protocol.errors import (
     RETRIABLE,
     STALE_METADATA,
 )
-from kafkasim.protocol.retries import Retries
-from kafkasim.protocol.sequences import Sequences
+from kafkasim.protocol.producing.batch import Batch
+from kafkasim.protocol.producing.careful import CarefulAccumulator
+from kafkasim.protocol.producing.retries import Retries
+from kafkasim.protocol.producing.sequences import Sequences
 from kafkasim.units import ns_from_ms
 
 

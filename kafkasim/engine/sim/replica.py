@@ -23,8 +23,8 @@ from kafkasim.log.header import BatchHeader
 from kafkasim.log.partition_log import PartitionLog
 from kafkasim.log.segment import Segment
 from kafkasim.log.store import MemoryStore
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.replica import LeaderState
+from kafkasim.protocol.cluster.replica import LeaderState
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 LogSegment = Segment[Held]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.producer import Batch
 from kafkasim.engine.sim.replica import Append, Life, LogSegment, Replica
-from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
+from kafkasim.protocol.cluster.controller_messages import AlterPartition, PartitionState
 
 
 class ReplicaSettings(NamedTuple):

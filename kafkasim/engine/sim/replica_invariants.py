@@ -9,8 +9,8 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.planned_batches import parts
 from kafkasim.engine.sim.replica import Replica, contents_of
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.replica import LeaderState
+from kafkasim.protocol.cluster.replica import LeaderState
+from kafkasim.protocol.producing.batch import Batch
 
 
 def of_replicas(

@@ -19,19 +19,19 @@ from kafkasim.engine.sim.planned_batches import header_of
 from kafkasim.engine.sim.replica import Life, LogSegment, Replica
 from kafkasim.engine.sim.request import Request
 from kafkasim.log.header import BatchHeader
-from kafkasim.protocol.controller_messages import (
+from kafkasim.protocol.cluster.controller_messages import (
     AlterPartition,
     Answer,
     BrokerState,
     Changed,
     PartitionState,
 )
+from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
     FENCED_LEADER_EPOCH,
     INELIGIBLE_REPLICA,
     NOT_LEADER_OR_FOLLOWER,
 )
-from kafkasim.protocol.replica import LeaderState
 
 
 class ReplicatedBroker(LeadingBroker):

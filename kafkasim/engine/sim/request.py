@@ -29,7 +29,7 @@ LEAVE_GROUP: Final = 12
 OFFSET_FETCH: Final = 13
 CONSUMER_GROUP_HEARTBEAT: Final = 14
 """Codes into `kafkasim.result.schema.APIS`. What a group's coordinator is asked carries
-an object of `protocol.group_messages` as its payload, and one as its answer."""
+an object of `protocol.groups.group_messages` as its payload, and one as its answer."""
 
 
 class Connection:

@@ -23,7 +23,7 @@ from kafkasim.engine.sim.systems.streamable import (
 from kafkasim.engine.sim.systems.stuck_records import stuck
 from kafkasim.engine.sim.timeline import Report, Timeline
 from kafkasim.errors import OutputError, ValidationError
-from kafkasim.protocol.memory_watch import OutOfMemory
+from kafkasim.protocol.producing.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.result.streaming_tables import stream_tables

@@ -21,10 +21,10 @@ from kafkasim.engine.sim.calendar import SEQUENCE_BITS, Calendar, Rank, key_base
 from kafkasim.engine.sim.live_records import Cause, LiveRecords
 from kafkasim.engine.sim.pace import Pace
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.columns import RecordColumns
 from kafkasim.protocol.errors import NONE, REQUEST_TIMED_OUT, RETRIABLE
-from kafkasim.protocol.joining import Joining
+from kafkasim.protocol.producing.batch import Batch
+from kafkasim.protocol.producing.columns import RecordColumns
+from kafkasim.protocol.producing.joining import Joining
 from kafkasim.scenario.blocks import SourceBlock
 from kafkasim.units import FOREVER_NS
 
@@ -283,7 +283,7 @@ class SourceApplication:
 
 @dataclass(slots=True)
 class LaneJoiner:
-    """One client's way to its application (`kafkasim.protocol.joining.Joiner`)."""
+    """One client's way to its application: a `Joiner`."""
 
     application: SourceApplication
     number: int

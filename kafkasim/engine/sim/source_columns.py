@@ -12,8 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.protocol.columns import KEY_HASH, ROUND_ROBIN, STICKY, RecordColumns
-from kafkasim.protocol.partitioner import key_hashes, key_partitions
+from kafkasim.protocol.producing.columns import (
+    KEY_HASH,
+    ROUND_ROBIN,
+    STICKY,
+    RecordColumns,
+)
+from kafkasim.protocol.producing.partitioner import key_hashes, key_partitions
 from kafkasim.scenario.blocks import SourceBlock, SourceBlocks
 
 KEYLESS: Final = "keyless"

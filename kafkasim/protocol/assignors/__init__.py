@@ -18,7 +18,7 @@ from kafkasim.protocol.assignors.in_ranges import assign_range
 from kafkasim.protocol.assignors.inputs import AssignorError, Racks
 from kafkasim.protocol.assignors.server import SERVER_ASSIGNORS, assign_at_broker
 from kafkasim.protocol.assignors.server_group import topic_id
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.subscription import Assigned, Subscription
 
 __all__ = [
     "CLIENT_ASSIGNORS",

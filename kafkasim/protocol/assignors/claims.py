@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from kafkasim.protocol.assignors.inputs import Assignment, Group
-from kafkasim.protocol.group_messages import NO_GENERATION, TopicPartition
+from kafkasim.protocol.subscription import NO_GENERATION, TopicPartition
 
 MemberData = tuple[Sequence[TopicPartition], int | None]
 """What a member had, and in which generation, if it says so."""

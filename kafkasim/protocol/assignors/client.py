@@ -14,7 +14,7 @@ from kafkasim.protocol.assignors.in_circles import assign_circles
 from kafkasim.protocol.assignors.in_ranges import assign_ranges
 from kafkasim.protocol.assignors.inputs import Assignment, Group, Racks, group_of
 from kafkasim.protocol.assignors.sticky import UserData, as_written, assign_sticky
-from kafkasim.protocol.group_messages import NO_GENERATION, Assigned, Subscription
+from kafkasim.protocol.subscription import NO_GENERATION, Assigned, Subscription
 
 
 class RebalanceProtocol(Enum):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from kafkasim.protocol.assignors.claims import Claims
 from kafkasim.protocol.assignors.inputs import Assignment, AssignorError, Group
 from kafkasim.protocol.assignors.racks import RackInfo
-from kafkasim.protocol.group_messages import TopicPartition
+from kafkasim.protocol.subscription import TopicPartition
 
 _NUMBER_FIRST: Final = itemgetter(1, 0)
 

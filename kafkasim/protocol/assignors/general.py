@@ -16,7 +16,7 @@ from kafkasim.protocol.assignors.inputs import Assignment, AssignorError, Group
 from kafkasim.protocol.assignors.loads import Loads
 from kafkasim.protocol.assignors.movements import PartitionMovements
 from kafkasim.protocol.assignors.racks import RackInfo
-from kafkasim.protocol.group_messages import NO_GENERATION, TopicPartition
+from kafkasim.protocol.subscription import NO_GENERATION, TopicPartition
 
 
 class GeneralAssignment:

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from kafkasim.protocol.assignors.inputs import Assignment, Group, group_of
 from kafkasim.protocol.assignors.racks import racks_count, racks_of
-from kafkasim.protocol.group_messages import Subscription
+from kafkasim.protocol.subscription import Subscription
 
 
 class _Topic:

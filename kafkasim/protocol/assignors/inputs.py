@@ -8,8 +8,8 @@ are walked through in Java's order.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from kafkasim.protocol.group_messages import Subscription, TopicPartition
 from kafkasim.protocol.java_order import walk_names
+from kafkasim.protocol.subscription import Subscription, TopicPartition
 
 Assignment = dict[str, list[TopicPartition]]
 """What each member is to own, in the order of Kafka's list."""

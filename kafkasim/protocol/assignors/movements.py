@@ -5,8 +5,8 @@ moved the opposite way before, that one moves back instead
 (`AbstractStickyAssignor.PartitionMovements`).
 """
 
-from kafkasim.protocol.group_messages import TopicPartition
 from kafkasim.protocol.java_order import JavaSet, partition_hash
+from kafkasim.protocol.subscription import TopicPartition
 
 Pair = tuple[str, str]
 """From which member to which."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from kafkasim.protocol.assignors.inputs import Group
-from kafkasim.protocol.group_messages import TopicPartition
+from kafkasim.protocol.subscription import TopicPartition
 
 PartitionRacks = dict[TopicPartition, frozenset[str]]
 

@@ -16,7 +16,7 @@ from kafkasim.protocol.assignors.server_group import (
 )
 from kafkasim.protocol.assignors.uniform_equal import UniformEqual
 from kafkasim.protocol.assignors.uniform_unequal import UniformUnequal
-from kafkasim.protocol.group_messages import Subscription, TopicPartition
+from kafkasim.protocol.subscription import Subscription, TopicPartition
 
 
 def _ranges(group: ServerGroup) -> Target:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kafkasim.protocol.group_messages import Assigned, Subscription
 from kafkasim.protocol.java_order import (
     JavaSet,
     copied_size,
@@ -21,6 +20,7 @@ from kafkasim.protocol.java_order import (
     undisturbed,
     walk_names,
 )
+from kafkasim.protocol.subscription import Assigned, Subscription
 from kafkasim.protocol.topic_ids import id_bytes, made_id
 
 Target = dict[str, Assigned]

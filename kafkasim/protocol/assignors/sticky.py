@@ -11,8 +11,8 @@ from kafkasim.protocol.assignors.constrained import ConstrainedAssignment
 from kafkasim.protocol.assignors.general import GeneralAssignment
 from kafkasim.protocol.assignors.inputs import Assignment, Group
 from kafkasim.protocol.assignors.racks import rack_info
-from kafkasim.protocol.group_messages import NO_GENERATION, Subscription, TopicPartition
 from kafkasim.protocol.java_order import walk_grouped
+from kafkasim.protocol.subscription import NO_GENERATION, Subscription, TopicPartition
 
 UserData = tuple[tuple[TopicPartition, ...], int]
 """What a member had, and in which generation."""

@@ -14,8 +14,8 @@ from typing import Final
 
 from kafkasim.protocol.assignors.inputs import AssignorError
 from kafkasim.protocol.assignors.server_group import Owned, ServerGroup
-from kafkasim.protocol.group_messages import TopicPartition
 from kafkasim.protocol.java_order import JavaSet, copied_size, id_hash
+from kafkasim.protocol.subscription import TopicPartition
 
 _TOPIC: Final = itemgetter(0)
 

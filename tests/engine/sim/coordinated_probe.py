@@ -11,10 +11,10 @@ from kafkasim.engine.sim.calendar import Rank, key_base
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
-from kafkasim.protocol.coordinator_answers import refused
-from kafkasim.protocol.coordinator_records import OffsetRecord, Record
 from kafkasim.protocol.errors import ERRORS, NONE
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.coordinator_answers import refused
+from kafkasim.protocol.groups.coordinator_records import OffsetRecord, Record
+from kafkasim.protocol.groups.group_messages import (
     Answer,
     Beaten,
     CommittedOffset,
@@ -28,7 +28,7 @@ from kafkasim.protocol.group_messages import (
     Write,
     WriteFailed,
 )
-from kafkasim.protocol.group_messages import Request as Message
+from kafkasim.protocol.groups.group_messages import Request as Message
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic

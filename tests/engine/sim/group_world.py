@@ -21,14 +21,12 @@ from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.owning_member import OwnerCalls, OwningMember
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.classic_groups import ClassicGroups
-from kafkasim.protocol.classic_member import ClassicMember
-from kafkasim.protocol.classic_rebalances import ClassicSettings
-from kafkasim.protocol.controller_messages import PartitionState
-from kafkasim.protocol.coordinator_answers import refusal
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.protocol.errors import ERRORS, NONE, NOT_COORDINATOR
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.classic_groups import ClassicGroups
+from kafkasim.protocol.groups.coordinator.classic_rebalances import ClassicSettings
+from kafkasim.protocol.groups.coordinator.coordinator_answers import refusal
+from kafkasim.protocol.groups.group_messages import (
     Answer,
     CommittedOffset,
     CoordinatorFound,
@@ -41,15 +39,23 @@ from kafkasim.protocol.group_messages import (
     Write,
     Written,
 )
-from kafkasim.protocol.member_effects import Assigned, Consumed, Input, Lost, Revoked
-from kafkasim.protocol.member_effects import Effect as ClientEffect
-from kafkasim.protocol.member_settings import MemberSettings
+from kafkasim.protocol.groups.member.classic_member import ClassicMember
+from kafkasim.protocol.groups.member.member_effects import (
+    Assigned,
+    Consumed,
+    Input,
+    Lost,
+    Revoked,
+)
+from kafkasim.protocol.groups.member.member_effects import Effect as ClientEffect
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.result.schema import APIS
 from kafkasim.scenario.hardware import Link
 from kafkasim.units import MISSING_NS
 from tests.engine.sim.member_world import MS, SETTINGS, Node
 from tests.engine.sim.partitions import partition
-from tests.protocol.driven_member import TOPIC
+from tests.protocol.groups.member.driven_member import TOPIC
 
 
 class Coordinating(Node):

@@ -19,14 +19,14 @@ from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import OFFSET_FOR_LEADER_EPOCH, Request
-from kafkasim.protocol.batch import Batch
-from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.protocol.errors import (
     ERRORS,
     FENCED_LEADER_EPOCH,
     NONE,
     NOT_LEADER_OR_FOLLOWER,
 )
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.result.schema import APIS
 from kafkasim.scenario.hardware import Link
 from kafkasim.units import MISSING_NS

@@ -3,7 +3,7 @@
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.plan_facts import KeyCodes, PlanFacts
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 
 
 def partition(index: int = 0, config: TopicConfig | None = None) -> Partition:

@@ -6,7 +6,6 @@ import pytest
 
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.admission import Admission
-from kafkasim.protocol.batch import Batch
 from kafkasim.protocol.errors import (
     INVALID_RECORD,
     INVALID_TIMESTAMP,
@@ -14,6 +13,7 @@ from kafkasim.protocol.errors import (
     NONE,
     RECORD_LIST_TOO_LARGE,
 )
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.units import NS_PER_MS
 
 if TYPE_CHECKING:

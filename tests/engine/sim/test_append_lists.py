@@ -4,7 +4,7 @@ import numpy as np
 
 from kafkasim.engine.sim.append_lists import AppendLists
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.protocol.batch import NEVER
+from kafkasim.protocol.producing.batch import NEVER
 from tests.engine.sim.partitions import partition
 
 

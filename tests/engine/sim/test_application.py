@@ -3,7 +3,7 @@
 from kafkasim.engine.sim.application import Application
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.group import Group
-from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.producing.batch import NEVER, Batch
 from kafkasim.units import FOREVER_NS, MISSING_NS
 from tests.engine.sim.partitions import partition
 

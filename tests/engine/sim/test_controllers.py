@@ -7,8 +7,8 @@ from kafkasim.engine.sim.calendar import CheckedCalendar
 from kafkasim.engine.sim.controllers import ControllerHost
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
-from kafkasim.protocol.controller import Controller
-from kafkasim.protocol.controller_messages import (
+from kafkasim.protocol.cluster.controller import Controller
+from kafkasim.protocol.cluster.controller_messages import (
     Changed,
     ControllerSettings,
     PartitionState,

@@ -4,9 +4,9 @@ import pytest
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.group_requests import error_of
-from kafkasim.protocol.coordinator_answers import refusal
 from kafkasim.protocol.errors import COORDINATOR_LOAD_IN_PROGRESS, NONE
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.coordinator_answers import refusal
+from kafkasim.protocol.groups.group_messages import (
     CoordinatorFound,
     FindCoordinator,
     JoinGroup,

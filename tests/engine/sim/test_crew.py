@@ -8,7 +8,7 @@ import pytest
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.engine.sim.crew import Crew
 from kafkasim.engine.sim.survivors import Survivors
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.units import MISSING_NS
 from tests.engine.sim.partitions import partition
 

@@ -11,7 +11,7 @@ from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import FETCH, Request
 from kafkasim.engine.sim.survivors import Survivors
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from kafkasim.scenario.hardware import Link
 from tests.engine.sim.partitions import partition
 

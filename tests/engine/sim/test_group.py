@@ -1,7 +1,7 @@
 """What a group may still be given."""
 
 from kafkasim.engine.sim.group import Group
-from kafkasim.protocol.batch import NEVER, Batch
+from kafkasim.protocol.producing.batch import NEVER, Batch
 from tests.engine.sim.partitions import partition
 
 

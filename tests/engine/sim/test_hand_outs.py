@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.engine.sim.hand_outs import POLL_DTYPE, deliveries
-from kafkasim.protocol.columns import ranges
+from kafkasim.protocol.producing.columns import ranges
 from kafkasim.units import MISSING_NS
 
 

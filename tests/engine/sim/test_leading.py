@@ -6,7 +6,7 @@ from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.leading import leader_state, parts_at
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.log.partition_log import PartitionLog
-from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from tests.engine.sim.partitions import partition
 
 CONFIG = TopicConfig(min_insync_replicas=3).resolve()

@@ -6,7 +6,7 @@ from kafkasim.engine.sim.fetch_session import offset_in
 from kafkasim.engine.sim.request import LIST_OFFSETS, OFFSET_FOR_LEADER_EPOCH
 from kafkasim.log.leader_epochs import EpochStart
 from kafkasim.log.reading import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from tests.engine.sim.member_world import World
 from tests.engine.sim.partitions import partition
 

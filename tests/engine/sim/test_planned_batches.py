@@ -6,7 +6,7 @@ from kafkasim.engine.sim.planned_batches import (
     PlannedBatches,
     offsets_in,
 )
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from tests.engine.sim.partitions import partition
 
 

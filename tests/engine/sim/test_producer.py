@@ -9,7 +9,7 @@ import pytest
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar, Rank, key_base
 from kafkasim.engine.sim.producer import Batch, ProducerClient
-from kafkasim.protocol.batch import DRAINED, FULL, LINGER
+from kafkasim.protocol.producing.batch import DRAINED, FULL, LINGER
 from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan
 

@@ -12,7 +12,7 @@ from kafkasim.engine.sim.planned_batches import BatchFacts
 from kafkasim.engine.sim.replica import PlannedStore, Replica, contents_of
 from kafkasim.log.header import MAGIC, BatchHeader
 from kafkasim.log.partition_log import PartitionLog
-from kafkasim.protocol.batch import Batch
+from kafkasim.protocol.producing.batch import Batch
 from tests.log.segments import settings
 
 NO_FACTS = cast("BatchFacts", None)

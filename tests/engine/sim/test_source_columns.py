@@ -5,7 +5,7 @@ import pytest
 
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.engine.sim.source_columns import Placing, SourceColumns
-from kafkasim.protocol.columns import REFUSED, ROUND_ROBIN, STICKY
+from kafkasim.protocol.producing.columns import REFUSED, ROUND_ROBIN, STICKY
 from kafkasim.scenario.blocks import PlannedBlocks
 from kafkasim.scenario.plan import SourcePlan
 

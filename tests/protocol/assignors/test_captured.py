@@ -19,7 +19,7 @@ from kafkasim.protocol.assignors.inputs import group_of
 from kafkasim.protocol.assignors.server import uniform_maps
 from kafkasim.protocol.assignors.server_group import Owned, server_group_of
 from kafkasim.protocol.assignors.sticky import assign_sticky
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.groups.group_messages import Assigned, Subscription
 
 DATA = Path(__file__).parents[1] / "data"
 

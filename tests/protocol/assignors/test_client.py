@@ -13,7 +13,7 @@ from kafkasim.protocol.assignors.client import (
     CooperativeStickyAssignor,
     StickyAssignor,
 )
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.groups.group_messages import Assigned, Subscription
 
 EIGHT = {"t0": 2, "t1": 2, "t2": 2, "t3": 2}
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.protocol.assignors import CLIENT_ASSIGNORS, assign, assign_at_broker
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.groups.group_messages import Assigned, Subscription
 
 GROUPS = 10_000
 Group = dict[str, Subscription]

@@ -3,7 +3,7 @@
 import pytest
 
 from kafkasim.protocol.assignors import AssignorError, assign_at_broker, topic_id
-from kafkasim.protocol.group_messages import Assigned, Subscription
+from kafkasim.protocol.groups.group_messages import Assigned, Subscription
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 
 

@@ -14,8 +14,8 @@ from kafkasim.engine.sim.owning_member import OwningMember
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_replication import placed_in_turn
 from kafkasim.ids import member_name
-from kafkasim.protocol import controller_messages as messages
 from kafkasim.protocol.assignors import assign_range
+from kafkasim.protocol.cluster import controller_messages as messages
 from kafkasim.protocol.errors import ERRORS, NONE
 from kafkasim.scenario.events import AddPartitions
 

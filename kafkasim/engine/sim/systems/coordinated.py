@@ -35,19 +35,19 @@ from kafkasim.engine.sim.systems.kafka_tables import KafkaTables
 from kafkasim.engine.sim.systems.offsets_topic import OFFSETS_TOPIC
 from kafkasim.engine.sim.systems.standing import StandingGroup
 from kafkasim.ids import Target
-from kafkasim.protocol.consumer_target import broker_assignors
-from kafkasim.protocol.controller_messages import PartitionState
-from kafkasim.protocol.coordinator_bytes import decode, encode
-from kafkasim.protocol.coordinator_records import Record
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.protocol.errors import NONE
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.consumer_target import broker_assignors
+from kafkasim.protocol.groups.coordinator_bytes import decode, encode
+from kafkasim.protocol.groups.coordinator_records import Record
+from kafkasim.protocol.groups.group_messages import (
     GroupChanged,
     OffsetCommit,
     OffsetsCommitted,
     Response,
 )
+from kafkasim.protocol.groups.standing_groups import FIRST, offset_records
 from kafkasim.protocol.offsets_topic import offsets_partition
-from kafkasim.protocol.standing_groups import FIRST, offset_records
 from kafkasim.protocol.topic_ids import TopicIds, made_id
 from kafkasim.scenario.events import Event
 

@@ -8,8 +8,9 @@ from kafkasim.engine.sim.group_invariants import Owned
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.literal_batches import LiteralBatch
 from kafkasim.engine.sim.partition import Partition
-from kafkasim.protocol.coordinator_bytes import TYPE_NAMES
-from kafkasim.protocol.coordinator_records import (
+from kafkasim.protocol.errors import ERRORS
+from kafkasim.protocol.groups.coordinator_bytes import TYPE_NAMES
+from kafkasim.protocol.groups.coordinator_records import (
     STABLE,
     UNRELEASED_PARTITIONS,
     UNREVOKED_PARTITIONS,
@@ -26,8 +27,7 @@ from kafkasim.protocol.coordinator_records import (
     TargetEpochValue,
     TargetMemberRecord,
 )
-from kafkasim.protocol.errors import ERRORS
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.group_messages import (
     GroupChanged,
     OffsetCommit,
     OffsetsCommitted,

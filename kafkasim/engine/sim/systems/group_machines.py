@@ -7,17 +7,19 @@ from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.frozen import UNSET
 from kafkasim.engine.sim.joining_member import NewMachine
-from kafkasim.protocol.classic_groups import ClassicGroups
-from kafkasim.protocol.classic_member import ClassicMember
-from kafkasim.protocol.classic_rebalances import ClassicSettings
-from kafkasim.protocol.consumer_groups import ConsumerGroups
-from kafkasim.protocol.consumer_heartbeat import ConsumerGroupSettings
-from kafkasim.protocol.consumer_member import ConsumerMember
-from kafkasim.protocol.consumer_target import broker_assignors
-from kafkasim.protocol.coordinator_shard import CoordinatorShard
-from kafkasim.protocol.member_effects import Consumed, MemberMachine
-from kafkasim.protocol.member_settings import MemberSettings
-from kafkasim.protocol.offset_store import OffsetSettings
+from kafkasim.protocol.groups.coordinator.classic_groups import ClassicGroups
+from kafkasim.protocol.groups.coordinator.classic_rebalances import ClassicSettings
+from kafkasim.protocol.groups.coordinator.consumer_groups import ConsumerGroups
+from kafkasim.protocol.groups.coordinator.consumer_heartbeat import (
+    ConsumerGroupSettings,
+)
+from kafkasim.protocol.groups.coordinator.consumer_target import broker_assignors
+from kafkasim.protocol.groups.coordinator.coordinator_shard import CoordinatorShard
+from kafkasim.protocol.groups.coordinator.offset_store import OffsetSettings
+from kafkasim.protocol.groups.member.classic_member import ClassicMember
+from kafkasim.protocol.groups.member.consumer_member import ConsumerMember
+from kafkasim.protocol.groups.member.member_effects import Consumed, MemberMachine
+from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.protocol.topic_ids import TopicIds
 from kafkasim.scenario.members import Member
 

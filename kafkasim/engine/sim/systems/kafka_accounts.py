@@ -16,8 +16,8 @@ from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.systems.kafka_cluster import KafkaCluster
 from kafkasim.engine.sim.systems.kafka_stream import KafkaStream
 from kafkasim.engine.sim.systems.streamable import MustKeepRecords
-from kafkasim.protocol.columns import RecordColumns
-from kafkasim.protocol.controller_messages import AlterPartition, PartitionState
+from kafkasim.protocol.cluster.controller_messages import AlterPartition, PartitionState
+from kafkasim.protocol.producing.columns import RecordColumns
 from kafkasim.units import MISSING_NS
 
 

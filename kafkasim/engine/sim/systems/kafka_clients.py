@@ -16,7 +16,7 @@ from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import PRODUCE, Connection, Request
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.errors import ValidationError
-from kafkasim.protocol.accumulator import WorkOf
+from kafkasim.protocol.producing.accumulator import WorkOf
 from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.commit_mode import commit_every
 from kafkasim.scenario.distributions import Distribution, Uniform

@@ -31,7 +31,7 @@ from kafkasim.engine.sim.systems.kafka_replication import (
     heartbeats_matter,
 )
 from kafkasim.protocol.assignors import assign_range
-from kafkasim.protocol.controller_messages import AlterPartition
+from kafkasim.protocol.cluster.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
 from kafkasim.scenario.events import Crash
 from kafkasim.scenario.reader_events import Seek

@@ -36,7 +36,7 @@ from kafkasim.engine.sim.systems.source_events import (
     pause_client,
 )
 from kafkasim.ids import Target
-from kafkasim.protocol.columns import RecordColumns
+from kafkasim.protocol.producing.columns import RecordColumns
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.events import Event, Pause

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kafkasim.config.rules import INT64_MAX
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER, PRODUCE, Request
-from kafkasim.protocol.quotas import (
+from kafkasim.protocol.cluster.quotas import (
     BrokerLimits,
     BrokerQuotas,
     Limits,

@@ -14,14 +14,14 @@ from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.ids import Target
-from kafkasim.protocol.controller import Controller
-from kafkasim.protocol.controller_messages import (
+from kafkasim.protocol.cluster.controller import Controller
+from kafkasim.protocol.cluster.controller_messages import (
     AlterPartition,
     ControllerSettings,
     PartitionState,
 )
-from kafkasim.protocol.partitioner import Draws
-from kafkasim.protocol.placement import UsableBroker, place_replicas
+from kafkasim.protocol.cluster.placement import UsableBroker, place_replicas
+from kafkasim.protocol.producing.partitioner import Draws
 from kafkasim.scenario.events import AddPartitions, Event, Slow
 from kafkasim.scenario.links import CONTROLLER, is_link, touches_controller
 from kafkasim.scenario.streams import stream

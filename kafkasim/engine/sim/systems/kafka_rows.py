@@ -22,7 +22,7 @@ from kafkasim.engine.sim.replica import (
     contents_of,
 )
 from kafkasim.engine.sim.request import Request
-from kafkasim.protocol.controller_messages import PartitionState
+from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.schema import REMOVED_BY, REPLICA_CAUSES, ROLES, ROLLED_BY
 from kafkasim.scenario.blocks import SourceBlocks

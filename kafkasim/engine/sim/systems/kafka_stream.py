@@ -18,8 +18,8 @@ from kafkasim.engine.sim.hand_outs import POLL_DTYPE, poll_work
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.passes import Passes
 from kafkasim.engine.sim.producer import Batch
-from kafkasim.protocol.batch import NEVER
-from kafkasim.protocol.columns import ranges
+from kafkasim.protocol.producing.batch import NEVER
+from kafkasim.protocol.producing.columns import ranges
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.result.streaming import Streamed
 from kafkasim.result.streaming_blocks import PassedBlock, ProcessedBlock, RecordBlock

@@ -13,7 +13,7 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.systems.coordinated_groups import CoordinatedGroups
 from kafkasim.log.reading import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
 from kafkasim.protocol.errors import ERRORS, NONE
-from kafkasim.protocol.group_messages import CommittedOffset, OffsetCommit
+from kafkasim.protocol.groups.group_messages import CommittedOffset, OffsetCommit
 from kafkasim.scenario.member_events import ResetOffsets
 from kafkasim.units import NS_PER_MS
 

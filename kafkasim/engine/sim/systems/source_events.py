@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from kafkasim.engine.sim.producer import Batch, ProducerClient
 from kafkasim.engine.sim.request import Request
 from kafkasim.engine.sim.source_application import LaneJoiner
-from kafkasim.protocol.sticky import StickyAccumulator
+from kafkasim.protocol.producing.sticky import StickyAccumulator
 from kafkasim.units import FOREVER_NS, MISSING_NS, NOT_YET_NS
 
 DOWN, PAUSED = 1, 2

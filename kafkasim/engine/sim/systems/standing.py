@@ -9,11 +9,11 @@ coordinator has on record of them; it gets that as records of its log, and loads
 from collections.abc import Callable, Mapping, Sequence
 
 from kafkasim.engine.sim.joining_member import JoiningMember
-from kafkasim.protocol.consumer_group import PartitionsOf
-from kafkasim.protocol.consumer_target import ServerAssignor
-from kafkasim.protocol.coordinator_records import Record
 from kafkasim.protocol.errors import NONE
-from kafkasim.protocol.group_messages import (
+from kafkasim.protocol.groups.coordinator.consumer_group import PartitionsOf
+from kafkasim.protocol.groups.coordinator.consumer_target import ServerAssignor
+from kafkasim.protocol.groups.coordinator_records import Record
+from kafkasim.protocol.groups.group_messages import (
     Assigned,
     CommittedOffset,
     ConsumerGroupBeaten,
@@ -32,7 +32,7 @@ from kafkasim.protocol.group_messages import (
     SyncGroup,
     TopicPartition,
 )
-from kafkasim.protocol.standing_groups import (
+from kafkasim.protocol.groups.standing_groups import (
     FIRST,
     classic_record,
     consumer_records,

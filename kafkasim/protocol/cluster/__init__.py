@@ -1,0 +1,1 @@
+"""What the controller and leaders of partitions decide, and quotas."""

@@ -1,0 +1,1 @@
+"""What a producer does between `send()` and its requests."""
