@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from kafkasim.config.consumer import ConsumerConfig as ConsumerConfig
     from kafkasim.config.producer import ProducerConfig as ProducerConfig
     from kafkasim.config.topic import TopicConfig as TopicConfig
+    from kafkasim.engine.sim.own_run import OwnRun as OwnRun
+    from kafkasim.engine.sim.own_systems import register_system as register_system
     from kafkasim.experiments.assignment import assign as assign
     from kafkasim.experiments.assignment import partition_for_key as partition_for_key
     from kafkasim.experiments.comparison import compare as compare
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.member_events import RollingRestart as RollingRestart
     from kafkasim.scenario.member_events import StuckRecord as StuckRecord
     from kafkasim.scenario.members import Member as Member
+    from kafkasim.scenario.own_systems import OwnSystem as OwnSystem
     from kafkasim.scenario.pipelines import PointToPoint as PointToPoint
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
@@ -111,6 +114,8 @@ _HOME: Final = {
     "ConsumerConfig": "kafkasim.config.consumer",
     "ProducerConfig": "kafkasim.config.producer",
     "TopicConfig": "kafkasim.config.topic",
+    "OwnRun": "kafkasim.engine.sim.own_run",
+    "register_system": "kafkasim.engine.sim.own_systems",
     "assign": "kafkasim.experiments.assignment",
     "partition_for_key": "kafkasim.experiments.assignment",
     "compare": "kafkasim.experiments.comparison",
@@ -163,6 +168,7 @@ _HOME: Final = {
     "Hardware": "kafkasim.scenario.hardware",
     "Kafka": "kafkasim.scenario.systems",
     "Link": "kafkasim.scenario.hardware",
+    "OwnSystem": "kafkasim.scenario.own_systems",
     "PointToPoint": "kafkasim.scenario.pipelines",
     "Producer": "kafkasim.scenario.systems",
     "Topic": "kafkasim.scenario.systems",

@@ -38,6 +38,7 @@ from kafkasim.config.rules import (
 from kafkasim.config.settings import Settings
 from kafkasim.scenario.commit_mode import CommitMode
 from kafkasim.scenario.members import MembersRule
+from kafkasim.scenario.own_systems import OwnSystemRule
 from kafkasim.scenario.trace_rule import TraceRule
 from kafkasim.scenario.traffic import Instant
 
@@ -55,6 +56,7 @@ TYPES: dict[type[Rule], str] = {
     MembersRule: "int or mapping",
     AssignmentStrategy: "list",
     TraceRule: "Trace",
+    OwnSystemRule: "OwnSystem",
     ListOf: "list",
     MapOf: "mapping",
 }

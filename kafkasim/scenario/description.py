@@ -10,6 +10,7 @@ from kafkasim.scenario.draft import Draft
 from kafkasim.scenario.groups import is_coordinated
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import NoKeys, TraceColumn
+from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -47,8 +48,8 @@ def describe(said: Draft) -> str:
     lines += _system(said.system, resolved.system)
     lines += ["", "Events" if said.events else "Events: none"]
     lines += [f"  {event!r}" for event in said.events]
-    lines += ["", "Not modelled yet"]
-    lines += [f"  {each}" for each in _NOT_MODELLED[type(said.system)]]
+    lines += [] if isinstance(said.system, OwnSystem) else ["", "Not modelled yet"]
+    lines += [f"  {each}" for each in _NOT_MODELLED.get(type(said.system), ())]
     system = resolved.system
     if isinstance(system, Kafka) and not is_coordinated(system, resolved.events):
         lines.append(f"  {_NO_COORDINATORS}")
@@ -112,6 +113,8 @@ def _system(said: Document, resolved: Document) -> Iterator[str]:
     elif isinstance(resolved, PointToPoint):
         yield "System: point to point, one synchronous connection per pair"
         yield from _hardware(resolved.hardware)
+    elif isinstance(resolved, OwnSystem):
+        yield from resolved.in_words()
 
 
 def _parts(

@@ -23,6 +23,7 @@ from kafkasim.scenario.commit_mode import AUTO, CommitMode
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.members import Members, MembersRule
+from kafkasim.scenario.own_systems import OwnSystem, OwnSystemRule
 from kafkasim.scenario.pipelines import PointToPoint
 
 
@@ -168,4 +169,4 @@ class Kafka(Document):
                 )
 
 
-System = Kafka | PointToPoint
+System = Kafka | PointToPoint | Annotated[OwnSystem, OwnSystemRule()]

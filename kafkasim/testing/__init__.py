@@ -10,12 +10,15 @@ from kafkasim.testing.reference_producer import (
     ReferenceProducer,
     ReferenceRow,
 )
+from kafkasim.testing.systems import PROMISED_ORDER, check_system
 
 __all__ = [
+    "PROMISED_ORDER",
     "ReferenceBatch",
     "ReferenceLoop",
     "ReferenceProducer",
     "ReferenceRecord",
     "ReferenceRow",
     "ReferenceSettings",
+    "check_system",
 ]

@@ -4,9 +4,10 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, get_args
+from typing import Final, get_args
 
 from kafkasim.config.document import Document
+from kafkasim.engine.sim.own_systems import SystemRun, run_class_of
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -21,31 +22,17 @@ from kafkasim.engine.sim.systems.streamable import (
     keeps_records,
 )
 from kafkasim.engine.sim.systems.stuck_records import stuck
-from kafkasim.engine.sim.timeline import Report, Timeline
+from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
 from kafkasim.protocol.producing.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.result.streaming_tables import stream_tables
+from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
-
-
-class SystemRun(Protocol):
-    """A run of a system that keeps a row per record; what it needs is in the table."""
-
-    timeline: Timeline
-
-    def __init__(
-        self, scenario: Scenario, plan: Plan, *, check: bool, resources: bool = False
-    ) -> None: ...
-
-    def run(self) -> Result:
-        """Run to the end and return what was recorded."""
-        ...
-
 
 RUNS: Final[Mapping[type[Document], type[SystemRun]]] = {PointToPoint: PointToPointRun}
 """Which kind of run it is, by the class of the system; Kafka's are chosen apart."""
@@ -118,7 +105,13 @@ def run(
                 logs=logs,
                 resources=resources,
             )
-        started = RUNS[type(scenario.system)](
+        system = scenario.system
+        kind = (
+            run_class_of(system)
+            if isinstance(system, OwnSystem)
+            else RUNS[type(system)]
+        )
+        started = kind(
             scenario, plan or scenario.plan(), check=check, resources=resources
         )
         if report is not None:

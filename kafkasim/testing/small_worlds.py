@@ -1,0 +1,167 @@
+"""Small random worlds, each from one number, that any system can be put into."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import numpy as np
+
+from kafkasim.errors import ValidationError
+from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
+from kafkasim.scenario.distributions import Exponential
+from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause, Slow
+from kafkasim.scenario.keys import NoKeys, UniformKeys, ZipfKeys
+from kafkasim.scenario.member_events import StuckRecord
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import System
+from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+
+DURATION_S: Final = 1.5
+_TARGETS: Final = (
+    "subscriber:billing", "subscriber:audit", "source:web", "source:app", "hub",
+    "broker:1", "broker:2", "controller", "node:1", "node:2", "member:billing/1",
+    "member:audit/1",
+)  # fmt: skip
+"""What may be there to fail; what a system lacks it refuses."""
+_ENDS: Final = (
+    "source:web", "source:app", "subscriber:billing", "subscriber:audit", "hub",
+    "broker:1", "node:1", "node:2", "member:billing/1",
+)  # fmt: skip
+_TRIES: Final = 40
+"""Events that are thought of before a scenario has enough of them."""
+
+ChoiceT = TypeVar("ChoiceT")
+
+
+class Dice:
+    """Draws of one world."""
+
+    def __init__(self, seed: int) -> None:
+        self.draws = np.random.default_rng(seed)
+
+    def one(self, *choices: ChoiceT) -> ChoiceT:
+        """Return one of the choices."""
+        return choices[int(self.draws.integers(len(choices)))]
+
+    def time_s(self, low: float, high: float) -> float:
+        """Return a time between two, in whole milliseconds."""
+        return round(float(self.draws.uniform(low, high)), 3)
+
+
+def small_world(seed: int, system: System) -> Scenario:
+    """Return the scenario of a number, the same one every time.
+
+    Parameters
+    ----------
+    seed : int
+        Of traffic, of events and of the run.
+    system : System
+        What serves the traffic; events befall what it has.
+
+    Returns
+    -------
+    Scenario
+        About a hundred records. In one of three nothing happens, in the others up to
+        three things do, each with an end; one of four is cut.
+    """
+    dice = Dice(seed)
+    traffic = _traffic(dice)
+    is_cut = dice.one(False, False, False, True)  # noqa: FBT003 - a choice
+    count = dice.one(0, 1, 1, 2, 2, 3)
+    scenario = Scenario(traffic, system, seed=seed, end="cut" if is_cut else "drain")
+    for event in _events(dice):
+        if len(scenario.events) == count:
+            break
+        scenario = _with(scenario, event)
+    return scenario
+
+
+def _with(scenario: Scenario, event: Event) -> Scenario:
+    """Return the scenario with one more event, if its system knows it."""
+    try:
+        return replace(scenario, events=(*scenario.events, event))
+    except ValidationError:
+        return scenario
+
+
+def _traffic(dice: Dice) -> Traffic:
+    late_s = dice.time_s(0.1, DURATION_S)
+    return Traffic(
+        sources={"web": _source(dice, "orders"), "app": _source(dice, _stream(dice))},
+        subscribers={
+            "billing": Subscriber(["orders"], work_ms=_work(dice)),
+            "audit": Subscriber(["orders"], work_ms=_work(dice)),
+            "late": Subscriber(
+                ["orders"],
+                work_ms=_work(dice),
+                from_s=late_s,
+                wants=dice.one("new", "all"),
+            ),
+        },
+        duration_s=DURATION_S,
+    )
+
+
+def _stream(dice: Dice) -> str:
+    """Return the second source's stream; of the other one nobody reads."""
+    return dice.one("orders", "orders", "returns")
+
+
+def _source(dice: Dice, stream: str) -> Source:
+    rate_per_s = dice.one(4.0, 15.0, 40.0)
+    arrivals: tuple[Poisson | Periodic | Bursts, ...] = (
+        Poisson(rate_per_s),
+        Periodic(rate_per_s),
+        Bursts(rate_per_s, burst=6),
+    )
+    keys: tuple[NoKeys | UniformKeys | ZipfKeys, ...] = (
+        NoKeys(),
+        UniformKeys(5),
+        ZipfKeys(9),
+    )
+    return Source(
+        stream,
+        dice.one(*arrivals),
+        keys=dice.one(*keys),
+        entity=dice.one(None, None, UniformKeys(4)),
+        value_bytes=dice.one(0, 100, 4_000),
+        tombstones=dice.one(0.0, 0.0, 0.2),
+    )
+
+
+def _work(dice: Dice) -> float | Exponential:
+    works: tuple[float | Exponential, ...] = (0.0, 0.5, 8.0, Exponential(3.0))
+    return dice.one(*works)
+
+
+def _events(dice: Dice) -> Iterator[Event]:
+    for _ in range(_TRIES):
+        at_s = dice.time_s(0.0, DURATION_S)
+        for_s = dice.one(0.02, 0.2, 0.7)
+        target = dice.one(*_TARGETS)
+        match dice.one("crash", "crash", "pause", "slow", "link", "link", "stuck"):
+            case "crash":
+                yield Crash(target, at_s=at_s, for_s=for_s)
+            case "pause":
+                yield Pause(target, at_s=at_s, for_s=for_s)
+            case "slow":
+                yield Slow(target, at_s=at_s, for_s=for_s, factor=dice.one(3.0, 50.0))
+            case "stuck":
+                ordinal, work_ms = dice.one(0, 3, 9), dice.one(50.0, 400.0)
+                who = "subscriber:billing"
+                yield StuckRecord(who, "web", ordinal=ordinal, work_ms=work_ms)
+            case _:
+                yield _of_a_link(dice, at_s, for_s)
+
+
+def _of_a_link(dice: Dice, at_s: float, for_s: float) -> Event:
+    one, other = dice.one(*_ENDS), dice.one(*_ENDS)
+    link = f"link:{one}{dice.one('->', '<->')}{other}"
+    match dice.one("cut", "delay", "lose"):
+        case "cut":
+            return Cut(link, at_s=at_s, for_s=for_s)
+        case "delay":
+            extra_ms = dice.one(3.0, 90.0)
+            return Delay(link, at_s=at_s, for_s=for_s, extra_ms=extra_ms)
+        case _:
+            return Lose(link, at_s=at_s, for_s=for_s, share=dice.one(0.1, 1.0))

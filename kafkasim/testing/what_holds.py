@@ -1,0 +1,298 @@
+"""What is true of a run of any system, read from its tables.
+
+Each function yields a sentence for what does not hold, and none of a sound run.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from kafkasim.analysis.arrays import Bool, Int64
+from kafkasim.analysis.dealings import (
+    RECEIPT_OUTCOMES,
+    Dealings,
+    dealings_of,
+    outcome_codes,
+)
+from kafkasim.engine.sim.plan_columns import plan_columns
+from kafkasim.engine.sim.timeline import span_ns
+from kafkasim.result.result import Result
+from kafkasim.result.rows import wanted_ns
+from kafkasim.result.table import Table
+from kafkasim.result.wants import Want, wants_of
+from kafkasim.scenario.plan import Plan
+from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
+
+_NEEDED: Final = ("records", "deliveries", "events")
+_REFERENCES: Final = (
+    ("deliveries", "record_id", "records"),
+    ("records", "resend_of", "records"),
+    ("records", "batch_id", "batches"),
+    ("batches", "parent_batch_id", "batches"),
+    ("appends", "batch_id", "batches"),
+)
+"""Table, column, and the table of whose rows it holds numbers; −1 is none."""
+_HANDED_BACK: Final = ("abandoned", "nacked", "released", "rejected", "expired")
+"""Ends of a hand-out after which another one is no wonder."""
+
+
+def wrongs(
+    result: Result, order: Sequence[str] | None, *, may_lose: bool
+) -> Iterator[str]:
+    """Yield what does not hold of a run.
+
+    Parameters
+    ----------
+    result : Result
+        Full; of open loops.
+    order : sequence of str, optional
+        Columns of `deliveries`, or `source` and `stream`: within equal values of all of
+        them records of a source are first handed out in the order of sending.
+    may_lose : bool
+        Whether records may be lost though nothing happened.
+    """
+    missing = [name for name in _NEEDED if name not in result.tables]
+    if missing:
+        yield f"the run does not record {', '.join(missing)}"
+        return
+    stray = list(_references(result))
+    yield from stray
+    if stray:
+        return  # nothing else can be looked up
+    yield from _sent(result)
+    yield from _handed_out(result)
+    yield from _ends(result, may_lose=may_lose)
+    yield from _redeliveries(result)
+    yield from _happened(result)
+    if order is not None:
+        yield from _order(result, order)
+    if "violations" in result.tables:
+        for row in result.table("violations").to_dict("records"):
+            yield f"violations: {row['rule']} at {row['where']}: {row['text']}"
+
+
+def _references(result: Result) -> Iterator[str]:
+    """Yield numbers of rows that are not there, and names that nobody has."""
+    for table, column, of in _REFERENCES:
+        if table not in result.tables or of not in result.tables:
+            continue
+        numbers = result.columns(table)[column]
+        low = 0 if table == "deliveries" else -1
+        bad = (numbers < low) | (numbers >= len(result.columns(of)))
+        if bad.any():
+            yield f"{table}.{column} is {numbers[bad][0]}, which no row of {of} is"
+    records, deliveries = result.columns("records"), result.columns("deliveries")
+    if not np.array_equal(records["record_id"], np.arange(len(records))):
+        yield "records.record_id is not the number of the row"
+    if (deliveries["subscriber"] < 0).any():
+        yield "deliveries.subscriber names nobody"
+    if (records["source"] < 0).any() or (records["stream"] < 0).any():
+        yield "records.source or records.stream names nothing"
+    known = set(result.scenario.traffic.subscribers)
+    for name in sorted(set(deliveries.labels["subscriber"]) - known):
+        yield f"deliveries.subscriber has {name!r}, whom the traffic does not know"
+
+
+def _text(table: Table, column: str) -> Any:  # noqa: ANN401 - an array of text
+    """Return a label column as text; empty for none."""
+    return np.array([*table.labels[column], ""], dtype=object)[table[column]]
+
+
+def _sent(result: Result) -> Iterator[str]:
+    """Yield records that differ from what the world wanted, or have no end."""
+    records, plan = result.columns("records"), result.plan
+    assert isinstance(plan, Plan)
+    wanted, labels = plan_columns(plan)
+    planned = len(wanted["record_id"])
+    if len(records) < planned:
+        yield f"records has {len(records)} rows; the world wants {planned} records sent"
+        return
+    for column, values in wanted.items():
+        own = records[column][:planned]
+        if column in labels:
+            own = _text(records, column)[:planned]
+            values = np.array([*labels[column], ""], dtype=object)[values]  # noqa: PLW2901
+        if (own != values).any():
+            row = int(np.flatnonzero(own != values)[0])
+            yield (
+                f"records.{column} of record {row} is {own[row]!r}, "
+                f"the world wants {values[row]!r}"
+            )
+    if (records["resend_of"][planned:] < 0).any():
+        row = planned + int(np.flatnonzero(records["resend_of"][planned:] < 0)[0])
+        yield f"record {row} is none that the world wants, nor one sent again"
+    yield from _sent_in_time(result, records)
+
+
+def _sent_in_time(result: Result, records: Table) -> Iterator[str]:
+    created, acked = records["created_ns"], records["acked_ns"]
+    intended = records["intended_ns"]
+    ending = _text(records, "outcome")
+    told = (created != MISSING_NS) & (created < intended)
+    yield from _rows(told, "was created before it was intended")
+    early = (acked != MISSING_NS) & ((created == MISSING_NS) | (acked < created))
+    yield from _rows(early, "was acknowledged before it was created")
+    yield from _rows((ending == "acked") & (acked == MISSING_NS), "acked at no time")
+    silent = (records["error"] < 0) & (records["caused_by"] < 0)
+    yield from _rows((ending == "failed") & silent, "failed without an error")
+    yield from _rows(ending == "", "has no outcome")
+    if _is_over(result):
+        yield from _rows(ending == "in_flight", "is in flight though the run drained")
+
+
+def _rows(bad: Bool, what: str) -> Iterator[str]:
+    """Yield which records are so, the first of many."""
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+        yield f"record {rows[0]}{more}: {what}"
+
+
+def _is_over(result: Result) -> bool:
+    """Return whether the run went on until nothing was left."""
+    return bool(result.facts["drained"]) and result.scenario.end == "drain"
+
+
+def _handed_out(result: Result) -> Iterator[str]:
+    """Yield hand-outs of what was not sent, not wanted, or out of time."""
+    records, handed = result.columns("records"), result.columns("deliveries")
+    rows, created = handed["record_id"], records["created_ns"]
+    fetched, began, ended = (handed[f"{n}_ns"] for n in ("fetched", "started", "ended"))
+    who, ending = _text(handed, "subscriber"), _text(handed, "outcome")
+    bad = {
+        "was handed out and never sent": created[rows] == MISSING_NS,
+        "was handed out before it was sent": fetched < created[rows],
+        "was worked on before it came": (began != MISSING_NS) & (began < fetched),
+        "was done before it was begun": (ended != MISSING_NS) & (ended < began),
+        "has no outcome": ending == "",
+        "was processed at no time": (ending == "processed")
+        & ((began == MISSING_NS) | (ended == MISSING_NS)),
+        "is in somebody's hands though the run drained": (ending == "in_flight")
+        & _is_over(result),
+    }
+    streams = _text(records, "stream")[rows]
+    for name, subscriber in result.scenario.traffic.subscribers.items():
+        mine = who == name
+        unwanted = mine & ~np.isin(streams.astype(str), list(subscriber.streams))
+        bad[f"was handed to {name}, who does not want its stream"] = unwanted
+        absent = mine & (fetched < ns_from_s(subscriber.from_s))
+        bad[f"was handed to {name}, who had not come yet"] = absent
+    for what, where in bad.items():
+        found = np.zeros(len(records), dtype=np.bool_)
+        found[rows[where]] = True
+        yield from _rows(found, what)
+
+
+def _ends(result: Result, *, may_lose: bool) -> Iterator[str]:
+    """Yield records that have no end for somebody, or one without a cause."""
+    if result.scenario.end == "drain" and not result.facts["drained"]:
+        yield "the run does not end: something is pending for ever"
+    records = result.columns("records")
+    wants = wants_of(result.scenario.resolve())
+    for want, dealing in zip(wants, dealings_of(result, wants), strict=True):
+        codes = outcome_codes(dealing, records)
+        for name in set(RECEIPT_OUTCOMES) - {"once"}:
+            rows = dealing.rows[codes == RECEIPT_OUTCOMES.index(name)]
+            bad = rows[~_excused(result, name, rows, want, may_lose=may_lose)]
+            found = np.zeros(len(records), dtype=np.bool_)
+            found[bad] = True
+            yield from _rows(found, f"{name} for {want.subscriber} without a cause")
+        yield from _wanted_all(dealing, records, want)
+
+
+def _wanted_all(dealing: Dealings, records: Table, want: Want) -> Iterator[str]:
+    """Yield if not all that a subscriber wants has a receipt."""
+    first = records["resend_of"] < 0
+    streams = np.isin(_text(records, "stream").astype(str), list(want.streams))
+    early = (want.history == "new") & (wanted_ns(records) < want.from_ns)
+    count = int((first & streams & ~early).sum())
+    if len(dealing.rows) != count:
+        wanting = f"{want.subscriber} wants {count} records"
+        yield f"{wanting}, {len(dealing.rows)} have an end"
+
+
+def _excused(
+    result: Result, outcome: str, rows: Int64, want: Want, *, may_lose: bool
+) -> Bool:
+    """Return which of the records may have come to such an end."""
+    records = result.columns("records")
+    early = wanted_ns(records)[rows] < want.from_ns
+    everyone = np.ones(len(rows), dtype=np.bool_)
+    if outcome == "pending":
+        return everyone if not _is_over(result) else ~everyone
+    if outcome == "skipped" and want.from_ns > 0:
+        return everyone  # where it began to read stands in the table of assignments
+    if outcome == "expired":
+        return everyone  # what took it stands in the table of removals
+    if outcome == "not_kept":
+        return early
+    if outcome == "lost" and may_lose:
+        return everyone
+    return _follows_an_event(result, rows)
+
+
+def _follows_an_event(result: Result, rows: Int64) -> Bool:
+    """Return which records an event can have befallen: it ended after they came."""
+    created = result.columns("records")["created_ns"][rows]
+    ends = [span_ns(event)[1] for event in result.scenario.events]
+    return created <= max(ends, default=MISSING_NS)
+
+
+def _redeliveries(result: Result) -> Iterator[str]:
+    """Yield hand-outs that are miscounted, and such as have no cause."""
+    handed = result.columns("deliveries")
+    pairs = handed["record_id"] * len(handed.labels["subscriber"])
+    pairs += handed["subscriber"]
+    order = np.lexsort((handed["delivery_count"], handed["fetched_ns"], pairs))
+    pairs, count = pairs[order], handed["delivery_count"][order]
+    again = np.concatenate([[False], pairs[1:] == pairs[:-1]])[: len(pairs)]
+    counted = np.ones(len(pairs), dtype=np.int64)
+    for place in np.flatnonzero(again).tolist():
+        counted[place] = counted[place - 1] + 1
+    rows = handed["record_id"][order]
+    found = np.zeros(len(result.columns("records")), dtype=np.bool_)
+    found[rows[count != counted]] = True
+    yield from _rows(found, "its hand-outs are not counted 1, 2, 3 …")
+    ending = _text(handed, "outcome")[order]
+    begins = [span_ns(event)[0] for event in result.scenario.events]
+    fetched = handed["fetched_ns"][order]
+    caused = fetched >= min(begins, default=2**62)
+    caused[1:] |= np.isin(ending[:-1].astype(str), _HANDED_BACK)
+    found[:] = False
+    found[rows[again & ~caused]] = True
+    yield from _rows(found, "was handed out again without a cause")
+
+
+def _happened(result: Result) -> Iterator[str]:
+    """Yield events of the scenario that are not in the table."""
+    done = result.table("events")
+    end_ms = int(result.facts["end_ns"]) / NS_PER_MS
+    rows = list(zip(done["event"], done["target"], strict=True))
+    for event in result.scenario.events:
+        row = (type(event).__name__, event.target)
+        if row not in rows and event.at_s * 1_000 < end_ms:
+            yield f"{event!r} is not in the table events"
+    if done["effect"].isna().any() or (done["effect"].astype(str) == "").any():
+        yield "an event without an effect"
+
+
+def _order(result: Result, names: Sequence[str]) -> Iterator[str]:
+    """Yield records of one source that were overtaken where none may be."""
+    records, handed = result.columns("records"), result.columns("deliveries")
+    keep = (handed["delivery_count"] == 1) & (handed["started_ns"] != MISSING_NS)
+    keep &= records["resend_of"][handed["record_id"]] < 0
+    rows, at = handed["record_id"][keep], handed["started_ns"][keep]
+    columns = [records["source"][rows]]
+    for name in names:
+        own = name in {"source", "stream"}
+        columns.append(records[name][rows] if own else handed[name][keep])
+    order = np.lexsort((rows, at, *columns))
+    rows = rows[order]
+    same = np.ones(max(0, len(rows) - 1), dtype=np.bool_)
+    for column in columns:
+        same &= np.diff(column[order]) == 0
+    found = np.zeros(len(records), dtype=np.bool_)
+    found[rows[1:][same & (np.diff(rows) < 0)]] = True
+    where = " and ".join(names) or "all"
+    yield from _rows(found, f"came after a later one of its source, by {where}")

@@ -1,0 +1,103 @@
+"""Random worlds for every system; and a tiny one whose mistakes have to be found."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+import kafkasim as ks
+from kafkasim.scenario import own_systems
+from kafkasim.scenario.systems import System
+from kafkasim.testing import check_system
+from tests.testing.pigeonholes import MISTAKES, Crashes, Pigeonholes, Sound
+
+SEEDS = {"quick": 10, "thorough": 200}
+
+
+def some_kafka(draws: np.random.Generator) -> ks.Kafka:
+    """Return a cluster with settings that vary."""
+    brokers = int(draws.integers(1, 4))
+    topic = ks.Topic(
+        partitions=int(draws.integers(1, 4)),
+        replication_factor=int(draws.integers(1, brokers + 1)),
+    )
+    producer = ks.Producer(ks.ProducerConfig(linger_ms=int(draws.choice([0, 5, 60]))))
+    return ks.Kafka(
+        brokers=brokers,
+        topics={"orders": topic},
+        producers={"web": producer},
+        groups={"billing": ks.Group(members=int(draws.integers(1, 3)))},
+    )
+
+
+def some_point_to_point(draws: np.random.Generator) -> ks.PointToPoint:
+    """Return pipelines whose network varies."""
+    delay_ms = float(draws.choice([0.0, 0.2, 30.0]))
+    return ks.PointToPoint(hardware=ks.Hardware(link=ks.Link(delay_ms=delay_ms)))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        seeds = range(SEEDS[metafunc.config.getoption("--tier")])
+        metafunc.parametrize("seed", seeds)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_systems, "_BY_KIND", {})
+    ks.register_system(Pigeonholes, Sound)
+
+
+@pytest.mark.parametrize("system", [some_kafka, some_point_to_point])
+def test_a_system_is_sound_in_a_random_world(system: System, seed: int) -> None:
+    check_system(system, seeds=[seed])
+
+
+def test_a_sound_one_of_ones_own_passes() -> None:
+    check_system(Pigeonholes(), seeds=10, order=("subscriber",))
+
+
+@pytest.mark.parametrize("mistaken", MISTAKES, ids=lambda each: each.__name__)
+def test_a_mistake_is_found(mistaken: type[Sound]) -> None:
+    ks.register_system(Pigeonholes, mistaken)
+
+    with pytest.raises(AssertionError) as found:
+        check_system(Pigeonholes(), seeds=10, order=("subscriber",))
+
+    assert str(mistaken.__doc__) in str(found.value)
+
+
+def test_a_run_that_fails_keeps_its_error_and_says_how_to_see_it_again() -> None:
+    ks.register_system(Pigeonholes, Crashes)
+
+    with pytest.raises(ZeroDivisionError) as found:
+        check_system(Pigeonholes(), seeds=[3])
+
+    assert "check_system(Pigeonholes(), seeds=[3])" in found.value.__notes__[0]
+
+
+def test_the_last_line_of_a_failure_is_a_command_that_shows_it_again() -> None:
+    ks.register_system(Pigeonholes, MISTAKES[0])
+    with pytest.raises(AssertionError) as found:
+        check_system(Pigeonholes(look_ms=30), seeds=10)
+
+    command = str(found.value).splitlines()[-1]
+    head, _, code = command.partition(" python -c ")
+    assert head == "again:"
+    with pytest.raises(AssertionError) as again:
+        exec(shlex.split(code)[0], {})
+    assert str(again.value) == str(found.value)
+
+
+def test_what_may_lose_is_not_blamed_for_losing() -> None:
+    ks.register_system(Pigeonholes, MISTAKES[0])
+
+    check_system(Pigeonholes(), seeds=4, may_lose=True)
+
+
+def test_another_promise_than_the_usual_one_is_held_against_the_run() -> None:
+    keyed = ks.Kafka(topics={"orders": ks.Topic(partitions=3)})
+
+    check_system(keyed, seeds=3)
+    with pytest.raises(AssertionError, match="came after a later one of its source"):
+        check_system(keyed, seeds=10, order=("subscriber",))
