@@ -23,10 +23,14 @@ _TARGETS: Final = (
     "member:audit/1",
 )  # fmt: skip
 """What may be there to fail; what a system lacks it refuses."""
-_ENDS: Final = (
-    "source:web", "source:app", "subscriber:billing", "subscriber:audit", "hub",
-    "broker:1", "node:1", "node:2", "member:billing/1",
+_PAIRS: Final = (
+    ("source:web", "subscriber:billing"), ("source:app", "subscriber:audit"),
+    ("source:web", "hub"), ("hub", "subscriber:billing"), ("hub", "subscriber:late"),
+    ("source:web", "broker:1"), ("broker:1", "subscriber:billing"),
+    ("broker:1", "broker:2"), ("source:web", "node:1"), ("node:2", "node:1"),
+    ("node:1", "subscriber:billing"),
 )  # fmt: skip
+"""Who may talk to each other."""
 _TRIES: Final = 40
 """Events that are thought of before a scenario has enough of them."""
 
@@ -155,8 +159,8 @@ def _events(dice: Dice) -> Iterator[Event]:
 
 
 def _of_a_link(dice: Dice, at_s: float, for_s: float) -> Event:
-    one, other = dice.one(*_ENDS), dice.one(*_ENDS)
-    link = f"link:{one}{dice.one('->', '<->')}{other}"
+    one, other = dice.one(*_PAIRS)
+    link = "link:" + dice.one(f"{one}->{other}", f"{other}->{one}", f"{one}<->{other}")
     match dice.one("cut", "delay", "lose"):
         case "cut":
             return Cut(link, at_s=at_s, for_s=for_s)
