@@ -1,0 +1,188 @@
+"""A scorecard: the same traffic through several systems, metric by metric.
+
+The metrics are those that a fair comparison has to show: what is built, what is moved,
+how long it takes, what goes wrong and for whom, and what a newcomer costs. None is left
+out because one system does well in it. Definitions: `kafkasim.analysis.piping`,
+`measures`, `blasts`, `newcomers`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from kafkasim.analysis.blasts import blast_radius
+from kafkasim.analysis.keeping import kept_of
+from kafkasim.analysis.kept import joined_spread
+from kafkasim.analysis.measures import metrics
+from kafkasim.analysis.newcomers import onboarding
+from kafkasim.analysis.piping import pipelines
+from kafkasim.errors import ValidationError
+from kafkasim.result.result import Result
+from kafkasim.result.wants import wants_of
+from kafkasim.units import NS_PER_MS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Better = Literal["less", "more"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A row of a scorecard."""
+
+    metric: str
+    """Its name, with its unit."""
+    label: str
+    """In words, with its unit."""
+    better: Better
+
+
+SCORED: Final = (
+    Scored("links", "links between systems", "less"),
+    Scored("adapters_per_source", "adapters of one source", "less"),
+    Scored("sockets", "connections of sources and subscribers", "less"),
+    Scored("hub_nodes", "machines of a hub", "less"),
+    Scored("sends_per_record", "sends of a record by its source", "less"),
+    Scored("source_bytes_per_record", "bytes out of sources, per record", "less"),
+    Scored("total_bytes_per_record", "bytes over all links, per record", "less"),
+    Scored("disk_bytes_per_record", "bytes written to disks, per record", "less"),
+    Scored("source_buffer_bytes", "peak bytes kept at sources", "less"),
+    Scored("throughput_per_s", "throughput (records/s)", "more"),
+    Scored("latency_ms_p50", "median latency (ms)", "less"),
+    Scored("latency_ms_p99", "p99 latency (ms)", "less"),
+    Scored("latency_ms_p999", "p99.9 latency (ms)", "less"),
+    Scored("lost", "lost (records)", "less"),
+    Scored("duplicated", "processed twice (records)", "less"),
+    Scored("overtaken_share", "records overtaken (share)", "less"),
+    Scored("kept_share", "records still kept at the end (share)", "more"),
+)
+"""Rows that every scorecard has."""
+
+REPLAY: Final = (
+    Scored("replayed_share", "history read by a newcomer (share)", "more"),
+    Scored("replay_per_s", "records of history per second", "more"),
+)
+"""Rows of a scorecard in which somebody came later and wanted history."""
+
+_OF_EVENTS: Final = (
+    ("pairs_hurt", "{}: pairs interrupted", "less"),
+    ("blast_pair_s", "{}: blast radius (pairs × s)", "less"),
+    ("recovery_s", "{}: time to recover (s)", "less"),
+)
+
+_NEWCOMER: Final = (
+    Scored("sources_touched", "one more subscriber: sources touched", "less"),
+    Scored("new_links", "one more subscriber: new links", "less"),
+)
+
+_PER_RECORD: Final = ("source_bytes", "total_bytes", "disk_bytes")
+
+
+def scorecard(
+    results: Mapping[str, Result], *, added: Mapping[str, Result] | None = None
+) -> "pd.DataFrame":
+    """Return metrics of several systems side by side.
+
+    Parameters
+    ----------
+    results : mapping of str to Result
+        By what to call the system; runs of the same traffic, full ones.
+    added : mapping of str to Result, optional
+        Runs of the same systems with one more subscriber, by the same names: what that
+        touches.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric: `metric`, `label` (in words, with the unit), `better`
+        (`less` or `more`), and a column of floats for each system; NaN where a metric
+        does not apply, or an event means nothing in a system. An event has three rows,
+        named `<metric> <event> <target>`; of events in several systems those with the
+        same target share them.
+
+    Raises
+    ------
+    ValidationError
+        There is no result, or `added` has other names.
+    TableNotRecorded
+        When a run did not record `records`, `deliveries`, `links` or `events`.
+    """
+    import pandas as pd
+
+    if not results:
+        raise ValidationError("results", dict(results), "at least one run")
+    if added is not None and list(added) != list(results):
+        raise ValidationError("added", list(added), f"runs of {', '.join(results)}")
+    numbers = {name: _numbers(result) for name, result in results.items()}
+    if added is not None:
+        for name, result in results.items():
+            numbers[name] |= _newcomer(result, added[name])
+    rows = list(SCORED)
+    if any(each["replayed_share"] >= 0 for each in numbers.values()):
+        rows += REPLAY
+    rows += _event_rows(results)
+    rows += _NEWCOMER if added is not None else ()
+    columns: dict[str, object] = {
+        "metric": [row.metric for row in rows],
+        "label": [row.label for row in rows],
+        "better": [row.better for row in rows],
+    }
+    for name, values in numbers.items():
+        columns[name] = [values.get(row.metric, float("nan")) for row in rows]
+    return pd.DataFrame(columns)
+
+
+def systems_of(table: "pd.DataFrame") -> list[str]:
+    """Return the columns of a scorecard that are systems."""
+    return [str(name) for name in table if name not in {"metric", "label", "better"}]
+
+
+def _numbers(result: Result) -> dict[str, float]:
+    """Return all numbers of one run, by metric."""
+    made, measured = pipelines(result), metrics(result)
+    for name in _PER_RECORD:
+        count = made["records"]
+        made[f"{name}_per_record"] = made[name] / count if count else float("nan")
+    wants = wants_of(result.scenario.resolve())
+    spread = joined_spread([each.spread for each in kept_of(result).latencies(wants)])
+    made["latency_ms_p999"] = spread.nearest_ranks((0.999,))[0] / NS_PER_MS
+    events = blast_radius(result)
+    for row in events.to_dict("records"):
+        what = f"{row['event']} {row['target']}"
+        for name, _, _ in _OF_EVENTS:
+            made.setdefault(f"{name} {what}", float(row[name]))
+    return made | measured
+
+
+def _event_rows(results: Mapping[str, Result]) -> list[Scored]:
+    """Return three rows for each event that any system had, in order of time."""
+    found: dict[str, int] = {}
+    for result in results.values():
+        events = result.columns("events")
+        for row in range(len(events)):
+            event = events.labels["event"][events["event"][row]]
+            target = events.labels["target"][events["target"][row]]
+            found.setdefault(f"{event} {target}", int(events["at_ns"][row]))
+    return [
+        Scored(f"{name} {what}", label.format(_said(what)), "less")
+        for what in sorted(found, key=lambda each: found[each])
+        for name, label, _ in _OF_EVENTS
+    ]
+
+
+def _said(what: str) -> str:
+    """Return an event as people say it: `crash of board`."""
+    event, target = what.split(" ", 1)
+    kind, _, name = target.partition(":")
+    who = name if kind in {"source", "subscriber", "member"} else f"{kind} {name}"
+    return f"{event.lower()} of {who or target}".strip()
+
+
+def _newcomer(before: Result, after: Result) -> dict[str, float]:
+    touched = onboarding(before, after)
+    sources = touched[touched["kind"] == "source"]
+    return {
+        "sources_touched": float(sources["touched"].sum()),
+        "new_links": float(touched["new_links"].sum()),
+    }
