@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from kafkasim.experiments.comparison import compare as compare
     from kafkasim.experiments.crash_points import crash_points as crash_points
     from kafkasim.experiments.crash_points import crash_scenario as crash_scenario
+    from kafkasim.experiments.pipeline_sizes import mesh_sizes as mesh_sizes
+    from kafkasim.experiments.pipeline_sizes import pipeline_sizes as pipeline_sizes
     from kafkasim.experiments.rolling_restart import (
         rolling_restarts as rolling_restarts,
     )
@@ -75,6 +77,8 @@ if TYPE_CHECKING:
     from kafkasim.scenario.keys import TraceColumn as TraceColumn
     from kafkasim.scenario.keys import UniformKeys as UniformKeys
     from kafkasim.scenario.keys import ZipfKeys as ZipfKeys
+    from kafkasim.scenario.many_to_many import many_to_many as many_to_many
+    from kafkasim.scenario.many_to_many import mesh as mesh
     from kafkasim.scenario.member_events import AddMember as AddMember
     from kafkasim.scenario.member_events import MoveCoordinator as MoveCoordinator
     from kafkasim.scenario.member_events import RemoveMember as RemoveMember
@@ -121,6 +125,8 @@ _HOME: Final = {
     "compare": "kafkasim.experiments.comparison",
     "crash_points": "kafkasim.experiments.crash_points",
     "crash_scenario": "kafkasim.experiments.crash_points",
+    "mesh_sizes": "kafkasim.experiments.pipeline_sizes",
+    "pipeline_sizes": "kafkasim.experiments.pipeline_sizes",
     "rolling_restarts": "kafkasim.experiments.rolling_restart",
     "run": "kafkasim.experiments.running",
     "sweep": "kafkasim.experiments.sweeping",
@@ -151,6 +157,8 @@ _HOME: Final = {
     "ZipfKeys": "kafkasim.scenario.keys",
     "Plan": "kafkasim.scenario.plan",
     "load_plan": "kafkasim.scenario.plan",
+    "many_to_many": "kafkasim.scenario.many_to_many",
+    "mesh": "kafkasim.scenario.many_to_many",
     "AddMember": "kafkasim.scenario.member_events",
     "MoveCoordinator": "kafkasim.scenario.member_events",
     "RemoveMember": "kafkasim.scenario.member_events",

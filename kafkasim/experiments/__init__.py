@@ -3,6 +3,7 @@
 from kafkasim.experiments.assignment import assign
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.crash_points import crash_points, crash_scenario
+from kafkasim.experiments.pipeline_sizes import mesh_sizes, pipeline_sizes
 from kafkasim.experiments.rolling_restart import rolling_restarts
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
@@ -13,6 +14,8 @@ __all__ = [
     "compare",
     "crash_points",
     "crash_scenario",
+    "mesh_sizes",
+    "pipeline_sizes",
     "rolling_restarts",
     "run",
     "sweep",

@@ -1,0 +1,125 @@
+"""The same small traffic for more and more systems: what each way to join them takes.
+
+Every number is measured on a run: each source sends a few records, and the tables say
+who talked to whom, what moved and how long it took.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from kafkasim.analysis.measures import metrics
+from kafkasim.analysis.piping import pipelines
+from kafkasim.config.frozen import FrozenDict
+from kafkasim.experiments.running import run
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.many_to_many import many_to_many, mesh
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Kafka, System
+from kafkasim.scenario.traffic import Traffic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SYSTEMS: Final[Mapping[str, System]] = FrozenDict(
+    {"point to point": PointToPoint(), "Kafka": Kafka()}
+)
+"""What is compared unless others are named."""
+
+_SMALL: Final = {"arrivals": Periodic(20.0), "work_ms": 0.1, "duration_s": 0.2}
+
+
+def pipeline_sizes(
+    sizes: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10),
+    *,
+    densities: Sequence[float] = (1.0, 0.5, 0.25),
+    systems: Mapping[str, System] = SYSTEMS,
+    seed: int = 0,
+) -> "pd.DataFrame":
+    """Return what joins n sources to n subscribers, for several n.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        N = M = n.
+    densities : sequence of float
+        Shares of the pairs that are wanted; sizes that are too small for one, n < 1/d,
+        are left out of it.
+    systems : mapping of str to system
+        By what to call each.
+    seed : int
+        Of all runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per density, size and system: `system`, `size`, `wanted` (the density
+        asked for), the numbers of `analysis.pipelines` and the metrics of
+        `analysis.metrics`. `plot.crossover` draws it.
+
+    Raises
+    ------
+    ValidationError
+        A size or a density is not allowed.
+    """
+    return _measured(
+        (
+            (size, density, many_to_many(size, size, density, **_SMALL))  # type: ignore[arg-type]
+            for density in densities
+            for size in sizes
+            if size * density >= 1 - 1e-9
+        ),
+        systems,
+        seed,
+    )
+
+
+def mesh_sizes(
+    sizes: Sequence[int] = (2, 3, 4, 5, 6, 8, 10),
+    *,
+    systems: Mapping[str, System] = SYSTEMS,
+    seed: int = 0,
+) -> "pd.DataFrame":
+    """Return what joins S systems that all send and read what the others send.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        S.
+    systems, seed
+        As of `pipeline_sizes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `pipeline_sizes`; `wanted` is NaN. `plot.crossover` draws it.
+
+    Raises
+    ------
+    ValidationError
+        A size is below 2.
+    """
+    return _measured(
+        ((size, float("nan"), mesh(size, **_SMALL)) for size in sizes),  # type: ignore[arg-type]
+        systems,
+        seed,
+    )
+
+
+def _measured(
+    traffics: Iterator[tuple[int, float, Traffic]],
+    systems: Mapping[str, System],
+    seed: int,
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = []
+    for size, wanted, traffic in traffics:
+        for name, system in systems.items():
+            result = run(Scenario(traffic, system, seed=seed), progress=False)
+            measured = pipelines(result)
+            of_all = metrics(result)
+            rows.append(
+                {"system": name, "size": size, "wanted": wanted} | of_all | measured
+            )
+    return pd.DataFrame(rows)

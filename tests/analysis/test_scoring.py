@@ -1,0 +1,73 @@
+"""The scorecard: its rows, its events, and where it refuses."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from kafkasim.analysis.scoring import SCORED, scorecard, systems_of
+from kafkasim.engine.sim.run import run
+from kafkasim.errors import ValidationError
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Crash
+from kafkasim.scenario.many_to_many import many_to_many
+from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.systems import Group, Kafka, System
+
+CRASH = Crash("subscriber:subscriber-1", at_s=0.5, for_s=0.5)
+SYSTEMS: dict[str, System] = {
+    "direct": PointToPoint(),
+    "Kafka": Kafka(
+        groups={f"subscriber-{n}": Group(commit="each_poll") for n in (1, 2)}
+    ),
+}
+
+
+def runs(subscribers: int) -> dict[str, Result]:
+    traffic = many_to_many(3, subscribers, arrivals=Periodic(40.0), duration_s=1.5)
+    return {
+        name: run(Scenario(traffic, system, events=[CRASH]))
+        for name, system in SYSTEMS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return scorecard(runs(2), added=runs(3))
+
+
+def test_it_has_every_metric_and_three_rows_for_an_event(table: pd.DataFrame) -> None:
+    metrics = list(table["metric"])
+
+    assert metrics[: len(SCORED)] == [row.metric for row in SCORED]
+    assert metrics[len(SCORED) :] == [
+        *("pairs_hurt Crash subscriber:subscriber-1",),
+        *("blast_pair_s Crash subscriber:subscriber-1",),
+        *("recovery_s Crash subscriber:subscriber-1",),
+        *("sources_touched", "new_links"),
+    ]
+    assert systems_of(table) == ["direct", "Kafka"]
+    assert set(table["better"]) == {"less", "more"}
+
+
+def test_its_numbers_are_those_of_the_runs(table: pd.DataFrame) -> None:
+    by = table.set_index("metric")[["direct", "Kafka"]]
+
+    assert by.loc["links"].tolist() == [6, 5]
+    assert by.loc["sends_per_record"].tolist() == [2, 1]
+    assert by.loc["source_bytes_per_record", "direct"] == 400
+    hurt = by.loc["pairs_hurt Crash subscriber:subscriber-1"]
+    assert hurt.tolist() == [6, 3]
+    assert by.loc["sources_touched"].tolist() == [3, 0]
+    assert by.loc["new_links"].tolist() == [3, 1]
+    assert math.isnan(by.loc["overtaken_share", "Kafka"])  # no keys, no order
+
+
+def test_it_refuses_nothing_and_other_names() -> None:
+    with pytest.raises(ValidationError, match="at least one run"):
+        scorecard({})
+    made = runs(2)
+    with pytest.raises(ValidationError, match="direct, Kafka"):
+        scorecard(made, added={"direct": made["direct"]})
