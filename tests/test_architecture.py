@@ -44,6 +44,7 @@ _CLASSIC_GROUPS = "tests/protocol/groups/coordinator/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 _ASSIGNED = "tests/protocol/assignors/test_captured.py"
 TESTED_IN: dict[str, str] = {
+    "kafkasim/analysis/pipeline_theory.py": "tests/theory/test_pipelines.py",
     "kafkasim/experiments/assignment_input.py": "tests/experiments/test_assignment.py",
     "kafkasim/protocol/assignors/balancer.py": _ASSIGNED,
     "kafkasim/protocol/assignors/claims.py": _ASSIGNED,

@@ -30,7 +30,7 @@ _SMALL: Final = {"arrivals": Periodic(20.0), "work_ms": 0.1, "duration_s": 0.2}
 
 
 def pipeline_sizes(
-    sizes: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10),
+    sizes: Sequence[int] = range(1, 11),
     *,
     densities: Sequence[float] = (1.0, 0.5, 0.25),
     systems: Mapping[str, System] = SYSTEMS,
@@ -75,7 +75,7 @@ def pipeline_sizes(
 
 
 def mesh_sizes(
-    sizes: Sequence[int] = (2, 3, 4, 5, 6, 8, 10),
+    sizes: Sequence[int] = range(2, 11),
     *,
     systems: Mapping[str, System] = SYSTEMS,
     seed: int = 0,

@@ -20,6 +20,7 @@ from kafkasim.plot.busy_parts import resources
 from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
 from kafkasim.plot.crashing import crash_points
+from kafkasim.plot.crossing import crossover
 from kafkasim.plot.fields import anatomy
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
@@ -48,6 +49,7 @@ __all__ = [
     "caption",
     "comparison",
     "crash_points",
+    "crossover",
     "lag",
     "latency",
     "latency_ecdf",

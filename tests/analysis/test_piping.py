@@ -68,7 +68,7 @@ def test_a_hub_is_one_system_and_a_connection_is_counted_once() -> None:
 
 
 def test_sources_keep_what_is_wanted_and_not_acknowledged() -> None:
-    records = [
+    records: list[dict[str, object]] = [
         {"intended_ms": 0.0, "acked_ms": 5.0, "value_bytes": 10},
         {"intended_ms": 4.0, "acked_ms": 9.0, "value_bytes": 100},
         {"intended_ms": 5.0, "acked_ms": None, "value_bytes": 1_000},

@@ -53,16 +53,16 @@ def test_it_has_every_metric_and_three_rows_for_an_event(table: pd.DataFrame) ->
 
 
 def test_its_numbers_are_those_of_the_runs(table: pd.DataFrame) -> None:
-    by = table.set_index("metric")[["direct", "Kafka"]]
+    numbers = table[["direct", "Kafka"]].to_numpy().tolist()
+    by: dict[str, list[float]] = dict(zip(table["metric"], numbers, strict=True))
 
-    assert by.loc["links"].tolist() == [6, 5]
-    assert by.loc["sends_per_record"].tolist() == [2, 1]
-    assert by.loc["source_bytes_per_record", "direct"] == 400
-    hurt = by.loc["pairs_hurt Crash subscriber:subscriber-1"]
-    assert hurt.tolist() == [6, 3]
-    assert by.loc["sources_touched"].tolist() == [3, 0]
-    assert by.loc["new_links"].tolist() == [3, 1]
-    assert math.isnan(by.loc["overtaken_share", "Kafka"])  # no keys, no order
+    assert by["links"] == [6, 5]
+    assert by["sends_per_record"] == [2, 1]
+    assert by["source_bytes_per_record"][0] == 400
+    assert by["pairs_hurt Crash subscriber:subscriber-1"] == [6, 3]
+    assert by["sources_touched"] == [3, 0]
+    assert by["new_links"] == [3, 1]
+    assert math.isnan(by["overtaken_share"][1])  # no keys, no order
 
 
 def test_it_refuses_nothing_and_other_names() -> None:

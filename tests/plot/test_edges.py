@@ -86,6 +86,7 @@ OF_LOGS: dict[str, Callable[[Log], Axes]] = {
 ELSEWHERE = {
     "assignment": "test_assigning.py",
     "crash_points": "test_crashing.py",
+    "crossover": "test_crossing.py",
     "offsets_topic": "test_offset_boxes.py",
     "states": "test_state_machine.py",
     "unread": "test_unread.py",

@@ -1,0 +1,33 @@
+"""More and more systems, and what joins them; `tests/theory` holds it to formulas."""
+
+import numpy as np
+import pytest
+
+from kafkasim.analysis.piping import PIPELINES
+from kafkasim.errors import ValidationError
+from kafkasim.experiments.pipeline_sizes import mesh_sizes, pipeline_sizes
+from kafkasim.scenario.pipelines import PointToPoint
+
+
+def test_a_row_for_each_density_size_and_system() -> None:
+    only = {"direct": PointToPoint()}
+    table = pipeline_sizes((1, 2), densities=(1.0, 0.5), systems=only)
+
+    # Half of the one pair of 1 × 1 is none.
+    assert table[["size", "wanted"]].to_numpy().tolist() == [
+        [1, 1.0],
+        [2, 1.0],
+        [2, 0.5],
+    ]
+    assert set(PIPELINES) < set(table)
+    assert table["latency_ms_p50"].gt(0).all()
+    assert table["pairs"].tolist() == [1, 4, 2]
+
+
+def test_a_mesh_has_no_density() -> None:
+    table = mesh_sizes((3,), systems={"direct": PointToPoint()})
+
+    assert np.isnan(table["wanted"][0])
+    assert table["links"].tolist() == [6]
+    with pytest.raises(ValidationError, match="at least 2"):
+        mesh_sizes((1,))
