@@ -95,6 +95,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/accumulating.py": "tests/engine/sim/test_producer.py",
     "kafkasim/engine/sim/coordinating_broker.py": _COORDINATORS,
     "kafkasim/engine/sim/coordinator_parts.py": _COORDINATORS,
+    "kafkasim/engine/sim/coordinator_writes.py": _COORDINATORS,
     "kafkasim/engine/sim/group_requests.py": _COORDINATORS,
     "kafkasim/engine/sim/literal_batches.py": _COORDINATORS,
     "kafkasim/engine/sim/group_invariants.py": _COORDINATED,

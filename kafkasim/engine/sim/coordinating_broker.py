@@ -19,6 +19,7 @@ from kafkasim.protocol.cluster.controller_messages import Changed, PartitionStat
 from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
     KAFKA_STORAGE_ERROR,
+    MESSAGE_TOO_LARGE,
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
 )
@@ -71,6 +72,10 @@ class CoordinatingBroker(ReplicatedBroker):
         """Send an answer."""
         self._answer(request, 0)
 
+    def most_bytes(self, index: int) -> int:
+        """Return how large a batch of a partition may be."""
+        return self.replicas[index].config.max_message_bytes
+
     def reading_ns(self, size_bytes: int) -> int:
         """Return how long it takes to read so many bytes of a log."""
         return round(size_bytes * self._ns_per_byte)
@@ -87,12 +92,14 @@ class CoordinatingBroker(ReplicatedBroker):
             return -1 - NOT_LEADER_OR_FOLLOWER
         if state.under_min_isr:
             return -1 - NOT_ENOUGH_REPLICAS
+        if batch.size_bytes > self.most_bytes(batch.partition_index):
+            return -1 - MESSAGE_TOO_LARGE
         if self.is_full:
             self.halt()
             return -1 - KAFKA_STORAGE_ERROR
         touched: dict[FetchSession, None] = {}
         followers: dict[Any, None] = {}
-        # Nothing refuses such a batch, so no request is told of it.
+        # Nothing else refuses such a batch, so no request is told of it.
         nobody = cast("Request", None)
         end = self._append(batch, replica, state, nobody, touched, followers)
         self._wake(touched, followers)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.literal_batches import KeyValue, LiteralBatch
 from kafkasim.engine.sim.replica import Replica
+from kafkasim.log.header import HEADER_BYTES
 from kafkasim.protocol.groups.coordinator_records import Record
 from kafkasim.protocol.groups.group_messages import (
     Answer,
@@ -40,6 +41,9 @@ class Shard(Protocol):
 
     def metadata_changed(self, topics: Collection[str]) -> None:
         """Take note that topics have other partitions than before."""
+
+    def unload(self, now_ms: int) -> list[Effect]:
+        """Coordinate no more, once all writes have failed; answer whoever waits."""
 
 
 class CoordinatorSettings(NamedTuple):
@@ -88,6 +92,9 @@ class Hosting(Protocol):
     def holds(self, function: Callable[[Any], None], argument: Any) -> bool:  # noqa: ANN401
         """Say whether it stands still; then the call is made when it goes on."""
 
+    def most_bytes(self, index: int) -> int:
+        """Return how large a batch of a partition may be (`max.message.bytes`)."""
+
     def reading_ns(self, size_bytes: int) -> int:
         """Return how long it takes to read so many bytes of a log."""
 
@@ -95,10 +102,14 @@ class Hosting(Protocol):
 class Batched:
     """Writes of a coordinator that go into one batch, and who waits for them."""
 
-    __slots__ = ("answers", "end", "records", "size_bytes", "until_ns", "writes")
+    __slots__ = (
+        "answers", "encoded", "end", "records", "size_bytes", "until_ns", "writes",
+    )  # fmt: skip
 
     def __init__(self, until_ns: int) -> None:
         self.records: list[Record] = []
+        self.encoded: list[KeyValue] = []
+        """The same in bytes."""
         self.writes: list[Write] = []
         self.answers: list[Answer] = []
         """Of those that wrote nothing and wait all the same."""
@@ -106,7 +117,8 @@ class Batched:
         """Offset after the batch in the log."""
         self.until_ns = until_ns
         """When who waits has waited for too long."""
-        self.size_bytes = 0
+        self.size_bytes = HEADER_BYTES
+        """Of the batch, as it would be in the log."""
 
 
 class Coordinator:

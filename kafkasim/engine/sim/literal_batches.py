@@ -55,12 +55,15 @@ class LiteralBatch(Batch):
         records: Sequence[KeyValue],
         now_ns: int,
     ) -> None:
-        size_bytes = HEADER_BYTES + sum(
-            _record_bytes(delta, each) for delta, each in enumerate(records)
-        )
+        size_bytes = HEADER_BYTES + records_bytes(records)
         super().__init__(NO_SOURCE, partition, 0, len(records), size_bytes, now_ns)
         self.partition_index = partition_index
         self.records = records
+
+
+def records_bytes(records: Sequence[KeyValue], first: int = 0) -> int:
+    """Return how large records are in a batch, the first of them at a place in it."""
+    return sum(_record_bytes(delta, each) for delta, each in enumerate(records, first))
 
 
 def _record_bytes(delta: int, record: KeyValue, later_ms: int = 0) -> int:

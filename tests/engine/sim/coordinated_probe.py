@@ -69,7 +69,7 @@ class SmallShard:
             records = tuple(
                 OffsetRecord(
                     message.group, each.topic, each.partition, each.offset,
-                    committed_ms=now_ms,
+                    metadata=each.metadata, committed_ms=now_ms,
                 )
                 for each in message.offsets
             )  # fmt: skip
@@ -95,6 +95,10 @@ class SmallShard:
 
     def metadata_changed(self, topics: Collection[str]) -> None:
         """It does not look at topics."""
+
+    def unload(self, now_ms: int) -> list[Effect]:  # noqa: ARG002
+        self.heard.append("unload")
+        return []
 
     def handle_timeout(self, now_ms: int) -> list[Effect]:
         self.fired.append(now_ms)
@@ -165,6 +169,16 @@ class ProbedRun(CoordinatedRun):
     def home(self) -> int:
         """The broker that leads the group's partition at first."""
         return offsets_partition(GROUP) % self.system.brokers
+
+
+def large_commit(offset: int, size_bytes: int) -> OffsetCommit:
+    """Return a commit whose records take so many bytes and some more."""
+    text = "x" * 4_000
+    what = tuple(
+        CommittedOffset(topic="orders", partition=n, offset=offset, metadata=text)
+        for n in range(size_bytes // 4_000)
+    )
+    return OffsetCommit(group=GROUP, offsets=what)
 
 
 def commit(offset: int, partition: int = 0) -> OffsetCommit:

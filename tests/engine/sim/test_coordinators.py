@@ -4,7 +4,7 @@ import pytest
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.engine.sim.group_requests import error_of
-from kafkasim.protocol.errors import COORDINATOR_LOAD_IN_PROGRESS, NONE
+from kafkasim.protocol.errors import COORDINATOR_LOAD_IN_PROGRESS, NONE, NOT_COORDINATOR
 from kafkasim.protocol.groups.coordinator.coordinator_answers import refusal
 from kafkasim.protocol.groups.group_messages import (
     CoordinatorFound,
@@ -25,6 +25,7 @@ from tests.engine.sim.coordinated_probe import (
     commit,
     fetch,
     healthy,
+    large_commit,
     probed,
 )
 
@@ -185,4 +186,27 @@ def test_who_leads_no_more_answers_once_and_appends_nothing_more() -> None:
     assert [one.error for one in said] == ["NOT_COORDINATOR"]
     assert len(result.offsets_topic) == 0
     first, *_ = run.shards[_NUMBER]
-    assert not any(isinstance(each, WriteFailed) for each in first.heard)
+    failed = [each.error for each in first.heard if isinstance(each, WriteFailed)]
+    assert failed == [NOT_COORDINATOR]
+    assert first.heard[-1] == "unload"
+
+
+def test_a_write_that_is_larger_than_a_batch_may_be_is_refused() -> None:
+    run = probed(hardware=_QUICK)
+    said = run.ask(100, 0, large_commit(5, 1_100_000))
+    later = run.ask(200, 0, commit(6))
+    result = healthy(run.run())
+    assert [one.error for one in said] == ["UNKNOWN_SERVER_ERROR"]
+    assert [one.error for one in later] == [""]
+    assert result.offsets_topic["committed_offset"].tolist() == [6]
+
+
+def test_a_batch_that_would_be_too_large_goes_before_its_linger_is_over() -> None:
+    config = BrokerConfig(group_coordinator_append_linger_ms=50)
+    run = probed(hardware=_QUICK, broker_config=config)
+    run.ask(100, 0, large_commit(5, 600_000))
+    run.ask(120, 0, large_commit(7, 600_000), way=1)
+    rows = healthy(run.run()).offsets_topic
+    first = rows["committed_offset"] < 7
+    assert rows["at_ms"][first].tolist() == pytest.approx([120.25] * 150)
+    assert rows["at_ms"][~first].tolist() == pytest.approx([170.25] * 150)
