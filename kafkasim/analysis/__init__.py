@@ -24,6 +24,7 @@ from kafkasim.analysis.ranks import latency_ecdf
 from kafkasim.analysis.receiving import receipts
 from kafkasim.analysis.replicated import replication
 from kafkasim.analysis.scoring import scorecard
+from kafkasim.analysis.service import SERVICE
 from kafkasim.analysis.unread import unread
 from kafkasim.analysis.waiting import latency, latency_over_time, throughput
 from kafkasim.analysis.wiring import topology
@@ -32,6 +33,7 @@ __all__ = [
     "METRICS",
     "PIPELINES",
     "RECEIPT_OUTCOMES",
+    "SERVICE",
     "batching",
     "blast_radius",
     "interruptions",

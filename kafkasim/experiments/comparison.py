@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from kafkasim.analysis.measures import metrics, summary
+from kafkasim.analysis.service import SERVICE, service, service_of_all
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import enough_memory, run
 from kafkasim.experiments.workers import over
@@ -59,7 +60,10 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        `system`, `subscriber` (unless `per` is "system") and the metric columns.
+        `system`, `subscriber` (unless `per` is "system"), the metric columns, and those
+        of `kafkasim.analysis.service`: order kept, redeliveries, what is left to read,
+        what a latecomer gets, latency beside the slowest job, sources blocked, records
+        refused.
         `attrs["notes"]`: what differs although it may (keys); `attrs["digests"]`:
         system → digest of its result.
 
@@ -186,7 +190,9 @@ def _measure(
         else run(entry, plan=plan, result=kind, progress=False)
     )
     if per == "system":
-        return pd.DataFrame([{"system": name, **metrics(result)}]), result.digest
+        row = {"system": name, **metrics(result), **service_of_all(result)}
+        return pd.DataFrame([row]), result.digest
     rows = summary(result).reset_index(drop=True)
     rows.insert(0, "system", name)
-    return rows, result.digest
+    beside = pd.DataFrame(service(result), columns=list(SERVICE))
+    return pd.concat([rows, beside], axis="columns"), result.digest

@@ -63,7 +63,8 @@ def comparison(
     table : DataFrame
         As `experiments.compare` returns it: `system`, perhaps `subscriber`, metrics.
     y : str or sequence of str
-        Metric columns.
+        Columns of the table: metrics, or what tells a queue from a log
+        (`kafkasim.analysis.SERVICE`).
     ax : Axes, optional
         Axes of a grid whose place the panels take; a new figure otherwise.
 

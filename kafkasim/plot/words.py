@@ -24,6 +24,13 @@ METRIC_LABELS: Final = MappingProxyType(
         "lost": "lost (records)",
         "records": "records",
         "pending": "pending (records)",
+        "order_kept_share": "pairs in the order sent (share)",
+        "redelivered": "handed out again (times)",
+        "left_to_read": "left to read again (records)",
+        "history_share": "history a latecomer gets (share)",
+        "latency_ms_p99_others": "p99 beside the slowest job (ms)",
+        "blocked_s": "sources blocked (s)",
+        "refused": "refused (records)",
     }
 )
 """Axis labels of the metric columns, with their units."""
