@@ -8,7 +8,7 @@ that was lost and a partition without a leader are reasons to ask, and so is the
 what is known (`metadata.max.age.ms`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,11 @@ class MetadataSettings:
     """`metadata.max.age.ms`; 0: it is never asked for by its age."""
 
 
+def places_of(partitions: Iterable[int]) -> dict[int, int]:
+    """Return the place of each partition: where it stands among these."""
+    return {index: place for place, index in enumerate(partitions)}
+
+
 class ClientMetadata:
     """The leaders of a client's partitions, as far as it knows.
 
@@ -44,8 +49,9 @@ class ClientMetadata:
         Tells the time.
     network : NetworkClient
         The client's connections.
-    partitions : sequence of int
+    partitions : sequence of int, or dict of int to int
         Run-wide indices of its partitions; a partition's *place* is its position here.
+        A dict gives the places themselves: clients that know the same share one.
     leaders : sequence of int
         By place, the node that leads it, −1 for none.
     settings : MetadataSettings
@@ -85,6 +91,7 @@ class ClientMetadata:
         "_places",
         "_reconnect_ns",
         "_same",
+        "_shares",
         "_waking_ns",
         "_wrong",
         "epochs",
@@ -98,7 +105,7 @@ class ClientMetadata:
         *,
         calendar: Calendar,
         network: NetworkClient,
-        partitions: Sequence[int],
+        partitions: Sequence[int] | dict[int, int],
         leaders: Sequence[int],
         settings: MetadataSettings,
         draws: np.random.Generator,
@@ -108,7 +115,10 @@ class ClientMetadata:
     ) -> None:
         self._calendar = calendar
         self._network = network
-        self._places = {index: place for place, index in enumerate(partitions)}
+        self._shares = isinstance(partitions, dict)
+        self._places = (
+            partitions if isinstance(partitions, dict) else places_of(partitions)
+        )
         self.leaders = list(leaders)
         self.epochs = [0] * len(leaders) if epochs is None else list(epochs)
         self._backoff = Backoff(
@@ -146,6 +156,8 @@ class ClientMetadata:
 
     def add(self, partition: int, leader: int, epoch: int) -> None:
         """Know one partition more: its index, the node that leads it, the epoch."""
+        if self._shares:
+            self._shares, self._places = False, dict(self._places)
         self._places[partition] = len(self.leaders)
         self.leaders.append(leader)
         self.epochs.append(epoch)
@@ -154,6 +166,11 @@ class ClientMetadata:
         """Know all partitions that an answer told of, by number."""
         for partition in sorted(new):
             self.add(partition, *new[partition])
+
+    @property
+    def count(self) -> int:
+        """How many partitions it knows; they never become fewer."""
+        return len(self.leaders)
 
     def knows(self, partition: int) -> bool:
         """Return whether it knows of a partition, by its run-wide index."""

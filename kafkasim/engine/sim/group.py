@@ -1,5 +1,8 @@
 """A consumer group: what it has committed, and where its members begin."""
 
+from collections.abc import Sequence
+
+from kafkasim.engine.sim.client_metadata import places_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.log.reading import EARLIEST_TIMESTAMP, LATEST_TIMESTAMP
 from kafkasim.protocol.producing.batch import NEVER
@@ -20,6 +23,7 @@ class Group:
     """
 
     __slots__ = (
+        "_places",
         "began",
         "began_ns",
         "commits_ahead",
@@ -74,6 +78,13 @@ class Group:
         """Partition index → high watermark when it was to join and was down."""
         self.committed: dict[int, int] = {} if late else dict(zero)
         self.processed = zero
+        self._places: dict[int, int] = {}
+
+    def places_of(self, partitions: Sequence[Partition]) -> dict[int, int]:
+        """Return where each partition stands among these: one dict for all members."""
+        if len(self._places) != len(partitions):
+            self._places = places_of(each.index for each in partitions)
+        return self._places
 
     def add(self, partition: Partition) -> None:
         """Be one that reads a partition more: its topic has grown."""

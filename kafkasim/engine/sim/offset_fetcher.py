@@ -81,6 +81,7 @@ class OffsetFetcher:
         self._settings = settings
         self._calls = calls
         self.open: dict[int, Question] = {}
+        self._all_asked = True
 
     def is_reset(self, index: int) -> bool:
         """Return whether the position in a partition is being reset."""
@@ -102,12 +103,17 @@ class OffsetFetcher:
             Then at which timestamp; left out, as `auto.offset.reset` says.
         """
         self.open[partition.index] = Question(partition, epoch, wish=wish)
+        self._all_asked = False
 
     def ask_due(self, now_ns: int) -> None:
         """Ask all that may be asked now."""
+        if self._all_asked:
+            return
+        self._all_asked = True
         for question in list(self.open.values()):
             if not question.asked and now_ns >= question.not_before_ns:
                 self._ask(question, now_ns)
+            self._all_asked &= question.asked
 
     def _ask(self, question: Question, now_ns: int) -> None:
         """Send a question to the leader, if there is one that can be sent to."""
@@ -154,7 +160,7 @@ class OffsetFetcher:
         return question
 
     def _ask_later(self, question: Question, since_ns: int, after_ns: int) -> None:
-        question.asked = False
+        question.asked = self._all_asked = False
         question.not_before_ns = max(since_ns + after_ns, self._calls.now_ns() + 1)
         self._network.at(question.not_before_ns, self._calls.on_retry)
 

@@ -77,10 +77,13 @@ class OwningMember(Member):
     ) -> None:
         self.joining = joining
         self._topics = topics
-        self._names: dict[int, TopicPartition] = {}
+        self._names = {each[0].topic: name for name, each in topics.items()}
+        """Code of a topic → its name."""
         self._owner_calls = owner_calls
         self._counts: dict[str, int] = {}
         """Partitions of each topic, as far as the machine was told."""
+        self._counted = 0
+        """How many its metadata knew when they were counted."""
         self._unplaced: dict[int, Partition] = {}
         """What it owns and has no position in."""
         self._generations: dict[int, int] = {}
@@ -112,7 +115,7 @@ class OwningMember(Member):
         everything = [p for each in self._topics.values() for p in each]
         self._metadata = ClientMetadata(
             calendar=calendar, network=network,
-            partitions=[p.index for p in everything],
+            partitions=self.group.places_of(everything),
             leaders=[p.leader for p in everything],
             settings=settings.metadata, draws=draws,
             next_request_id=calls.next_request_id, on_done=calls.write_request,
@@ -131,24 +134,23 @@ class OwningMember(Member):
 
     def _name_of(self, partition: Partition) -> TopicPartition:
         """Return topic and number of a partition."""
-        if partition.index not in self._names:
-            self._names = {
-                each.index: (topic, number)
-                for topic, partitions in self._topics.items()
-                for number, each in enumerate(partitions)
-            }
-        return self._names[partition.index]
+        return self._names[partition.topic], partition.number
 
     def _named(self, partitions: Iterable[Partition]) -> Partitions:
         return tuple(sorted(map(self._name_of, partitions)))
 
     def _sees_more_topics(self) -> bool:
         """Count the partitions that its metadata knows; return whether that is news."""
-        before = self._counts
-        self._counts = {
-            topic: sum(self._metadata.knows(each.index) for each in partitions)
-            for topic, partitions in self._topics.items()
-        }
+        before, known = self._counts, self._metadata.count
+        if before and known == self._counted:
+            return False
+        self._counted = known
+        self._counts = {name: len(there) for name, there in self._topics.items()}
+        if known < sum(self._counts.values()):
+            self._counts = {
+                topic: sum(self._metadata.knows(each.index) for each in partitions)
+                for topic, partitions in self._topics.items()
+            }
         return self._counts != before
 
     def _hold_back(self, partitions: Partitions) -> None:
