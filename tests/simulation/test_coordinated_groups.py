@@ -1,5 +1,6 @@
 """Groups that really join, with coordinators on a cluster's brokers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +8,19 @@ from typing import Literal
 
 import pytest
 
+from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
+from kafkasim.engine.sim.coordinators import Coordinators
+from kafkasim.engine.sim.joining_member import JoiningMember
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
+from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.errors import TableNotRecorded, ValidationError
 from kafkasim.log.fsck import fsck
 from kafkasim.log.opening import open_partition
+from kafkasim.protocol.groups.coordinator.coordinator_shard import CoordinatorShard
 from kafkasim.protocol.groups.coordinator_bytes import decode
 from kafkasim.protocol.groups.coordinator_records import OffsetRecord
 from kafkasim.protocol.offsets_topic import offsets_partition
@@ -268,6 +274,66 @@ def test_a_steady_group_adds_its_heartbeats_and_commits_and_nothing_else() -> No
     later = replace(EARLIEST, auto_commit_interval_ms=10_000)
     fewer, same, fewer_commits = entries(later)
     assert (same, count - fewer) == (beats, 4 * (commits - fewer_commits))
+
+
+def test_a_steady_group_of_the_consumer_protocol_adds_no_more_either() -> None:
+    """A heartbeat is an entry more than a classic one: `poll()` wakes for it, too."""
+
+    def entries(beat_ms: int, commit_ms: int) -> tuple[int, int, int]:
+        config = ConsumerConfig(
+            group_protocol="consumer", auto_commit_interval_ms=commit_ms
+        )
+        broker = BrokerConfig(group_consumer_heartbeat_interval_ms=beat_ms)
+        count, apis = standing(config, broker)
+        return count, apis["ConsumerGroupHeartbeat"], apis["OffsetCommit"]
+
+    assert entries(5_000, NEVER_MS) == (818 + 5 * 15, 15, 0)
+    assert entries(9_000, NEVER_MS) == (818 + 5 * 9, 9, 0)
+    assert entries(15_000, 5_000) == (818 + 5 * 3 + 4 * 15, 3, 15)
+    # So does all else: the same group of the classic protocol has as many entries.
+    config = ConsumerConfig(heartbeat_interval_ms=9_000, auto_commit_interval_ms=5_000)
+    count, apis = standing(config, BrokerConfig())
+    assert (apis["Heartbeat"], apis["OffsetCommit"]) == (9, 15)
+    assert count == 818 + 4 * 9 + 4 * 15
+
+
+NEVER_MS = 100_000
+"""An interval that is over after the run."""
+
+
+def standing(config: ConsumerConfig, broker: BrokerConfig) -> tuple[int, Counter[str]]:
+    """Return the entries and requests of a group that has joined before the run."""
+    system = Kafka(
+        broker_config=broker,
+        topics={"orders": Topic(partitions=6)},
+        groups={"billing": Group(members=3, config=config)},
+    )
+    scenario = Scenario(shop(rate=1, duration_s=29).traffic, system, seed=1)
+    ran = CoordinatedRun(scenario, scenario.plan(), check=False)
+    requests = ran.run().requests
+    return ran.calendar.entry_count, Counter(requests["api"])
+
+
+def test_a_joined_group_without_events_costs_a_run_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing of coordinators is made; a run that knows of none writes the same."""
+    for kind in (CoordinatedRun, Coordinators, CoordinatorShard, JoiningMember):
+        monkeypatch.setattr(kind, "__init__", None)
+    system = Kafka(topics={"orders": Topic(partitions=6)},
+                   groups={"billing": Group(members=3)})  # fmt: skip
+    scenario = Scenario(shop().traffic, system, seed=1)
+    result = run(scenario)
+    sent = {"Produce": 200, "Fetch": 281, "OffsetCommit": 9}
+    assert Counter(result.requests["api"]) == sent
+    assert result.facts["calendar_entries"] == 1_992
+    plain = KafkaRun(scenario, scenario.plan(), check=False).run()
+    assert result.digest == plain.digest
+    assert plain.facts["calendar_entries"] == result.facts["calendar_entries"]
+    assert set(result.requests["receiver"]) == {"broker:1"}
+    for table in ("assignments", "commits", "group_states", "offsets_topic"):
+        with pytest.raises(TableNotRecorded, match="start cold"):
+            getattr(result, table)
 
 
 def test_the_topic_can_be_written_and_read_as_kafka_has_it(tmp_path: Path) -> None:

@@ -45,7 +45,12 @@ class Server:
 class Client:
     """A client of partitions 5 and 7, led by nodes 0 and 1 in epochs 3 and 4."""
 
-    def __init__(self, servers: int = 2, max_age_ms: int = 0) -> None:
+    def __init__(
+        self,
+        servers: int = 2,
+        max_age_ms: int = 0,
+        partitions: list[int] | dict[int, int] = [5, 7],  # noqa: B006
+    ) -> None:
         self.calendar = CheckedCalendar()
         self.servers = [Server(self.calendar, n) for n in range(servers)]
         link = Link(delay_ms=1.0)
@@ -68,7 +73,7 @@ class Client:
         self.metadata = ClientMetadata(
             calendar=self.calendar,
             network=self.network,
-            partitions=[5, 7],
+            partitions=partitions,
             leaders=[0, 1],
             settings=MetadataSettings(max_age_ns=max_age_ms * MS),
             draws=np.random.default_rng(1),
@@ -117,6 +122,16 @@ def test_a_request_brings_the_leaders_after_a_round_trip() -> None:
     assert client.metadata.epochs == [6, 4]
     assert client.changes == [2]
     assert client.done == [(2, 0)]
+
+
+def test_what_one_client_comes_to_know_others_with_the_same_places_do_not() -> None:
+    shared = {5: 0, 7: 1}
+    one, other = Client(partitions=shared), Client(partitions=shared)
+    one.metadata.add(9, 1, 0)
+    one.metadata.add(8, 0, 0)
+    assert (one.metadata.count, one.metadata.place(8)) == (4, 3)
+    assert (other.metadata.count, other.metadata.knows(9)) == (2, False)
+    assert shared == {5: 0, 7: 1}
 
 
 def test_an_older_epoch_changes_nothing_and_an_equal_one_the_leader() -> None:
