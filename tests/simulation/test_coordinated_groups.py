@@ -331,7 +331,7 @@ def test_a_joined_group_without_events_costs_a_run_nothing(
     assert result.digest == plain.digest
     assert plain.facts["calendar_entries"] == result.facts["calendar_entries"]
     assert set(result.requests["receiver"]) == {"broker:1"}
-    for table in ("commits", "group_states", "offsets_topic"):
+    for table in ("group_states", "offsets_topic"):
         with pytest.raises(TableNotRecorded, match="start cold"):
             getattr(result, table)
 
