@@ -205,7 +205,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/producing/queued.py": "tests/protocol/producing/test_sticky.py",
     "kafkasim/engine/sim/group_client.py": _JOINING,
     "kafkasim/engine/sim/group_committer.py": _JOINING,
-    "kafkasim/engine/sim/member_driver.py": _JOINING,
     "kafkasim/engine/sim/owning_fetcher.py": _JOINING,
     "kafkasim/engine/sim/owning_member.py": _JOINING,
     "kafkasim/protocol/groups/member/member_effects.py": _MEMBERS,

@@ -46,6 +46,25 @@ def test_committed_before_the_work_means_never_after_a_crash() -> None:
     assert result.commits.offset.tolist() == [10]
 
 
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_commit_that_throws_before_the_work_is_made_again(protocol: str) -> None:
+    """CO-12: what was polled is kept meanwhile, and none of it is passed over."""
+    result = group_story(
+        TEN, ks.Cut(f"link:{FIRST}->broker:1", at_s=9.99, for_s=4.0), until_s=20,
+        members=1, start="cold", work_ms=1, commit="before_work",
+        group_protocol=protocol, auto_offset_reset="earliest",
+        request_timeout_ms=1_000, default_api_timeout_ms=2_000,
+    )  # fmt: skip
+
+    assert times_done(result) == [1] * 10
+    commits = result.requests.query("api == 'OffsetCommit'")
+    first, second = commits.iloc[0], commits.iloc[1]
+    assert first.error == "REQUEST_TIMED_OUT"
+    assert second.sent_ms > 13_990
+    assert result.deliveries.fetched_ms.max() < 10_002
+    assert result.deliveries.started_ms.min() >= second.answered_ms
+
+
 @pytest.mark.parametrize("at_s", [14.98, 15.01, 19.7, 23.3])
 def test_automatic_commits_lose_nothing_while_polls_do_the_work(at_s: float) -> None:
     """DS-16: duplicates are of five seconds and one batch at most."""

@@ -146,11 +146,23 @@ class Application:
                 unfinished.add(row.partition)
             self._write_returned(row._replace(until_ns=now_ns, crashed=crashed))
         for row in self.waiting:
-            never = row._replace(started_ns=FOREVER_NS, until_ns=now_ns)
-            self._write_returned(never._replace(crashed=crashed))
+            self._write_never_begun(row, now_ns, crashed)
         self.rows, self.waiting = [], []
         self._done.clear()
         self._done_count = 0
+
+    def drop(self, partition: Partition, now_ns: int) -> None:
+        """Begin no work on what waits of a partition: it is taken from the member."""
+        waiting, self.waiting = self.waiting, []
+        for row in waiting:
+            if row.partition == partition.index:
+                self._write_never_begun(row, now_ns, crashed=1)
+            else:
+                self.waiting.append(row)
+
+    def _write_never_begun(self, row: Returned, now_ns: int, crashed: int) -> None:
+        never = row._replace(started_ns=FOREVER_NS, until_ns=now_ns)
+        self._write_returned(never._replace(crashed=crashed))
 
     def _newly_processed(self, row: Returned, offset: int) -> int:
         """Return how many of a row's records below `offset` never were before."""

@@ -6,6 +6,11 @@ after the poll that hears of it (CO-10, CO-11). `commitSync` tries again until
 `default.api.timeout.ms` is over, and the application waits (CO-12). `commitAsync` never
 does: an older commit could overtake a newer one (CO-13).
 
+An application that commits before the work, and whose `commitSync` throws, keeps what
+it has polled. It pauses its partitions and polls, so that a rebalance may end, and
+commits again (RebalanceInProgressException of `KafkaConsumer.commitSync`). What is
+taken from it meanwhile it drops.
+
 Source: `ConsumerCoordinator` (clients). The coordinator of a group does not move.
 """
 
@@ -71,6 +76,8 @@ class Committer:
         """When the next automatic commit is due."""
         self.failed = False
         """An automatic commit failed, and no poll has heard of it."""
+        self.threw = False
+        """The last `commitSync` did: as long as no answer says otherwise."""
         self._sync: dict[int, int] | None = None
         """What `commitSync` commits; none when nobody waits."""
         self._deadline_ns = 0
@@ -140,6 +147,7 @@ class Committer:
         """Commit; `on_settled` is called when that has ended (`commitSync`)."""
         settings = self._settings
         self._sync = dict(positions)
+        self.threw = True
         self._deadline_ns = now_ns + settings.api_timeout_ns
         self._failures = 0
         self._round += 1
@@ -151,6 +159,11 @@ class Committer:
     def waits(self) -> bool:
         """Whether the application waits for a commit."""
         return self._sync is not None
+
+    def keeps(self, application: Application) -> bool:
+        """Whether records wait for a commit that has thrown, and will be made again."""
+        precedes = self._settings.commit == poll_settings.BEFORE_WORK
+        return self.threw and precedes and bool(application.waiting)
 
     def _try(self) -> None:
         assert self._sync is not None
@@ -202,6 +215,7 @@ class Committer:
             if is_retriable:
                 self._try_later(now_ns)
             else:
+                self.threw = False
                 self._settle()
         elif kind == AUTO and is_retriable:
             self.failed = True

@@ -123,15 +123,12 @@ class Member:
             settings=settings.network, draws=draws, on_failed=self._failed, reserved=1,
         )  # fmt: skip
         self._metadata = ClientMetadata(
-            calendar=calendar,
-            network=self._network,
+            calendar=calendar, network=self._network,
             partitions=[p.index for p in self.owned],
             leaders=[p.leader for p in self.owned],
-            settings=settings.metadata,
-            draws=draws,
-            next_request_id=calls.next_request_id,
-            on_done=calls.write_request,
-        )
+            settings=settings.metadata, draws=draws,
+            next_request_id=calls.next_request_id, on_done=calls.write_request,
+        )  # fmt: skip
         client_calls = self._client_calls()
         self._fetcher = SeekingFetcher(
             group=self.group,
@@ -305,6 +302,9 @@ class Member:
                     return True
             if not application.waiting:
                 return False
+            if self._committer.keeps(application):
+                self._committer.commit_sync(fetcher.consumed(), now_ns)
+                return True
             end_ns = application.begin(now_ns)
             if end_ns > now_ns:
                 self._wake_at(end_ns)

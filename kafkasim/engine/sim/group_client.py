@@ -69,11 +69,11 @@ class GroupClient(NetworkClient):
         for node, connection in enumerate(self.connections):
             if any(self._deadline_ns(each) <= now_ns for each in connection.in_flight):
                 self._close(node, REQUEST_TIMED_OUT)
-        self._timeout_ns = min(
-            (self._deadline_ns(r) for c in self.connections for r in c.in_flight),
-            default=NEVER,
-        )
-        if self._timeout_ns != NEVER:
+        # What is sent from now on may be over before a JoinGroup is.
+        next_ns = now_ns + self._settings.request_timeout_ns + NS_PER_MS
+        waiting = [self._deadline_ns(r) for c in self.connections for r in c.in_flight]
+        self._timeout_ns = min(next_ns, *waiting) if waiting else NEVER
+        if waiting:
             self.at(self._timeout_ns, self._look_for_timeouts)
 
     def _deadline_ns(self, request: Request) -> int:

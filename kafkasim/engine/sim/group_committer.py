@@ -46,8 +46,6 @@ class GroupCommitter(Committer):
         self._tickets = 0
         self._ticket = -1
         """Of the `commitSync` under way."""
-        self.outcome = Outcome.DONE
-        """How the last `commitSync` ended."""
 
     def start(self, now_ns: int) -> None:
         """Count nothing: automatic commits are the machine's."""
@@ -70,7 +68,7 @@ class GroupCommitter(Committer):
         if self._sync is None or commit.ticket != self._ticket:
             return
         self._ticket = -1
-        self.outcome = commit.outcome
+        self.threw = commit.outcome is not Outcome.DONE
         if commit.outcome is Outcome.RETRIABLE:
             self._try_later(now_ns)
         else:

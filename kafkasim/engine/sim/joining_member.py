@@ -7,8 +7,8 @@ included; then positions, from the committed offsets of what was assigned, or as
 `auto.offset.reset` says; then records. So nothing is taken from an application while it
 works: the work of its last poll is over by then. Its heartbeats do not wait for that.
 
-While the coordinator is looked for, and until committed offsets have come, `poll()`
-returns nothing before its own timeout.
+While the coordinator is looked for, until committed offsets have come, and where all
+partitions are paused, `poll()` returns nothing before its own timeout.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,6 @@ from kafkasim.protocol.groups.member.member_effects import (
     MetadataCame,
     OffsetsFound,
     OffsetsWanted,
-    Outcome,
     Partitions,
     Polled,
     Raised,
@@ -229,9 +228,9 @@ class JoiningMember(OwningMember):
         """Work and poll until one of both takes time."""
         fetcher, committer, application = self._fetcher, self._commits, self.application
         while True:
-            if application.waiting and committer.outcome is not Outcome.DONE:
-                self._refuse_waiting(now_ns)
-            if (application.rows or application.waiting) and self._is_at_work(now_ns):
+            has_work = application.rows or application.waiting
+            keeps = committer.keeps(application)
+            if has_work and not keeps and self._is_at_work(now_ns):
                 return
             if self._closes:
                 self._closes, self._is_closing = False, True
@@ -239,6 +238,11 @@ class JoiningMember(OwningMember):
                 return
             if not self._sees_to_group(now_ns) or self._is_blocked(now_ns):
                 return
+            if committer.keeps(application):
+                committer.commit_sync(fetcher.consumed(), now_ns)
+                if committer.waits:
+                    return
+                continue
             if not fetcher.buffer.fetches:
                 fetcher.send_fetches(now_ns)
                 self._wait()
@@ -270,15 +274,10 @@ class JoiningMember(OwningMember):
         self._polls = True
         self._driver.arm_poll()
 
-    def _refuse_waiting(self, now_ns: int) -> None:
-        """Begin no work that a commit was to precede, which has thrown."""
-        if self._settings.commit == BEFORE_WORK:
-            self.application.stop(now_ns, crashed=1)
-        self._commits.outcome = Outcome.DONE
-
     def _sees_to_group(self, now_ns: int) -> bool:
         """Do what comes first in a poll; return whether it goes on to records."""
-        self._fulfil(now_ns)
+        if not self._commits.keeps(self.application):
+            self._fulfil(now_ns)
         self._driver.read()
         if self._sees_more_topics():
             self._driver.tell(MetadataCame(self._counts))
@@ -301,7 +300,7 @@ class JoiningMember(OwningMember):
         """Whether this poll returns nothing yet; then it waits."""
         machine = self.machine
         assert machine is not None
-        if not machine.blocks:
+        if not (machine.blocks or self._commits.keeps(self.application)):
             self._blocked_until_ns = MISSING_NS
             return False
         if self._blocked_until_ns == MISSING_NS:

@@ -206,6 +206,7 @@ class OwningMember(Member):
         """Own these no more."""
         for partition in list(partitions):
             index = partition.index
+            self.application.drop(partition, self._calendar.now_ns)
             self._owning.disown(partition)
             self.owned.remove(partition)
             self._unplaced.pop(index, None)

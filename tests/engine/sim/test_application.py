@@ -99,3 +99,15 @@ def test_what_lies_beyond_a_cut_stands_for_other_records() -> None:
     application.finish()
     assert told.processed == [4]
     assert told.group.processed[0] == 4
+
+
+def test_what_waits_of_a_partition_that_is_taken_is_never_begun() -> None:
+    told = Told()
+    application = told.application
+    application.waiting = [row(0, 3), row(0, 2, index=1), row(3, 4)]
+
+    application.drop(told.partitions[0], 100)
+
+    assert application.waiting == [row(0, 2, index=1)]
+    gone = [(r.from_offset, r.started_ns, r.until_ns, r.crashed) for r in told.rows]
+    assert gone == [(0, FOREVER_NS, 100, 1), (3, FOREVER_NS, 100, 1)]

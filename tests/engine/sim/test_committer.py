@@ -135,6 +135,22 @@ def test_the_application_waits_no_longer_than_default_api_timeout() -> None:
     assert begun(world) == [(0, 2.0), (3, 232.0)]
 
 
+def test_a_commit_before_the_work_that_throws_is_made_again() -> None:
+    """What was polled waits for that: a TimeoutException is no commit."""
+    world = world_of(BEFORE_WORK, api_timeout_ns=200 * MS)
+    world.start()
+    world.run(1.5)
+    world.brokers[1].crash()
+    world.run(1_000)
+    assert world.rows == []
+    world.brokers[1].come_back()
+    world.run(3_000)
+    assert [offsets for _, offsets in world.commits] == [{0: 3}]
+    (row,) = world.rows
+    assert (row.from_offset, row.to_offset, row.crashed) == (0, 3, 0)
+    assert row.started_ns / MS > world.commits[0][0]
+
+
 def test_a_sync_commit_waits_for_a_coordinator_that_comes_back() -> None:
     world = world_of(AFTER_WORK)
     world.start()

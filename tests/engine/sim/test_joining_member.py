@@ -150,6 +150,65 @@ def test_every_way_to_commit_is_one_of_a_member(
     assert world.committed == {0: offset}
 
 
+def test_what_a_commit_was_to_precede_is_kept_through_a_rebalance() -> None:
+    # CO-12: a commit throws while it joins, and until the second rebalance is over; it
+    # polls for 100 ms and commits again. What it drops of 1 is read by the other one.
+    world = GroupWorld(
+        2,
+        2,
+        commit=BEFORE_WORK,
+        joining={"assignors": ("cooperative-sticky",)},
+        min_bytes=150,  # so one fetch brings both batches
+    )
+    started(started(world, 0), 1, at=2_000)
+    world.at(3_010.5, lambda: (world.append(3, 0), world.append(3, 1)))
+
+    told = whole(world.run(6_110))
+
+    assert (3_012, "0 revoked 1") in told
+    assert [(r.partition, r.crashed) for r in world.rows] == [(1, 1)]
+    assert world.committed == {}
+    world.run(8_000)
+    assert world.committed == {0: 3, 1: 3}
+    read = [(r.member, r.partition, r.from_offset, r.crashed) for r in world.rows]
+    assert read == [(0, 1, 0, 1), (0, 0, 0, 0), (1, 1, 0, 0)]
+    fetched, begun = (int(at) // 1_000_000 for at in world.rows[1][5:7])
+    assert (fetched, begun) == (3_011, 6_113)
+
+
+def test_who_was_expelled_drops_what_its_commit_was_to_precede() -> None:
+    # CO-12, GR-13: the records are read again, by who owns them then.
+    world = started(
+        GroupWorld(commit=BEFORE_WORK, joining={"session_timeout_ms": 7_000}), 0
+    )
+    world.run(1_000)
+    member = world.members[0]
+    world.at(1_000, lambda: member.pause(20_000_000_000))
+    world.at(1_200, lambda: world.append(3))
+    world.at(20_000, member.resume)
+
+    told = whole(world.run(30_000))
+
+    assert told[0][1] == "0 lost 0"
+    assert [(r.from_offset, r.crashed) for r in world.rows] == [(0, 1), (0, 0)]
+    assert world.committed == {0: 3}
+
+
+def test_a_commit_without_an_answer_before_the_work_is_made_again() -> None:
+    # CO-12: a TimeoutException after `default.api.timeout.ms`; nothing is passed over.
+    world = started(GroupWorld(commit=BEFORE_WORK, api_timeout_ns=2_000_000_000), 0)
+    world.run(1_000)
+    world.at(1_000, world.brokers[1].crash)
+    world.at(1_500, lambda: world.append(3))
+    world.at(5_000, lambda: setattr(world, "coordinator", 2))
+
+    world.run(4_999)
+    assert world.rows == []
+    world.run(8_000)
+    assert [(r.from_offset, r.crashed) for r in world.rows] == [(0, 0)]
+    assert world.committed == {0: 3}
+
+
 def test_an_application_that_counts_commits_the_rest_when_partitions_are_taken() -> (
     None
 ):

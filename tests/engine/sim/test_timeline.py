@@ -7,7 +7,9 @@ import pytest
 
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.run import run
+from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Slow
@@ -269,6 +271,28 @@ def test_work_that_takes_longer_than_the_drain_limit_is_not_cut_off(
     # One poll of five records: nothing is settled for five seconds, yet it goes on.
     assert result.facts["drained"] == 1
     assert set(result.table("deliveries")["outcome"]) == {"processed"}
+
+
+def test_work_that_is_done_again_and_again_does_not_keep_a_run_from_its_end(
+    scenario_of: Builder,
+) -> None:
+    """As where each member that gets a record is expelled before it is done with it."""
+    scenario = scenario_of(rate_per_s=1, count=1, drain_limit_s=5.0)
+    calendar = Calendar()
+    timeline = Timeline(calendar, scenario)
+    timeline.unsettled = 1
+
+    def begins_again(_: object) -> None:
+        assert calendar.now_ns < 100_000 * MS, "the run does not end"
+        timeline.expect(calendar.now_ns + 4_000 * MS)
+        timeline.command(calendar.now_ns + 1_000 * MS, begins_again, None)
+
+    timeline.command(0, begins_again, None)
+    timeline.run()
+
+    # Sources send until 1 s; what is begun at 6 s counts, until 10 s, what comes later
+    # does not.
+    assert calendar.now_ns == (1 + 5 + 4 + 5) * 1_000 * MS
 
 
 @pytest.mark.parametrize("end", ["drain", "cut"])
