@@ -115,9 +115,10 @@ def _sent(result: Result) -> Iterator[str]:
             values = np.array([*labels[column], ""], dtype=object)[values]  # noqa: PLW2901
         if (own != values).any():
             row = int(np.flatnonzero(own != values)[0])
+            is_, should = own.tolist()[row], values.tolist()[row]
             yield (
-                f"records.{column} of record {row} is {own[row]!r}, "
-                f"the world wants {values[row]!r}"
+                f"records.{column} of record {row} is {is_!r}, "
+                f"the world wants {should!r}"
             )
     if (records["resend_of"][planned:] < 0).any():
         row = planned + int(np.flatnonzero(records["resend_of"][planned:] < 0)[0])
