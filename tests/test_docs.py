@@ -14,6 +14,7 @@ import kafkasim as ks
 from kafkasim.config.document import Document
 from kafkasim.config.known import Kind, known_keys
 from kafkasim.config.producer import ProducerConfig
+from kafkasim.result.schema import TABLES
 from tests.mutations import lists
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -178,3 +179,17 @@ def test_every_delivery_scenario_stands_on_its_page_with_its_tests() -> None:
     told = "`simulation/test_delivery_scenarios.py::"
     (row,) = (line for line in table.splitlines() if line.startswith("| DS-3 |"))
     assert told + "test_acks_all_loses_nothing_that_was_acknowledged`" in row
+
+
+def test_the_words_of_the_systems_are_told_of_columns_that_there_are() -> None:
+    page = (DOCS / "reference" / "glossary.md").read_text(encoding="utf-8")
+    rows = page.partition("## One column, many words")[2].split("\n| `")[1:]
+
+    names = {f"{name}.{each.name}" for name, table in TABLES.items() for each in table}
+    told = [re.findall(r"\w+(?:\.\w+)?", row.partition(" | ")[0]) for row in rows]
+
+    assert len(rows) > 20
+    for first, *more in told:
+        table = first.partition(".")[0]
+        assert first in names | set(TABLES), first
+        assert {*more} <= {each.name for each in TABLES[table]} | set(TABLES), more
