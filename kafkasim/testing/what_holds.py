@@ -217,17 +217,13 @@ def _excused(
     result: Result, outcome: str, rows: Int64, want: Want, *, may_lose: bool
 ) -> Bool:
     """Return which of the records may have come to such an end."""
-    records = result.columns("records")
-    early = wanted_ns(records)[rows] < want.from_ns
     everyone = np.ones(len(rows), dtype=np.bool_)
     if outcome == "pending":
         return everyone if not _is_over(result) else ~everyone
     if outcome == "skipped" and want.from_ns > 0:
         return everyone  # where it began to read stands in the table of assignments
-    if outcome == "expired":
-        return everyone  # what took it stands in the table of removals
-    if outcome == "not_kept":
-        return early
+    if outcome in {"expired", "not_kept"}:
+        return everyone  # removals tell of the one; the other is for latecomers alone
     if outcome == "lost" and may_lose:
         return everyone
     return _follows_an_event(result, rows)

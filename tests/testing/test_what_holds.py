@@ -14,7 +14,7 @@ from kafkasim.testing import check_system
 from kafkasim.testing.small_worlds import small_world
 from kafkasim.testing.what_holds import wrongs
 from kafkasim.units import MISSING_NS
-from tests.testing.pigeonholes import MISTAKES, Pigeonholes, Sound
+from tests.testing.pigeonholes import MISTAKES, Loses, Pigeonholes, Sound
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,13 @@ def test_a_mistake_is_found(mistaken: type[Sound]) -> None:
     assert str(mistaken.__doc__) in str(found.value)
 
 
+def test_where_nothing_happens_nothing_may_be_lost() -> None:
+    ks.register_system(Pigeonholes, Loses)
+
+    with pytest.raises(AssertionError, match="lost for audit without a cause"):
+        check_system(Pigeonholes(), seeds=[quiet_seed()])
+
+
 # --- one cell of a sound run's tables is changed, and that is told --------------------
 
 
@@ -46,9 +53,13 @@ def sound() -> Iterator[ks.Result]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(own_systems, "_BY_KIND", {})
         ks.register_system(Pigeonholes, Sound)
-        worlds = (small_world(seed, Pigeonholes()) for seed in count())
-        quiet = next(w for w in worlds if not w.events and w.end == "drain")
-        yield ks.run(quiet)
+        yield ks.run(small_world(quiet_seed(), Pigeonholes()))
+
+
+def quiet_seed() -> int:
+    """Return the number of a world in which nothing happens and that drains."""
+    worlds = (small_world(seed, Pigeonholes()) for seed in count())
+    return next(w.seed for w in worlds if not w.events and w.end == "drain")
 
 
 def changed(result: ks.Result, **cells: tuple[str, int, int]) -> ks.Result:

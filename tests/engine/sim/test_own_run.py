@@ -76,6 +76,19 @@ def test_a_pause_is_done_and_what_it_does_not_know_is_not_applicable(
     assert set(ks.receipts(result).outcome) == {"once"}
 
 
+def test_a_run_waits_for_a_latecomer_who_wants_what_was_before(
+    page: dict[str, Any],
+) -> None:
+    subscribers = {
+        "audit": ks.Subscriber(["orders"], from_s=4, wants="all"),
+        "board": ks.Subscriber(["orders"], from_s=4),
+    }
+    web = ks.Source("orders", ks.Periodic(10))
+    result = ran(page, traffic=ks.Traffic({"web": web}, subscribers, duration_s=2))
+
+    assert result.deliveries.subscriber.tolist() == ["audit"] * 20
+
+
 def test_a_cut_run_leaves_work_in_flight(page: dict[str, Any]) -> None:
     traffic = ks.Traffic(
         {"web": ks.Source("orders", ks.Periodic(10))},
