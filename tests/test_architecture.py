@@ -43,6 +43,11 @@ _CONSUMER_MEMBERS = "tests/protocol/groups/member/test_consumer_member.py"
 _CLASSIC_GROUPS = "tests/protocol/groups/coordinator/test_classic_groups.py"
 _COUNTS = "tests/analysis/test_kept_counts.py"
 _ASSIGNED = "tests/protocol/assignors/test_captured.py"
+_REBALANCES = "tests/protocol/groups/coordinator/test_classic_rebalances.py"
+_COMMITS = "tests/protocol/groups/member/test_member_commits.py"
+_POINTS = "tests/engine/sim/systems/test_point_to_point.py"
+_STICKY = "tests/protocol/producing/test_sticky.py"
+_EQUIPPED = "tests/engine/sim/test_equipped.py"
 TESTED_IN: dict[str, str] = {
     "kafkasim/analysis/pipeline_theory.py": "tests/theory/test_pipelines.py",
     "kafkasim/experiments/assignment_input.py": "tests/experiments/test_assignment.py",
@@ -80,9 +85,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/groups/member/consumer_membership.py": _CONSUMER_MEMBERS,
     "kafkasim/protocol/groups/coordinator/classic_checks.py": _CLASSIC_GROUPS,
     "kafkasim/protocol/groups/coordinator/classic_group_records.py": _CLASSIC_GROUPS,
-    "kafkasim/protocol/groups/coordinator/classic_writes.py": (
-        "tests/protocol/groups/coordinator/test_classic_rebalances.py"
-    ),
+    "kafkasim/protocol/groups/coordinator/classic_writes.py": _REBALANCES,
     "kafkasim/protocol/groups/coordinator_values.py": (
         "tests/protocol/groups/test_coordinator_bytes.py"
     ),
@@ -109,11 +112,9 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/systems/offsets_topic.py": _COORDINATED,
     "kafkasim/engine/sim/systems/kafka_end.py": _KAFKA,
     "kafkasim/engine/sim/delivery.py": "tests/engine/sim/test_producer_care.py",
-    "kafkasim/engine/sim/equipped_broker.py": "tests/engine/sim/test_equipped.py",
-    "kafkasim/engine/sim/network_thread.py": "tests/engine/sim/test_equipped.py",
-    "kafkasim/engine/sim/systems/kafka_equipment.py": (
-        "tests/engine/sim/test_equipped.py"
-    ),
+    "kafkasim/engine/sim/equipped_broker.py": _EQUIPPED,
+    "kafkasim/engine/sim/network_thread.py": _EQUIPPED,
+    "kafkasim/engine/sim/systems/kafka_equipment.py": _EQUIPPED,
     "kafkasim/engine/sim/failing_broker.py": _REPLICATED,
     "kafkasim/engine/sim/follower.py": _REPLICATED,
     "kafkasim/engine/sim/following.py": _REPLICATED,
@@ -146,12 +147,8 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/request.py": _KAFKA,
     "kafkasim/engine/sim/systems/common.py": _KAFKA,
     "kafkasim/engine/sim/pace.py": _LOOPS,
-    "kafkasim/engine/sim/systems/ends.py": (
-        "tests/engine/sim/systems/test_point_to_point.py"
-    ),
-    "kafkasim/engine/sim/systems/point_to_point_tables.py": (
-        "tests/engine/sim/systems/test_point_to_point.py"
-    ),
+    "kafkasim/engine/sim/systems/ends.py": _POINTS,
+    "kafkasim/engine/sim/systems/point_to_point_tables.py": _POINTS,
     "kafkasim/engine/sim/systems/kafka_clients.py": _KAFKA,
     "kafkasim/engine/sim/systems/kafka_cluster.py": _KAFKA,
     "kafkasim/engine/sim/systems/streamable.py": (
@@ -196,13 +193,11 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/plot/replica_words.py": "tests/plot/test_replicating.py",
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",
-    "kafkasim/protocol/producing/appending.py": (
-        "tests/protocol/producing/test_sticky.py"
-    ),
+    "kafkasim/protocol/producing/appending.py": _STICKY,
     "kafkasim/protocol/producing/keyed_window.py": (
         "tests/protocol/producing/test_keyed.py"
     ),
-    "kafkasim/protocol/producing/queued.py": "tests/protocol/producing/test_sticky.py",
+    "kafkasim/protocol/producing/queued.py": _STICKY,
     "kafkasim/engine/sim/group_client.py": _JOINING,
     "kafkasim/engine/sim/group_committer.py": _JOINING,
     "kafkasim/engine/sim/owning_fetcher.py": _JOINING,
@@ -211,12 +206,8 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/protocol/groups/member/beats.py": _MEMBERS,
     "kafkasim/protocol/groups/member/heartbeat_thread.py": _MEMBERS,
     "kafkasim/protocol/groups/member/join_effort.py": _MEMBERS,
-    "kafkasim/protocol/groups/member/committed_offsets.py": (
-        "tests/protocol/groups/member/test_member_commits.py"
-    ),
-    "kafkasim/protocol/groups/member/last_commit.py": (
-        "tests/protocol/groups/member/test_member_commits.py"
-    ),
+    "kafkasim/protocol/groups/member/committed_offsets.py": _COMMITS,
+    "kafkasim/protocol/groups/member/last_commit.py": _COMMITS,
     "kafkasim/protocol/groups/member/member_rebalance.py": _MEMBERS,
     "kafkasim/engine/sim/handing_over.py": "tests/simulation/test_blocked_sources.py",
     "kafkasim/scenario/blocks.py": _DRAWN,
