@@ -59,6 +59,8 @@ class Reason(StrEnum):
     """Its node restarted and it was in memory alone (RQ-3)."""
     NOT_ON_DISK = "not yet on disk"
     """Its node crashed before its messages were written (RQ-14)."""
+    DISK_LOST = "disk lost"
+    """Its node came back without its disk; a classic queue has no replica."""
     NOT_DURABLE = "queue not durable"
     """Its queue is gone with the node (RQ-3)."""
     UNROUTABLE = "unroutable"
@@ -90,7 +92,8 @@ class Closing(StrEnum):
     CONSUMER_TIMEOUT = "PRECONDITION_FAILED: consumer timeout"
     UNKNOWN_EXCHANGE = "NOT_FOUND: exchange"
     UNKNOWN_QUEUE = "NOT_FOUND: queue"
-    UNKNOWN_CONSUMER = "NOT_ALLOWED: consumer tag"
+    CONSUMER_TAG_IN_USE = "NOT_ALLOWED: consumer tag"
+    """The server ends the whole connection; here each of its channels is told."""
 
 
 # From a client to its channel

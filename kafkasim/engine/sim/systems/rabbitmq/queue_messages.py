@@ -70,6 +70,9 @@ class ChannelDown:
     channel: int
 
 
+ToQueue = Enqueue | Subscribe | Unsubscribe | Settle | ChannelDown
+
+
 # From the cluster to a queue
 
 
@@ -123,7 +126,7 @@ class Flushed:
 
 ClusterRequest = NodeDown | NodeUp | Written | Flushed
 
-QueueRequest = Enqueue | Subscribe | Unsubscribe | Settle | ChannelDown | ClusterRequest
+QueueRequest = ToQueue | ClusterRequest
 
 
 # From a queue to channels
@@ -161,6 +164,15 @@ class Refused:
     queue: str
     channel: int
     publish_seq_nos: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDown:
+    """The process of a queue is gone, and with it this consumer of a channel."""
+
+    queue: str
+    channel: int
+    consumer_tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +260,9 @@ class LeaderChanged:
     node: int
 
 
-QueueEffect = (Handed | Confirmed | Refused | Released) | (
-    Enqueued | Removed | Requeued | Flush | Replicate | LeaderChanged
+FromQueue = Handed | Confirmed | Refused | QueueDown | Released
+
+QueueEffect = FromQueue | (
+    (Enqueued | Removed | Dropped | Requeued) | (Flush | Replicate | LeaderChanged)
 )
 """What a queue sends to channels, or tells whoever runs it."""
