@@ -33,6 +33,7 @@ _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
+_COMMITS = "tests/protocol/groups/member/test_member_commits.py"
 _MEMBERS = "tests/protocol/groups/member/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _JOINING = "tests/engine/sim/test_joining_member.py"
@@ -229,7 +230,9 @@ TESTED_IN: dict[str, str] = {
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
-    "kafkasim.engine.sim.systems.rabbitmq.queue_messages": "RabbitMQ's queues",
+    "kafkasim.engine.sim.systems.rabbitmq.channel": "a run of RabbitMQ",
+    "kafkasim.engine.sim.systems.rabbitmq.classic_queue": "a run of RabbitMQ",
+    "kafkasim.engine.sim.systems.rabbitmq.quorum_queue": "a run of RabbitMQ",
     "kafkasim.protocol.groups.coordinator.consumer_groups": (
         "whoever holds a partition of offsets"
     ),
