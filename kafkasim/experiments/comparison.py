@@ -33,7 +33,7 @@ def compare(
     systems: Mapping[str, System] | None = None,
     *,
     seed: int = 0,
-    events: Mapping[str, Sequence[Event]] | None = None,
+    events: Mapping[str, Sequence[Event]] | Sequence[Event] | None = None,
     per: Literal["subscriber", "system"] = "subscriber",
     progress: bool | None = None,
     result: ResultKind = "full",
@@ -48,8 +48,8 @@ def compare(
         Such as ``{"Kafka": Kafka(), "point to point": PointToPoint()}``.
     seed : int
         Of every run of `systems`.
-    events : mapping of name to events, optional
-        What happens to which of the `systems`.
+    events : events, or mapping of name to events, optional
+        What happens to each of the `systems`, or to which of them.
     per : "subscriber" or "system"
         Whether a row is a subscriber of a system, or a system as a whole.
     progress : bool, optional
@@ -121,9 +121,13 @@ def _given(
     traffic: Traffic | Mapping[str, Scenario | Result],
     systems: Mapping[str, System] | None,
     seed: int,
-    events: Mapping[str, Sequence[Event]] | None,
+    events: Mapping[str, Sequence[Event]] | Sequence[Event] | None,
 ) -> dict[str, Scenario | Result]:
-    happening = events or {}
+    happening: Mapping[str, Sequence[Event]] = (
+        events
+        if isinstance(events, Mapping)
+        else dict.fromkeys(systems or {}, tuple(events or ()))
+    )
     if isinstance(traffic, Traffic):
         given: dict[str, Scenario | Result] = {
             name: Scenario(traffic, system, seed, happening.get(name, ()))

@@ -8,7 +8,7 @@ from kafkasim.errors import ValidationError
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.running import run
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.events import Crash
+from kafkasim.scenario.events import Crash, Pause
 from kafkasim.scenario.keys import NoKeys
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
@@ -55,6 +55,16 @@ def test_events_befall_the_system_they_are_given_for(traffic: Traffic) -> None:
     systems: dict[str, System] = {"well": PointToPoint(), "ill": PointToPoint()}
     table = compare(traffic, systems, events={"ill": crash})
     assert table["drain_s"][0] < 2.5 < table["drain_s"][1]
+
+
+def test_one_list_of_events_befalls_every_system(traffic: Traffic) -> None:
+    pause = [Pause("subscriber:billing", at_s=0.5, for_s=3.0)]
+    apart = compare(traffic, SYSTEMS, events=dict.fromkeys(SYSTEMS, pause))
+
+    together = compare(traffic, SYSTEMS, events=pause)
+
+    assert together.attrs["digests"] == apart.attrs["digests"]
+    assert (together["latency_ms_p99"] > 2_500).all()
 
 
 def test_scenarios_and_results_are_laid_side_by_side(scenario: Scenario) -> None:
