@@ -21,6 +21,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want, wants_of
+from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
 
@@ -35,6 +36,9 @@ _REFERENCES: Final = (
 """Table, column, and the table of whose rows it holds numbers; −1 is none."""
 _HANDED_BACK: Final = ("abandoned", "nacked", "released", "rejected", "expired")
 """Ends of a hand-out after which another one is no wonder."""
+
+_IDLE: Final = "not applicable"
+"""How the effect of an event begins that means nothing in a system."""
 
 
 def wrongs(
@@ -232,8 +236,20 @@ def _excused(
 def _follows_an_event(result: Result, rows: Int64) -> Bool:
     """Return which records an event can have befallen: it ended after they came."""
     created = result.columns("records")["created_ns"][rows]
-    ends = [span_ns(event)[1] for event in result.scenario.events]
+    ends = [span_ns(event)[1] for event in _applied(result)]
     return created <= max(ends, default=MISSING_NS)
+
+
+def _applied(result: Result) -> list[Event]:
+    """Return the events that meant something in the system."""
+    done = result.table("events")
+    rows = zip(done["event"], done["target"], done["effect"].astype(str), strict=True)
+    idle = {(what, whom) for what, whom, effect in rows if effect.startswith(_IDLE)}
+    return [
+        event
+        for event in result.scenario.events
+        if (type(event).__name__, event.target) not in idle
+    ]
 
 
 def _redeliveries(result: Result) -> Iterator[str]:
@@ -252,7 +268,7 @@ def _redeliveries(result: Result) -> Iterator[str]:
     found[rows[count != counted]] = True
     yield from _rows(found, "its hand-outs are not counted 1, 2, 3 …")
     ending = _text(handed, "outcome")[order]
-    begins = [span_ns(event)[0] for event in result.scenario.events]
+    begins = [span_ns(event)[0] for event in _applied(result)]
     fetched = handed["fetched_ns"][order]
     caused = fetched >= min(begins, default=2**62)
     caused[1:] |= np.isin(ending[:-1].astype(str), _HANDED_BACK)

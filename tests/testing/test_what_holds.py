@@ -14,7 +14,7 @@ from kafkasim.testing import check_system
 from kafkasim.testing.small_worlds import small_world
 from kafkasim.testing.what_holds import wrongs
 from kafkasim.units import MISSING_NS
-from tests.testing.pigeonholes import MISTAKES, Loses, Pigeonholes, Sound
+from tests.testing.pigeonholes import MISTAKES, Loses, Pigeonholes, Repeats, Sound
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,16 @@ def test_where_nothing_happens_nothing_may_be_lost() -> None:
 
     with pytest.raises(AssertionError, match="lost for audit without a cause"):
         check_system(Pigeonholes(), seeds=[quiet_seed()])
+
+
+def test_an_event_that_means_nothing_excuses_nothing() -> None:
+    """Pigeonholes know no event at all."""
+    ks.register_system(Pigeonholes, Repeats)
+    worlds = (small_world(seed, Pigeonholes()) for seed in count())
+    seed = next(world.seed for world in worlds if world.events)
+
+    with pytest.raises(AssertionError, match="was handed out again without a cause"):
+        check_system(Pigeonholes(), seeds=[seed])
 
 
 # --- one cell of a sound run's tables is changed, and that is told --------------------
