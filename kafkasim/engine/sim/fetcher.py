@@ -255,6 +255,15 @@ class Fetcher:
             return self.positions
         return {i: at for i, at in self.positions.items() if i not in unsure}
 
+    def epoch_at(self, index: int, position: int) -> int:
+        """Return the leader epoch of the record before a position; −1: not known."""
+        if position <= self._origins.get(index, position):
+            return NO_EPOCH
+        history = self._session_of[index].histories.get(index)
+        if history is None:
+            history = self._histories.get(index, ())
+        return epoch_before(history, position)
+
     # --- leaders --------------------------------------------------------------------
 
     def _note_news(self) -> None:
@@ -292,11 +301,9 @@ class Fetcher:
             self._histories[index] = history
         question = self._offsets.open.get(index)
         position = self.positions[index]
-        known = NO_EPOCH
+        known = self.epoch_at(index, position)
         if question is not None:
             known = question.epoch
-        elif position > self._origins[index]:
-            known = epoch_before(self._histories.get(index, ()), position)
         session.leave(partition)
         self._fetch_on(partition)
         home = self._session_of[index]

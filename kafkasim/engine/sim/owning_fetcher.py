@@ -4,7 +4,10 @@ What is taken from a member is fetched no more, and what was fetched of it is th
 away (`SubscriptionState.assignFromSubscribed`, `Fetcher.clearBufferedDataFor…`).
 """
 
+from collections.abc import Mapping
+
 from kafkasim.engine.sim.fetch_session import FetchSession
+from kafkasim.engine.sim.offset_fetcher import NO_EPOCH, leader_of
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.seeking import SeekingFetcher
 
@@ -12,11 +15,37 @@ from kafkasim.engine.sim.seeking import SeekingFetcher
 class OwningFetcher(SeekingFetcher):
     """Such a fetcher; it begins with none (`own` gives it one)."""
 
-    def begin(self, partition: Partition, offset: int) -> None:
-        """Read a partition that it owns, from an offset on."""
+    _begun: dict[int, tuple[int, int]]
+    """Partition index → offset at which it begins, and the epoch it was committed with.
+    """
+
+    def start(self, positions: Mapping[int, int]) -> None:
+        """Read from these offsets, of all partitions."""
+        self._begun = {}
+        super().start(positions)
+
+    def begin(self, partition: Partition, offset: int, epoch: int) -> None:
+        """Read a partition that it owns, from where was committed.
+
+        If the commit names the leader epoch of the record before, the leader is first
+        asked whether its log still has that (`SubscriptionState.seekUnvalidated`,
+        KIP-320).
+        """
         index = partition.index
         self.positions[index] = self._origins[index] = offset
-        self._fetch_on(partition)
+        self._begun[index] = offset, epoch
+        if epoch == NO_EPOCH:
+            self._fetch_on(partition)
+            return
+        if epoch > leader_of(self._metadata, partition)[1]:
+            self._metadata.request_update(self._calls.now_ns())
+        self._offsets.note(partition, epoch)
+        self.is_unsure = True
+
+    def epoch_at(self, index: int, position: int) -> int:
+        """Return the leader epoch of the record before a position; −1: not known."""
+        offset, epoch = self._begun.get(index, (-1, NO_EPOCH))
+        return epoch if position == offset else super().epoch_at(index, position)
 
     def disown(self, partition: Partition) -> None:
         """Own a partition no more, and drop what was fetched of it."""
@@ -24,6 +53,7 @@ class OwningFetcher(SeekingFetcher):
         self._drop(partition)
         self.owned.remove(partition)
         self._offsets.open.pop(index, None)
+        self._begun.pop(index, None)
         for each in (self.positions, self._origins, self._histories, self._paused):
             each.pop(index, None)
         del self._session_of[index], self._epochs[index]

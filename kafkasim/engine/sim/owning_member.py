@@ -186,7 +186,7 @@ class OwningMember(Member):
             if each.offset < 0:
                 self._owning.ask_where(partition)
             else:
-                self._owning.begin(partition, each.offset)
+                self._owning.begin(partition, each.offset, each.leader_epoch)
                 self._start_reading(partition, each.offset)
 
     def _start_reading(self, partition: Partition, offset: int) -> None:
@@ -220,9 +220,19 @@ class OwningMember(Member):
         return self._offsets(self._fetcher.consumed())
 
     def _offsets(self, positions: Mapping[int, int]) -> tuple[CommittedOffset, ...]:
-        """Return positions in partitions that it owns, as the machine has them."""
+        """Return positions in partitions that it owns, as the machine has them.
+
+        Each with the leader epoch of the record before it (`FetchPosition.offsetEpoch`,
+        `OffsetAndMetadata`).
+        """
+        epoch_at = self._owning.epoch_at
         return tuple(
-            CommittedOffset(topic=topic, partition=number, offset=positions[index])
+            CommittedOffset(
+                topic=topic,
+                partition=number,
+                offset=positions[index],
+                leader_epoch=epoch_at(index, positions[index]),
+            )
             for topic, number, index in sorted(
                 (*self._name_of(each), each.index) for each in self.owned
             )
