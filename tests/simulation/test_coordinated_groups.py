@@ -204,35 +204,6 @@ def test_a_group_survives_the_death_of_its_coordinator() -> None:
     assert list(leaders) == [home + 1, (home + 1) % 3 + 1]
 
 
-def test_commits_name_the_leader_epoch_of_the_last_record_and_owners_check_it() -> None:
-    leaves = Crash("broker:2", 6.0, clean=True)
-    joins = AddMember("subscriber:billing", 8.0)
-    result = run(
-        shop(brokers=3, members=1, duration_s=15, rate=30, events=[leaves, joins])
-    )
-    once_or_more(result)
-    epochs: dict[tuple[int, int], int] = {}
-    columns = ("partition", "base_offset", "record_count", "leader_epoch")
-    appends = result.appends[result.appends["topic"] == "orders"]
-    rows = zip(*(appends[column] for column in columns), strict=True)
-    for partition, base, count, epoch in rows:
-        epochs.update(((partition, base + delta), epoch) for delta in range(count))
-    stored = result.offsets_topic.query("kind == 'OffsetCommit'")
-    at = zip(stored["topic_partition"], stored["committed_offset"], strict=True)
-    named = dict(zip(at, stored["epoch"], strict=True))
-    read = {at: epoch for at, epoch in named.items() if at[1] > 0}
-    assert read == {at: epochs[at[0], at[1] - 1] for at in read}
-    assert set(read.values()) == {0, 1}
-    assert stored["at_ms"].max() > 14_000  # the new owner's, too
-    # Who begins where that is known asks first; the others have nothing to ask for.
-    begun = result.assignments.query("since_ms > 8_000 and start_offset > 0")
-    asked = result.requests.query("api == 'OffsetForLeaderEpoch' and sent_ms > 8_000")
-    assert len(asked) == len(begun) > 1
-    first = result.requests.query("api == 'Fetch' and sender == 'member:billing/2'")
-    mine = asked[asked["sender"] == "member:billing/2"]
-    assert first["sent_ms"].min() >= mine["answered_ms"].min()
-
-
 def test_a_coordinator_moves_and_its_group_with_it() -> None:
     home = offsets_partition("billing") % 3
     move = MoveCoordinator("subscriber:billing", 12.0, to=(home + 2) % 3 + 1)

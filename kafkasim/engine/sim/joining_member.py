@@ -312,8 +312,9 @@ class JoiningMember(OwningMember):
         self._blocked_until_ns = MISSING_NS
         return False
 
-    def _throw(self) -> None:
-        """Let an exception end the application."""
+    def _throw(self, error: int | None = None) -> None:
+        """Let an exception of `poll()` end the application."""
+        self.thrown = error
         self.crash()
         self._calls.on_stopped(self)
 
@@ -376,8 +377,8 @@ class JoiningMember(OwningMember):
                 self._commits.ended(effect, self._calendar.now_ns)
             case OffsetsFound(offsets):
                 self._place(offsets)
-            case Raised():
-                self._throw()
+            case Raised(error):
+                self._throw(error)
             case Closed():
                 self.crash()
                 self._owner_calls.on_closed(self)

@@ -76,6 +76,9 @@ class OwningMember(Member):
         owner_calls: OwnerCalls,
     ) -> None:
         self.joining = joining
+        self.thrown: int | None = None
+        """Error of the exception that ended its application; None: it had no offset to
+        go on at, and `auto.offset.reset` is none."""
         self._topics = topics
         self._names = {each[0].topic: name for name, each in topics.items()}
         """Code of a topic → its name."""

@@ -18,6 +18,8 @@ from kafkasim.engine.sim.systems.group_machines import member_settings, new_mach
 from kafkasim.engine.sim.systems.kafka_accounts import KafkaAccounts
 from kafkasim.engine.sim.systems.kafka_clients import poll_settings
 from kafkasim.engine.sim.systems.kafka_quotas import most_bytes_at_once
+from kafkasim.engine.sim.timeline import DoneEvent
+from kafkasim.protocol.errors import ERRORS
 from kafkasim.scenario import members as members_said
 from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.members import named
@@ -148,7 +150,19 @@ class CoordinatedGroups(CoordinatedCluster, KafkaAccounts):
         self.pass_over(member.group, partition, offset)
 
     def _stopped(self, member: Member) -> None:
-        """Take note that an application has ended; what it owned it has given up."""
+        """Tell among the events that an exception has ended an application.
+
+        What it owned it has given up; its process does not come back by itself.
+        """
+        assert isinstance(member, OwningMember)
+        error = member.thrown
+        why = "auto.offset.reset=none" if error is None else ERRORS[error]
+        name = f"member:{self.member_names[member.code]}"
+        effect = f"poll() threw ({why}), and the application has ended"
+        now_ns = self.calendar.now_ns
+        self.timeline.done.append(
+            DoneEvent("Exception", name, now_ns, MISSING_NS, effect)
+        )
 
     def _closed(self, member: OwningMember) -> None:
         """Take note that a member has left in order."""
