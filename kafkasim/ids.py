@@ -10,7 +10,7 @@ from typing import Final
 
 from kafkasim.errors import ValidationError
 
-ONLY_ONES: Final = ("controller",)
+ONLY_ONES: Final = ("controller", "hub")
 """Kinds of which there is one, so that it needs no name."""
 
 

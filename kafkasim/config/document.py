@@ -164,7 +164,12 @@ def effective(document: Document, name: str) -> Any:  # noqa: ANN401 - as the fi
 
 
 def kind_of(cls: type) -> str:
-    """Return the word that picks a class: `ZipfKeys` is `zipf_keys`."""
+    """Return the word that picks a class: `ZipfKeys` is `zipf_keys`.
+
+    A class that has letters of another kind says its word in `written_as`.
+    """
+    if (written := getattr(cls, "written_as", None)) is not None:
+        return str(written)
     name = cls.__name__
     return "".join(
         f"_{letter.lower()}" if index and letter.isupper() else letter.lower()

@@ -35,6 +35,8 @@ from kafkasim.scenario.group_checks import (
 from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.member_events import MemberEvent
+from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import check_rabbitmq
 from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System, Topic
@@ -133,6 +135,8 @@ def check_system(system: System, traffic: Traffic) -> None:
     ValidationError
         With a path that begins at the system.
     """
+    if isinstance(system, RabbitMQ):
+        check_rabbitmq(system, traffic)
     if not isinstance(system, Kafka):
         return
     named: Mapping[str, tuple[Iterable[str], Iterable[str], str]] = {
@@ -184,7 +188,7 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
             if target.kind == "source" and target.name in traffic.sources:
                 _check_source(event, system, path, targets)
             _check_target(event, target, targets, path)
-        if isinstance(event, ReaderEvent):
+        if isinstance(event, ReaderEvent) and not isinstance(system, RabbitMQ):
             who = target.name, traffic, system, _counts(events, system)
             under(str(index), check_reader_event, event, *who)
         if isinstance(event, MemberEvent):
@@ -214,6 +218,8 @@ def _check_crash(index: int, event: Crash, system: System) -> None:
 
 def _check_source(event: Event, system: System, path: str, targets: list[str]) -> None:
     """Refuse what means nothing to the application of a source."""
+    if isinstance(system, RabbitMQ):
+        return
     if isinstance(event, Slow):
         allowed = ", ".join(targets)
         why = "what a source does takes it no time; Delay is for its links"
@@ -250,7 +256,7 @@ def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) 
             f"{index}.target", event.target, allowed, f"{kind} befalls a link"
         )
     ways = ways_of(event.target, traffic, system, f"{index}.target")
-    if isinstance(event, Lose) and not isinstance(system, Kafka):
+    if isinstance(event, Lose) and not isinstance(system, Kafka | RabbitMQ):
         allowed = "Cut or Delay"
         why = "a source that sends point to point never loses a connection here"
         raise ValidationError(str(index), kind, allowed, why)

@@ -18,6 +18,8 @@ from kafkasim.scenario.member_events import (
     RollingRestart,
     StuckRecord,
 )
+from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import consumer_names
 from kafkasim.scenario.reader_events import ReaderEvent
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
@@ -114,8 +116,11 @@ def check_member_event(
     ValidationError
         With a path that begins at the event.
     """
-    assert isinstance(system, Kafka)
     name = Target.parse(event.target).name
+    if isinstance(system, RabbitMQ):
+        _check_consumers(event, earlier, name, traffic, system)
+        return
+    assert isinstance(system, Kafka)
     match event:
         case AddMember():
             group = system.groups.get(name, Group())
@@ -131,6 +136,29 @@ def check_member_event(
         case StuckRecord():
             _check_stuck(event, name, traffic)
         case RollingRestart():
+            pass
+
+
+def _check_consumers(
+    event: MemberEvent,
+    earlier: Sequence[Event],
+    name: str,
+    traffic: Traffic,
+    system: RabbitMQ,
+) -> None:
+    """Check what happens to the consumers of a queue; the rest is not applicable."""
+    match event:
+        case AddMember():
+            if event.instance_id is not None:
+                allowed = "none: only Kafka has static members"
+                raise ValidationError("instance_id", event.instance_id, allowed)
+            there = consumer_names(name, system, earlier)
+            _check_addition(event, name, dict.fromkeys(there))
+        case RemoveMember():
+            _check_removal(event, earlier)
+        case StuckRecord():
+            _check_stuck(event, name, traffic)
+        case _:
             pass
 
 

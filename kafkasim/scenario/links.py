@@ -14,6 +14,8 @@ from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.ids import Target, instance_name
 from kafkasim.scenario.groups import members_of
+from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import rabbitmq_hosts
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
@@ -23,6 +25,8 @@ _CLIENT_AND_SERVER: Final = {
     ("member", "broker"),
     ("broker", CONTROLLER),
 }
+_CARRY_MESSAGES: Final = {("source", "node"), ("node", "member")}
+"""Of RabbitMQ: messages are the requests, confirms and acknowledgements answer."""
 _BOTH: Final = "<->"
 _ONE: Final = "->"
 
@@ -85,6 +89,8 @@ def _ends(name: str) -> list[str]:
 
 def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
     """Return the hosts that each end stands for."""
+    if isinstance(system, RabbitMQ):
+        return rabbitmq_hosts(traffic, system)
     hosts = {f"source:{name}": [f"source:{name}"] for name in traffic.sources}
     if not isinstance(system, Kafka):
         names = [f"subscriber:{name}" for name in traffic.subscribers]
@@ -127,9 +133,12 @@ def _messages(
 ) -> tuple[str, ...]:
     """Return what one host sends to another: nothing if they never talk."""
     kinds = sender.partition(":")[0], receiver.partition(":")[0]
-    if kinds == ("broker", "broker"):
+    if kinds in {("broker", "broker"), ("node", "node")}:
         return () if sender == receiver else ("requests", "responses")
-    if isinstance(system, Kafka):
+    if isinstance(system, RabbitMQ):
+        asks = kinds in _CARRY_MESSAGES
+        answers = kinds[::-1] in _CARRY_MESSAGES
+    elif isinstance(system, Kafka):
         asks = kinds in _CLIENT_AND_SERVER
         answers = kinds[::-1] in _CLIENT_AND_SERVER
     else:
@@ -152,4 +161,6 @@ def _wants(one: str, other: str, traffic: Traffic) -> bool:
 def _talking(system: System) -> str:
     if isinstance(system, Kafka):
         return "a client and a broker, two brokers, or a broker and the controller"
+    if isinstance(system, RabbitMQ):
+        return "a source and a node, a node and a member, or two nodes"
     return "a source and a subscriber that wants its stream"

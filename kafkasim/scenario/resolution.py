@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.scenario.commit_mode import AUTO
+from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import filled
 from kafkasim.scenario.systems import Group, Kafka, Producer, System, Topic
 from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Subscriber, Traffic
@@ -47,6 +49,8 @@ def _seconds(duration_ns: int) -> float:
 
 def resolved_system(system: System, traffic: Traffic) -> System:
     """Return the system with a part for everything in the traffic."""
+    if isinstance(system, RabbitMQ):
+        return filled(system, traffic)
     if not isinstance(system, Kafka):
         return system
     topics = _filled(system.topics, stream_names(traffic), Topic())

@@ -25,6 +25,7 @@ from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.members import Members, MembersRule
 from kafkasim.scenario.own_systems import OwnSystem, OwnSystemRule
 from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.rabbitmq import RabbitMQ
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -169,4 +170,4 @@ class Kafka(Document):
                 )
 
 
-System = Kafka | PointToPoint | Annotated[OwnSystem, OwnSystemRule()]
+System = Kafka | PointToPoint | RabbitMQ | Annotated[OwnSystem, OwnSystemRule()]

@@ -14,6 +14,8 @@ from kafkasim.scenario.events import (
 )
 from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.member_events import MemberEvent, RemoveMember
+from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import rabbitmq_targets
 from kafkasim.scenario.resolution import stream_names
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
@@ -33,6 +35,8 @@ def targets_of(
     traffic, system
         Whose parts are befallen; the system may be as it was said.
     """
+    if isinstance(system, RabbitMQ):
+        return rabbitmq_targets(event, events, traffic, system)
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
     sources = [f"source:{name}" for name in traffic.sources]
     if not isinstance(system, Kafka):
