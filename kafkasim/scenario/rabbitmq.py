@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from kafkasim.config.document import Document, setting
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of
-from kafkasim.config.rules import AtLeastZero, Share, Whole
+from kafkasim.config.rules import AtLeastZero, Positive, Share, Whole
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.hardware import Hardware
 
@@ -36,8 +36,6 @@ class Exchange(Document):
     type: Literal["fanout", "direct", "topic"] = "fanout"
     """Which bindings it follows: all; those with the routing key itself; those whose
     pattern fits it, word by word, `*` for one word and `#` for any number."""
-    alternate: str | None = None
-    """The exchange that gets what no binding fits; none: it is dropped."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,7 +108,7 @@ class Publisher(Document):
     max_unconfirmed: Annotated[int, Whole(1, 1_000_000)] | None = None
     """How many messages may wait for their confirms before the source is blocked; none:
     any number."""
-    retry_ms: AtLeastZero = 100.0
+    retry_ms: Positive = 100.0
     """How long it waits before it connects anew, or sends again what a node refused."""
 
     def check(self) -> None:
@@ -137,6 +135,8 @@ class Consumers(Document):
     ack: Literal["manual", "auto"] = "manual"
     """By hand, when the work is done; or a message counts as done as soon as the node
     has sent it."""
+    retry_ms: Positive = 100.0
+    """How long each waits before it connects anew when its connection is lost."""
     ack_every: Annotated[int, Whole(1, 65_535)] = 1
     """Acknowledge so many with one frame (`multiple`), or fewer if no more are there."""
     failing_share: Share = 0.0

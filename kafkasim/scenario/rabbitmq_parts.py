@@ -131,10 +131,6 @@ def check_rabbitmq(system: RabbitMQ, traffic: Traffic) -> None:
         if publisher.exchange != DEFAULT_EXCHANGE:
             path = ("publishers", name, "exchange")
             _check_name(path, publisher.exchange, whole.exchanges, "exchanges say it")
-    for name, exchange in whole.exchanges.items():
-        if exchange.alternate is not None:
-            path = ("exchanges", name, "alternate")
-            _check_name(path, exchange.alternate, whole.exchanges, "exchanges say it")
     for name, queue in whole.queues.items():
         _check_queue(name, queue, whole.exchanges)
 

@@ -1,0 +1,327 @@
+"""The consumers of a queue: each works on one delivery after the other."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.request import Connection
+from kafkasim.engine.sim.systems.rabbitmq.messages import (
+    Ack,
+    ClientRequest,
+    Nack,
+    Reject,
+)
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.scenario.rabbitmq import Consumers
+from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_ms
+
+PROCESSED, ABANDONED, IN_FLIGHT, NACKED, REJECTED = range(5)
+"""Codes into the schema's outcomes of `deliveries`."""
+
+
+class Delivery(NamedTuple):
+    """A message that was handed to a consumer."""
+
+    message: int
+    tag: int
+    """Delivery tag, of its channel."""
+    count: int
+    """Which hand-out of it this is, from 1."""
+    arrived_ns: int = MISSING_NS
+
+
+class RunOfConsumer(Protocol):
+    """What a consumer asks of the run."""
+
+    def connect(self, consumer: "Consuming") -> bool:
+        """Connect it and subscribe; return whether its queue can be reached."""
+        ...
+
+    def say(self, consumer: "Consuming", request: ClientRequest) -> None:
+        """Send something over its channel."""
+        ...
+
+    def hang_up(self, consumer: "Consuming") -> None:
+        """Close its connection."""
+        ...
+
+    def work_ns(self, consumer: "Consuming", message: int) -> int:
+        """Return the work on a message."""
+        ...
+
+    def write(
+        self,
+        consumer: "Consuming",
+        delivery: Delivery,
+        started_ns: int,
+        ended_ns: int,
+        outcome: int,
+    ) -> None:
+        """Write a row of `deliveries`."""
+        ...
+
+
+class Consuming:
+    """One consumer.
+
+    Parameters
+    ----------
+    calendar, timeline
+        The run's.
+    actor, code : int
+        Its numbers among the run's actors, and among its consumers.
+    queue : str
+        Its queue, and its subscriber.
+    name : str
+        Such as `billing/1`.
+    settings : Consumers
+        As they were said.
+    failures : iterator of bool
+        Whether work on a delivery fails, one after the other.
+    run : RunOfConsumer
+        What it asks of the run.
+
+    Attributes
+    ----------
+    connection, channel
+        To the node of its queue; None while it has none.
+    life : int
+        How often a connection of it has ended.
+    priority : int
+        `x-priority`.
+    """
+
+    __slots__ = (
+        "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest", "_retry_ns",
+        "_started_ns", "_timeline", "_timer_key", "_turn", "_unacked", "_run",
+        "_work_key", "arrival_key", "at_work", "buffer", "channel", "code",
+        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority", "queue",
+        "reply_key", "settings", "slowed", "up", "ways",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        timeline: Timeline,
+        *,
+        actor: int,
+        code: int,
+        queue: str,
+        name: str,
+        settings: Consumers,
+        failures: Iterator[bool],
+        run: RunOfConsumer,
+    ) -> None:
+        self._calendar = calendar
+        self._timeline = timeline
+        self._failures = failures
+        self._run = run
+        self._retry_ns = ns_from_ms(settings.retry_ms)
+        self.code = code
+        self.queue = queue
+        self.name = name
+        self.settings = settings
+        self.priority = 0
+        self.connection: Connection | None = None
+        self.channel = 0
+        self.life = 0
+        self.ways: Any = None
+        """From the node and back."""
+        self.is_from_start = False
+        """It is subscribed when the run begins."""
+        self.is_here = False
+        """It has come, and has not gone for good."""
+        self.up = True
+        self.paused = False
+        self.slowed = UNSLOWED
+        self._is_leaving = False
+        self.buffer: deque[Delivery] = deque()
+        """What has arrived and waits for its turn."""
+        self.at_work: Delivery | None = None
+        self._started_ns = self._ended_ns = MISSING_NS
+        self._turn = 0
+        self._begun_in = 0
+        """In which life."""
+        self._unacked = 0
+        """Deliveries done that are to be acknowledged together."""
+        self._rest = 0
+        """Tag of the last of them."""
+        self._timer_key = key_base(Rank.TIMER, actor)
+        self._work_key = key_base(Rank.WAKE, actor)
+        self.arrival_key = key_base(Rank.ARRIVAL, actor)
+        self.reply_key = key_base(Rank.ANSWER, actor)
+
+    # --- connection ---------------------------------------------------------------
+
+    def come(self) -> None:
+        """Begin: connect and subscribe."""
+        self.is_here = True
+        if self.up:
+            self._connect(self.life)
+
+    def _connect(self, life: int) -> None:
+        if life != self.life or not self.up or not self.is_here:
+            return
+        if self.connection is None and (self.paused or not self._run.connect(self)):
+            self._connect_later()
+
+    def _connect_later(self) -> None:
+        self._timer_key += 1
+        at_ns = self._calendar.now_ns + self._retry_ns
+        self._calendar.at(at_ns, self._timer_key, self._connect, self.life)
+
+    def connection_lost(self) -> None:
+        """Let go of what it holds, and connect anew after a while.
+
+        Work that is under way goes on; nobody will hear of it, for its delivery tag was
+        the old channel's.
+        """
+        self._drop_buffer()
+        self._forget_connection()
+        if self.up and self.is_here and not self._is_leaving:
+            self._connect_later()
+
+    def _forget_connection(self) -> None:
+        self.connection = None
+        self.life += 1
+        self._unacked = 0
+
+    def _drop_buffer(self) -> None:
+        for delivery in self.buffer:
+            self._run.write(self, delivery, MISSING_NS, MISSING_NS, ABANDONED)
+        self.buffer.clear()
+
+    # --- work ---------------------------------------------------------------------
+
+    def take(self, delivery: Delivery) -> None:
+        """Take a delivery in."""
+        self.buffer.append(delivery._replace(arrived_ns=self._calendar.now_ns))
+        if self.at_work is None:
+            self._work()
+
+    def miss(self, delivery: Delivery) -> None:
+        """Count a delivery that came over a connection that is no more."""
+        self._run.write(self, delivery, MISSING_NS, MISSING_NS, ABANDONED)
+
+    def _work(self) -> None:
+        if not self.buffer or self.paused:
+            return
+        delivery = self.buffer.popleft()
+        self.at_work = delivery
+        self._begun_in = self.life
+        self._started_ns = self._calendar.now_ns
+        work_ns = self._run.work_ns(self, delivery.message)
+        self._ended_ns = self._started_ns + slowed_ns(work_ns, self.slowed)
+        self._end_later()
+
+    def _end_later(self) -> None:
+        self._turn += 1
+        self._timeline.expect(self._ended_ns)
+        self._work_key += 1
+        self._calendar.at(self._ended_ns, self._work_key, self._done, self._turn)
+
+    def _done(self, turn: int) -> None:
+        """Say what came of the work, and go on with the next delivery."""
+        delivery = self.at_work
+        if turn != self._turn or delivery is None:
+            return  # it stopped meanwhile, or a pause has moved the end
+        self.at_work = None
+        failed = self.settings.failing_share > 0.0 and next(self._failures)
+        outcome = PROCESSED
+        if failed:
+            outcome = NACKED if self.settings.on_failure == "nack" else REJECTED
+        self._run.write(self, delivery, self._started_ns, self._ended_ns, outcome)
+        if self.settings.ack == "manual" and self._begun_in == self.life:
+            if failed:
+                self._fail(delivery.tag)
+            else:
+                self._succeed(delivery.tag)
+        if self._is_leaving:
+            self._leave()
+        else:
+            self._work()
+
+    def _succeed(self, tag: int) -> None:
+        self._unacked += 1
+        self._rest = tag
+        if self._unacked >= self.settings.ack_every or not self.buffer:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what is done."""
+        if self._unacked:
+            multiple = self._unacked > 1
+            self._unacked = 0
+            self._run.say(self, Ack(self._rest, multiple))
+
+    def _fail(self, tag: int) -> None:
+        self._acknowledge()
+        requeue = self.settings.requeue
+        if self.settings.on_failure == "nack":
+            self._run.say(self, Nack(tag, requeue=requeue))
+        else:
+            self._run.say(self, Reject(tag, requeue))
+
+    # --- events -------------------------------------------------------------------
+
+    def crash(self) -> None:
+        """Stop at once."""
+        self.up = self.paused = False
+        self._turn += 1
+        if self.at_work is not None:
+            self._write_unfinished(ABANDONED)
+            self.at_work = None
+        self._drop_buffer()
+        if self.connection is not None:
+            self._run.hang_up(self)
+        self._forget_connection()
+
+    def restart(self) -> None:
+        """Start again."""
+        self.up = True
+        if self.is_here:
+            self._connect(self.life)
+
+    def stand_still(self, until_ns: int) -> None:
+        """Let what is at work, and all that arrives, wait for the end of a pause."""
+        self.paused = True
+        if self.at_work is not None:
+            self._ended_ns += until_ns - self._calendar.now_ns
+            if until_ns < FOREVER_NS:
+                self._end_later()
+            else:
+                self._turn += 1
+
+    def resume(self) -> None:
+        """Go on after a pause, unless a crash has ended it."""
+        if self.paused:
+            self.paused = False
+            if self.at_work is None:
+                self._work()
+
+    def leave(self) -> None:
+        """Finish what it is at, and close its connection in order, for good."""
+        self._is_leaving = True
+        if self.at_work is None:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._acknowledge()
+        self.is_here = False
+        self._drop_buffer()
+        if self.connection is not None:
+            self._run.hang_up(self)
+        self._forget_connection()
+
+    def finish(self) -> None:
+        """Write what is under way when the run ends."""
+        if self.at_work is not None:
+            self._write_unfinished(IN_FLIGHT)
+        for delivery in self.buffer:
+            self._run.write(self, delivery, MISSING_NS, MISSING_NS, IN_FLIGHT)
+
+    def _write_unfinished(self, outcome: int) -> None:
+        assert self.at_work is not None
+        self._run.write(self, self.at_work, self._started_ns, MISSING_NS, outcome)

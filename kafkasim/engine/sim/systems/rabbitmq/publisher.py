@@ -1,0 +1,317 @@
+"""The publisher of one source: it sends, keeps what is not confirmed, and sends again."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.request import Connection
+from kafkasim.engine.sim.systems.rabbitmq.feed import ACKED, FAILED, UNACKED, Feed
+from kafkasim.engine.sim.systems.rabbitmq.node import Node
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.result.recorder import Writer
+from kafkasim.scenario.rabbitmq import Publisher
+from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_ms
+
+BLOCKED_BY: Final = ("unconfirmed", "no connection", "crashed", "paused")
+"""Labels of `blocked.cause`."""
+UNCONFIRMED, NO_CONNECTION, CRASHED, PAUSED = range(len(BLOCKED_BY))
+NO_ROUTE: Final = 0
+"""Code of the error of a message that came back."""
+
+
+class Publishing:
+    """A publisher.
+
+    Parameters
+    ----------
+    calendar, timeline
+        The run's.
+    actor : int
+        Its number among the run's actors.
+    feed : Feed
+        What it publishes.
+    settings : Publisher
+        As it was said.
+    connect : callable
+        Connects it to a node; returns whether there is one that is up.
+    send : callable
+        Sends a message over its connection: takes the publisher, the ordinal and its
+        number among those to be confirmed, 0 if there are none.
+    write_blocked : callable
+        Writes a row of `blocked`.
+
+    Attributes
+    ----------
+    connection, node, channel
+        To which node it is connected, through what; None while it is not.
+    life : int
+        How often a connection of it has ended.
+    """
+
+    __slots__ = (
+        "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_connect",
+        "_delayed", "_fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns", "_send", "_sequence",
+        "_timeline", "_timer_key", "_unseen", "_wakes_ns", "_write_blocked",
+        "arrival_key", "channel", "confirm_key", "connection", "feed", "life", "node",
+        "settings", "unconfirmed", "ways",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        timeline: Timeline,
+        actor: int,
+        feed: Feed,
+        settings: Publisher,
+        *,
+        connect: "Callable[[Publishing], bool]",
+        send: "Callable[[Publishing, int, int], None]",
+        write_blocked: Writer,
+    ) -> None:
+        self._calendar = calendar
+        self._timeline = timeline
+        self._connect = connect
+        self._send = send
+        self._write_blocked = write_blocked
+        self._retry_ns = ns_from_ms(settings.retry_ms)
+        self.feed = feed
+        self.settings = settings
+        self.connection: Connection | None = None
+        self.node: Node | None = None
+        self.ways: Any = None
+        """To its node and back."""
+        self.channel = 0
+        self.life = 0
+        self._fixed_key = self._key_of("") if "{key}" not in settings.routing_key else None
+        self._sequence = 0
+        self.unconfirmed: dict[int, int] = {}
+        """Ordinals of what it waits for, by their numbers in its channel."""
+        self._again: deque[int] = deque()
+        """What it has to send again."""
+        self._delayed: list[int] = []
+        """What it will have to, in a while."""
+        self._is_still = self._is_down = False
+        self._unseen: list[tuple[int, bool, bool]] = []
+        """Confirms that came while it stood still."""
+        self._blocked_since_ns = MISSING_NS
+        self._blocked_by = UNCONFIRMED
+        self._resumed_ns = 0
+        self._wakes_ns = MISSING_NS
+        self._timer_key = key_base(Rank.TIMER, actor)
+        self.arrival_key = key_base(Rank.ARRIVAL, actor)
+        self.confirm_key = key_base(Rank.ANSWER, actor)
+
+    def start(self) -> None:
+        """Connect, and send what is due."""
+        self._reconnect(self.life)
+
+    def go_on(self) -> None:
+        """Send what is due, as far as it may; come back for the rest."""
+        now_ns = self._calendar.now_ns
+        if self._is_still or self._is_down:
+            return
+        feed = self.feed
+        while True:
+            due_ns = now_ns if self._again else feed.due_ns()
+            if due_ns >= now_ns and not self._again:
+                self._end_blocked()
+                if due_ns > now_ns:
+                    self._wake_at(due_ns)
+                    return
+            if (cause := self._hindrance()) >= 0:
+                self._block(cause, max(due_ns, self._resumed_ns))
+                return
+            if self._again:
+                self._publish(self._again.popleft())
+                continue
+            ordinal = feed.take(now_ns)
+            if feed.loop is not None:
+                self._timeline.unsettled += 1
+            self._publish(ordinal)
+            if not self.settings.confirms:
+                feed.outcomes[ordinal] = UNACKED
+                self._answered()
+
+    def _hindrance(self) -> int:
+        """Return why it may not send; -1 if it may."""
+        if self.connection is None:
+            return NO_CONNECTION
+        most = self.settings.max_unconfirmed
+        if most is not None and len(self.unconfirmed) >= most:
+            return UNCONFIRMED
+        return -1
+
+    def routing_key(self, ordinal: int) -> str:
+        """Return the routing key of a message."""
+        if self._fixed_key is not None:
+            return self._fixed_key
+        return self._key_of(self.feed.key(ordinal))
+
+    def _key_of(self, key: str) -> str:
+        plan = self.feed.plan
+        text = self.settings.routing_key.replace("{stream}", plan.stream)
+        return text.replace("{source}", plan.source).replace("{key}", key)
+
+    def _publish(self, ordinal: int) -> None:
+        self.feed.send_count[ordinal] += 1
+        number = 0
+        if self.settings.confirms:
+            self._sequence = number = self._sequence + 1
+            self.unconfirmed[number] = ordinal
+        self._send(self, ordinal, number)
+
+    def _wake_at(self, time_ns: int) -> None:
+        if time_ns >= FOREVER_NS or time_ns == self._wakes_ns:
+            return
+        self._wakes_ns = time_ns
+        self._timer_key += 1
+        self._calendar.at(time_ns, self._timer_key, self._wake, time_ns)
+
+    def _wake(self, time_ns: int) -> None:
+        if time_ns == self._wakes_ns:
+            self._wakes_ns = MISSING_NS
+            self.go_on()
+
+    # --- blocked ------------------------------------------------------------------
+
+    def _block(self, cause: int, since_ns: int) -> None:
+        if self._blocked_since_ns != MISSING_NS:
+            if cause == self._blocked_by:
+                return
+            self._end_blocked()
+            since_ns = self._calendar.now_ns
+        self._blocked_since_ns, self._blocked_by = since_ns, cause
+
+    def _end_blocked(self) -> None:
+        since_ns, now_ns = self._blocked_since_ns, self._calendar.now_ns
+        if since_ns != MISSING_NS:
+            self._blocked_since_ns = MISSING_NS
+            if since_ns < now_ns:
+                self._write_blocked(self.feed.code, since_ns, now_ns, self._blocked_by)
+
+    def finish(self) -> None:
+        """Write what is under way when the run ends."""
+        self._end_blocked()
+
+    # --- confirms -----------------------------------------------------------------
+
+    def confirmed(self, number: int, *, multiple: bool, refused: bool) -> None:
+        """Take a confirm, or a refusal, of one number or of all up to it."""
+        if self._is_still:
+            self._unseen.append((number, multiple, refused))
+            return
+        waiting = self.unconfirmed
+        numbers = [number] if number in waiting else []
+        if multiple:
+            numbers = [each for each in waiting if each <= number]
+        if refused:
+            self._refused([waiting.pop(each) for each in numbers])
+            return
+        feed, now_ns = self.feed, self._calendar.now_ns
+        for each in numbers:
+            ordinal = waiting.pop(each)
+            if feed.outcomes[ordinal] != FAILED:
+                feed.outcomes[ordinal] = ACKED
+                feed.acked_ns[ordinal] = now_ns
+            self._timeline.settle(1)
+            self._answered()
+        if self._blocked_since_ns != MISSING_NS or feed.loop is not None:
+            self.go_on()
+
+    def returned(self, ordinal: int) -> None:
+        """Take back a message that no queue wanted; its confirm follows."""
+        self.feed.outcomes[ordinal] = FAILED
+        self.feed.errors[ordinal] = NO_ROUTE
+
+    def _answered(self) -> None:
+        """Let the user of a closed loop think who waited for it."""
+        loop = self.feed.loop
+        if loop is not None and loop.answered(self._calendar.now_ns):
+            self._timeline.settle(1)
+
+    def _refused(self, ordinals: list[int]) -> None:
+        """Send again, after a while, what a node could not take."""
+        self._delayed += ordinals
+        self._timer_key += 1
+        at_ns = self._calendar.now_ns + self._retry_ns
+        self._calendar.at(at_ns, self._timer_key, self._send_delayed, self.life)
+
+    def _send_delayed(self, life: int) -> None:
+        if life == self.life:
+            self._again.extend(self._delayed)
+            self._delayed.clear()
+            self.go_on()
+
+    # --- connections and events ---------------------------------------------------
+
+    def connection_lost(self) -> None:
+        """Connect anew, after a while, and send again what was not confirmed."""
+        self._disconnect()
+        if not self._is_down:
+            self._reconnect_later()
+            self.go_on()
+
+    def _disconnect(self) -> None:
+        """Forget the connection; keep what has to be sent again."""
+        self.connection = self.node = None
+        self.life += 1
+        waiting = [*self.unconfirmed.values(), *self._delayed, *self._again]
+        self._again = deque(sorted(waiting))
+        self.unconfirmed.clear()
+        self._delayed.clear()
+        self._unseen.clear()
+        self._sequence = 0
+
+    def _reconnect_later(self) -> None:
+        self._timer_key += 1
+        at_ns = self._calendar.now_ns + self._retry_ns
+        self._calendar.at(at_ns, self._timer_key, self._reconnect, self.life)
+
+    def _reconnect(self, life: int) -> None:
+        if life != self.life or self._is_down or self.connection is not None:
+            return
+        if self._is_still or not self._connect(self):
+            self._reconnect_later()
+        self.go_on()
+
+    def crash(self, until_ns: int, caused_by: int) -> int:
+        """Stop: what is not confirmed is lost with it; return how much that is."""
+        self._disconnect()
+        self._is_down, self._is_still = True, False
+        lost = list(self._again)
+        self._again.clear()
+        feed = self.feed
+        for ordinal in lost:
+            feed.outcomes[ordinal] = FAILED
+            feed.causes[ordinal] = caused_by
+            self._timeline.settle(1)
+            self._answered()
+        self._stop_until(until_ns, CRASHED)
+        return len(lost)
+
+    def stand_still(self, until_ns: int) -> None:
+        """Hand nothing over, and see no confirm, until a time."""
+        self._is_still = True
+        self._stop_until(until_ns, PAUSED)
+
+    def _stop_until(self, until_ns: int, cause: int) -> None:
+        self._end_blocked()
+        self._resumed_ns = until_ns
+        end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
+        self._write_blocked(self.feed.code, self._calendar.now_ns, end_ns, cause)
+
+    def resume(self) -> None:
+        """Go on after a pause, with the confirms that have come."""
+        if not self._is_still:
+            return  # a crash has ended it
+        self._is_still = False
+        unseen, self._unseen = self._unseen, []
+        for number, multiple, refused in unseen:
+            self.confirmed(number, multiple=multiple, refused=refused)
+        self.go_on()
+
+    def restart(self) -> None:
+        """Start again after a crash."""
+        self._is_down = False
+        self._reconnect(self.life)

@@ -1,0 +1,371 @@
+"""The queues of a run: their machines, the processes these run in, and their disks.
+
+A classic queue's messages go to the disk of its node; a quorum queue's log goes to its
+members over the links between nodes, and to the disk of each. Hardware without disks
+writes in no time.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.disk import DiskQueue
+from kafkasim.engine.sim.network import Pipe
+from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
+from kafkasim.engine.sim.systems.rabbitmq.messages import Reason, Returned
+from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node, QueueProcess
+from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
+    Confirmed,
+    Enqueue,
+    Enqueued,
+    Flush,
+    Flushed,
+    Handed,
+    LeaderChanged,
+    Loss,
+    NodeDown,
+    NodeUp,
+    QueueDown,
+    Refused,
+    Released,
+    Removed,
+    Replicate,
+    Requeued,
+    Settle,
+    Written,
+)
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.result.recorder import Writer
+from kafkasim.result.schema_queues import QUEUE_CHANGES
+from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS
+
+_ENQUEUED: Final = QUEUE_CHANGES.index("enqueued")
+_DELIVERED: Final = QUEUE_CHANGES.index("delivered")
+_REMOVED: Final = {
+    reason: QUEUE_CHANGES.index(reason)
+    for reason in Reason
+    if reason is not Reason.UNROUTABLE
+}
+_REQUEUED: Final = {
+    cause: QUEUE_CHANGES.index(f"requeued: {cause}") for cause in Returned
+}
+"""Codes of changes."""
+
+
+class Hosted:
+    """A queue: its machine, and what its host knows of it.
+
+    Attributes
+    ----------
+    ready : int
+        Messages that could be handed out.
+    came, went : int
+        How many messages came in, and how many left.
+    hand_outs : dict of int to int
+        How often a message has been handed out, of those that came back.
+    """
+
+    __slots__ = (
+        "armed_ns", "came", "code", "hand_outs", "is_quorum", "key", "machine", "out",
+        "process", "ready", "unflushed", "unsent", "went",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        code: int,
+        machine: Any,  # noqa: ANN401 - a classic or a quorum queue
+        process: QueueProcess,
+        *,
+        is_quorum: bool,
+        actor: int,
+    ) -> None:
+        self.code = code
+        self.machine = machine
+        self.process = process
+        self.is_quorum = is_quorum
+        self.ready = self.came = self.went = 0
+        self.out: dict[int, int] = {}
+        """Messages that were handed out and are not settled, by position."""
+        self.hand_outs: dict[int, int] = {}
+        self.unflushed = 0
+        """Bytes that wait for the disk of a classic queue's node."""
+        self.unsent: defaultdict[int, int] = defaultdict(int)
+        """Bytes that wait to be sent to each member of a quorum queue."""
+        self.armed_ns = FOREVER_NS
+        self.key = key_base(Rank.TIMER, actor)
+
+
+class Copying(NamedTuple):
+    """A piece of a quorum queue's log on its way to a member and onto its disk."""
+
+    hosted: Hosted
+    written: Written
+    leader: Node
+    member: Node
+    epochs: tuple[int, int]
+
+
+class QueueHosts:
+    """All queues of a run.
+
+    Parameters
+    ----------
+    calendar, timeline
+        The run's.
+    nodes : sequence of Node
+        All.
+    disks : mapping of int to DiskQueue
+        By node; empty if writing takes no time.
+    pipe : callable
+        Returns the pipe from one node to another.
+    feeds : sequence of Feed
+        By source.
+    write : callable
+        Writes a row of `queues`.
+    to_channel : callable
+        Takes what a queue tells a channel, and the node that it comes from.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        timeline: Timeline,
+        *,
+        nodes: Sequence[Node],
+        disks: Mapping[int, DiskQueue],
+        pipe: Callable[[Node, Node], Pipe],
+        feeds: Sequence[Feed],
+        write: Writer,
+        to_channel: Callable[[Any, Node], int],
+    ) -> None:
+        self._calendar = calendar
+        self._timeline = timeline
+        self._nodes = nodes
+        self._disks = disks
+        self._pipe = pipe
+        self._feeds = feeds
+        self._write = write
+        self._to_channel = to_channel
+        self.hosted: dict[str, Hosted] = {}
+
+    def __iter__(self):  # noqa: ANN204
+        return iter(self.hosted.values())
+
+    @property
+    def _now_ms(self) -> int:
+        return self._calendar.now_ns // NS_PER_MS
+
+    def size_of(self, message: int) -> int:
+        """Return the bytes of a message's value."""
+        return self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
+
+    def tell(self, hosted: Hosted, job: Job) -> None:
+        """Tell the process of a queue something; nobody is there while its node is not."""
+        if hosted.process.node.up:
+            hosted.process.tell(job)
+        else:
+            self.do(hosted.process, job.request)
+
+    # --- what a process gets ------------------------------------------------------
+
+    def do(self, process: QueueProcess, request: Any) -> None:  # noqa: ANN401
+        """Let a queue decide on what its process has got."""
+        hosted = self.hosted[process.name]
+        if type(request) is Enqueue:
+            self._note_bytes(hosted, request)
+        effects = hosted.machine.handle(request, self._now_ms)
+        if not process.jobs and not hosted.is_quorum:
+            effects += hosted.machine.idle()
+        self._perform(hosted, effects)
+        self._arm(hosted)
+
+    def _note_bytes(self, hosted: Hosted, request: Enqueue) -> None:
+        size_bytes = self.size_of(request.message)
+        if hosted.is_quorum:
+            for node in hosted.machine.nodes:
+                hosted.unsent[node] += size_bytes
+        elif request.persistent:
+            hosted.unflushed += size_bytes
+
+    def _arm(self, hosted: Hosted) -> None:
+        """See to it that the queue is asked again at its next deadline."""
+        due_ms = hosted.machine.next_deadline_ms
+        if due_ms is None:
+            return
+        due_ns = max(due_ms * NS_PER_MS, self._calendar.now_ns + 1)
+        if due_ns < hosted.armed_ns:
+            hosted.armed_ns = due_ns
+            hosted.key += 1
+            self._calendar.at(due_ns, hosted.key, self._deadline, (hosted, due_ns))
+
+    def _deadline(self, armed: tuple[Hosted, int]) -> None:
+        hosted, due_ns = armed
+        if hosted.armed_ns != due_ns:
+            return
+        hosted.armed_ns = FOREVER_NS
+        self._perform(hosted, hosted.machine.handle_timeout(self._now_ms))
+        self._arm(hosted)
+
+    # --- what a queue decides -----------------------------------------------------
+
+    def _perform(self, hosted: Hosted, effects: Sequence[Any]) -> None:
+        for effect in effects:
+            match effect:
+                case Enqueued():
+                    self._enqueued(hosted, effect)
+                case Handed():
+                    self._handed(hosted, effect)
+                case Removed():
+                    self._removed(hosted, effect)
+                case Requeued():
+                    self._requeued(hosted, effect)
+                case Confirmed() | Refused() | Released() | QueueDown():
+                    self._to_channel(effect, hosted.process.node)
+                case Flush():
+                    self._flush(hosted, effect)
+                case Replicate():
+                    self._replicate(hosted, effect)
+                case LeaderChanged():
+                    self._move(hosted, effect)
+
+    def _row(self, hosted: Hosted, message: int, change: int, member: int) -> None:
+        self._write(
+            hosted.code,
+            message,
+            self._calendar.now_ns,
+            change,
+            member,
+            hosted.ready,
+            len(hosted.out),
+        )
+
+    def _enqueued(self, hosted: Hosted, effect: Enqueued) -> None:
+        message = effect.message
+        hosted.ready += 1
+        hosted.came += 1
+        feed, ordinal = self._feeds[message >> ROW_SHIFT], message & ORDINAL
+        if feed.appended_ns[ordinal] == MISSING_NS:
+            feed.appended_ns[ordinal] = self._calendar.now_ns
+        self._row(hosted, message, _ENQUEUED, -1)
+
+    def _handed(self, hosted: Hosted, effect: Handed) -> None:
+        hosted.ready -= 1
+        hosted.out[effect.position] = effect.message
+        member = self._to_channel(effect, hosted.process.node)
+        self._row(hosted, effect.message, _DELIVERED, member)
+
+    def _removed(self, hosted: Hosted, effect: Removed) -> None:
+        if hosted.out.pop(effect.position, None) is None:
+            hosted.ready -= 1
+        hosted.went += 1
+        if hosted.hand_outs:
+            hosted.hand_outs.pop(effect.message, None)
+        self._row(hosted, effect.message, _REMOVED[effect.reason], -1)
+        self._timeline.settle(1)
+
+    def _requeued(self, hosted: Hosted, effect: Requeued) -> None:
+        self._back(hosted, effect.position, effect.message, effect.cause)
+
+    def _back(
+        self, hosted: Hosted, position: int, message: int, cause: Returned
+    ) -> None:
+        """Count a message as ready again."""
+        hosted.out.pop(position, None)
+        hosted.ready += 1
+        hosted.hand_outs[message] = hosted.hand_outs.get(message, 0) + 1
+        self._row(hosted, message, _REQUEUED[cause], -1)
+
+    # --- disks and copies ---------------------------------------------------------
+
+    def _on_disk_ns(self, node: int, at_ns: int, size_bytes: int) -> int:
+        """Return when bytes that come at a time are on a node's disk."""
+        disk = self._disks.get(node)
+        return at_ns if disk is None else disk.take(at_ns, size_bytes, finds=True)
+
+    def _flush(self, hosted: Hosted, effect: Flush) -> None:
+        node = hosted.process.node
+        size_bytes, hosted.unflushed = hosted.unflushed, 0
+        now_ns = self._calendar.now_ns
+        done_ns = self._on_disk_ns(node.code, now_ns, size_bytes)
+        flushed = Flushed(effect.position)
+        if done_ns <= now_ns:
+            hosted.process.tell(Job(flushed, costs=False))
+            return
+        hosted.key += 1
+        what = hosted, flushed, node.epoch
+        self._calendar.at(done_ns, hosted.key, self._flushed, what)
+
+    def _flushed(self, what: tuple[Hosted, Flushed, int]) -> None:
+        hosted, flushed, epoch = what
+        if hosted.process.node.epoch == epoch:
+            hosted.process.tell(Job(flushed, costs=False))
+
+    def _replicate(self, hosted: Hosted, effect: Replicate) -> None:
+        """Send a piece of the log to a member; know when it says that it has it."""
+        leader, member = hosted.process.node, self._nodes[effect.node]
+        size_bytes = hosted.unsent.pop(effect.node, 0)
+        done_ns = now_ns = self._calendar.now_ns
+        if member is not leader:
+            done_ns = self._pipe(leader, member).transfer(now_ns, size_bytes)
+            if member.paused:
+                done_ns = max(done_ns, member.until_ns)
+        done_ns = self._on_disk_ns(effect.node, done_ns, size_bytes)
+        if member is not leader:
+            done_ns = self._pipe(member, leader).transfer(done_ns, 0)
+        written = Written(effect.node, effect.last, effect.term)
+        copying = Copying(
+            hosted, written, leader, member, (leader.epoch, member.epoch)
+        )
+        if done_ns <= now_ns:
+            self._written(copying)
+            return
+        hosted.key += 1
+        self._calendar.at(done_ns, hosted.key, self._written, copying)
+
+    def _written(self, copying: Copying) -> None:
+        leader, member = copying.leader, copying.member
+        if copying.epochs == (leader.epoch, member.epoch):
+            copying.hosted.process.tell(Job(copying.written, costs=False))
+
+    def _move(self, hosted: Hosted, effect: LeaderChanged) -> None:
+        if effect.node >= 0:
+            hosted.process.node = self._nodes[effect.node]
+
+    # --- nodes --------------------------------------------------------------------
+
+    def node_down(self, node: Node) -> None:
+        """Let all queues learn that a node has crashed; it is not up any more."""
+        for hosted in self.hosted.values():
+            lost: list[Any] = []
+            if hosted.process.node is node:
+                lost = hosted.process.stop()
+            effects = hosted.machine.handle(NodeDown(node.code, Loss.CRASHED), self._now_ms)
+            self._perform(hosted, effects)
+            if hosted.process.node is node and not hosted.is_quorum:
+                for position, message in list(hosted.out.items()):
+                    self._back(hosted, position, message, Returned.NODE_RESTARTED)
+            self._void(hosted, lost)
+            self._arm(hosted)
+
+    def node_up(self, node: Node) -> None:
+        """Let all queues learn that a node is back."""
+        for hosted in self.hosted.values():
+            effects = hosted.machine.handle(NodeUp(node.code), self._now_ms)
+            self._perform(hosted, effects)
+            self._arm(hosted)
+
+    def _void(self, hosted: Hosted, requests: Sequence[Any]) -> None:
+        """Refuse what a process was told, and had not done when its node crashed."""
+        for request in requests:
+            if type(request) is Enqueue:
+                self.refuse(hosted, request)
+
+    def refuse(self, hosted: Hosted, request: Enqueue) -> None:
+        """Let a message come into no queue."""
+        self._timeline.settle(1)
+        if request.publish_seq_no:
+            refused = Refused(
+                hosted.process.name, request.channel, (request.publish_seq_no,)
+            )
+            self._to_channel(refused, hosted.process.node)
