@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.arrays import Bool, Int64
+from kafkasim.result.queued import Queued, queued
 from kafkasim.result.removals import passed_or_gone
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, rows_with_label, wanted_ns
@@ -72,6 +73,8 @@ class Dealings:
     `MISSING_NS` when neither ever was, and for what it processed."""
     expired: Bool
     """Which of them left their log before the subscriber had processed them."""
+    queue: Queued | None = None
+    """What became of them in the subscriber's queue, in a system that has queues."""
 
     @property
     def done(self) -> Bool:
@@ -81,9 +84,17 @@ class Dealings:
     @property
     def left_ns(self) -> Int64:
         """When each stopped to wait: processed or skipped; `MISSING_NS` if it waits."""
+        if self.queue is not None:
+            return np.where(self.done, self.first_processed_ns, self.queue.gone_ns)
         if bool((self.skipped_ns == MISSING_NS).all()):
             return self.first_processed_ns
         return np.where(self.done, self.first_processed_ns, self.skipped_ns)
+
+    def appended_ns(self, records: Table) -> Int64:
+        """Return when each came into a log, or into the subscriber's queue."""
+        if self.queue is not None:
+            return self.queue.came_ns
+        return self.take(records["appended_ns"])
 
     def take(self, column: Array) -> Array:
         """Return a column of `records` for the records wanted; no copy when all are."""
@@ -104,7 +115,7 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
 def dealings_of(result: Result, wants: Sequence[Want]) -> tuple[Dealings, ...]:
     """Return the dealings of the subscribers with these wants."""
     read = ["records", "deliveries"]
-    more = ("assignments", "removals", "replicas")
+    more = ("assignments", "removals", "replicas", "queues")
     read += [name for name in more if name in result.tables]
     tables = {name: result.columns(name) for name in read}
     return tuple(_dealings(want, tables) for want in wants)
@@ -139,7 +150,10 @@ def _dealings(want: Want, tables: Mapping[str, Table]) -> Dealings:
     expired = np.zeros(len(rows), dtype=np.bool_)
     if bool((open_ := processed == 0).any()):
         skipped[open_], expired[open_] = passed_or_gone(want, tables, rows[open_])
-    return Dealings(want, rows, handed_out, processed, first, skipped, expired)
+    queue = None
+    if "queues" in tables:
+        queue = queued(tables["queues"], want.subscriber, rows)
+    return Dealings(want, rows, handed_out, processed, first, skipped, expired, queue)
 
 
 def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
@@ -181,10 +195,13 @@ def _unprocessed_codes(
 ) -> NDArray[np.int8]:
     rows = dealing.rows[places]
     ending = records["outcome"][rows]
-    unheld = records["log_copies"][rows] == 0
     early = wanted_ns(records)[rows] < dealing.want.from_ns
     acked = ending == code(records, "outcome", "acked")
     failed = ending == code(records, "outcome", "failed")
+    unheld = records["log_copies"][rows] == 0
+    if dealing.queue is not None:
+        unheld = ~dealing.queue.held[places]
+        acked |= ending == code(records, "outcome", "unacked")
     passed = dealing.skipped_ns[places] != MISSING_NS
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
     codes[passed] = RECEIPT_OUTCOMES.index("skipped")

@@ -93,7 +93,7 @@ class KeptRows:
         )
 
     def _peak_lag(self, dealing: Dealings, since_ns: int) -> float:
-        appended = dealing.take(self._records["appended_ns"])
+        appended = dealing.appended_ns(self._records)
         left = dealing.left_ns
         kept = appended != MISSING_NS
         if not kept.all():
@@ -164,7 +164,7 @@ class KeptRows:
         return RateBins(
             edges,
             [counts_in_bins(d.take(wanted_ns(records)), edges) for d in every],
-            [counts_in_bins(d.take(records["appended_ns"]), edges) for d in every],
+            [counts_in_bins(d.appended_ns(records), edges) for d in every],
             [counts_in_bins(d.first_processed_ns, edges) for d in every],
         )
 

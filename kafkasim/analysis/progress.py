@@ -121,7 +121,7 @@ def _parts(
     """Return topic code, partition and mask of each series of one subscriber."""
     topics = records["topic"][dealing.rows].astype(np.int64)
     partitions = records["partition"][dealing.rows].astype(np.int64)
-    kept = records["appended_ns"][dealing.rows] != MISSING_NS
+    kept = dealing.appended_ns(records) != MISSING_NS
     if partition is not None:
         kept &= partitions == partition
     if by == "subscriber":
@@ -135,7 +135,7 @@ def _parts(
 
 
 def _lag_of(records: Table, dealing: Dealings, kept: Bool) -> _Lag:
-    appended = records["appended_ns"][dealing.rows[kept]]
+    appended = dealing.appended_ns(records)[kept]
     every = dealing.left_ns[kept]
     left = every[every != MISSING_NS]
     times = np.concatenate((np.maximum(appended, dealing.want.from_ns), left))

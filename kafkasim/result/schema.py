@@ -25,6 +25,12 @@ from kafkasim.result.schema_groups import (
     ONE_GROUP_ROW_PER,
 )
 
+from kafkasim.result.schema_queues import (
+    ONE_QUEUE_ROW_PER,
+    QUEUE_LABELS,
+    QUEUE_TABLES,
+)
+
 SCHEMA_VERSION: Final = 2
 """Rises when a column or the digest's recipe changes.
 
@@ -37,7 +43,7 @@ ResultKind = Literal["full", "streamed"]
 OUTCOMES: Final = MappingProxyType(
     {
         "records": ("acked", "failed", "unacked", "in_flight"),
-        "deliveries": ("processed", "abandoned", "in_flight"),
+        "deliveries": ("processed", "abandoned", "in_flight", "nacked", "rejected"),
     }
 )
 """Labels of the `outcome` columns; a code is the position."""
@@ -183,9 +189,10 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             time("fetched_ns", "when its bytes reached the member"),
             time("started_ns", "when work on it began"),
             time("ended_ns", "when work on it ended"),
-            label("outcome", "processed, abandoned or in_flight", "<i1"),
+            label("outcome", "processed, abandoned, nacked, rejected, in_flight", "<i1"),
         ),
         **GROUP_TABLES,
+        **QUEUE_TABLES,
         "replicas": (
             TOPIC,
             PARTITION,
@@ -311,6 +318,7 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "appends": "append of a batch to a leader's log, retries included",
         "deliveries": "hand-out of a record to a member, each time",
         **ONE_GROUP_ROW_PER,
+        **ONE_QUEUE_ROW_PER,
         "replicas": "change of a replica, and one for each at the start",
         "requests": "request served",
         "resources": "part of a host's hardware and second; on request",
@@ -331,6 +339,7 @@ DEFAULT_LABELS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyT
         ("records", "outcome"): OUTCOMES["records"],
         ("deliveries", "outcome"): OUTCOMES["deliveries"],
         **GROUP_LABELS,
+        **QUEUE_LABELS,
         ("batches", "closed_by"): CLOSED_BY,
         ("appends", "kind"): APPEND_KINDS,
         ("requests", "api"): APIS,

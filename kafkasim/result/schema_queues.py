@@ -17,6 +17,13 @@ QUEUE_CHANGES: Final = (
 """Labels of `queues.change`: a message came in, was handed out; left the queue, and
 why; or came back to it, and why."""
 
+LEFT: Final = tuple(
+    change
+    for change in QUEUE_CHANGES
+    if change not in {"enqueued", "delivered"} and not change.startswith("requeued")
+)
+"""Changes after which a message is not in the queue any more."""
+
 QUEUE_TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "queues": (

@@ -16,6 +16,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 )
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
+from kafkasim.engine.sim.systems.rabbitmq.run import RabbitMQRun
 from kafkasim.engine.sim.systems.streamable import (
     MustKeepRecords,
     check_streamed,
@@ -31,10 +32,14 @@ from kafkasim.result.streaming_tables import stream_tables
 from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 
-RUNS: Final[Mapping[type[Document], type[SystemRun]]] = {PointToPoint: PointToPointRun}
+RUNS: Final[Mapping[type[Document], type[SystemRun]]] = {
+    PointToPoint: PointToPointRun,
+    RabbitMQ: RabbitMQRun,
+}
 """Which kind of run it is, by the class of the system; Kafka's are chosen apart."""
 
 

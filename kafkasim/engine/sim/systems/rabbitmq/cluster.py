@@ -36,7 +36,6 @@ from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Dropped,
     Enqueue,
-    Handed,
     Settle,
 )
 from kafkasim.engine.sim.timeline import Timeline
@@ -245,13 +244,13 @@ class Cluster:
         self._route(what)
 
     def _route(self, what: tuple[Publishing, int, Publish]) -> None:
-        _, number, request = what
+        publisher, number, request = what
         if number in self._channels:
             if self._waits(self._at[number], self._route, what):
                 return
             self._from_client((number, request))
         if not request.publish_seq_no:
-            self._timeline.settle(1)
+            publisher.sent(request.message & ORDINAL)
 
     def _waits(
         self, node: Node, function: Callable[[Any], None], argument: object
@@ -352,13 +351,11 @@ class Cluster:
     def _deliver(self, effect: Deliver) -> None:
         consumer = self._owners[effect.channel]
         assert isinstance(consumer, Consuming)
-        hosted = self.queues.hosted[effect.queue]
-        count = 1 + hosted.hand_outs.get(effect.message, 0)
         if consumer.settings.ack == "auto":
             self._timeline.unsettled += 1
         size_bytes = self.queues.size_of(effect.message)
         arrives_ns = consumer.ways.there(self._calendar.now_ns, size_bytes)
-        delivery = Delivery(effect.message, effect.delivery_tag, count)
+        delivery = Delivery(effect.message, effect.delivery_tag)
         consumer.arrival_key += 1
         what = consumer, effect.channel, delivery
         self._calendar.at(arrives_ns, consumer.arrival_key, self._delivered, what)
@@ -376,13 +373,12 @@ class Cluster:
                 return
         self._take(what)
 
-    @staticmethod
-    def _take(what: tuple[Consuming, int, Delivery]) -> None:
+    def _take(self, what: tuple[Consuming, int, Delivery]) -> None:
         consumer, number, delivery = what
         if consumer.connection is not None and consumer.channel == number:
             consumer.take(delivery)
-        else:
-            consumer.miss(delivery)
+        elif consumer.settings.ack == "auto":
+            self._timeline.settle(1)
 
     def _to_publisher(self, effect: Confirm | PublishNack | Return) -> None:
         publisher = self._owners[effect.channel]

@@ -27,8 +27,6 @@ class Delivery(NamedTuple):
     message: int
     tag: int
     """Delivery tag, of its channel."""
-    count: int
-    """Which hand-out of it this is, from 1."""
     arrived_ns: int = MISSING_NS
 
 
@@ -200,10 +198,6 @@ class Consuming:
         self.buffer.append(delivery._replace(arrived_ns=self._calendar.now_ns))
         if self.at_work is None:
             self._work()
-
-    def miss(self, delivery: Delivery) -> None:
-        """Count a delivery that came over a connection that is no more."""
-        self._run.write(self, delivery, MISSING_NS, MISSING_NS, ABANDONED)
 
     def _work(self) -> None:
         if not self.buffer or self.paused:

@@ -130,7 +130,6 @@ class Publishing:
                 self._timeline.unsettled += 1
             self._publish(ordinal)
             if not self.settings.confirms:
-                feed.outcomes[ordinal] = UNACKED
                 self._answered()
 
     def _hindrance(self) -> int:
@@ -218,6 +217,11 @@ class Publishing:
             self._answered()
         if self._blocked_since_ns != MISSING_NS or feed.loop is not None:
             self.go_on()
+
+    def sent(self, ordinal: int) -> None:
+        """Count a message without confirms, of which it hears no more, as settled."""
+        self.feed.outcomes[ordinal] = UNACKED
+        self._timeline.settle(1)
 
     def returned(self, ordinal: int) -> None:
         """Take back a message that no queue wanted; its confirm follows."""

@@ -62,13 +62,17 @@ class Hosted:
         Messages that could be handed out.
     came, went : int
         How many messages came in, and how many left.
-    hand_outs : dict of int to int
-        How often a message has been handed out, of those that came back.
+    hands_out_again : bool
+        Whether it has ever handed a message out once more.
+    newest : int
+        The highest position that it has handed out.
+    overtook : str
+        What it handed out, never having done so before, after a later message.
     """
 
     __slots__ = (
-        "armed_ns", "came", "code", "hand_outs", "is_quorum", "key", "machine", "out",
-        "process", "ready", "unflushed", "unsent", "went",
+        "armed_ns", "came", "code", "hands_out_again", "is_quorum", "key", "machine",
+        "newest", "out", "overtook", "process", "ready", "unflushed", "unsent", "went",
     )  # fmt: skip
 
     def __init__(
@@ -87,7 +91,9 @@ class Hosted:
         self.ready = self.came = self.went = 0
         self.out: dict[int, int] = {}
         """Messages that were handed out and are not settled, by position."""
-        self.hand_outs: dict[int, int] = {}
+        self.hands_out_again = False
+        self.newest = -1
+        self.overtook = ""
         self.unflushed = 0
         """Bytes that wait for the disk of a classic queue's node."""
         self.unsent: defaultdict[int, int] = defaultdict(int)
@@ -175,6 +181,9 @@ class QueueHosts:
         if type(request) is Enqueue:
             self._note_bytes(hosted, request)
         effects = hosted.machine.handle(request, self._now_ms)
+        if type(request) is Enqueue and not hosted.is_quorum:
+            if not effects or type(effects[0]) is not Enqueued:
+                self._timeline.settle(1)  # its process is gone
         if not process.jobs and not hosted.is_quorum:
             effects += hosted.machine.idle()
         self._perform(hosted, effects)
@@ -252,6 +261,12 @@ class QueueHosts:
     def _handed(self, hosted: Hosted, effect: Handed) -> None:
         hosted.ready -= 1
         hosted.out[effect.position] = effect.message
+        if effect.redelivered:
+            hosted.hands_out_again = True
+        elif effect.position > hosted.newest:
+            hosted.newest = effect.position
+        else:
+            hosted.overtook = f"{effect.position} was handed out after {hosted.newest}"
         member = self._to_channel(effect, hosted.process.node)
         self._row(hosted, effect.message, _DELIVERED, member)
 
@@ -259,8 +274,6 @@ class QueueHosts:
         if hosted.out.pop(effect.position, None) is None:
             hosted.ready -= 1
         hosted.went += 1
-        if hosted.hand_outs:
-            hosted.hand_outs.pop(effect.message, None)
         self._row(hosted, effect.message, _REMOVED[effect.reason], -1)
         self._timeline.settle(1)
 
@@ -273,7 +286,6 @@ class QueueHosts:
         """Count a message as ready again."""
         hosted.out.pop(position, None)
         hosted.ready += 1
-        hosted.hand_outs[message] = hosted.hand_outs.get(message, 0) + 1
         self._row(hosted, message, _REQUEUED[cause], -1)
 
     # --- disks and copies ---------------------------------------------------------

@@ -1,0 +1,374 @@
+"""A run of RabbitMQ: a cluster, its publishers and its consumers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
+from kafkasim.engine.sim.disk import DiskQueue
+from kafkasim.engine.sim.drawn import services
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.invariants import Inspection
+from kafkasim.engine.sim.links import Links
+from kafkasim.engine.sim.meter import Meter, MeteredDisk
+from kafkasim.engine.sim.systems.common import (
+    run_facts,
+    write_events,
+    write_resources,
+    write_violations,
+)
+from kafkasim.engine.sim.systems.ends import LoopOfEvents
+from kafkasim.engine.sim.systems.rabbitmq.classic_queue import ClassicQueue
+from kafkasim.engine.sim.systems.rabbitmq.cluster import Cluster
+from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
+from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges, ExchangeType
+from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
+from kafkasim.engine.sim.systems.rabbitmq.happenings import Happenings
+from kafkasim.engine.sim.systems.rabbitmq.invariants import Conservation, FirstInFirstOut
+from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
+from kafkasim.engine.sim.systems.rabbitmq.publisher import BLOCKED_BY, Publishing
+from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import Hosted, QueueHosts
+from kafkasim.engine.sim.systems.rabbitmq.tables import (
+    count_hand_outs,
+    number_messages,
+    write_labels,
+    write_links,
+    write_records,
+)
+from kafkasim.engine.sim.systems.stuck_records import stuck
+from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.result.recorder import Recorder
+from kafkasim.result.result import Result
+from kafkasim.scenario.arrivals import ClosedLoop
+from kafkasim.scenario.draws import LEAST_WORK_NS, thinks_ns
+from kafkasim.scenario.drawn_blocks import drawn_source
+from kafkasim.scenario.member_events import AddMember
+from kafkasim.scenario.plan import Plan, SourcePlan
+from kafkasim.scenario.rabbitmq import Consumers, RabbitMQ
+from kafkasim.scenario.rabbitmq_parts import added_consumers
+from kafkasim.scenario.scenario import Scenario
+from kafkasim.scenario.streams import stream
+from kafkasim.units import ns_from_s
+
+NOT_RECORDED: Final = dict.fromkeys(
+    ("batches", "appends", "commits", "assignments", "requests"),
+    "RabbitMQ has no such thing",
+)
+_DRAWS: Final = 256
+_WITHOUT_ACKS: Final = "auto"
+_IN_FLIGHT: Final = 2
+
+
+class RabbitMQRun:
+    """One run: publishers, a cluster of nodes, and the consumers of its queues."""
+
+    def __init__(
+        self, scenario: Scenario, plan: Plan, *, check: bool, resources: bool = False
+    ) -> None:
+        resolved = scenario.resolve()
+        assert isinstance(resolved.system, RabbitMQ)
+        self.scenario = scenario
+        self.system = resolved.system
+        self.traffic = resolved.traffic
+        self.plan = stuck(plan, scenario.events)
+        self.calendar = CheckedCalendar() if check else Calendar()
+        self.timeline = Timeline(self.calendar, resolved)
+        self.meter = Meter() if resources else None
+        self.recorder = Recorder()
+        self._actors = 0
+        self._write_delivery = self.recorder.writer("deliveries")
+        self.names = sorted(self.traffic.subscribers)
+        self._codes = {name: code for code, name in enumerate(self.names)}
+        self.feeds = [
+            self._make_feed(code, source)
+            for code, source in enumerate(self.plan.sources.values())
+        ]
+        self.cluster = self._make_cluster()
+        self.publishers = [self._make_publisher(feed) for feed in self.feeds]
+        self._make_queues()
+        self.consumers: list[Consuming] = []
+        self._late: dict[int, Consuming] = {}
+        for name in self.names:
+            self._make_consumers(name)
+        self.happenings = Happenings(
+            self.calendar,
+            self.cluster,
+            publishers=self.publishers,
+            consumers=self.consumers,
+            joining=self._join,
+        )
+        hosted = list(self.cluster.queues.hosted.values())
+        self.inspection = (
+            Inspection([Conservation(hosted), FirstInFirstOut(hosted)], None)
+            if check
+            else None
+        )
+        loops = sum(feed.loop is not None for feed in self.feeds)
+        self.timeline.unsettled = loops + sum(len(feed.sizes) for feed in self.feeds)
+
+    def _actor(self) -> int:
+        self._actors += 1
+        return self._actors
+
+    # --- parts --------------------------------------------------------------------
+
+    def _make_feed(self, code: int, plan: SourcePlan) -> Feed:
+        work = {
+            name: column
+            for (name, source), column in self.plan.work_ns.items()
+            if source == plan.source
+        }
+        law = self.traffic.sources[plan.source].arrivals
+        loop = None
+        if isinstance(law, ClosedLoop):
+            seed = self.scenario.seed
+            loop = LoopOfEvents(
+                drawn_source(plan.source, self.traffic, seed),
+                thinks_ns(plan.source, law, seed),
+                law.outstanding,
+                ns_from_s(self.traffic.duration_s),
+            )
+        return Feed(code, plan, work, loop)
+
+    def _make_cluster(self) -> Cluster:
+        seed, system = self.scenario.seed, self.system
+        events = self.scenario.events
+        links = Links(self.calendar, self._actor(), events, self.traffic, system)
+        hosts = Hosts(system.hardware.link, seed, links, self.meter)
+        exchanges = Exchanges()
+        for name, exchange in sorted(system.exchanges.items()):
+            exchanges.declare(name, ExchangeType(exchange.type))
+        nodes = [Node(code) for code in range(system.nodes)]
+        cluster = Cluster(
+            self.calendar,
+            self.timeline,
+            actor=self._actor(),
+            hosts=hosts,
+            nodes=nodes,
+            exchanges=exchanges,
+        )
+        links.break_request = cluster.lose
+        cluster.queues = QueueHosts(
+            self.calendar,
+            self.timeline,
+            nodes=nodes,
+            disks=self._make_disks(nodes),
+            pipe=cluster.between,
+            feeds=self.feeds,
+            write=self.recorder.writer("queues"),
+            to_channel=cluster.to_channel,
+        )
+        return cluster
+
+    def _make_disks(self, nodes: list[Node]) -> dict[int, DiskQueue]:
+        disk, disks = self.system.hardware.disk, {}
+        if disk is None:
+            return {}
+        for node in nodes:
+            kind = DiskQueue if self.meter is None else MeteredDisk
+            made = disks[node.code] = kind(
+                disk.bandwidth_mb_per_s,
+                disk.access_ms,
+                seed=self.scenario.seed,
+                host=node.host,
+            )
+            if isinstance(made, MeteredDisk) and self.meter is not None:
+                made.track = self.meter.track(node.host, "disk")
+        return disks
+
+    def _make_publisher(self, feed: Feed) -> Publishing:
+        return Publishing(
+            self.calendar,
+            self.timeline,
+            self._actor(),
+            feed,
+            self.system.publishers[feed.plan.source],
+            connect=self.cluster.connect_publisher,
+            send=self.cluster.publish,
+            write_blocked=self.recorder.writer("blocked"),
+        )
+
+    def _make_queues(self) -> None:
+        queues, cpu = self.cluster.queues, self.system.hardware.cpu
+        for code, name in enumerate(self.names):
+            node = self.cluster.nodes[code % self.system.nodes]
+            settings = self.system.queues[name]
+            host = f"queue:{name}"
+            actor = self._actor()
+            process = QueueProcess(
+                self.calendar,
+                actor,
+                name,
+                node,
+                services(cpu.request_ms, self.scenario.seed, host),
+                cpu.mb_ms,
+                queues.do,
+            )
+            if self.meter is not None:
+                process.track = self.meter.track(host, "cpu")
+            machine = ClassicQueue(
+                name,
+                node=node.code,
+                durable=settings.durable,
+                single_active=settings.single_active_consumer,
+                sync_interval_ms=round(self.system.sync_interval_ms),
+            )
+            queues.hosted[name] = Hosted(
+                code, machine, process, is_quorum=False, actor=actor
+            )
+
+    def _make_consumers(self, name: str) -> None:
+        settings = self.system.consumers[name]
+        numbers = [str(number) for number in range(1, settings.count + 1)]
+        for place, number in enumerate(numbers):
+            consumer = self._make_consumer(name, f"{name}/{number}")
+            if place < len(settings.priorities):
+                consumer.priority = settings.priorities[place]
+        for event, number in added_consumers(name, numbers, self.scenario.events):
+            self._late[id(event)] = self._make_consumer(name, f"{name}/{number}")
+
+    def _make_consumer(self, queue: str, name: str) -> Consuming:
+        settings = self.system.consumers[queue]
+        consumer = Consuming(
+            self.calendar,
+            self.timeline,
+            actor=self._actor(),
+            code=len(self.consumers),
+            queue=queue,
+            name=name,
+            settings=settings,
+            failures=_failures(settings, self.scenario.seed, name),
+            run=self,
+        )
+        self.consumers.append(consumer)
+        return consumer
+
+    # --- the run ------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """Run to the end and return what was recorded."""
+        for event in self.scenario.events:
+            begin, end = self.happenings.begin, self.happenings.end
+            self.timeline.schedule(event, begin, end)
+        for name in self.names:
+            come_ns = ns_from_s(self.traffic.subscribers[name].from_s)
+            if self.system.queues[name].declared == "start" or not come_ns:
+                self._declare(name)
+            if come_ns:
+                self.timeline.command(come_ns, self._come, name)
+            else:
+                self._come(name)
+        for publisher in self.publishers:
+            publisher.start()
+        self.timeline.run(self.inspection)
+        return self._finish()
+
+    def _declare(self, name: str) -> None:
+        """Let a queue be there, bound to what it wants."""
+        exchanges = self.cluster.exchanges
+        exchanges.declare_queue(name)
+        for binding in self.system.queues[name].bindings:
+            exchanges.bind(name, binding.exchange, binding.key)
+
+    def _come(self, name: str) -> None:
+        """Let a subscriber come: its queue is there from now on, and its consumers."""
+        if not self.cluster.exchanges.has_queue(name):
+            self._declare(name)
+        late = list(self._late.values())
+        for consumer in self.consumers:
+            if consumer.queue == name and consumer not in late:
+                consumer.is_from_start = not self.calendar.now_ns
+                consumer.come()
+
+    def _join(self, event: AddMember) -> Consuming:
+        """Let a consumer come that an event adds."""
+        consumer = self._late[id(event)]
+        come_ns = ns_from_s(self.traffic.subscribers[consumer.queue].from_s)
+        if come_ns > self.calendar.now_ns:
+            self.timeline.command(come_ns, lambda _: consumer.come(), None)
+        else:
+            consumer.come()
+        return consumer
+
+    # --- what consumers ask -------------------------------------------------------
+
+    def connect(self, consumer: Consuming) -> bool:
+        """Connect a consumer; return whether its queue can be reached."""
+        return self.cluster.connect(consumer)
+
+    def say(self, consumer: Consuming, request: object) -> None:
+        """Send what a consumer says."""
+        self.cluster.say(consumer, request)
+
+    def hang_up(self, consumer: Consuming) -> None:
+        """Close a consumer's connection."""
+        self.cluster.hang_up(consumer)
+
+    def work_ns(self, consumer: Consuming, message: int) -> int:
+        """Return the work on a message; hardly any on what it did not want."""
+        work = self.feeds[message >> ROW_SHIFT].work.get(consumer.queue)
+        return LEAST_WORK_NS if work is None else work[message & ORDINAL]
+
+    def write(
+        self,
+        consumer: Consuming,
+        delivery: Delivery,
+        started_ns: int,
+        ended_ns: int,
+        outcome: int,
+    ) -> None:
+        """Write a row of `deliveries`."""
+        code = self._codes[consumer.queue]
+        self._write_delivery(
+            delivery.message,
+            code,
+            consumer.code,
+            code,
+            -1,
+            -1,
+            0,
+            1,
+            delivery.arrived_ns,
+            started_ns,
+            ended_ns,
+            outcome,
+        )
+        if consumer.settings.ack == _WITHOUT_ACKS and outcome != _IN_FLIGHT:
+            self.timeline.settle(1)
+
+    # --- the end ------------------------------------------------------------------
+
+    def _finish(self) -> Result:
+        for consumer in self.consumers:
+            consumer.finish()
+        for publisher in self.publishers:
+            publisher.finish()
+        number_messages(self.recorder, self.feeds)
+        queues = self.cluster.queues.hosted.values()
+        if any(each.hands_out_again for each in queues) or any(
+            max(feed.send_count, default=0) > 1 for feed in self.feeds
+        ):
+            count_hand_outs(self.recorder)
+        write_records(self.recorder, self.plan, self.feeds)
+        write_links(self.recorder, self.cluster.ways)
+        write_labels(
+            self.recorder,
+            sources=self.plan.sources,
+            subscribers=self.names,
+            members=[each.name for each in self.consumers],
+            causes=BLOCKED_BY,
+        )
+        write_events(self.recorder, self.timeline.done)
+        facts = run_facts(self.calendar, self.timeline)
+        missing = dict(NOT_RECORDED)
+        missing |= write_violations(self.recorder, self.inspection)
+        missing |= write_resources(self.recorder, self.meter, self.calendar.now_ns)
+        return self.recorder.finish(self.scenario, self.plan, facts, missing)
+
+
+def _failures(settings: Consumers, seed: int, name: str) -> Iterator[bool]:
+    """Yield whether work on a delivery fails, one after the other."""
+    if not settings.failing_share:
+        return
+    generator = stream(seed, f"failures/{name}")
+    while True:
+        yield from (generator.random(_DRAWS) < settings.failing_share).tolist()
