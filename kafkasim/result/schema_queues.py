@@ -9,7 +9,8 @@ from kafkasim.result.schema_columns import TOPIC, Column, label, number, time
 QUEUE_CHANGES: Final = (
     "enqueued", "delivered",
     "acked", "auto-acked", "nacked", "rejected", "delivery_limit",
-    "not persistent", "not yet on disk", "queue not durable", "not replicated",
+    "not persistent", "not yet on disk", "disk lost", "queue not durable",
+    "not replicated",
     "requeued: nacked", "requeued: rejected", "requeued: channel closed",
     "requeued: consumer timeout", "requeued: consumer's node disconnected",
     "requeued: node restarted",

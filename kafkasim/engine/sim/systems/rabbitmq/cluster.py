@@ -175,6 +175,10 @@ class Cluster:
             self.say(consumer, request)
         return True
 
+    def is_open(self, number: int) -> bool:
+        """Return whether a channel is there."""
+        return number in self._channels
+
     def lose(self, connection: Connection) -> None:
         """Let both ends of a connection learn that it is broken."""
         if connection.broken:
@@ -189,7 +193,8 @@ class Cluster:
     def _close(self, closing: tuple[int, Closing]) -> None:
         """Close a channel at its node."""
         number, cause = closing
-        if number in self._channels:
+        at = self._at.get(number)
+        if at is not None and not self._waits(at, self._close, closing):
             self._from_client((number, CloseChannel(cause)))
             self._forget(number)
 
@@ -313,7 +318,7 @@ class Cluster:
         for effect in effects:
             match effect:
                 case Enqueue():
-                    self._timeline.unsettled += 1
+                    self.queues.expect(effect)
                     size_bytes = self.queues.size_of(effect.message)
                     self._to_queue(Job(effect, costs=True, size_bytes=size_bytes), node)
                 case Settle():

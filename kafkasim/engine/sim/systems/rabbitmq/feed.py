@@ -67,7 +67,7 @@ class Feed:
         self.acked_ns = array("q", [MISSING_NS]) * count
         self.appended_ns = array("q", [MISSING_NS]) * count
         """When the first queue had it."""
-        self.send_count = array("h", [0]) * count
+        self.send_count = array("i", [0]) * count
         self.outcomes = array("b", [IN_FLIGHT]) * count
         self.errors = array("b", [-1]) * count
         self.causes = array("h", [-1]) * count

@@ -89,7 +89,7 @@ class Publishing:
         """Ordinals of what it waits for, by their numbers in its channel."""
         self._again: deque[int] = deque()
         """What it has to send again."""
-        self._delayed: list[int] = []
+        self._delayed: dict[int, None] = {}
         """What it will have to, in a while."""
         self._is_still = self._is_down = False
         self._unseen: list[tuple[int, bool, bool]] = []
@@ -236,15 +236,18 @@ class Publishing:
 
     def _refused(self, ordinals: list[int]) -> None:
         """Send again, after a while, what a node could not take."""
-        self._delayed += ordinals
+        self._delayed |= dict.fromkeys(ordinals)
         self._timer_key += 1
         at_ns = self._calendar.now_ns + self._retry_ns
-        self._calendar.at(at_ns, self._timer_key, self._send_delayed, self.life)
+        what = self.life, ordinals
+        self._calendar.at(at_ns, self._timer_key, self._send_delayed, what)
 
-    def _send_delayed(self, life: int) -> None:
+    def _send_delayed(self, what: tuple[int, list[int]]) -> None:
+        life, ordinals = what
         if life == self.life:
-            self._again.extend(self._delayed)
-            self._delayed.clear()
+            for ordinal in ordinals:
+                del self._delayed[ordinal]
+            self._again.extend(ordinals)
             self.go_on()
 
     # --- connections and events ---------------------------------------------------
@@ -263,7 +266,7 @@ class Publishing:
         waiting = [*self.unconfirmed.values(), *self._delayed, *self._again]
         self._again = deque(sorted(waiting))
         self.unconfirmed.clear()
-        self._delayed.clear()
+        self._delayed = {}
         self._unseen.clear()
         self._sequence = 0
 

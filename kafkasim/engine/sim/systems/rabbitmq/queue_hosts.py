@@ -17,6 +17,7 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import Reason, Returned
 from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Confirmed,
+    Dropped,
     Enqueue,
     Enqueued,
     Flush,
@@ -72,7 +73,7 @@ class Hosted:
 
     __slots__ = (
         "armed_ns", "came", "code", "hands_out_again", "is_quorum", "key", "machine",
-        "newest", "out", "overtook", "process", "ready", "unflushed", "unsent", "went",
+        "members", "newest", "out", "overtook", "process", "ready", "unflushed", "unsent", "went",
     )  # fmt: skip
 
     def __init__(
@@ -81,13 +82,14 @@ class Hosted:
         machine: Any,  # noqa: ANN401 - a classic or a quorum queue
         process: QueueProcess,
         *,
-        is_quorum: bool,
+        members: Sequence[int] = (),
         actor: int,
     ) -> None:
         self.code = code
         self.machine = machine
         self.process = process
-        self.is_quorum = is_quorum
+        self.members = members
+        self.is_quorum = bool(members)
         self.ready = self.came = self.went = 0
         self.out: dict[int, int] = {}
         """Messages that were handed out and are not settled, by position."""
@@ -131,6 +133,8 @@ class QueueHosts:
         Writes a row of `queues`.
     to_channel : callable
         Takes what a queue tells a channel, and the node that it comes from.
+    is_open : callable
+        Tells whether a channel is there.
     """
 
     def __init__(
@@ -144,6 +148,7 @@ class QueueHosts:
         feeds: Sequence[Feed],
         write: Writer,
         to_channel: Callable[[Any, Node], int],
+        is_open: Callable[[int], bool],
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
@@ -153,6 +158,7 @@ class QueueHosts:
         self._feeds = feeds
         self._write = write
         self._to_channel = to_channel
+        self._is_open = is_open
         self.hosted: dict[str, Hosted] = {}
 
     def __iter__(self):  # noqa: ANN204
@@ -165,6 +171,17 @@ class QueueHosts:
     def size_of(self, message: int) -> int:
         """Return the bytes of a message's value."""
         return self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
+
+    def expect(self, request: Enqueue) -> None:
+        """Count a message that is to come into a queue as unsettled.
+
+        To bring one that was sent before into it, and out again, is no progress.
+        """
+        message = request.message
+        if self._feeds[message >> ROW_SHIFT].send_count[message & ORDINAL] > 1:
+            self._timeline.renew(1, 1)
+        else:
+            self._timeline.unsettled += 1
 
     def tell(self, hosted: Hosted, job: Job) -> None:
         """Tell the process of a queue something; nobody is there while its node is not."""
@@ -192,7 +209,7 @@ class QueueHosts:
     def _note_bytes(self, hosted: Hosted, request: Enqueue) -> None:
         size_bytes = self.size_of(request.message)
         if hosted.is_quorum:
-            for node in hosted.machine.nodes:
+            for node in hosted.members:
                 hosted.unsent[node] += size_bytes
         elif request.persistent:
             hosted.unflushed += size_bytes
@@ -237,6 +254,8 @@ class QueueHosts:
                     self._replicate(hosted, effect)
                 case LeaderChanged():
                     self._move(hosted, effect)
+                case Dropped():
+                    self._timeline.settle(1)
 
     def _row(self, hosted: Hosted, message: int, change: int, member: int) -> None:
         self._write(
@@ -354,10 +373,12 @@ class QueueHosts:
                 lost = hosted.process.stop()
             effects = hosted.machine.handle(NodeDown(node.code, Loss.CRASHED), self._now_ms)
             self._perform(hosted, effects)
-            if hosted.process.node is node and not hosted.is_quorum:
+            if hosted.is_quorum:
+                self._say_again(hosted, lost)
+            elif hosted.process.node is node:
                 for position, message in list(hosted.out.items()):
                     self._back(hosted, position, message, Returned.NODE_RESTARTED)
-            self._void(hosted, lost)
+                self._void(lost)
             self._arm(hosted)
 
     def node_up(self, node: Node) -> None:
@@ -367,17 +388,25 @@ class QueueHosts:
             self._perform(hosted, effects)
             self._arm(hosted)
 
-    def _void(self, hosted: Hosted, requests: Sequence[Any]) -> None:
+    def _void(self, requests: Sequence[Any]) -> None:
         """Refuse what a process was told, and had not done when its node crashed."""
         for request in requests:
             if type(request) is Enqueue:
-                self.refuse(hosted, request)
+                self._timeline.settle(1)
+                if request.publish_seq_no:
+                    seqs = (request.publish_seq_no,)
+                    refused = Refused(request.queue, request.channel, seqs)
+                    self._to_channel(refused, self._nodes[request.node])
 
-    def refuse(self, hosted: Hosted, request: Enqueue) -> None:
-        """Let a message come into no queue."""
-        self._timeline.settle(1)
-        if request.publish_seq_no:
-            refused = Refused(
-                hosted.process.name, request.channel, (request.publish_seq_no,)
-            )
-            self._to_channel(refused, hosted.process.node)
+    def _say_again(self, hosted: Hosted, requests: Sequence[Any]) -> None:
+        """Let channels that live tell the next leader what the last one had not done.
+
+        What the nodes of a cluster tell each other is void.
+        """
+        for request in requests:
+            if isinstance(request, Written | NodeDown | NodeUp):
+                continue
+            if self._is_open(request.channel):
+                self.do(hosted.process, request)
+            elif type(request) is Enqueue:
+                self._timeline.settle(1)

@@ -27,6 +27,8 @@ from kafkasim.engine.sim.systems.rabbitmq.invariants import Conservation, FirstI
 from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.publisher import BLOCKED_BY, Publishing
 from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import Hosted, QueueHosts
+from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
+from kafkasim.engine.sim.systems.rabbitmq.quorum_settings import QuorumSettings
 from kafkasim.engine.sim.systems.rabbitmq.tables import (
     count_hand_outs,
     number_messages,
@@ -43,7 +45,7 @@ from kafkasim.scenario.draws import LEAST_WORK_NS, thinks_ns
 from kafkasim.scenario.drawn_blocks import drawn_source
 from kafkasim.scenario.member_events import AddMember
 from kafkasim.scenario.plan import Plan, SourcePlan
-from kafkasim.scenario.rabbitmq import Consumers, RabbitMQ
+from kafkasim.scenario.rabbitmq import Consumers, Queue, RabbitMQ
 from kafkasim.scenario.rabbitmq_parts import added_consumers
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
@@ -156,6 +158,7 @@ class RabbitMQRun:
             feeds=self.feeds,
             write=self.recorder.writer("queues"),
             to_channel=cluster.to_channel,
+            is_open=cluster.is_open,
         )
         return cluster
 
@@ -205,16 +208,41 @@ class RabbitMQRun:
             )
             if self.meter is not None:
                 process.track = self.meter.track(host, "cpu")
-            machine = ClassicQueue(
+            members = self._members_of(code, settings)
+            machine = self._make_machine(name, settings, node.code, members)
+            queues.hosted[name] = Hosted(
+                code, machine, process, members=members, actor=actor
+            )
+
+    def _members_of(self, code: int, settings: Queue) -> tuple[int, ...]:
+        """Return the nodes that keep a quorum queue, its leader first."""
+        if settings.type == "classic":
+            return ()
+        count = self.system.nodes
+        return tuple((code + step) % count for step in range(settings.members))
+
+    def _make_machine(
+        self, name: str, settings: Queue, node: int, members: tuple[int, ...]
+    ) -> ClassicQueue | QuorumQueue:
+        if not members:
+            return ClassicQueue(
                 name,
-                node=node.code,
+                node=node,
                 durable=settings.durable,
                 single_active=settings.single_active_consumer,
                 sync_interval_ms=round(self.system.sync_interval_ms),
             )
-            queues.hosted[name] = Hosted(
-                code, machine, process, is_quorum=False, actor=actor
-            )
+        limit = settings.delivery_limit
+        draws = stream(self.scenario.seed, f"elections/{name}")
+        return QuorumQueue(
+            name,
+            members=members,
+            settings=QuorumSettings(
+                delivery_limit=None if limit < 0 else limit,
+                single_active=settings.single_active_consumer,
+            ),
+            draw=lambda most: int(draws.integers(1, most + 1)),
+        )
 
     def _make_consumers(self, name: str) -> None:
         settings = self.system.consumers[name]

@@ -14,6 +14,7 @@ from kafkasim.result.schema_queues import LEFT, QUEUE_CHANGES
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS
 
+_MOST_SENDS = 32_767
 _ENQUEUED = QUEUE_CHANGES.index("enqueued")
 _GONE = [QUEUE_CHANGES.index(change) for change in LEFT]
 
@@ -63,7 +64,7 @@ def write_records(recorder: Recorder, plan: Plan, feeds: Sequence[Feed]) -> None
         "error": of_all("errors", "<i1"),
         "batch_id": np.full(count, -1, np.int64),
         "batch_index": np.full(count, -1, np.int32),
-        "send_count": of_all("send_count", "<i2"),
+        "send_count": np.minimum(of_all("send_count", "<i4"), _MOST_SENDS).astype("<i2"),
         "log_copies": _held(recorder, count),
         "resend_of": np.full(count, -1, np.int64),
         "caused_by": of_all("causes", "<i2"),
