@@ -24,7 +24,6 @@ from kafkasim.result.schema_groups import (
     GROUP_TABLES,
     ONE_GROUP_ROW_PER,
 )
-
 from kafkasim.result.schema_queues import (
     ONE_QUEUE_ROW_PER,
     QUEUE_LABELS,
@@ -189,7 +188,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             time("fetched_ns", "when its bytes reached the member"),
             time("started_ns", "when work on it began"),
             time("ended_ns", "when work on it ended"),
-            label("outcome", "processed, abandoned, nacked, rejected, in_flight", "<i1"),
+            label(
+                "outcome", "processed, abandoned, nacked, rejected, in_flight", "<i1"
+            ),
         ),
         **GROUP_TABLES,
         **QUEUE_TABLES,

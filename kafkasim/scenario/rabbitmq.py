@@ -138,7 +138,7 @@ class Consumers(Document):
     retry_ms: Positive = 100.0
     """How long each waits before it connects anew when its connection is lost."""
     ack_every: Annotated[int, Whole(1, 65_535)] = 1
-    """Acknowledge so many with one frame (`multiple`), or fewer if no more are there."""
+    """Acknowledge so many with one frame (`multiple`), or fewer when all is done."""
     failing_share: Share = 0.0
     """Probability that work on a message fails, each time anew."""
     on_failure: Literal["nack", "reject"] = "nack"

@@ -40,12 +40,12 @@ def filled(system: RabbitMQ, traffic: Traffic) -> RabbitMQ:
     exchanges = _with(system.exchanges, streams, Exchange())
     publishers = {
         name: _filled_publisher(part, name, traffic)
-        for name, part in _with(
-            system.publishers, traffic.sources, Publisher()
-        ).items()
+        for name, part in _with(system.publishers, traffic.sources, Publisher()).items()
     }
     queues = {
-        name: _filled_queue(part, name, traffic, exchanges, publishers, system.nodes)
+        name: _bound(
+            _with_copies(part, system.nodes), name, traffic, exchanges, publishers
+        )
         for name, part in _with(system.queues, traffic.subscribers, Queue()).items()
     }
     return replace(
@@ -70,20 +70,24 @@ def _filled_publisher(part: Publisher, name: str, traffic: Traffic) -> Publisher
     return replace(part, exchange=traffic.sources[name].stream)
 
 
-def _filled_queue(
-    part: Queue,
-    name: str,
-    traffic: Traffic,
-    exchanges: Mapping[str, Exchange],
-    publishers: Mapping[str, Publisher],
-    nodes: int,
-) -> Queue:
-    """Return a queue with its copies, its limit and what it is bound to."""
+def _with_copies(part: Queue, nodes: int) -> Queue:
+    """Return a queue with the number of its copies, and its limit."""
     is_quorum = part.type == "quorum"
     if part.members is UNSET:
         part = replace(part, members=min(_QUORUM_MEMBERS, nodes) if is_quorum else 1)
     if part.delivery_limit is UNSET:
         part = replace(part, delivery_limit=20 if is_quorum else -1)
+    return part
+
+
+def _bound(
+    part: Queue,
+    name: str,
+    traffic: Traffic,
+    exchanges: Mapping[str, Exchange],
+    publishers: Mapping[str, Publisher],
+) -> Queue:
+    """Return a queue that is bound to something."""
     if part.bindings or name not in traffic.subscribers:
         return part
     bindings = dict.fromkeys(

@@ -92,11 +92,11 @@ class Consuming:
     """
 
     __slots__ = (
-        "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest", "_retry_ns",
-        "_started_ns", "_timeline", "_timer_key", "_turn", "_unacked", "_run",
-        "_work_key", "arrival_key", "at_work", "buffer", "channel", "code",
-        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority", "queue",
-        "reply_key", "settings", "slowed", "up", "ways",
+        "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest",
+        "_retry_ns", "_run", "_started_ns", "_timeline", "_timer_key", "_turn",
+        "_unacked", "_work_key", "arrival_key", "at_work", "buffer", "channel", "code",
+        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority",
+        "queue", "reply_key", "settings", "slowed", "up", "ways",
     )  # fmt: skip
 
     def __init__(

@@ -129,6 +129,14 @@ class Exchanges:
         self._queues[queue] = None
         self._routes.clear()
 
+    def delete_queue(self, queue: str) -> None:
+        """Forget a queue and its bindings."""
+        self._queues.pop(queue, None)
+        for bound in self._bindings.values():
+            for there in [each for each in bound if each[0] == queue]:
+                del bound[there]
+        self._routes.clear()
+
     def bind(self, queue: str, exchange: str, routing_key: str = "") -> None:
         """Bind a queue to an exchange; to bind it again so changes nothing.
 

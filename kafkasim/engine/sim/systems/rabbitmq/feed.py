@@ -110,7 +110,7 @@ class Feed:
         )
         self.sizes += np.maximum(block.value_bytes, 0).tolist()
         for name, work in self.work.items():
-            work += self.loop.more_work(name, (), block).tolist()
+            work.extend(self.loop.more_work(name, (), block).tolist())
         for column in (self.created_ns, self.acked_ns, self.appended_ns):
             column.extend([MISSING_NS] * count)
         self.send_count.extend([0] * count)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.links import effect_of
-from kafkasim.engine.sim.own_run import NOT_APPLICABLE
 from kafkasim.engine.sim.systems.rabbitmq.cluster import Cluster
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.node import Node
@@ -16,6 +15,7 @@ from kafkasim.scenario.events import Crash, Event, LinkEvent, Pause, Slow
 from kafkasim.scenario.member_events import AddMember, RemoveMember, StuckRecord
 from kafkasim.scenario.rabbitmq_parts import HUB
 
+NOT_APPLICABLE = "not applicable"
 CRASHED_BY = 0
 """Code of the cause of what a crash of its source let fail."""
 NOT_THERE = "it is not there"
@@ -53,18 +53,25 @@ class Happenings:
 
     def begin(self, event: Event, target: Target, until_ns: int) -> str:
         """Do an event; return its effect in words."""
-        if isinstance(event, LinkEvent):
-            return effect_of(event)
-        if isinstance(event, StuckRecord):
-            feed = self._publishers[event.source].feed
-            return told(event, len(feed.created_ns))
-        if isinstance(event, AddMember):
-            consumer = self._joining(event)
-            return f"{consumer.name} subscribes"
-        if isinstance(event, RemoveMember):
-            return self._remove(self._befallen(target)[0])
-        if not isinstance(event, Crash | Pause | Slow):
-            return NOT_APPLICABLE
+        match event:
+            case Crash() | Pause() | Slow():
+                effect = self._befall(event, target, until_ns)
+            case StuckRecord():
+                feed = self._publishers[event.source].feed
+                effect = told(event, len(feed.created_ns))
+            case AddMember():
+                effect = f"{self._joining(event).name} subscribes"
+            case RemoveMember():
+                effect = self._remove(self._befallen(target)[0])
+            case _ if isinstance(event, LinkEvent):
+                effect = effect_of(event)
+            case _:
+                effect = NOT_APPLICABLE
+        return effect
+
+    def _befall(
+        self, event: Crash | Pause | Slow, target: Target, until_ns: int
+    ) -> str:
         if target.kind == "source":
             return self._befall_source(event, self._publishers[target.name], until_ns)
         if target.kind in {HUB, "node"}:
@@ -128,7 +135,9 @@ class Happenings:
             return "it stands still; what comes waits"
         return "it stopped, and all connections to it broke"
 
-    def _restore_nodes(self, event: Crash | Pause | Slow, nodes: Sequence[Node]) -> None:
+    def _restore_nodes(
+        self, event: Crash | Pause | Slow, nodes: Sequence[Node]
+    ) -> None:
         for node in nodes:
             if isinstance(event, Slow):
                 node.slowed = UNSLOWED

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import Hosted
+from kafkasim.engine.sim.systems.rabbitmq.hosted import Hosted
 
 
 class Conservation:

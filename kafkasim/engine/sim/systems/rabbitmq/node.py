@@ -80,6 +80,7 @@ class QueueProcess:
         actor: int,
         name: str,
         node: Node,
+        *,
         services: Iterator[int],
         ns_per_byte: float,
         do: "Callable[[QueueProcess, Any], None]",

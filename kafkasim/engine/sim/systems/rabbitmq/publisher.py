@@ -1,4 +1,4 @@
-"""The publisher of one source: it sends, keeps what is not confirmed, and sends again."""
+"""The publisher of one source: it sends, and keeps what is not confirmed."""
 
 from collections import deque
 from collections.abc import Callable
@@ -51,10 +51,10 @@ class Publishing:
 
     __slots__ = (
         "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_connect",
-        "_delayed", "_fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns", "_send", "_sequence",
-        "_timeline", "_timer_key", "_unseen", "_wakes_ns", "_write_blocked",
-        "arrival_key", "channel", "confirm_key", "connection", "feed", "life", "node",
-        "settings", "unconfirmed", "ways",
+        "_delayed", "_fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
+        "_send", "_sequence", "_timeline", "_timer_key", "_unseen", "_wakes_ns",
+        "_write_blocked", "arrival_key", "channel", "confirm_key", "connection", "feed",
+        "life", "node", "settings", "unconfirmed", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +83,9 @@ class Publishing:
         """To its node and back."""
         self.channel = 0
         self.life = 0
-        self._fixed_key = self._key_of("") if "{key}" not in settings.routing_key else None
+        self._fixed_key = (
+            self._key_of("") if "{key}" not in settings.routing_key else None
+        )
         self._sequence = 0
         self.unconfirmed: dict[int, int] = {}
         """Ordinals of what it waits for, by their numbers in its channel."""

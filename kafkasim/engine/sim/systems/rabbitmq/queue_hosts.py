@@ -5,14 +5,15 @@ members over the links between nodes, and to the disk of each. Hardware without 
 writes in no time.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
+from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.disk import DiskQueue
 from kafkasim.engine.sim.network import Pipe
+from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges
 from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
+from kafkasim.engine.sim.systems.rabbitmq.hosted import Copying, Hosted
 from kafkasim.engine.sim.systems.rabbitmq.messages import Reason, Returned
 from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
@@ -33,7 +34,6 @@ from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Removed,
     Replicate,
     Requeued,
-    Settle,
     Written,
 )
 from kafkasim.engine.sim.timeline import Timeline
@@ -43,7 +43,7 @@ from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS
 
 _ENQUEUED: Final = QUEUE_CHANGES.index("enqueued")
 _DELIVERED: Final = QUEUE_CHANGES.index("delivered")
-_REMOVED: Final = {
+_REMOVED: Final[Mapping[Reason, int]] = {
     reason: QUEUE_CHANGES.index(reason)
     for reason in Reason
     if reason is not Reason.UNROUTABLE
@@ -52,66 +52,6 @@ _REQUEUED: Final = {
     cause: QUEUE_CHANGES.index(f"requeued: {cause}") for cause in Returned
 }
 """Codes of changes."""
-
-
-class Hosted:
-    """A queue: its machine, and what its host knows of it.
-
-    Attributes
-    ----------
-    ready : int
-        Messages that could be handed out.
-    came, went : int
-        How many messages came in, and how many left.
-    hands_out_again : bool
-        Whether it has ever handed a message out once more.
-    newest : int
-        The highest position that it has handed out.
-    overtook : str
-        What it handed out, never having done so before, after a later message.
-    """
-
-    __slots__ = (
-        "armed_ns", "came", "code", "hands_out_again", "is_quorum", "key", "machine",
-        "members", "newest", "out", "overtook", "process", "ready", "unflushed", "unsent", "went",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        code: int,
-        machine: Any,  # noqa: ANN401 - a classic or a quorum queue
-        process: QueueProcess,
-        *,
-        members: Sequence[int] = (),
-        actor: int,
-    ) -> None:
-        self.code = code
-        self.machine = machine
-        self.process = process
-        self.members = members
-        self.is_quorum = bool(members)
-        self.ready = self.came = self.went = 0
-        self.out: dict[int, int] = {}
-        """Messages that were handed out and are not settled, by position."""
-        self.hands_out_again = False
-        self.newest = -1
-        self.overtook = ""
-        self.unflushed = 0
-        """Bytes that wait for the disk of a classic queue's node."""
-        self.unsent: defaultdict[int, int] = defaultdict(int)
-        """Bytes that wait to be sent to each member of a quorum queue."""
-        self.armed_ns = FOREVER_NS
-        self.key = key_base(Rank.TIMER, actor)
-
-
-class Copying(NamedTuple):
-    """A piece of a quorum queue's log on its way to a member and onto its disk."""
-
-    hosted: Hosted
-    written: Written
-    leader: Node
-    member: Node
-    epochs: tuple[int, int]
 
 
 class QueueHosts:
@@ -135,6 +75,10 @@ class QueueHosts:
         Takes what a queue tells a channel, and the node that it comes from.
     is_open : callable
         Tells whether a channel is there.
+    exchanges : Exchanges
+        Those of the cluster.
+    make : callable
+        Makes the machine of a queue.
     """
 
     def __init__(
@@ -149,6 +93,8 @@ class QueueHosts:
         write: Writer,
         to_channel: Callable[[Any, Node], int],
         is_open: Callable[[int], bool],
+        exchanges: Exchanges,
+        make: Callable[[str], Any],
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
@@ -159,9 +105,25 @@ class QueueHosts:
         self._write = write
         self._to_channel = to_channel
         self._is_open = is_open
+        self._exchanges = exchanges
+        self._make = make
         self.hosted: dict[str, Hosted] = {}
+        self._acts: Mapping[type, Callable[[Hosted, Any], None]] = {
+            Enqueued: self._enqueued,
+            Handed: self._handed,
+            Removed: self._removed,
+            Requeued: self._requeued,
+            Confirmed: self._tell_channel,
+            Refused: self._tell_channel,
+            Released: self._tell_channel,
+            QueueDown: self._tell_channel,
+            Flush: self._flush,
+            Replicate: self._replicate,
+            LeaderChanged: self._move,
+            Dropped: self._dropped,
+        }
 
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self) -> Iterator[Hosted]:
         return iter(self.hosted.values())
 
     @property
@@ -170,7 +132,8 @@ class QueueHosts:
 
     def size_of(self, message: int) -> int:
         """Return the bytes of a message's value."""
-        return self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
+        size: int = self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
+        return size
 
     def expect(self, request: Enqueue) -> None:
         """Count a message that is to come into a queue as unsettled.
@@ -184,7 +147,7 @@ class QueueHosts:
             self._timeline.unsettled += 1
 
     def tell(self, hosted: Hosted, job: Job) -> None:
-        """Tell the process of a queue something; nobody is there while its node is not."""
+        """Tell the process of a queue something, if its node is there."""
         if hosted.process.node.up:
             hosted.process.tell(job)
         else:
@@ -198,9 +161,9 @@ class QueueHosts:
         if type(request) is Enqueue:
             self._note_bytes(hosted, request)
         effects = hosted.machine.handle(request, self._now_ms)
-        if type(request) is Enqueue and not hosted.is_quorum:
-            if not effects or type(effects[0]) is not Enqueued:
-                self._timeline.settle(1)  # its process is gone
+        is_lost = not hosted.is_quorum and type(request) is Enqueue
+        if is_lost and not (effects and type(effects[0]) is Enqueued):
+            self._timeline.settle(1)  # its process is gone
         if not process.jobs and not hosted.is_quorum:
             effects += hosted.machine.idle()
         self._perform(hosted, effects)
@@ -237,25 +200,13 @@ class QueueHosts:
 
     def _perform(self, hosted: Hosted, effects: Sequence[Any]) -> None:
         for effect in effects:
-            match effect:
-                case Enqueued():
-                    self._enqueued(hosted, effect)
-                case Handed():
-                    self._handed(hosted, effect)
-                case Removed():
-                    self._removed(hosted, effect)
-                case Requeued():
-                    self._requeued(hosted, effect)
-                case Confirmed() | Refused() | Released() | QueueDown():
-                    self._to_channel(effect, hosted.process.node)
-                case Flush():
-                    self._flush(hosted, effect)
-                case Replicate():
-                    self._replicate(hosted, effect)
-                case LeaderChanged():
-                    self._move(hosted, effect)
-                case Dropped():
-                    self._timeline.settle(1)
+            self._acts[type(effect)](hosted, effect)
+
+    def _tell_channel(self, hosted: Hosted, effect: Any) -> None:  # noqa: ANN401
+        self._to_channel(effect, hosted.process.node)
+
+    def _dropped(self, _hosted: Hosted, _effect: Dropped) -> None:
+        self._timeline.settle(1)
 
     def _row(self, hosted: Hosted, message: int, change: int, member: int) -> None:
         self._write(
@@ -345,9 +296,7 @@ class QueueHosts:
         if member is not leader:
             done_ns = self._pipe(member, leader).transfer(done_ns, 0)
         written = Written(effect.node, effect.last, effect.term)
-        copying = Copying(
-            hosted, written, leader, member, (leader.epoch, member.epoch)
-        )
+        copying = Copying(hosted, written, leader, member, (leader.epoch, member.epoch))
         if done_ns <= now_ns:
             self._written(copying)
             return
@@ -371,7 +320,9 @@ class QueueHosts:
             lost: list[Any] = []
             if hosted.process.node is node:
                 lost = hosted.process.stop()
-            effects = hosted.machine.handle(NodeDown(node.code, Loss.CRASHED), self._now_ms)
+            effects = hosted.machine.handle(
+                NodeDown(node.code, Loss.CRASHED), self._now_ms
+            )
             self._perform(hosted, effects)
             if hosted.is_quorum:
                 self._say_again(hosted, lost)
@@ -379,14 +330,24 @@ class QueueHosts:
                 for position, message in list(hosted.out.items()):
                     self._back(hosted, position, message, Returned.NODE_RESTARTED)
                 self._void(lost)
+                if not hosted.machine.durable:
+                    self._delete(hosted)
             self._arm(hosted)
 
     def node_up(self, node: Node) -> None:
         """Let all queues learn that a node is back."""
         for hosted in self.hosted.values():
+            if not (hosted.is_quorum or hosted.machine.durable):
+                continue  # it is a new queue
             effects = hosted.machine.handle(NodeUp(node.code), self._now_ms)
             self._perform(hosted, effects)
             self._arm(hosted)
+
+    def _delete(self, hosted: Hosted) -> None:
+        """Let a queue be gone that is not durable; its consumers declare a new one."""
+        self._exchanges.delete_queue(hosted.process.name)
+        hosted.machine = self._make(hosted.process.name)
+        hosted.newest = -1
 
     def _void(self, requests: Sequence[Any]) -> None:
         """Refuse what a process was told, and had not done when its node crashed."""

@@ -1,15 +1,13 @@
 """A run of RabbitMQ: a cluster, its publishers and its consumers."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
-from kafkasim.engine.sim.disk import DiskQueue
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.links import Links
-from kafkasim.engine.sim.meter import Meter, MeteredDisk
+from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.systems.common import (
     run_facts,
     write_events,
@@ -23,12 +21,22 @@ from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
 from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges, ExchangeType
 from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
 from kafkasim.engine.sim.systems.rabbitmq.happenings import Happenings
-from kafkasim.engine.sim.systems.rabbitmq.invariants import Conservation, FirstInFirstOut
+from kafkasim.engine.sim.systems.rabbitmq.hosted import Hosted
+from kafkasim.engine.sim.systems.rabbitmq.invariants import (
+    Conservation,
+    FirstInFirstOut,
+)
+from kafkasim.engine.sim.systems.rabbitmq.messages import ClientRequest
 from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
+from kafkasim.engine.sim.systems.rabbitmq.parts import (
+    disks_of,
+    failures,
+    machine_of,
+    members_of,
+)
 from kafkasim.engine.sim.systems.rabbitmq.publisher import BLOCKED_BY, Publishing
-from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import Hosted, QueueHosts
+from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
-from kafkasim.engine.sim.systems.rabbitmq.quorum_settings import QuorumSettings
 from kafkasim.engine.sim.systems.rabbitmq.tables import (
     count_hand_outs,
     number_messages,
@@ -41,21 +49,19 @@ from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import ClosedLoop
-from kafkasim.scenario.draws import LEAST_WORK_NS, thinks_ns
 from kafkasim.scenario.drawn_blocks import drawn_source
+from kafkasim.scenario.draws import LEAST_WORK_NS, thinks_ns
 from kafkasim.scenario.member_events import AddMember
 from kafkasim.scenario.plan import Plan, SourcePlan
-from kafkasim.scenario.rabbitmq import Consumers, Queue, RabbitMQ
+from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.rabbitmq_parts import added_consumers
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.streams import stream
 from kafkasim.units import ns_from_s
 
 NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
     "RabbitMQ has no such thing",
 )
-_DRAWS: Final = 256
 _WITHOUT_ACKS: Final = "auto"
 _IN_FLIGHT: Final = 2
 
@@ -84,6 +90,10 @@ class RabbitMQRun:
             self._make_feed(code, source)
             for code, source in enumerate(self.plan.sources.values())
         ]
+        self._members = {
+            name: members_of(self.system.queues[name], code, self.system.nodes)
+            for name, code in self._codes.items()
+        }
         self.cluster = self._make_cluster()
         self.publishers = [self._make_publisher(feed) for feed in self.feeds]
         self._make_queues()
@@ -153,30 +163,16 @@ class RabbitMQRun:
             self.calendar,
             self.timeline,
             nodes=nodes,
-            disks=self._make_disks(nodes),
+            disks=disks_of(system.hardware.disk, nodes, seed, self.meter),
             pipe=cluster.between,
             feeds=self.feeds,
             write=self.recorder.writer("queues"),
             to_channel=cluster.to_channel,
             is_open=cluster.is_open,
+            exchanges=exchanges,
+            make=self._make_machine,
         )
         return cluster
-
-    def _make_disks(self, nodes: list[Node]) -> dict[int, DiskQueue]:
-        disk, disks = self.system.hardware.disk, {}
-        if disk is None:
-            return {}
-        for node in nodes:
-            kind = DiskQueue if self.meter is None else MeteredDisk
-            made = disks[node.code] = kind(
-                disk.bandwidth_mb_per_s,
-                disk.access_ms,
-                seed=self.scenario.seed,
-                host=node.host,
-            )
-            if isinstance(made, MeteredDisk) and self.meter is not None:
-                made.track = self.meter.track(node.host, "disk")
-        return disks
 
     def _make_publisher(self, feed: Feed) -> Publishing:
         return Publishing(
@@ -194,7 +190,6 @@ class RabbitMQRun:
         queues, cpu = self.cluster.queues, self.system.hardware.cpu
         for code, name in enumerate(self.names):
             node = self.cluster.nodes[code % self.system.nodes]
-            settings = self.system.queues[name]
             host = f"queue:{name}"
             actor = self._actor()
             process = QueueProcess(
@@ -202,47 +197,22 @@ class RabbitMQRun:
                 actor,
                 name,
                 node,
-                services(cpu.request_ms, self.scenario.seed, host),
-                cpu.mb_ms,
-                queues.do,
+                services=services(cpu.request_ms, self.scenario.seed, host),
+                ns_per_byte=cpu.mb_ms,
+                do=queues.do,
             )
             if self.meter is not None:
                 process.track = self.meter.track(host, "cpu")
-            members = self._members_of(code, settings)
-            machine = self._make_machine(name, settings, node.code, members)
+            members = self._members[name]
+            machine = self._make_machine(name)
             queues.hosted[name] = Hosted(
                 code, machine, process, members=members, actor=actor
             )
 
-    def _members_of(self, code: int, settings: Queue) -> tuple[int, ...]:
-        """Return the nodes that keep a quorum queue, its leader first."""
-        if settings.type == "classic":
-            return ()
-        count = self.system.nodes
-        return tuple((code + step) % count for step in range(settings.members))
-
-    def _make_machine(
-        self, name: str, settings: Queue, node: int, members: tuple[int, ...]
-    ) -> ClassicQueue | QuorumQueue:
-        if not members:
-            return ClassicQueue(
-                name,
-                node=node,
-                durable=settings.durable,
-                single_active=settings.single_active_consumer,
-                sync_interval_ms=round(self.system.sync_interval_ms),
-            )
-        limit = settings.delivery_limit
-        draws = stream(self.scenario.seed, f"elections/{name}")
-        return QuorumQueue(
-            name,
-            members=members,
-            settings=QuorumSettings(
-                delivery_limit=None if limit < 0 else limit,
-                single_active=settings.single_active_consumer,
-            ),
-            draw=lambda most: int(draws.integers(1, most + 1)),
-        )
+    def _make_machine(self, name: str) -> ClassicQueue | QuorumQueue:
+        code = self._codes[name]
+        nodes = self._members[name] or (code % self.system.nodes,)
+        return machine_of(name, self.system, nodes, self.scenario.seed)
 
     def _make_consumers(self, name: str) -> None:
         settings = self.system.consumers[name]
@@ -264,7 +234,7 @@ class RabbitMQRun:
             queue=queue,
             name=name,
             settings=settings,
-            failures=_failures(settings, self.scenario.seed, name),
+            failures=failures(settings, self.scenario.seed, name),
             run=self,
         )
         self.consumers.append(consumer)
@@ -321,9 +291,12 @@ class RabbitMQRun:
 
     def connect(self, consumer: Consuming) -> bool:
         """Connect a consumer; return whether its queue can be reached."""
+        node = self.cluster.queues.hosted[consumer.queue].process.node
+        if node.up and not self.cluster.exchanges.has_queue(consumer.queue):
+            self._declare(consumer.queue)
         return self.cluster.connect(consumer)
 
-    def say(self, consumer: Consuming, request: object) -> None:
+    def say(self, consumer: Consuming, request: ClientRequest) -> None:
         """Send what a consumer says."""
         self.cluster.say(consumer, request)
 
@@ -391,12 +364,3 @@ class RabbitMQRun:
         missing |= write_violations(self.recorder, self.inspection)
         missing |= write_resources(self.recorder, self.meter, self.calendar.now_ns)
         return self.recorder.finish(self.scenario, self.plan, facts, missing)
-
-
-def _failures(settings: Consumers, seed: int, name: str) -> Iterator[bool]:
-    """Yield whether work on a delivery fails, one after the other."""
-    if not settings.failing_share:
-        return
-    generator = stream(seed, f"failures/{name}")
-    while True:
-        yield from (generator.random(_DRAWS) < settings.failing_share).tolist()

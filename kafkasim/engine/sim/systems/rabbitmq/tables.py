@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.plan_columns import plan_columns
-from kafkasim.engine.sim.systems.rabbitmq.cluster import Ways
 from kafkasim.engine.sim.systems.rabbitmq.feed import ROW_SHIFT, Feed
+from kafkasim.engine.sim.systems.rabbitmq.ways import Ways
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.schema_queues import LEFT, QUEUE_CHANGES
 from kafkasim.scenario.plan import Plan
@@ -32,7 +32,7 @@ def number_messages(recorder: Recorder, feeds: Sequence[Feed]) -> None:
 
 
 def count_hand_outs(recorder: Recorder) -> None:
-    """Number the hand-outs of each message to a subscriber, in the order they came."""
+    """Count the hand-outs of each message to a subscriber, in their order."""
     rows = recorder.rows("deliveries")
     if not len(rows):
         return
@@ -64,7 +64,9 @@ def write_records(recorder: Recorder, plan: Plan, feeds: Sequence[Feed]) -> None
         "error": of_all("errors", "<i1"),
         "batch_id": np.full(count, -1, np.int64),
         "batch_index": np.full(count, -1, np.int32),
-        "send_count": np.minimum(of_all("send_count", "<i4"), _MOST_SENDS).astype("<i2"),
+        "send_count": np.minimum(of_all("send_count", "<i4"), _MOST_SENDS).astype(
+            "<i2"
+        ),
         "log_copies": _held(recorder, count),
         "resend_of": np.full(count, -1, np.int64),
         "caused_by": of_all("causes", "<i2"),
