@@ -90,6 +90,12 @@ if TYPE_CHECKING:
     from kafkasim.scenario.pipelines import PointToPoint as PointToPoint
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
+    from kafkasim.scenario.rabbitmq import Binding as Binding
+    from kafkasim.scenario.rabbitmq import Consumers as Consumers
+    from kafkasim.scenario.rabbitmq import Exchange as Exchange
+    from kafkasim.scenario.rabbitmq import Publisher as Publisher
+    from kafkasim.scenario.rabbitmq import Queue as Queue
+    from kafkasim.scenario.rabbitmq import RabbitMQ as RabbitMQ
     from kafkasim.scenario.reader_events import PausePartitions as PausePartitions
     from kafkasim.scenario.reader_events import Seek as Seek
     from kafkasim.scenario.scenario import Scenario as Scenario
@@ -114,9 +120,15 @@ _HOME: Final = {
     "widgets": "kafkasim",
     "receipts": "kafkasim.analysis.receiving",
     "summary": "kafkasim.analysis.measures",
+    "Binding": "kafkasim.scenario.rabbitmq",
     "BrokerConfig": "kafkasim.config.broker",
     "ConsumerConfig": "kafkasim.config.consumer",
+    "Consumers": "kafkasim.scenario.rabbitmq",
+    "Exchange": "kafkasim.scenario.rabbitmq",
     "ProducerConfig": "kafkasim.config.producer",
+    "Publisher": "kafkasim.scenario.rabbitmq",
+    "Queue": "kafkasim.scenario.rabbitmq",
+    "RabbitMQ": "kafkasim.scenario.rabbitmq",
     "TopicConfig": "kafkasim.config.topic",
     "OwnRun": "kafkasim.engine.sim.own_run",
     "register_system": "kafkasim.engine.sim.own_systems",

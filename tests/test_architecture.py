@@ -47,9 +47,18 @@ _ASSIGNED = "tests/protocol/assignors/test_captured.py"
 _REBALANCES = "tests/protocol/groups/coordinator/test_classic_rebalances.py"
 _COMMITS = "tests/protocol/groups/member/test_member_commits.py"
 _POINTS = "tests/engine/sim/systems/test_point_to_point.py"
+_RABBITMQ = "tests/engine/sim/systems/rabbitmq/test_run.py"
 _STICKY = "tests/protocol/producing/test_sticky.py"
 _EQUIPPED = "tests/engine/sim/test_equipped.py"
 TESTED_IN: dict[str, str] = {
+    **{
+        f"kafkasim/engine/sim/systems/rabbitmq/{name}.py": _RABBITMQ
+        for name in (
+            *("cluster", "connections", "consumers", "feed", "hosted", "invariants"),
+            *("node", "parts", "publisher", "queue_hosts", "tables", "ways"),
+        )
+    },
+    "kafkasim/scenario/rabbitmq_words.py": "tests/scenario/test_rabbitmq_parts.py",
     "kafkasim/analysis/pipeline_theory.py": "tests/theory/test_pipelines.py",
     "kafkasim/experiments/assignment_input.py": "tests/experiments/test_assignment.py",
     "kafkasim/protocol/assignors/balancer.py": _ASSIGNED,
@@ -230,9 +239,6 @@ TESTED_IN: dict[str, str] = {
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
-    "kafkasim.engine.sim.systems.rabbitmq.channel": "a run of RabbitMQ",
-    "kafkasim.engine.sim.systems.rabbitmq.classic_queue": "a run of RabbitMQ",
-    "kafkasim.engine.sim.systems.rabbitmq.quorum_queue": "a run of RabbitMQ",
     "kafkasim.protocol.groups.coordinator.consumer_groups": (
         "whoever holds a partition of offsets"
     ),

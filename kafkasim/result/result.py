@@ -195,6 +195,11 @@ class Result:
         return self.table("links")
 
     @property
+    def queues(self) -> "pd.DataFrame":
+        """One row per thing that happened to a message in a queue."""
+        return self.table("queues")
+
+    @property
     def blocked(self) -> "pd.DataFrame":
         """One row per time in which a source could not hand over."""
         return self.table("blocked")
@@ -253,9 +258,8 @@ class Result:
         """Write everything into a folder that `load_result` reads back equal.
 
         `scenario.toml`, `plan.npz` (not of a streamed run that drew its records as it
-        went), one `.npz` per table (compressed, no pickle),
-        `labels.json`, `result.json` with facts and digests, `SHA256SUMS`. The folder
-        is there whole or not at all.
+        went), one `.npz` per table (compressed, no pickle), `labels.json`,
+        `result.json` with facts and digests, `SHA256SUMS`. All of it, or nothing.
 
         Parameters
         ----------

@@ -41,7 +41,7 @@ QUEUE_TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
 """Columns of the tables of queues."""
 
 ONE_QUEUE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
-    {"queues": "message that came into a queue, was handed out, came back or left it"}
+    {"queues": "thing that happened to a message in a queue"}
 )
 """What a row stands for."""
 

@@ -13,6 +13,7 @@ from kafkasim.scenario.keys import NoKeys, TraceColumn
 from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq_words import rabbitmq_in_words
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
@@ -33,13 +34,6 @@ _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
         "heartbeats of connections, memory and disk alarms, and transactions",
         "what routing costs: a queue's process alone takes time",
     ),
-}
-
-_PARTS_OF_RABBITMQ: Final = {
-    "exchanges": "exchange",
-    "publishers": "publisher",
-    "queues": "queue",
-    "consumers": "consumers",
 }
 
 _NO_COORDINATORS: Final = (
@@ -124,10 +118,7 @@ def _system(said: Document, resolved: Document) -> Iterator[str]:
             yield from _parts(part[:-1], getattr(said, part), getattr(resolved, part))
         yield from _hardware(resolved.hardware)
     elif isinstance(said, RabbitMQ) and isinstance(resolved, RabbitMQ):
-        yield f"System: RabbitMQ {said.rabbitmq_version}"
-        yield f"  {said.nodes} {'node' if said.nodes == 1 else 'nodes'}"
-        for part, what in _PARTS_OF_RABBITMQ.items():
-            yield from _parts(what, getattr(said, part), getattr(resolved, part))
+        yield from rabbitmq_in_words(said, resolved)
         yield from _hardware(resolved.hardware)
     elif isinstance(resolved, PointToPoint):
         yield "System: point to point, one synchronous connection per pair"

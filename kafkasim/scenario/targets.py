@@ -37,6 +37,13 @@ def targets_of(
     """
     if isinstance(system, RabbitMQ):
         return rabbitmq_targets(event, events, traffic, system)
+    return _other_targets(event, events, traffic, system)
+
+
+def _other_targets(
+    event: Event, events: Iterable[Event], traffic: Traffic, system: System
+) -> list[str]:
+    """Return the same for Kafka, and for systems without servers."""
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
     sources = [f"source:{name}" for name in traffic.sources]
     if not isinstance(system, Kafka):

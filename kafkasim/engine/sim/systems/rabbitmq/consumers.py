@@ -85,8 +85,14 @@ class Consuming:
     ----------
     connection, channel
         To the node of its queue; None while it has none.
+    ways : Ways
+        From its node and back.
     life : int
         How often a connection of it has ended.
+    is_from_start : bool
+        It is subscribed when the run begins.
+    is_here : bool
+        It has come, and has not gone for good.
     priority : int
         `x-priority`.
     """
@@ -123,18 +129,11 @@ class Consuming:
         self.settings = settings
         self.priority = 0
         self.connection: Connection | None = None
-        self.channel = 0
-        self.life = 0
         self.ways: Any = None
-        """From the node and back."""
-        self.is_from_start = False
-        """It is subscribed when the run begins."""
-        self.is_here = False
-        """It has come, and has not gone for good."""
+        self.channel = self.life = 0
+        self.is_from_start = self.is_here = self.paused = self._is_leaving = False
         self.up = True
-        self.paused = False
         self.slowed = UNSLOWED
-        self._is_leaving = False
         self.buffer: deque[Delivery] = deque()
         """What has arrived and waits for its turn."""
         self.at_work: Delivery | None = None
