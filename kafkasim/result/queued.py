@@ -27,8 +27,10 @@ class Queued:
     @property
     def held(self) -> NDArray[np.bool_]:
         """Which of them are in it."""
-        held: NDArray[np.bool_] = self.came_ns != MISSING_NS
-        return held & (self.gone_ns == MISSING_NS)
+        held: NDArray[np.bool_] = np.logical_and(
+            self.came_ns != MISSING_NS, self.gone_ns == MISSING_NS
+        )
+        return held
 
 
 def queued(queues: Table, subscriber: str, rows: NDArray[np.int64]) -> Queued:

@@ -4,7 +4,7 @@ import pytest
 
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
-from kafkasim.scenario.events import Crash, Cut, FillDisk
+from kafkasim.scenario.events import Crash, Cut, Event, FillDisk
 from kafkasim.scenario.member_events import AddMember, RemoveMember
 from kafkasim.scenario.rabbitmq import (
     Binding,
@@ -139,7 +139,7 @@ def test_consumers_are_numbered_and_those_that_come_follow() -> None:
 
 
 def test_events_name_nodes_consumers_and_the_hub() -> None:
-    events = [
+    events: list[Event] = [
         Crash("hub", at_s=0.1),
         Crash("node:2", at_s=0.1),
         AddMember("subscriber:a", at_s=0.1),
@@ -148,11 +148,12 @@ def test_events_name_nodes_consumers_and_the_hub() -> None:
         Cut("link:node:1<->node:2", at_s=0.1),
     ]
     Scenario(TRAFFIC, RabbitMQ(nodes=2), events=events)
-    for event in (
+    wrong: list[Event] = [
         Crash("node:3", at_s=1),
         FillDisk("node:1", at_s=1),
         RemoveMember("member:a/2", at_s=1),
         Cut("link:web->a", at_s=1),
-    ):
+    ]
+    for event in wrong:
         with pytest.raises(ValidationError):
             Scenario(TRAFFIC, RabbitMQ(nodes=2), events=[event])

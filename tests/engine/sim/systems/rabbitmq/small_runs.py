@@ -77,10 +77,8 @@ def changes(result: Result, queue: str = "a") -> list[tuple[float, str, int, int
     """Return when (ms) what happened in a queue, and what it then held."""
     table = result.table("queues")
     mine = table[table["topic"] == queue]
-    return [
-        (round(float(row.at_ms), 3), row.change, row.ready, row.unacked)
-        for row in mine.itertuples()
-    ]
+    columns = (mine["at_ms"].round(3), mine["change"], mine["ready"], mine["unacked"])
+    return list(zip(*(each.tolist() for each in columns), strict=True))
 
 
 def became(result: Result, subscriber: str = "a") -> list[str]:
