@@ -111,7 +111,6 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/engine/sim/coordinator_writes.py": _COORDINATORS,
     "kafkasim/engine/sim/group_requests.py": _COORDINATORS,
     "kafkasim/engine/sim/literal_batches.py": _COORDINATORS,
-    "kafkasim/engine/sim/group_invariants.py": _COORDINATED,
     "kafkasim/engine/sim/systems/coordinated.py": _COORDINATED,
     "kafkasim/engine/sim/systems/coordinated_cluster.py": _COORDINATED,
     "kafkasim/engine/sim/systems/coordinated_events.py": _COORDINATED,

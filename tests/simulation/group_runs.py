@@ -1,9 +1,10 @@
 """Random histories of consumer groups that join, each from one number."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from kafkasim.analysis.measures import summary as summary_of
+from kafkasim.analysis.receiving import receipts
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
@@ -26,6 +27,7 @@ from kafkasim.scenario.member_events import (
     AddMember,
     MoveCoordinator,
     RemoveMember,
+    ResetOffsets,
     RollingRestart,
     StuckRecord,
 )
@@ -41,6 +43,8 @@ GROUPS = ("audit", "billing")
 STREAMS = ("orders", "returns")
 ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
 COMMITS = ("auto", "auto", "each_poll", "before_work", "after_work", "manual(every=7)")
+
+RESETS_TO: tuple[int | str, ...] = ("earliest", "latest", 5, "by_duration:PT1S")
 
 
 def scenario_of(seed: int) -> Scenario:
@@ -73,6 +77,7 @@ def scenario_of(seed: int) -> Scenario:
             *_of_groups(dice, groups),
             *_of_brokers(dice, brokers),
             *_of_links(dice, brokers),
+            *_resets(Dice(seed + 1_000_000)),
         ),
         seed=seed,
         drain_limit_s=8.0,
@@ -202,6 +207,23 @@ def _of_groups(dice: Dice, groups: dict[str, Group]) -> Iterator[Event]:
         yield AddPartitions("stream:orders", at_s, to=dice.one(7, 8))
 
 
+def _resets(dice: Dice) -> Iterator[Event]:
+    """Yield resets of offsets: by draws of their own, the rest is as without them.
+
+    A group that has members refuses; so most come while all of a group are away.
+    """
+    for name in GROUPS:
+        if dice.draws.random() < 0.8:
+            continue
+        target = f"subscriber:{name}"
+        at_s = round(float(dice.draws.uniform(0.0, DURATION_S)), 3)
+        to = dice.one(*RESETS_TO)
+        if dice.one(0, 1, 1):
+            yield Crash(target, at_s, for_s=dice.one(2.4, 4.0))
+            at_s += 2.3
+        yield ResetOffsets(target, at_s, to)
+
+
 def _of_member(dice: Dice, target: str) -> Iterator[Event]:
     for at_s, for_s in _moments(dice, 0.4):
         match int(dice.draws.integers(4)):
@@ -255,15 +277,45 @@ def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
     for row in result.table("violations").to_dict("records"):
         yield f"violation: {row}"
     yield from _commits_beyond_log(result)
-    if result.facts["drained"]:
-        return
-    reading = result.assignments.query("until_ms.isna()")["group"].unique()
-    summary = summary_of(result).set_index("subscriber")
-    stuck = {e.target for e in scenario.events if isinstance(e, StuckRecord)}
-    for name, line in summary.iterrows():
-        is_stuck = f"subscriber:{name}" in stuck
-        if line["pending"] and name in reading and not is_stuck:
-            yield f"{name} reads, and {line['pending']} records are pending"
+    if not result.facts["drained"]:
+        yield from _pending(scenario, result)
+
+
+def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
+    """Yield where a group reads and records are pending all the same.
+
+    Not where its last owner was handed a record on which the work is long or endless:
+    that one may never come to the others that it has.
+    """
+    found = receipts(result).query("outcome == 'pending'")
+    where = result.records[["record_id", "stream", "topic", "partition"]]
+    found = found.merge(where, on="record_id")
+    rows = result.assignments.sort_values("since_ms", kind="stable")
+    reading = set(rows[rows.until_ms.isna()]["group"])
+    owners = {(r.group, r.topic, r.partition): r.member for r in rows.itertuples()}
+    held_up = _held_up(scenario, result)
+    counts = Counter(
+        (str(r.subscriber), r.topic, r.partition) for r in found.itertuples()
+    )
+    for place, count in counts.items():
+        its = held_up.get(place[0])
+        if place[0] in reading and (its is None or owners.get(place) not in its):
+            yield f"{place} is read, and {count} records are pending"
+
+
+def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | None]]:
+    """Return whom a stuck record was handed to, by group; None: who comes never."""
+    held_up: dict[str, set[str | None]] = {}
+    for event in scenario.events:
+        if not isinstance(event, StuckRecord):
+            continue
+        name = event.target.removeprefix("subscriber:")
+        sent = result.records[result.records.source == event.source].record_id
+        rows = result.deliveries[result.deliveries.subscriber == name]
+        stuck = rows[rows.record_id.isin(sent.iloc[event.ordinal :][:1])]
+        if len(stuck):
+            held_up.setdefault(name, {None}).update(stuck.member)
+    return held_up
 
 
 def _commits_beyond_log(result: Result) -> Iterator[str]:

@@ -54,6 +54,11 @@ class GroupClient(NetworkClient):
         """Return the node of a broker as a coordinator."""
         return self._coordinators + broker
 
+    @property
+    def awaits_coordinator(self) -> bool:
+        """Whether an answer of a coordinator is due."""
+        return any(each.in_flight for each in self.connections[self._coordinators :])
+
     def is_lost(self, node: int) -> bool:
         """Return whether there is no connection, and none is being made."""
         return not self._up[node] and not self._connecting[node]

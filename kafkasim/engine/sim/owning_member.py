@@ -135,6 +135,12 @@ class OwningMember(Member):
         """What it knows of the leaders of its topics' partitions."""
         return self._metadata
 
+    @property
+    def listens(self) -> bool:
+        """Whether it waits in `poll()`, and is owed no answer of a coordinator."""
+        waits = self._polls and self._held is None
+        return waits and not self._network.awaits_coordinator
+
     def _name_of(self, partition: Partition) -> TopicPartition:
         """Return topic and number of a partition."""
         return self._names[partition.topic], partition.number

@@ -14,6 +14,7 @@ from kafkasim.engine.sim.coordinator_parts import CoordinatorCalls, Shard
 from kafkasim.engine.sim.group_invariants import (
     OneOwnerOfAnEpoch,
     OwnersPositionsRise,
+    RevokedBeforeAssigned,
 )
 from kafkasim.engine.sim.group_requests import GroupRequest
 from kafkasim.engine.sim.invariants import Invariant
@@ -38,6 +39,7 @@ from kafkasim.ids import Target
 from kafkasim.protocol.cluster.controller_messages import PartitionState
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.groups.coordinator.consumer_target import broker_assignors
+from kafkasim.protocol.groups.coordinator.coordinator_shard import CoordinatorShard
 from kafkasim.protocol.groups.coordinator_bytes import decode, encode
 from kafkasim.protocol.groups.coordinator_records import Record
 from kafkasim.protocol.groups.group_messages import (
@@ -85,12 +87,26 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
 
     def _new_shard(self, number: int) -> Shard:
         """Return the machine of a partition of the offsets topic."""
-        return new_shard(
+        self._shards[number] = shard = new_shard(
             self.system.broker_config,
             self._topic_ids,
             partial(self._next_uuid, f"{OFFSETS_TOPIC}-{number}"),
             self._partition_count,
         )
+        return shard
+
+    @cached_property
+    def _shards(self) -> dict[int, CoordinatorShard]:
+        """The last machine made for each partition of the offsets topic."""
+        return {}
+
+    def _is_member(self, group: str, member_id: str) -> bool:
+        """Whether the coordinator of a group of KIP-848 has a member."""
+        number = offsets_partition(group, len(self.by_topic[OFFSETS_TOPIC]))
+        shard = self._shards.get(number)
+        if shard is None or not shard.consumer.has(group):
+            return False
+        return member_id in shard.consumer.group(group).members
 
     @cached_property
     def _topic_ids(self) -> TopicIds:
@@ -207,7 +223,8 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
     def _of_members(self, members: Sequence[Sequence[Member]]) -> list[Invariant]:
         everyone = [member for group in members for member in group]
         return [
-            OneOwnerOfAnEpoch(members, self.owners),
+            OneOwnerOfAnEpoch(members, self.owners, lambda: self.calendar.now_ns),
+            RevokedBeforeAssigned(members, self.owners, self._is_member),
             OwnersPositionsRise(everyone, self.owners),
         ]
 
