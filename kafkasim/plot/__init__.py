@@ -21,6 +21,7 @@ from kafkasim.plot.captions import alt_text, caption
 from kafkasim.plot.comparing import comparison
 from kafkasim.plot.crashing import crash_points
 from kafkasim.plot.crossing import crossover
+from kafkasim.plot.dying import tangle, when_one_dies
 from kafkasim.plot.fields import anatomy
 from kafkasim.plot.lagging import lag
 from kafkasim.plot.logs import log
@@ -67,7 +68,9 @@ __all__ = [
     "sized",
     "states",
     "sweep",
+    "tangle",
     "throughput",
     "topology",
     "unread",
+    "when_one_dies",
 ]

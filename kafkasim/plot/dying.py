@@ -1,0 +1,303 @@
+"""Tangle and star, and what happens to both when one dies."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from kafkasim.analysis.arrays import Float64
+from kafkasim.analysis.blasts import blast_radius
+from kafkasim.analysis.waiting import throughput
+from kafkasim.errors import ValidationError
+from kafkasim.plot.captions import Words, say
+from kafkasim.plot.headings import headline_of_all, wrapped
+from kafkasim.plot.nets import Net, draw_net, net_in_words, net_of, what_stopped
+from kafkasim.plot.style import (
+    DASHES,
+    GREY,
+    PALE,
+    SERIES,
+    blank,
+    listed_as,
+    nothing,
+    panels,
+    points,
+    room,
+    stroke,
+    style,
+)
+from kafkasim.plot.words import begun, caption_of, counted, listed, plain_numbers
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Death = Mapping[str, Result]
+"""Runs of one plan to which one thing was done, by what to call each system."""
+
+_BIN_MS: Final = 500.0
+_LITTLE: Final = 0.02
+"""Part of the most delivered below which a bin after the last wanted is not shown."""
+_SERIES: Final = (0, 3, 4, 5, 2, 1)
+"""Series of the systems, in order: red, which says that a pair is hurt, comes last."""
+_MOST_GRAPHS: Final = len(_SERIES)
+
+
+class _Half(NamedTuple):
+    """One death: its name, and its run of each system with its net."""
+
+    death: str
+    runs: Death
+    nets: dict[str, Net]
+
+
+def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw the systems of several runs and their links, what events hurt in red.
+
+    Parameters
+    ----------
+    results : mapping of str to Result
+        By what to call each system, at most six.
+    ax : Axes, optional
+        Axes of a grid whose place the panels take; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        The first panel's. Edges are the thicker, the more bytes went over them; red and
+        dashed where everything that goes over them was interrupted
+        (`analysis.interruptions`). Who crashed is crossed out. Of more than 40 nodes
+        those with the most traffic.
+
+    Raises
+    ------
+    ValidationError
+        `results` is no such mapping.
+    TableNotRecorded
+        When a run did not record `links`, `records`, `deliveries` or `events`.
+    """
+    _check("results", results)
+    nets = {name: net_of(result) for name, result in results.items()}
+    title = _links_found(nets)
+    with style():
+        drawn = panels(ax, len(nets), 3, (5.0, 4.4))
+        inches = _width([drawn[:3]]) if ax is None else room(drawn[0])
+        for number, (name, net) in enumerate(nets.items()):
+            _graph(drawn[number], name, net, number, inches)
+        if ax is None:
+            headline_of_all(drawn, title)
+    said = [net_in_words(name, net) for name, net in nets.items()]
+    what = f"Systems and their links, carried by {listed(list(nets))}"
+    for each in drawn:
+        say(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
+    return drawn[0]
+
+
+def when_one_dies(
+    deaths: Mapping[str, Death], *, bin_ms: float = _BIN_MS, ax: None = None
+) -> "Axes":
+    """Draw who is hurt when one dies, and what is delivered meanwhile.
+
+    Parameters
+    ----------
+    deaths : mapping of str to (mapping of str to Result)
+        By what dies, such as ``"a subscriber dies"``: the runs, by what to call each
+        system. The same plan in all of them.
+    bin_ms : float
+        Width of a bin of time, milliseconds.
+    ax : None
+        The figure is one of its own.
+
+    Returns
+    -------
+    Axes
+        The first graph's. For each death the nets of all systems (as `tangle` draws
+        them), and below them what all subscribers together were done with per second,
+        for the first time, on one axis of time.
+
+    Raises
+    ------
+    ValidationError
+        `deaths` is no such mapping, or something else was to be drawn into.
+    TableNotRecorded
+        When a run did not record `links`, `records`, `deliveries` or `events`.
+    """
+    _check_deaths(deaths, ax)
+    halves = [
+        _Half(death, runs, {name: net_of(run) for name, run in runs.items()})
+        for death, runs in deaths.items()
+    ]
+    title = _finding(halves)
+    with style():
+        graphs, times = _grid(halves)
+        for half, drawn, time in zip(halves, graphs, times, strict=True):
+            inches = _width(graphs)
+            for number, (name, net) in enumerate(half.nets.items()):
+                _graph(drawn[number], name, net, number, inches)
+            _over_time(time, half, bin_ms)
+        _same_scale(times)
+        _legend(times)
+        headline_of_all(graphs[0], title)
+    said = [f"{title}."]
+    for half in halves:
+        said.append(f"{begun(half.death)}.")
+        said += [net_in_words(name, net) for name, net in half.nets.items()]
+        said += [_rates_in_words(name, run, bin_ms) for name, run in half.runs.items()]
+    names = listed(list(dict.fromkeys(name for half in halves for name in half.runs)))
+    what = f"Who is hurt when one dies, and what is delivered meanwhile; {names}"
+    words = Words(caption_of(what, None), " ".join(said))
+    for each in (*(ax for drawn in graphs for ax in drawn), *times):
+        say(each, words)
+    return graphs[0][0]
+
+
+def _check(name: str, results: object) -> None:
+    allowed = f"1 to {_MOST_GRAPHS} runs by the names of their systems"
+    good = isinstance(results, Mapping) and 0 < len(results) <= _MOST_GRAPHS
+    if not good or not all(isinstance(run, Result) for run in results.values()):  # type: ignore[attr-defined]
+        raise ValidationError(name, type(results).__name__, allowed)
+
+
+def _check_deaths(deaths: object, ax: object) -> None:
+    if ax is not None:
+        raise ValidationError("ax", ax, "none: the figure is one of its own")
+    if not isinstance(deaths, Mapping) or not deaths:
+        allowed = "what dies, and for each the runs by the names of their systems"
+        raise ValidationError("deaths", type(deaths).__name__, allowed)
+    for death, runs in deaths.items():
+        _check(f"deaths.{death}", runs)
+
+
+def _grid(halves: Sequence[_Half]) -> "tuple[list[list[Axes]], list[Axes]]":
+    """Return axes of graphs by death, and those below them."""
+    from kafkasim.plot.axes import CaptionedAxes
+
+    columns = sum(len(half.nets) for half in halves)
+    figure = blank((15.6 if columns > 2 else 9.0, 7.2))
+    whole = figure.add_gridspec(
+        1, len(halves), width_ratios=[len(half.nets) for half in halves]
+    )
+    graphs, times = [], []
+    for place, half in enumerate(halves):
+        grid = whole[0, place].subgridspec(2, len(half.nets), height_ratios=(1.0, 0.72))
+        graphs.append(
+            [
+                figure.add_subplot(grid[0, column], axes_class=CaptionedAxes)
+                for column in range(len(half.nets))
+            ]
+        )
+        times.append(figure.add_subplot(grid[1, :], axes_class=CaptionedAxes))
+    return graphs, times
+
+
+def _graph(ax: "Axes", name: str, net: Net, number: int, inches: float) -> None:
+    """Draw one net, with the system's name and what stopped above it."""
+    if net.bytes_:
+        draw_net(ax, net, inches)
+    else:
+        nothing(ax, "nobody talked to anybody")
+    text = wrapped(what_stopped(net), inches, 1.1 * points("font.size"))
+    look = {"loc": "center", "fontsize": "medium", "color": _look(number)["color"]}
+    ax.set_title(f"{name}\n{text}", **look)
+
+
+def _look(number: int) -> dict[str, Any]:
+    """Return colour and dash of a system's line."""
+    return {"color": SERIES[_SERIES[number]], "linestyle": DASHES[number]}
+
+
+def _width(graphs: "Sequence[Sequence[Axes]]") -> float:
+    """Return the width of a graph, beside which all others stand."""
+    figure = graphs[0][0].figure
+    return float(figure.bbox.width / figure.dpi) / sum(map(len, graphs)) - 0.2
+
+
+def _rates(run: Result, bin_ms: float) -> tuple[Float64, Float64, Float64]:
+    """Return bins, records wanted and done per second, of all subscribers together."""
+    table = throughput(run, bin_ms=bin_ms)
+    sums = table.groupby("at_ms")[["intended_per_s", "processed_per_s"]].sum()
+    at = sums.index.to_numpy(dtype=np.float64) / 1_000
+    return at, sums["intended_per_s"].to_numpy(), sums["processed_per_s"].to_numpy()
+
+
+def _over_time(ax: "Axes", half: _Half, bin_ms: float) -> None:
+    """Draw what was delivered, what was wanted, and when one was dead."""
+    until = 0.0
+    for number, (name, run) in enumerate(half.runs.items()):
+        at, wanted, done = _rates(run, bin_ms)
+        edges = np.append(at, at[-1:] + bin_ms / 1_000)
+        if not number:
+            ax.stairs(wanted, edges, color=GREY, linestyle=":", label="wanted")
+        look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
+        ax.stairs(done, edges, baseline=None, **look)
+        busy = at[(wanted > 0) | (done > _LITTLE * done.max(initial=0.0))]
+        until = max(until, *busy.tolist())
+    ax.set_xlim(0, until + bin_ms / 1_000)
+    for begin, end in _dead_times(half, ax.get_xlim()[1]):
+        ax.axvspan(begin, end, color=PALE, zorder=0)
+    plain_numbers(ax.xaxis, 8)
+    ax.set_xlabel("simulated time (s)")
+    ax.set_title(begun(half.death), loc="left", fontsize="medium")
+
+
+def _dead_times(half: _Half, until_s: float) -> list[tuple[float, float]]:
+    """Return when something was done to any of the systems, in seconds."""
+    found = set()
+    for run in half.runs.values():
+        table = blast_radius(run)
+        for row in table[table["pairs_hurt"].notna()].itertuples():
+            end = float(row.until_ms) / 1_000  # type: ignore[arg-type]
+            begin = float(row.at_ms) / 1_000  # type: ignore[arg-type]
+            found.add((begin, until_s if np.isnan(end) else end))
+    return sorted(found)
+
+
+def _same_scale(times: "Sequence[Axes]") -> None:
+    top = max((each.get_ylim()[1] for each in times), default=1.0)
+    for place, each in enumerate(times):
+        each.set_ylim(0, top)
+        plain_numbers(each.yaxis, 5)
+        if not place:
+            each.set_ylabel("delivered\nper second")
+
+
+def _legend(times: "Sequence[Axes]") -> None:
+    handles, labels = times[0].get_legend_handles_labels()
+    times[0].figure.legend(
+        handles, labels, loc="outside lower left", ncols=len(labels), alignment="left"
+    )
+
+
+def _links_found(nets: Mapping[str, Net]) -> str:
+    return listed([f"{name}: {len(net.bytes_)} links" for name, net in nets.items()])
+
+
+def _finding(halves: Sequence[_Half]) -> str:
+    """Return how many pairs stop, death by death and system by system."""
+    said = []
+    for half in halves:
+        stopped = [f"{name} for {_how_many(net)}" for name, net in half.nets.items()]
+        stopped[0] = stopped[0].replace(" for ", " stops for ", 1)
+        said.append(f"{begun(half.death)} and {', '.join(stopped)}")
+    return "; ".join([said[0], *(f"{text[:1].lower()}{text[1:]}" for text in said[1:])])
+
+
+def _how_many(net: Net) -> str:
+    if net.no_such_point or not net.pairs_hurt:
+        return "none"
+    if net.pairs_hurt == net.pairs:
+        return f"all {counted(net.pairs, 'pair')}"
+    return f"{net.pairs_hurt} of {net.pairs}"
+
+
+def _rates_in_words(name: str, run: Result, bin_ms: float) -> str:
+    at, wanted, done = _rates(run, bin_ms)
+    sent = np.flatnonzero(wanted > 0)
+    if not len(sent):
+        return f"{name}: nothing was wanted."
+    while_sent = done[: sent[-1] + 1]
+    still = int((while_sent[1:] == 0).sum())
+    seconds = still * (at[1] - at[0] if len(at) > 1 else bin_ms / 1_000)
+    least = f"least {while_sent[1:].min(initial=np.inf):,.0f} delivered per second"
+    usual = f"{np.median(while_sent):,.0f} in the median"
+    return f"{name}: {usual}, {least}, nothing for {seconds:g} s."

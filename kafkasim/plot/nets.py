@@ -1,0 +1,279 @@
+"""A run as a net of systems: sources left, subscribers right, a hub between them.
+
+All processes of an application are one node, all machines of a hub too: what is drawn
+are the links that `analysis.pipelines` counts. An edge is hurt when everything that
+goes over it was interrupted: of two ends their pair, of a hub and an end all pairs of
+that end.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import cos, pi, sin
+from typing import TYPE_CHECKING, Any, Final
+
+from kafkasim.analysis.blasts import blast_radius, interruptions
+from kafkasim.analysis.wired import ENDS, HUB, Node, node_of, system_of, wired
+from kafkasim.plot.style import GREY, LETTER, OKABE_ITO, POINTS, points, stroke
+from kafkasim.plot.words import amount, counted
+from kafkasim.result.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NODES: Final = 40
+"""Nodes that are drawn; of more those with the most traffic."""
+
+_NAMED: Final = 8
+"""Nodes on one side up to which each has its name written."""
+
+_ARC: Final = 2 * pi / 3
+"""Of the circle on which nodes stand, for each side."""
+
+_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+    "source": (OKABE_ITO["blue"], "o"),
+    "subscriber": (OKABE_ITO["green"], "^"),
+    "hub": (OKABE_ITO["orange"], "s"),
+}
+HURT: Final[dict[str, Any]] = {
+    "edge_color": OKABE_ITO["vermillion"],
+    "style": (0, (2.6, 1.3)),
+}
+"""How an interrupted edge looks."""
+
+Edge = tuple[Node, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """A run as a net of systems."""
+
+    nodes: tuple[Node, ...]
+    bytes_: Mapping[Edge, int]
+    """Moved over each link, both ways, by link in the direction of records."""
+    hurt: frozenset[Edge]
+    dead: frozenset[Node]
+    hub_label: str = ""
+    left_out: int = 0
+    pairs: int = 0
+    pairs_hurt: int = 0
+    blast_pair_s: float = 0.0
+    no_such_point: bool = False
+    """All that was done to it means nothing in this system."""
+
+
+def net_of(result: Result) -> Net:
+    """Return a run as a net, with what its events interrupted and whom they hit.
+
+    Raises
+    ------
+    TableNotRecorded
+        When the run did not record `links`, `records`, `deliveries` or `events`.
+    """
+    moved: dict[Edge, int] = {}
+    for row in wired(result).rows:
+        ends = system_of(row.sender), system_of(row.receiver)
+        if ends[0] == ends[1]:
+            continue
+        first, second = sorted(ends, key=_rank)
+        moved[first, second] = moved.get((first, second), 0) + row.moved_bytes
+    machines = wired(result).hub_nodes()
+    told = blast_radius(result)
+    stopped = _pairs(interruptions(result))
+    nodes = sorted({node for edge in moved for node in edge}, key=_order)
+    kept = _busiest(nodes, moved)
+    applies = told[told["pairs_hurt"].notna()]
+    return Net(
+        tuple(kept),
+        {edge: number for edge, number in moved.items() if set(edge) <= set(kept)},
+        frozenset(edge for edge in moved if _is_hurt(edge, stopped, _wanted(result))),
+        _dead(applies),
+        _hub_label(machines),
+        len(nodes) - len(kept),
+        int(told["pairs"].max()) if len(told) else len(_wanted(result)),
+        len(stopped),
+        float(applies["blast_pair_s"].sum()),
+        bool(len(told)) and not len(applies),
+    )
+
+
+def _rank(node: Node) -> int:
+    """Sort two ends of a link in the direction of records."""
+    return {"source": 0, "hub": 1, "subscriber": 2}[node.kind]
+
+
+def _order(node: Node) -> tuple[int, str, int]:
+    """Sort nodes by side and name, `web-10` after `web-2`."""
+    head = node.name.rstrip("0123456789")
+    return _rank(node), head, int(node.name[len(head) :] or 0)
+
+
+def _pairs(table: Any) -> set[tuple[str, str]]:  # noqa: ANN401 - a DataFrame
+    return set(zip(table["source"], table["subscriber"], strict=True))
+
+
+def _wanted(result: Result) -> set[tuple[str, str]]:
+    """Return the pairs of source and subscriber that are wanted."""
+    traffic = result.scenario.resolve().traffic
+    return {
+        (source, subscriber)
+        for subscriber, wants in traffic.subscribers.items()
+        for source, sends in traffic.sources.items()
+        if sends.stream in wants.streams
+    }
+
+
+def _is_hurt(
+    edge: Edge, stopped: Collection[tuple[str, str]], wanted: set[tuple[str, str]]
+) -> bool:
+    first, second = edge
+    over = {
+        pair
+        for pair in wanted
+        if first.kind != "source" or pair[0] == first.name
+        if second.kind != "subscriber" or pair[1] == second.name
+    }
+    return bool(over) and over <= set(stopped)
+
+
+def _dead(applies: Any) -> frozenset[Node]:  # noqa: ANN401 - a DataFrame
+    """Return who crashed."""
+    crashed = applies[applies["event"] == "Crash"]["target"]
+    nodes = (node_of(str(target)) for target in crashed)
+    return frozenset(system_of(node) for node in nodes if node.kind != "link")
+
+
+def _hub_label(machines: Collection[Node]) -> str:
+    kinds = {node.kind for node in machines}
+    if len(machines) == 1:
+        (only,) = machines
+        return only.kind
+    return counted(len(machines), kinds.pop() if len(kinds) == 1 else "machine")
+
+
+def _busiest(nodes: list[Node], moved: Mapping[Edge, int]) -> list[Node]:
+    if len(nodes) <= MOST_NODES:
+        return nodes
+    traffic = {
+        node: sum(number for edge, number in moved.items() if node in edge)
+        for node in nodes
+    }
+    kept = sorted(nodes, key=lambda node: -traffic[node])[:MOST_NODES]
+    return sorted(kept, key=_order)
+
+
+def places(net: Net) -> dict[Node, tuple[float, float]]:
+    """Return where nodes stand: on two arcs of a circle, and a hub in its middle."""
+    found = {HUB: (0.0, 0.0)} if HUB in net.nodes else {}
+    for kind, middle, turn in (("source", pi, 1), ("subscriber", 0.0, -1)):
+        side = [node for node in net.nodes if node.kind == kind]
+        step = _ARC / max(1, len(side))
+        for place, node in enumerate(side):
+            angle = middle + turn * (place - (len(side) - 1) / 2) * step
+            found[node] = (cos(angle), sin(angle))
+    return found
+
+
+def draw_net(ax: "Axes", net: Net, inches: float) -> None:
+    """Draw a net into axes: edges by traffic, those that are hurt red and dashed.
+
+    Parameters
+    ----------
+    ax : Axes
+    net : Net
+    inches : float
+        The width that the axes will have, for the names beside the nodes.
+    """
+    import networkx as nx
+
+    graph: nx.DiGraph[Node] = nx.DiGraph()
+    graph.add_nodes_from(net.nodes)
+    graph.add_edges_from(net.bytes_)
+    at = places(net)
+    most = max(net.bytes_.values(), default=0) or 1
+    many = len(net.bytes_) > 100
+    for hurt in (False, True):
+        edges = [edge for edge in net.bytes_ if (edge in net.hurt) == hurt]
+        nx.draw_networkx_edges(
+            graph,
+            at,
+            edgelist=edges,
+            ax=ax,
+            arrows=False,
+            width=[
+                stroke((0.6 if many else 1.0) + 2.4 * (net.bytes_[edge] / most) ** 0.5)
+                for edge in edges
+            ],
+            alpha=0.5 if many else 0.9,
+            **(HURT if hurt else {"edge_color": GREY}),
+        )
+    _draw_nodes(ax, net, at)
+    aside = _longest(net) * LETTER * 0.83 * points("font.size") / POINTS / inches
+    aside = min(0.38, aside)
+    ax.set_xlim(-1.1 / (1 - 2 * aside), 1.1 / (1 - 2 * aside))
+    ax.set_ylim(-1.0, 1.0)
+    ax.set_axis_off()
+
+
+def _longest(net: Net) -> int:
+    """Return letters of the longest name beside the nodes, with room for a mark."""
+    if _few(net) > _NAMED:
+        return 0
+    return 2 + max((len(node.name) for node in net.nodes), default=0)
+
+
+def _few(net: Net) -> int:
+    """Return how many nodes there are on the side that has more."""
+    return max((sum(n.kind == kind for n in net.nodes) for kind in ENDS), default=0)
+
+
+def _draw_nodes(ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]]) -> None:
+    few = _few(net)
+    for node in net.nodes:
+        colour, shape = _LOOKS[node.kind]
+        size = stroke((18 if node == HUB else 13) if few <= _NAMED else 8)
+        look: dict[str, Any] = {"marker": shape, "markersize": size, "color": colour}
+        ax.plot(*at[node], **look, markeredgecolor="white", zorder=3)
+        if node in net.dead:
+            cross: dict[str, Any] = {"marker": "x", "markersize": 1.5 * size}
+            cross |= {"color": "black", "markeredgewidth": stroke(3.0), "zorder": 4}
+            ax.plot(*at[node], **cross)
+        if few <= _NAMED or node == HUB:
+            _name(ax, net, node, at[node])
+
+
+def _name(ax: "Axes", net: Net, node: Node, place: tuple[float, float]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    side = {"source": -1.0, "subscriber": 1.0}.get(node.kind, 0.0)
+    written = ax.annotate(
+        node.name or net.hub_label,
+        place,
+        xytext=(1.0 * side, 0.0 if side else -1.7),
+        textcoords="offset fontsize",
+        ha={-1.0: "right", 1.0: "left"}.get(side, "center"),
+        va="center",
+        fontsize="small",
+        annotation_clip=False,
+        path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
+        zorder=5,
+    )
+    written.set_in_layout(False)
+
+
+def what_stopped(net: Net) -> str:
+    """Return how many of the pairs an event interrupted, in words."""
+    if net.no_such_point:
+        return "no such point: nobody is hurt"
+    if not net.pairs_hurt:
+        return f"none of {counted(net.pairs, 'pair')} stops"
+    every = "all" if net.pairs_hurt == net.pairs else f"{net.pairs_hurt} of"
+    return f"{every} {counted(net.pairs, 'pair')} stop"
+
+
+def net_in_words(name: str, net: Net) -> str:
+    """Return what is drawn of a net."""
+    radius = f" ({amount(net.blast_pair_s)} pair seconds)" if net.pairs_hurt else ""
+    dead = sorted(node.name or "the hub" for node in net.dead)
+    hit = f", {' and '.join(dead)} crossed out" if dead else ""
+    links = counted(len(net.bytes_), "link")
+    return f"{name}: {links}{hit}; {what_stopped(net)}{radius}."
