@@ -10,6 +10,7 @@ protocol: it reads Kafka and point to point, and what comes after them, alike.
 from kafkasim.analysis.blasts import blast_radius, interruptions
 from kafkasim.analysis.busy import resources
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
+from kafkasim.analysis.holding import held, readings
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics, summary
 from kafkasim.analysis.newcomers import onboarding
@@ -36,6 +37,7 @@ __all__ = [
     "SERVICE",
     "batching",
     "blast_radius",
+    "held",
     "interruptions",
     "lag",
     "latency",
@@ -51,6 +53,7 @@ __all__ = [
     "ownership",
     "pipelines",
     "positions",
+    "readings",
     "rebalances",
     "receipts",
     "replication",

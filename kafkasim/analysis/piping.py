@@ -49,6 +49,7 @@ import numpy as np
 from kafkasim.analysis.arrays import step_counts
 from kafkasim.analysis.dealings import dealings
 from kafkasim.analysis.wired import ENDS, Wired, wired
+from kafkasim.result.removals import removed_ns
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.wants import wants_of
@@ -172,15 +173,9 @@ def _kept_share(result: Result) -> float:
     acked = records["outcome"] == code(records, "outcome", "acked")
     held = (records["log_copies"] > 0) & acked
     if "removals" in result.tables:
-        removals = result.columns("removals")
-        topics = [code(records, "topic", name) for name in removals.labels["topic"]]
-        for row in range(len(removals)):
-            held &= ~(
-                (records["topic"] == topics[removals["topic"][row]])
-                & (records["partition"] == removals["partition"][row])
-                & (records["offset"] >= removals["from_offset"][row])
-                & (records["offset"] < removals["to_offset"][row])
-            )
+        rows = np.arange(len(records))
+        gone_ns = removed_ns(records, rows, result.columns("removals"))
+        held &= gone_ns == MISSING_NS
     return float(held.sum() / acked.sum()) if acked.any() else _NAN
 
 

@@ -32,8 +32,10 @@ from kafkasim.plot.over_time import latency, throughput
 from kafkasim.plot.overtaking import ordering
 from kafkasim.plot.owning import ownership
 from kafkasim.plot.percentiles import latency_ecdf, latency_ladder
+from kafkasim.plot.queueing import queue_and_log
 from kafkasim.plot.removed import removal
 from kafkasim.plot.replicating import replication
+from kafkasim.plot.scores import scorecard
 from kafkasim.plot.segment_files import segments
 from kafkasim.plot.segment_lives import retention
 from kafkasim.plot.sizes import sized
@@ -60,10 +62,12 @@ __all__ = [
     "offsets_topic",
     "ordering",
     "ownership",
+    "queue_and_log",
     "removal",
     "replication",
     "resources",
     "retention",
+    "scorecard",
     "segments",
     "sized",
     "states",

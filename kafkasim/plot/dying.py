@@ -11,7 +11,7 @@ from kafkasim.analysis.waiting import throughput
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.headings import headline_of_all, wrapped
-from kafkasim.plot.nets import Net, draw_net, net_in_words, net_of, what_stopped
+from kafkasim.plot.nets import HURT, Net, draw_net, net_in_words, net_of, what_stopped
 from kafkasim.plot.style import (
     DASHES,
     GREY,
@@ -262,14 +262,24 @@ def _same_scale(times: "Sequence[Axes]") -> None:
 
 
 def _legend(times: "Sequence[Axes]") -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     handles, labels = times[0].get_legend_handles_labels()
+    look = {"color": HURT["edge_color"], "linestyle": HURT["style"]}
+    handles += [Line2D([], [], linewidth=stroke(2.4), **look), Patch(color=PALE)]
+    labels += ["interrupted", "while it is dead"]
     times[0].figure.legend(
         handles, labels, loc="outside lower left", ncols=len(labels), alignment="left"
     )
 
 
 def _links_found(nets: Mapping[str, Net]) -> str:
-    return listed([f"{name}: {len(net.bytes_)} links" for name, net in nets.items()])
+    said = [
+        f"{name}: {counted(len(net.bytes_), 'link')}, {what_stopped(net)}"
+        for name, net in nets.items()
+    ]
+    return "; ".join(said)
 
 
 def _finding(halves: Sequence[_Half]) -> str:

@@ -1,0 +1,147 @@
+"""A scorecard as a table to look at: who is better in what, and who is nowhere."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from kafkasim.analysis.arrays import Float64
+from kafkasim.analysis.scoring import systems_of
+from kafkasim.plot.captions import Words, say
+from kafkasim.plot.given import check_column, table_given
+from kafkasim.plot.headings import headline
+from kafkasim.plot.style import PALE, SIZE, canvas, nothing, stroke, style
+from kafkasim.plot.words import amount, caption_of, counted, listed, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_NEEDED: Final = ("metric", "label", "better")
+_ROW: Final = 0.33
+"""Height of a row in a notebook, inches."""
+_LABEL: Final = 0.52
+"""Part of the width that the names of metrics have, with two systems."""
+_BETTER: Final = "#BFE3D5"
+"""Behind the best value of a row: pale, and bold letters say so too."""
+_SIGNS: Final = {"less": "↓", "more": "↑"}
+
+
+def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
+    """Draw a scorecard: metrics down, systems across, the best of each row marked.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `analysis.scorecard` returns it.
+    ax : Axes, optional
+        What to draw into; a new figure otherwise.
+
+    Returns
+    -------
+    Axes
+        The best value of a row stands on a coloured ground in bold letters; of equal
+        ones none does. An arrow says whether less or more is better, a dash that the
+        metric does not apply. The title says in how many rows each system is best.
+
+    Raises
+    ------
+    ValidationError
+        `table` is no such table.
+    """
+    table_given(table, "a table of analysis.scorecard")
+    for column in _NEEDED:
+        check_column(table, column, "table")
+    systems = systems_of(table)
+    values = table[systems].to_numpy(dtype=np.float64)
+    best = [
+        _best(row, better) for row, better in zip(values, table["better"], strict=True)
+    ]
+    title = _finding(systems, best)
+    with style():
+        ax = canvas(ax, (SIZE[0], 1.7 + _ROW * (len(table) + 1)))
+        if len(table) and systems:
+            _draw(ax, table, systems, values, best)
+        else:
+            nothing(ax, "no metric")
+        below = "↓ less is better, ↑ more is better, – does not apply"
+        headline(ax, title, below=below, left=0.0)
+    what = f"Metrics of {listed(systems) or 'no system'} with the same traffic"
+    said = " ".join(_row_in_words(table, systems, values, n) for n in range(len(table)))
+    say(ax, Words(caption_of(what, None), f"{title}. {said}".strip()))
+    return ax
+
+
+def _best(row: Float64, better: str) -> int:
+    """Return which system has the best value, or −1 when no single one has."""
+    kept = row[np.isfinite(row)]
+    if len(kept) < 2:
+        return -1
+    top = kept.min() if better == "less" else kept.max()
+    if (kept == top).sum() > 1:
+        return -1
+    return int(np.flatnonzero(row == top)[0])
+
+
+def _finding(systems: list[str], best: list[int]) -> str:
+    """Return in how many rows each system is best."""
+    judged = sum(place >= 0 for place in best)
+    if not judged:
+        return "No system is better in anything"
+    counts = [best.count(place) for place in range(len(systems))]
+    order = sorted(range(len(systems)), key=lambda place: -counts[place])
+    said = [f"{systems[place]} in {counts[place]}" for place in order]
+    said[0] = said[0].replace(" in ", " is best in ", 1)
+    return f"Of {counted(judged, 'metric')} that differ, {listed(said)}"
+
+
+def _text(metric: str, value: float) -> str:
+    return percent(value) if "_share" in metric else amount(value)
+
+
+def _row_in_words(
+    table: "pd.DataFrame", systems: list[str], values: Float64, row: int
+) -> str:
+    metric = str(table["metric"].iloc[row])
+    said = [
+        f"{name} {_text(metric, value)}"
+        for name, value in zip(systems, values[row].tolist(), strict=True)
+    ]
+    return f"{table['label'].iloc[row]}: {listed(said)}."
+
+
+def _draw(
+    ax: "Axes",
+    table: "pd.DataFrame",
+    systems: list[str],
+    values: Float64,
+    best: list[int],
+) -> None:
+    from matplotlib.patches import Rectangle
+
+    label = _LABEL * 3 / (len(systems) + 1) if len(systems) > 2 else _LABEL
+    wide = (1 - label) / len(systems)
+    for column, name in enumerate(systems):
+        at = label + (column + 1) * wide - 0.02
+        ax.text(at, -0.1, name, ha="right", va="center", fontweight="bold")
+    for row in range(len(table)):
+        metric = str(table["metric"].iloc[row])
+        sign = _SIGNS[str(table["better"].iloc[row])]
+        y = row + 1
+        ax.axhline(y - 0.5, color=PALE, linewidth=stroke(0.8))
+        ax.text(
+            *(0.0, y, f"{sign} {table['label'].iloc[row]}"),
+            va="center",
+            fontsize="small",
+        )
+        for column, value in enumerate(values[row].tolist()):
+            left = label + column * wide
+            look: dict[str, Any] = {"fontsize": "small", "ha": "right", "va": "center"}
+            if best[row] == column:
+                corner = (left + 0.01, y - 0.46)
+                ground = Rectangle(corner, wide - 0.01, 0.92, color=_BETTER, zorder=0)
+                ax.add_patch(ground)
+                look["fontweight"] = "bold"
+            ax.text(left + wide - 0.02, y, _text(metric, value), **look)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(len(table) + 0.6, -0.6)
+    ax.set_axis_off()
