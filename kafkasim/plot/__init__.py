@@ -13,6 +13,7 @@ Figures are made for a notebook; for a slide or a printed column they are drawn 
         ks.export.figure(ks.plot.lag(result), "lag.png")
 """
 
+from kafkasim.plot.advantages import advantage
 from kafkasim.plot.assigning import assignment
 from kafkasim.plot.batches import batching
 from kafkasim.plot.braiding import braid
@@ -44,6 +45,7 @@ from kafkasim.plot.sweeps import sweep
 from kafkasim.plot.unread import unread
 
 __all__ = [
+    "advantage",
     "alt_text",
     "anatomy",
     "assignment",

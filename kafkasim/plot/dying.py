@@ -10,12 +10,14 @@ from kafkasim.analysis.blasts import blast_radius
 from kafkasim.analysis.waiting import throughput
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
-from kafkasim.plot.headings import headline_of_all, wrapped
+from kafkasim.plot.headings import headline_of_all
 from kafkasim.plot.nets import HURT, Net, draw_net, net_in_words, net_of, what_stopped
 from kafkasim.plot.style import (
     DASHES,
     GREY,
+    LETTER,
     PALE,
+    POINTS,
     SERIES,
     blank,
     listed_as,
@@ -196,9 +198,11 @@ def _graph(ax: "Axes", name: str, net: Net, number: int, inches: float) -> None:
         draw_net(ax, net, inches)
     else:
         nothing(ax, "nobody talked to anybody")
-    text = wrapped(what_stopped(net), inches, 1.1 * points("font.size"))
-    look = {"loc": "center", "fontsize": "medium", "color": _look(number)["color"]}
-    ax.set_title(f"{name}\n{text}", **look)
+    text = f"{name}\n{what_stopped(net)}"
+    longest = max(map(len, text.split("\n")))
+    fits = longest * 1.15 * LETTER * points("font.size") / POINTS < inches
+    look = {"loc": "center", "fontsize": "medium" if fits else "small"}
+    ax.set_title(text, color=_look(number)["color"], **look)
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -231,7 +235,7 @@ def _over_time(ax: "Axes", half: _Half, bin_ms: float) -> None:
         look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
         ax.stairs(done, edges, baseline=None, **look)
         busy = at[(wanted > 0) | (done > _LITTLE * done.max(initial=0.0))]
-        until = max(until, *busy.tolist())
+        until = max([until, *busy.tolist()])
     ax.set_xlim(0, until + bin_ms / 1_000)
     for begin, end in _dead_times(half, ax.get_xlim()[1]):
         ax.axvspan(begin, end, color=PALE, zorder=0)
@@ -256,7 +260,7 @@ def _same_scale(times: "Sequence[Axes]") -> None:
     top = max((each.get_ylim()[1] for each in times), default=1.0)
     for place, each in enumerate(times):
         each.set_ylim(0, top)
-        plain_numbers(each.yaxis, 5)
+        plain_numbers(each.yaxis, 4)
         if not place:
             each.set_ylabel("delivered\nper second")
 

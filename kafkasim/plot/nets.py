@@ -26,6 +26,15 @@ MOST_NODES: Final = 40
 _NAMED: Final = 8
 """Nodes on one side up to which each has its name written."""
 
+_SMALL: Final = 0.83
+"""Size of a name, for each of the text."""
+
+_ASIDE: Final = 0.36
+"""Part of the width that the names on one side have at most; they may be smaller."""
+
+_TOO_WIDE: Final = 0.5
+"""Part of the width from which names are left out."""
+
 _ARC: Final = 2 * pi / 3
 """Of the circle on which nodes stand, for each side."""
 
@@ -206,19 +215,22 @@ def draw_net(ax: "Axes", net: Net, inches: float) -> None:
             alpha=0.5 if many else 0.9,
             **(HURT if hurt else {"edge_color": GREY}),
         )
-    _draw_nodes(ax, net, at)
-    aside = _longest(net) * LETTER * 0.83 * points("font.size") / POINTS / inches
-    aside = min(0.38, aside)
+    aside = _beside(net, inches)
+    if aside > _TOO_WIDE:
+        aside = 0.0
+    _draw_nodes(ax, net, at, _text(aside))
+    aside = min(_ASIDE, aside)
     ax.set_xlim(-1.1 / (1 - 2 * aside), 1.1 / (1 - 2 * aside))
     ax.set_ylim(-1.0, 1.0)
     ax.set_axis_off()
 
 
-def _longest(net: Net) -> int:
-    """Return letters of the longest name beside the nodes, with room for a mark."""
+def _beside(net: Net, inches: float) -> float:
+    """Return the part of the width that names on one side want, with room for marks."""
     if _few(net) > _NAMED:
-        return 0
-    return 2 + max((len(node.name) for node in net.nodes), default=0)
+        return 0.0
+    letters = 2 + max((len(node.name) for node in net.nodes), default=0)
+    return letters * LETTER * _SMALL * points("font.size") / POINTS / inches
 
 
 def _few(net: Net) -> int:
@@ -226,7 +238,14 @@ def _few(net: Net) -> int:
     return max((sum(n.kind == kind for n in net.nodes) for kind in ENDS), default=0)
 
 
-def _draw_nodes(ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]]) -> None:
+def _text(aside: float) -> float:
+    """Return the size of names, for each of the text; 0 where they have no room."""
+    return _SMALL * min(1.0, _ASIDE / aside) if aside else 0.0
+
+
+def _draw_nodes(
+    ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]], text: float
+) -> None:
     few = _few(net)
     for node in net.nodes:
         colour, shape = _LOOKS[node.kind]
@@ -237,11 +256,13 @@ def _draw_nodes(ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]]) ->
             cross: dict[str, Any] = {"marker": "x", "markersize": 1.5 * size}
             cross |= {"color": "black", "markeredgewidth": stroke(3.0), "zorder": 4}
             ax.plot(*at[node], **cross)
-        if few <= _NAMED or node == HUB:
-            _name(ax, net, node, at[node])
+        if text or node == HUB:
+            _name(ax, net, node, at[node], text)
 
 
-def _name(ax: "Axes", net: Net, node: Node, place: tuple[float, float]) -> None:
+def _name(
+    ax: "Axes", net: Net, node: Node, place: tuple[float, float], text: float
+) -> None:
     from matplotlib.patheffects import withStroke
 
     side = {"source": -1.0, "subscriber": 1.0}.get(node.kind, 0.0)
@@ -252,7 +273,7 @@ def _name(ax: "Axes", net: Net, node: Node, place: tuple[float, float]) -> None:
         textcoords="offset fontsize",
         ha={-1.0: "right", 1.0: "left"}.get(side, "center"),
         va="center",
-        fontsize="small",
+        fontsize=(text or _SMALL) * points("font.size"),
         annotation_clip=False,
         path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
         zorder=5,

@@ -158,8 +158,8 @@ def _finding(sides: Sequence[_Side]) -> str:
     if pairs:
         here, there = pairs[0]
         said += (
-            f"; {there.subscriber} came later and got {here.read:,} and "
-            f"{there.read:,} of the {there.before:,} sent before"
+            f"; of the {there.before:,} sent before {there.subscriber} came it got "
+            f"{here.read:,} and {there.read:,}"
         )
     return said
 
@@ -176,9 +176,30 @@ def _draw_held(ax: "Axes", side: _Side, until: float, scale: float) -> None:
         color="black",
         linewidth=stroke(1.4),
     )
+    _say_retention(ax, side, scale)
     ax.set_title(f"{side.name}: records it holds", loc="left", fontsize="medium")
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
+
+
+def _say_retention(ax: "Axes", side: _Side, scale: float) -> None:
+    """Write where a segment left a log first."""
+    if "removals" not in side.result.tables:
+        return
+    removals = side.result.columns("removals")
+    if not len(removals):
+        return
+    at_ms = int(removals["at_ns"].min()) / NS_PER_MS
+    before = side.held[side.held["at_ms"] < at_ms]["held"]
+    ax.annotate(
+        "a segment goes",
+        (at_ms / scale, float(before.iloc[-1]) if len(before) else 0.0),
+        xytext=(0.0, 0.4),
+        textcoords="offset fontsize",
+        ha="center",
+        va="bottom",
+        fontsize="small",
+    )
 
 
 def _draw_readings(
@@ -191,7 +212,9 @@ def _draw_readings(
         counts = np.concatenate([[0], counts, counts[-1:] if len(counts) else [0]])
         look = series(number) | {"label": listed_as(name)}
         ax.step(at, counts, where="post", **look)
-    ax.set_title(f"{side.name}: records read", loc="left", fontsize="medium")
+    ax.set_title(
+        f"{side.name}: records read, each time counted", loc="left", fontsize="medium"
+    )
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
 

@@ -142,6 +142,8 @@ def _draw(
                 ax.add_patch(ground)
                 look["fontweight"] = "bold"
             ax.text(left + wide - 0.02, y, _text(metric, value), **look)
+    ax.set_xticks([])
+    ax.set_yticks([])
     ax.set_xlim(0, 1)
     ax.set_ylim(len(table) + 0.6, -0.6)
     ax.set_axis_off()

@@ -111,6 +111,7 @@ def nothing_sent() -> Result:
         segments=[],
         removals=[],
         resources=[],
+        events=[],
     )
 
 

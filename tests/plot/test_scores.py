@@ -1,0 +1,80 @@
+"""The scorecard as a figure: who is best in what, and what does not apply."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from kafkasim import plot
+from kafkasim.errors import ValidationError
+from kafkasim.plot.sizes import SIZES, SizeName
+from tests.plot.test_layout import assert_readable
+
+
+def table() -> pd.DataFrame:
+    columns = ["metric", "label", "better", "direct", "hub"]
+    rows = [
+        ("links", "links between systems", "less", 16.0, 8.0),
+        ("throughput_per_s", "throughput (records/s)", "more", 200.0, 100.0),
+        ("lost", "lost (records)", "less", 0.0, 0.0),
+        ("kept_share", "records still kept at the end (share)", "more", 0.0, 1.0),
+        (
+            "pairs_hurt Crash hub",
+            "crash of hub: pairs interrupted",
+            "less",
+            np.nan,
+            16.0,
+        ),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def bold(ax: Axes) -> list[str]:
+    """Return what is written in bold below the names of the systems."""
+    return [
+        each.get_text()
+        for each in ax.texts
+        if each.get_fontweight() == "bold" and each.get_position()[1] > 0
+    ]
+
+
+def test_the_best_value_of_a_row_is_marked_and_equal_ones_are_not() -> None:
+    ax = plot.scorecard(table())
+
+    assert bold(ax) == ["8", "200", "100 %"]
+    grounds = [each for each in ax.patches if isinstance(each, Rectangle)]
+    assert [each.get_y() + 0.46 for each in grounds] == pytest.approx([1, 2, 4])
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Of 3 metrics that differ, hub is best in 2 and direct in 1"
+    )
+    texts = [each.get_text() for each in ax.texts]
+    assert "↓ links between systems" in texts
+    assert "↑ throughput (records/s)" in texts
+    assert "–" in texts
+    said = plot.alt_text(ax)
+    assert "records still kept at the end (share): direct 0 % and hub 100 %." in said
+    assert "crash of hub: pairs interrupted: direct – and hub 16." in said
+
+
+def test_one_system_alone_is_better_in_nothing() -> None:
+    ax = plot.scorecard(table().drop(columns="hub"))
+
+    assert ax.get_title(loc="left") == "No system is better in anything"
+    assert bold(ax) == []
+
+
+def test_what_is_no_scorecard_is_refused_and_an_empty_one_is_not() -> None:
+    with pytest.raises(ValidationError):
+        plot.scorecard(table().drop(columns="better"))
+    assert "no metric" in [
+        each.get_text() for each in plot.scorecard(table()[:0]).texts
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_readable_at_every_size(size: SizeName) -> None:
+    rows = pd.concat([table()] * 4, ignore_index=True)
+    with plot.sized(size):
+        assert_readable(plot.scorecard(rows))
+        assert_readable(plot.scorecard(rows.assign(queue=3.0, relay=2.0)))
