@@ -200,9 +200,9 @@ def _graph(ax: "Axes", name: str, net: Net, number: int, inches: float) -> None:
         nothing(ax, "nobody talked to anybody")
     text = f"{name}\n{what_stopped(net)}"
     longest = max(map(len, text.split("\n")))
-    fits = longest * 1.15 * LETTER * points("font.size") / POINTS < inches
-    look = {"loc": "center", "fontsize": "medium" if fits else "small"}
-    ax.set_title(text, color=_look(number)["color"], **look)
+    fits = longest * 1.4 * LETTER * points("font.size") / POINTS < inches
+    size = "medium" if fits else "small"
+    ax.set_title(text, loc="center", fontsize=size, color=_look(number)["color"])
 
 
 def _look(number: int) -> dict[str, Any]:

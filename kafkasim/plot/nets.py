@@ -246,15 +246,15 @@ def _text(aside: float) -> float:
 def _draw_nodes(
     ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]], text: float
 ) -> None:
-    few = _few(net)
     for node in net.nodes:
         colour, shape = _LOOKS[node.kind]
-        size = stroke((18 if node == HUB else 13) if few <= _NAMED else 8)
+        size = stroke((18 if node == HUB else 13) if text else 9)
         look: dict[str, Any] = {"marker": shape, "markersize": size, "color": colour}
         ax.plot(*at[node], **look, markeredgecolor="white", zorder=3)
         if node in net.dead:
             cross: dict[str, Any] = {"marker": "x", "markersize": 1.5 * size}
             cross |= {"color": "black", "markeredgewidth": stroke(3.0), "zorder": 4}
+            cross["clip_on"] = False
             ax.plot(*at[node], **cross)
         if text or node == HUB:
             _name(ax, net, node, at[node], text)

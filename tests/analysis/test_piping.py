@@ -86,7 +86,7 @@ def test_what_left_the_logs_is_kept_no_more() -> None:
         for offset in range(4)
     ]
     gone = {"topic": "orders", "partition": 0, "from_offset": 0, "to_offset": 3}
-    removals = [gone | {"cause": "time"}]
+    removals = [gone | {"cause": "time", "at_ms": 9.0}]
     made = pipelines(
         small_result(records=records, deliveries=[], links=[], removals=removals)
     )

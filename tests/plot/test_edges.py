@@ -84,12 +84,17 @@ OF_LOGS: dict[str, Callable[[Log], Axes]] = {
     "segments": lambda log: plot.segments(dump(log)),
 }
 ELSEWHERE = {
+    "advantage": "test_advantages.py",
     "assignment": "test_assigning.py",
     "crash_points": "test_crashing.py",
     "crossover": "test_crossing.py",
     "offsets_topic": "test_offset_boxes.py",
+    "queue_and_log": "test_queueing.py",
+    "scorecard": "test_scores.py",
     "states": "test_state_machine.py",
+    "tangle": "test_dying.py",
     "unread": "test_unread.py",
+    "when_one_dies": "test_dying.py",
 }
 """Figures of what no plain run has, and the tests that try their edges."""
 WHAT = {"at_ms", "partition", "partitions", "share", "records"}
