@@ -4,7 +4,8 @@
     .venv/bin/python docs/figures.py --sweep    the year's sweep before that
 
 *More partitions* is the demo's: the table of its sweep is kept beside the picture. *The
-braid* is the gallery's. A test draws both again and compares them byte for byte.
+braid* and *Tangle and star* are the gallery's. A test draws all again and compares them
+byte for byte.
 """
 
 import runpy
@@ -29,17 +30,20 @@ def swept() -> pd.DataFrame:
     return demo.swept(demo.one_group(), demo.PARTITIONS, workers=None)[COLUMNS]
 
 
-def braid() -> Axes:
-    """Return the gallery's braid."""
-    script = Path(__file__).parent / "gallery" / "02-the-braid.py"
-    ax: Axes = runpy.run_path(str(script))["ax"]
+def gallery(name: str) -> Axes:
+    """Return the figure of a script of the gallery."""
+    ax: Axes = runpy.run_path(str(Path(__file__).parent / "gallery" / name))["ax"]
     return ax
 
 
 def figures() -> dict[str, Axes]:
     """Return README's figures by file name, drawn anew."""
     table = pd.read_csv(TABLE)
-    return {"more-partitions.png": demo.more_partitions(table), "braid.png": braid()}
+    return {
+        "more-partitions.png": demo.more_partitions(table),
+        "braid.png": gallery("02-the-braid.py"),
+        "when-one-dies.png": gallery("28-tangle-and-star-when-one-dies.py"),
+    }
 
 
 def busiest(names: list[str], flights: np.ndarray, partitions: int) -> int:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kafkasim.experiments.comparison import compare as compare
     from kafkasim.experiments.crash_points import crash_points as crash_points
     from kafkasim.experiments.crash_points import crash_scenario as crash_scenario
+    from kafkasim.experiments.each_system import run_each as run_each
     from kafkasim.experiments.pipeline_sizes import mesh_sizes as mesh_sizes
     from kafkasim.experiments.pipeline_sizes import pipeline_sizes as pipeline_sizes
     from kafkasim.experiments.rolling_restart import (
@@ -137,6 +138,7 @@ _HOME: Final = {
     "compare": "kafkasim.experiments.comparison",
     "crash_points": "kafkasim.experiments.crash_points",
     "crash_scenario": "kafkasim.experiments.crash_points",
+    "run_each": "kafkasim.experiments.each_system",
     "mesh_sizes": "kafkasim.experiments.pipeline_sizes",
     "pipeline_sizes": "kafkasim.experiments.pipeline_sizes",
     "rolling_restarts": "kafkasim.experiments.rolling_restart",

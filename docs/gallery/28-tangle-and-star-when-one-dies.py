@@ -8,13 +8,11 @@ dead everybody stops, and point to point has no such point.
 
 import kafkasim as ks
 
-traffic = ks.many_to_many(4, 4, arrivals=ks.Poisson(40), work_ms=3.0, duration_s=40)
-topics = {source.stream: ks.Topic(1, 3) for source in traffic.sources.values()}
-point_to_point, kafka = ks.PointToPoint(), ks.Kafka(brokers=3, topics=topics)
-one = [ks.Crash("subscriber:subscriber-2", at_s=10, for_s=10)]
-hub = [ks.Crash(f"broker:{n}", at_s=10, for_s=10) for n in (1, 2, 3)]
-runs = [(point_to_point, one), (kafka, one), (point_to_point, []), (kafka, hub)]
-a, b, c, d = (ks.run(ks.Scenario(traffic, s, events=events)) for s, events in runs)
-before, after = ("a subscriber dies", "the hub dies"), ("point to point", "Kafka")
-deaths = dict(zip(before, (dict(zip(after, x)) for x in ((a, b), (c, d)))))
+traffic = ks.many_to_many(4, 4, arrivals=ks.Poisson(20), work_ms=6.0, duration_s=30)
+topics = {f"stream-{n}": ks.Topic(1, 3) for n in (1, 2, 3, 4)}
+systems = {"point to point": ks.PointToPoint(), "Kafka": ks.Kafka(3, topics)}
+one = [ks.Crash("subscriber:subscriber-2", at_s=8, for_s=7)]
+hub = {"Kafka": [ks.Crash(f"broker:{n}", at_s=8, for_s=7) for n in (1, 2, 3)]}
+deaths = {"a subscriber dies": ks.run_each(traffic, systems, events=one)}
+deaths["the hub dies"] = ks.run_each(traffic, systems, events=hub)
 ax = ks.plot.when_one_dies(deaths)

@@ -3,6 +3,7 @@
 from kafkasim.experiments.assignment import assign
 from kafkasim.experiments.comparison import compare
 from kafkasim.experiments.crash_points import crash_points, crash_scenario
+from kafkasim.experiments.each_system import run_each
 from kafkasim.experiments.pipeline_sizes import mesh_sizes, pipeline_sizes
 from kafkasim.experiments.rolling_restart import rolling_restarts
 from kafkasim.experiments.running import run
@@ -18,6 +19,7 @@ __all__ = [
     "pipeline_sizes",
     "rolling_restarts",
     "run",
+    "run_each",
     "sweep",
     "transitions",
 ]

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Final
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.piping import pipelines
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.experiments.running import run
+from kafkasim.experiments.each_system import SystemFor, run_each
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.many_to_many import many_to_many, mesh
 from kafkasim.scenario.pipelines import PointToPoint
-from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, System
+from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Traffic
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SYSTEMS: Final[Mapping[str, System]] = FrozenDict(
+SYSTEMS: Final[Mapping[str, SystemFor]] = FrozenDict(
     {"point to point": PointToPoint(), "Kafka": Kafka()}
 )
 """What is compared unless others are named."""
@@ -33,7 +32,7 @@ def pipeline_sizes(
     sizes: Sequence[int] = range(1, 11),
     *,
     densities: Sequence[float] = (1.0, 0.5, 0.25),
-    systems: Mapping[str, System] = SYSTEMS,
+    systems: Mapping[str, SystemFor] = SYSTEMS,
     seed: int = 0,
 ) -> "pd.DataFrame":
     """Return what joins n sources to n subscribers, for several n.
@@ -46,7 +45,7 @@ def pipeline_sizes(
         Shares of the pairs that are wanted; sizes that are too small for one, n < 1/d,
         are left out of it.
     systems : mapping of str to system
-        By what to call each.
+        By what to call each; a function is called with the traffic and returns one.
     seed : int
         Of all runs.
 
@@ -77,7 +76,7 @@ def pipeline_sizes(
 def mesh_sizes(
     sizes: Sequence[int] = range(2, 11),
     *,
-    systems: Mapping[str, System] = SYSTEMS,
+    systems: Mapping[str, SystemFor] = SYSTEMS,
     seed: int = 0,
 ) -> "pd.DataFrame":
     """Return what joins S systems that all send and read what the others send.
@@ -108,15 +107,14 @@ def mesh_sizes(
 
 def _measured(
     traffics: Iterator[tuple[int, float, Traffic]],
-    systems: Mapping[str, System],
+    systems: Mapping[str, SystemFor],
     seed: int,
 ) -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
     for size, wanted, traffic in traffics:
-        for name, system in systems.items():
-            result = run(Scenario(traffic, system, seed=seed), progress=False)
+        for name, result in run_each(traffic, systems, seed=seed).items():
             measured = pipelines(result)
             of_all = metrics(result)
             rows.append(

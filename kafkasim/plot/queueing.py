@@ -22,7 +22,14 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.words import caption_of, counted, listed, plain_numbers, time_unit
+from kafkasim.plot.words import (
+    begun,
+    caption_of,
+    counted,
+    listed,
+    plain_numbers,
+    time_unit,
+)
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.units import MISSING_NS, NS_PER_MS
@@ -59,7 +66,7 @@ def queue_and_log(
     queue: Result,
     log: Result,
     *,
-    names: tuple[str, str] = ("queue", "log"),
+    names: tuple[str, str] = ("the queue", "the log"),
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the same records in a queue and in a log: what each holds, and who read it.
@@ -111,7 +118,7 @@ def queue_and_log(
             headline_of_all(drawn, title, legend=True)
     said = [f"{title}.", *(_in_words(side, readers) for side in sides)]
     what = "What a queue and a log hold, and what was read"
-    ran = listed([f"{side.name}: {provenance(side.result)}" for side in sides])
+    ran = listed([f"{begun(side.name)}: {provenance(side.result)}" for side in sides])
     for each in drawn:
         say(each, Words(caption_of(what, ran), " ".join(said)))
     return drawn[0]
@@ -152,14 +159,15 @@ def _finding(sides: Sequence[_Side]) -> str:
     queue, log = sides
     count = counted(len(log.result.columns("records")), "record")
     ends = [int(side.held["held"].iloc[-1]) for side in sides]
-    said = f"Of {count} the {queue.name} holds {ends[0]:,} in the end, "
-    said += f"the {log.name} {ends[1]:,}"
+    said = (
+        f"Of {count} {queue.name} holds {ends[0]:,} in the end, {log.name} {ends[1]:,}"
+    )
     pairs = list(zip(_late(queue.result), _late(log.result), strict=False))
     if pairs:
         here, there = pairs[0]
         said += (
-            f"; of the {there.before:,} sent before {there.subscriber} came it got "
-            f"{here.read:,} and {there.read:,}"
+            f"; of the {there.before:,} sent before {there.subscriber} came it gave "
+            f"{here.read:,}, {log.name} {there.read:,}"
         )
     return said
 
@@ -177,7 +185,7 @@ def _draw_held(ax: "Axes", side: _Side, until: float, scale: float) -> None:
         linewidth=stroke(1.4),
     )
     _say_retention(ax, side, scale)
-    ax.set_title(f"{side.name}: records it holds", loc="left", fontsize="medium")
+    ax.set_title(f"{begun(side.name)}: records it holds", loc="left", fontsize="medium")
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
 
@@ -251,7 +259,7 @@ def _in_words(side: _Side, readers: Sequence[str]) -> str:
         for name in readers
     ]
     return (
-        f"The {side.name} holds {most:,} at most and "
+        f"{begun(side.name)} holds {most:,} at most and "
         f"{int(side.held['held'].iloc[-1]):,} in the end; "
         f"read, every time counted: {listed(read) or 'nothing'}."
     )

@@ -54,7 +54,10 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     systems = systems_of(table)
     values = table[systems].to_numpy(dtype=np.float64)
     best = [
-        _best(row, better) for row, better in zip(values, table["better"], strict=True)
+        _best(row, str(metric), str(better))
+        for row, metric, better in zip(
+            values, table["metric"], table["better"], strict=True
+        )
     ]
     title = _finding(systems, best)
     with style():
@@ -71,13 +74,16 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _best(row: Float64, better: str) -> int:
-    """Return which system has the best value, or −1 when no single one has."""
+def _best(row: Float64, metric: str, better: str) -> int:
+    """Return which system has the best value, or −1 when no single one has.
+
+    Values that are written alike are equal.
+    """
     kept = row[np.isfinite(row)]
     if len(kept) < 2:
         return -1
     top = kept.min() if better == "less" else kept.max()
-    if (kept == top).sum() > 1:
+    if sum(_text(metric, each) == _text(metric, top) for each in kept.tolist()) > 1:
         return -1
     return int(np.flatnonzero(row == top)[0])
 
