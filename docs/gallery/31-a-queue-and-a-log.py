@@ -14,9 +14,7 @@ traffic = ks.Traffic({"web": ks.Source("orders", ks.Periodic(2))}, readers, 60)
 short = ks.Topic(config=ks.TopicConfig(segment_ms=8_000, retention_ms=30_000))
 often = ks.BrokerConfig(log_retention_check_interval_ms=1_000)
 kafka = ks.Kafka(topics={"orders": short}, broker_config=often)
-systems = {"direct": ks.PointToPoint(), "log": kafka}
 dead, again = (ks.Crash("subscriber:billing", 8, 8), ks.Seek("subscriber:billing", 35))
-runs = ks.run_each(traffic, systems, events={"direct": [dead], "log": [dead, again]})
-ax = ks.plot.queue_and_log(
-    runs["direct"], runs["log"], names=("point to point", "Kafka")
-)
+direct = ks.run(ks.Scenario(traffic, ks.PointToPoint(), events=[dead]))
+log = ks.run(ks.Scenario(traffic, kafka, events=[dead, again]))
+ax = ks.plot.queue_and_log(direct, log, names=("point to point", "Kafka"))

@@ -38,7 +38,7 @@ Death = Mapping[str, Result]
 """Runs of one plan to which one thing was done, by what to call each system."""
 
 _BIN_MS: Final = 500.0
-_LITTLE: Final = 0.02
+_LITTLE: Final = 0.1
 """Part of the most delivered below which a bin after the last wanted is not shown."""
 _SERIES: Final = (0, 3, 4, 5, 2, 1)
 """Series of the systems, in order: red, which says that a pair is hurt, comes last."""

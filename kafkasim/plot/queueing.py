@@ -117,7 +117,7 @@ def queue_and_log(
         if ax is None:
             headline_of_all(drawn, title, legend=True)
     said = [f"{title}.", *(_in_words(side, readers) for side in sides)]
-    what = "What a queue and a log hold, and what was read"
+    what = "What a queue and a log hold, and what was read, every time counted"
     ran = listed([f"{begun(side.name)}: {provenance(side.result)}" for side in sides])
     for each in drawn:
         say(each, Words(caption_of(what, ran), " ".join(said)))
@@ -202,9 +202,9 @@ def _say_retention(ax: "Axes", side: _Side, scale: float) -> None:
     ax.annotate(
         "a segment goes",
         (at_ms / scale, float(before.iloc[-1]) if len(before) else 0.0),
-        xytext=(0.0, 0.4),
+        xytext=(-0.3, 0.3),
         textcoords="offset fontsize",
-        ha="center",
+        ha="left",
         va="bottom",
         fontsize="small",
     )
@@ -220,9 +220,7 @@ def _draw_readings(
         counts = np.concatenate([[0], counts, counts[-1:] if len(counts) else [0]])
         look = series(number) | {"label": listed_as(name)}
         ax.step(at, counts, where="post", **look)
-    ax.set_title(
-        f"{side.name}: records read, each time counted", loc="left", fontsize="medium"
-    )
+    ax.set_title(f"{begun(side.name)}: records read", loc="left", fontsize="medium")
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
 
