@@ -42,7 +42,11 @@ _IDLE: Final = "not applicable"
 
 
 def wrongs(
-    result: Result, order: Sequence[str] | None, *, may_lose: bool
+    result: Result,
+    order: Sequence[str] | None,
+    *,
+    may_lose: bool,
+    only_sent_once: bool = False,
 ) -> Iterator[str]:
     """Yield what does not hold of a run.
 
@@ -55,6 +59,8 @@ def wrongs(
         them records of a source are first handed out in the order of sending.
     may_lose : bool
         Whether records may be lost though nothing happened.
+    only_sent_once : bool
+        Whether the order is promised only of records that were sent once.
     """
     missing = [name for name in _NEEDED if name not in result.tables]
     if missing:
@@ -70,7 +76,7 @@ def wrongs(
     yield from _redeliveries(result)
     yield from _happened(result)
     if order is not None:
-        yield from _order(result, order)
+        yield from _order(result, order, only_sent_once=only_sent_once)
     if "violations" in result.tables:
         for row in result.table("violations").to_dict("records"):
             yield f"violations: {row['rule']} at {row['where']}: {row['text']}"
@@ -290,11 +296,15 @@ def _happened(result: Result) -> Iterator[str]:
         yield "an event without an effect"
 
 
-def _order(result: Result, names: Sequence[str]) -> Iterator[str]:
+def _order(
+    result: Result, names: Sequence[str], *, only_sent_once: bool
+) -> Iterator[str]:
     """Yield records of one source that were overtaken where none may be."""
     records, handed = result.columns("records"), result.columns("deliveries")
     keep = (handed["delivery_count"] == 1) & (handed["started_ns"] != MISSING_NS)
     keep &= records["resend_of"][handed["record_id"]] < 0
+    if only_sent_once:
+        keep &= records["send_count"][handed["record_id"]] <= 1
     rows, at = handed["record_id"][keep], handed["started_ns"][keep]
     columns = [records["source"][rows]]
     for name in names:

@@ -36,6 +36,25 @@ def some_point_to_point(draws: np.random.Generator) -> ks.PointToPoint:
     return ks.PointToPoint(hardware=ks.Hardware(link=ks.Link(delay_ms=delay_ms)))
 
 
+def some_rabbitmq(draws: np.random.Generator) -> ks.RabbitMQ:
+    """Return nodes and queues of either kind, with consumers that may fail."""
+    consumers = ks.Consumers(
+        count=int(draws.integers(1, 3)),
+        prefetch=int(draws.choice([1, 5, 100])),
+        failing_share=float(draws.choice([0.0, 0.2])),
+        on_failure="nack" if draws.integers(2) else "reject",
+    )
+    queue = ks.Queue(
+        type="quorum" if draws.integers(2) else "classic",
+        single_active_consumer=bool(draws.integers(2)),
+    )
+    return ks.RabbitMQ(
+        nodes=int(draws.choice([1, 3])),
+        queues={"billing": queue},
+        consumers={"billing": consumers},
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         seeds = range(SEEDS[metafunc.config.getoption("--tier")])
@@ -48,7 +67,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     ks.register_system(Pigeonholes, Sound)
 
 
-@pytest.mark.parametrize("system", [some_kafka, some_point_to_point])
+@pytest.mark.parametrize("system", [some_kafka, some_point_to_point, some_rabbitmq])
 def test_a_system_is_sound_in_a_random_world(system: System, seed: int) -> None:
     check_system(system, seeds=[seed])
 

@@ -59,12 +59,11 @@ class Cluster(Connections):
         """Take a message in, through the card that all who send to it share."""
         publisher, _, request = what
         now_ns = self._calendar.now_ns
-        if request.size_bytes:
-            there_ns = publisher.ways.up.receive(now_ns, request.size_bytes)
-            if there_ns > now_ns:
-                publisher.arrival_key += 1
-                self._calendar.at(there_ns, publisher.arrival_key, self._route, what)
-                return
+        there_ns = publisher.ways.taken_in(now_ns, request.size_bytes)
+        if there_ns > now_ns:
+            publisher.arrival_key += 1
+            self._calendar.at(there_ns, publisher.arrival_key, self._route, what)
+            return
         self._route(what)
 
     def _route(self, what: tuple[Publishing, int, Publish]) -> None:
@@ -181,12 +180,11 @@ class Cluster(Connections):
         consumer, _, delivery = what
         size_bytes = self.queues.size_of(delivery.message)
         now_ns = self._calendar.now_ns
-        if size_bytes:
-            there_ns = consumer.ways.up.receive(now_ns, size_bytes)
-            if there_ns > now_ns:
-                consumer.arrival_key += 1
-                self._calendar.at(there_ns, consumer.arrival_key, self._take, what)
-                return
+        there_ns = consumer.ways.taken_in(now_ns, size_bytes)
+        if there_ns > now_ns:
+            consumer.arrival_key += 1
+            self._calendar.at(there_ns, consumer.arrival_key, self._take, what)
+            return
         self._take(what)
 
     def _take(self, what: tuple[Consuming, int, Delivery]) -> None:
