@@ -238,6 +238,7 @@ TESTED_IN: dict[str, str] = {
 
 ENTRY_POINTS = {
     "kafkasim.__main__": "python -m kafkasim",
+    "kafkasim.engine.sim.systems.rabbitmq.lifecycle": "who checks a run of RabbitMQ",
     "kafkasim.protocol.groups.coordinator.consumer_groups": (
         "whoever holds a partition of offsets"
     ),

@@ -66,7 +66,7 @@ def rules() -> str:
     lines = []
     for section in lists.sections():
         lines += [f"## {section.title}", "", section.source, ""]
-        lines += ["| rule | what Kafka does | rows |", "| --- | --- | --- |"]
+        lines += ["| rule | what happens | rows |", "| --- | --- | --- |"]
         for rule, says in section.says.items():
             counts = rows.get(rule, Counter())
             held = ", ".join(

@@ -231,21 +231,24 @@ class ClassicMessages:
                 waiting.setdefault(channel, []).append(seq)
         return waiting
 
-    def restart(self, *, stopped: bool) -> list[tuple[int, int, Reason]]:
-        """Keep what the disk has, all of it ready; return what is lost (RQ-3).
+    def restart(
+        self, *, stopped: bool
+    ) -> tuple[list[tuple[int, int, Reason]], list[tuple[int, int]]]:
+        """Keep what the disk has, all of it ready (RQ-3).
 
         Returns
         -------
-        list
-            (position, message, reason) in the order of positions.
+        tuple of two lists
+            (position, message, reason) of what is lost, and (position, message) of what
+            was handed out and is ready again, both in the order of positions.
         """
-        first = self._next - len(self._fresh)
-        held = list(enumerate(self._fresh, first)) + list(self._returned.items())
-        held += [each for one in self._consumers() for each in one.unacked.items()]
+        unacked = [each for one in self._consumers() for each in one.unacked.items()]
+        ready = list(enumerate(self._fresh, self._next - len(self._fresh)))
+        ready += self._returned.items()
         self._fresh.clear()
         self._returned.clear()
         gone = []
-        for position, message in sorted(held):
+        for position, message in sorted(ready + unacked):
             lost = self._lost(position, stopped=stopped)
             if lost is None:
                 self._returned[position] = message
@@ -255,7 +258,7 @@ class ClassicMessages:
         self._back = list(self._returned)
         self._recovered_below = self._next
         self._reset()
-        return gone
+        return gone, [each for each in sorted(unacked) if each[0] in self._returned]
 
     def lose_all(self) -> list[tuple[int, int]]:
         """Lose all messages of a queue that is back; return (position, message)."""

@@ -27,7 +27,7 @@ same batches as others (the server buffers them; when it writes is not documente
 a crash loses what was not written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, assert_never
@@ -254,7 +254,7 @@ class ClassicQueue(ClassicMessages):
             failed = request.outcome == Outcome.REJECT
             self.requeue(*who, request.positions, failed=failed)
             back = Returned.REJECTED if failed else Returned.NACKED
-            return [Requeued(self.name, *each, back) for each in sorted(held)]
+            return self._requeued(held, back)
         self.discard(*who, request.positions)
         reason = _REASONS[request.outcome]
         return [Removed(self.name, *each, reason) for each in held]
@@ -270,8 +270,14 @@ class ClassicQueue(ClassicMessages):
                     self._put_back(position, message, failed=True)
                     back.append((position, message))
                 consumer.unacked.clear()
+        return self._requeued(back, Returned.CHANNEL_CLOSED)
+
+    def _requeued(
+        self, messages: Iterable[tuple[int, int]], cause: Returned
+    ) -> list[QueueEffect]:
         return [
-            Requeued(self.name, *each, Returned.CHANNEL_CLOSED) for each in sorted(back)
+            Requeued(self.name, position, position, message, cause)
+            for position, message in sorted(messages)
         ]
 
     # Its node, and others
@@ -305,9 +311,9 @@ class ClassicQueue(ClassicMessages):
                 if any(one.node == request.node for one in held.values())
             ]
             return self._channels_down(there) + self._run(now_ms)
+        if self.state == State.GONE:
+            return []
         if isinstance(request, NodeUp):
-            if self.state == State.GONE:
-                return []
             self.go(State.RUNNING, Cause.NODE_UP)
             lost = self.lose_all() if request.disk_lost else []
             return [Removed(self.name, *each, Reason.DISK_LOST) for each in lost]
@@ -327,9 +333,9 @@ class ClassicQueue(ClassicMessages):
             Refused(self.name, channel, tuple(seqs))
             for channel, seqs in self.unconfirmed().items()
         ]
-        return gone + [
-            Removed(self.name, *each) for each in self.restart(stopped=stopped)
-        ]
+        lost, back = self.restart(stopped=stopped)
+        gone += [Removed(self.name, *each) for each in lost]
+        return gone + self._requeued(back, Returned.NODE_RESTARTED)
 
 
 _REASONS: Final = MappingProxyType(

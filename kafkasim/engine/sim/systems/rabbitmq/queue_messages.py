@@ -223,6 +223,8 @@ class Requeued:
     queue: str
     position: int
     """A quorum queue without a delivery limit gives a new one to what is nacked."""
+    was: int
+    """Its position before."""
     message: int
     cause: Returned
 

@@ -191,7 +191,8 @@ class QuorumMessages:
             message = self._messages.pop(position)
             self._messages[index] = message
             self._fresh.append(index)
-            self.told.append(Requeued(self.name, index, message, Returned.NACKED))
+            returned = Requeued(self.name, index, position, message, Returned.NACKED)
+            self.told.append(returned)
         self._settled(consumer, (position,), int(done))
 
     def _settled(
@@ -223,7 +224,7 @@ class QuorumMessages:
             return
         self._counts[position] = acquired + 1, failures
         message = self._messages[position]
-        self.told.append(Requeued(self.name, position, message, cause))
+        self.told.append(Requeued(self.name, position, position, message, cause))
         if self._waits(failed=failed):
             delay_ms = self.settings.retry_min_ms * max(1, failures)
             ready_ms = now_ms + min(delay_ms, self.settings.retry_max_ms)

@@ -71,7 +71,8 @@ class QuorumQueue:
     draw : Draw
         For the waits before elections.
     tells_all : bool
-        False leaves out effects for what comes in and what is acknowledged.
+        False is for hosts that use the parts: what is handed over is for `take`, and
+        nothing is told of what comes in and what is acknowledged.
     """
 
     def __init__(
@@ -185,7 +186,10 @@ class QuorumQueue:
                 self._hand_out(now_ms)
 
     def take(self, _now_ms: int) -> Taken | None:
-        """Return the next message that was handed to a consumer, or None."""
+        """Return the next message that was handed to a consumer, or None.
+
+        Without `tells_all` only: otherwise it is among the effects of the machine.
+        """
         return self._handed.popleft() if self._handed else None
 
     def take_confirmed(self) -> list[tuple[int, list[int]]]:
@@ -203,7 +207,24 @@ class QuorumQueue:
 
     def _hand_out(self, now_ms: int) -> None:
         while (taken := self.messages.take(now_ms)) is not None:
-            self._handed.append(taken)
+            if self.messages.tells_all:
+                self.messages.told.append(self._handed_over(taken))
+            else:
+                self._handed.append(taken)
+
+    def _handed_over(self, taken: Taken) -> Handed:
+        consumer, position, message, redelivered = taken
+        acquired, failed = self.messages.counts(position)
+        return Handed(
+            queue=self.name,
+            channel=consumer.channel,
+            consumer_tag=consumer.tag,
+            position=position,
+            message=message,
+            redelivered=redelivered,
+            delivery_count=failed,
+            acquired_count=acquired,
+        )
 
     def _carry_out(self, command: Command, position: int, now_ms: int) -> None:
         if isinstance(command, tuple):
@@ -259,7 +280,7 @@ class QuorumQueue:
         if self.log.state == State.LED:
             self.messages.pass_time(now_ms)
             self._hand_out(now_ms)
-            return self._tell(now_ms)
+            return self._tell()
         unheard = self.log.elect(now_ms)
         if unheard is None:
             return []
@@ -272,7 +293,7 @@ class QuorumQueue:
                 self._say(command)
             elif isinstance(command, tuple) and len(command) == 3:
                 effects.append(Dropped(command[0], Reason.NOT_REPLICATED))
-        return effects + self._tell(now_ms)
+        return effects + self._tell()
 
     def _is_heard(self, command: Command) -> bool:
         """Whether somebody is left to say a command again."""
@@ -287,9 +308,14 @@ class QuorumQueue:
         effects: list[QueueEffect] = []
         match request:
             case Enqueue():
-                message, seq = request.message, request.publish_seq_no
-                where = request.node
-                self.publish(message, request.channel, seq, node=where, now_ms=now_ms)
+                self.publish(
+                    request.message,
+                    request.channel,
+                    request.publish_seq_no,
+                    persistent=request.persistent,
+                    node=request.node,
+                    now_ms=now_ms,
+                )
             case Settle():
                 self._settle(request)
             case Written():
@@ -308,7 +334,7 @@ class QuorumQueue:
                 pass
             case _:
                 assert_never(request)
-        return effects + self._tell(now_ms)
+        return effects + self._tell()
 
     def _settle(self, request: Settle) -> None:
         who = request.channel, request.consumer_tag
@@ -332,24 +358,9 @@ class QuorumQueue:
             return []
         return [LeaderChanged(self.name, self.log.term, self.log.leader)]
 
-    def _tell(self, now_ms: int) -> list[QueueEffect]:
+    def _tell(self) -> list[QueueEffect]:
         """Return what has happened, and what the leader sends."""
         effects, self.messages.told = self.messages.told, []
-        while (taken := self.take(now_ms)) is not None:
-            consumer, position, message, redelivered = taken
-            acquired, failed = self.messages.counts(position)
-            effects.append(
-                Handed(
-                    queue=self.name,
-                    channel=consumer.channel,
-                    consumer_tag=consumer.tag,
-                    position=position,
-                    message=message,
-                    redelivered=redelivered,
-                    delivery_count=failed,
-                    acquired_count=acquired,
-                )
-            )
         effects += [
             Confirmed(self.name, channel, tuple(seqs))
             for channel, seqs in self.take_confirmed()

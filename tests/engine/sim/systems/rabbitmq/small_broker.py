@@ -56,7 +56,7 @@ class SmallBroker:
         self.said: list[object] = []
         """To clients, in order."""
         self.told: list[object] = []
-        """What became of messages and queues."""
+        """What became of messages, in order."""
         self.flushes: list[Flush] = []
         self.replicates: list[Replicate] = []
 
@@ -126,6 +126,8 @@ class SmallBroker:
             case Enqueue() | Subscribe() | Unsubscribe() | Settle() | ChannelDown():
                 return self.queues[effect.queue].handle(effect, now_ms)
             case Handed() | Confirmed() | Refused() | QueueDown() | Released():
+                if isinstance(effect, Handed):
+                    self.told.append(effect)
                 if effect.channel in self.channels:
                     return self.channels[effect.channel].handle(effect, now_ms)
             case Flush():

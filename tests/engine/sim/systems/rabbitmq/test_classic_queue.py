@@ -17,6 +17,7 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import (
     PublishNack,
     Reason,
     Reject,
+    Returned,
 )
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Flush,
@@ -192,6 +193,7 @@ def restarted(*, how: Loss = Loss.CRASHED, written: bool = True) -> SmallBroker:
 def test_persistent_messages_of_a_durable_queue_survive_a_restart() -> None:
     broker = restarted()
     assert broker.gone() == [(1, Reason.NOT_PERSISTENT), (3, Reason.NOT_PERSISTENT)]
+    assert broker.told[-1] == Requeued("q", 0, 0, 0, Returned.NODE_RESTARTED)
     assert broker.heard() == [CancelConsumer(ONE, "c")]
 
     broker.publish(PUBLISHER, 5)

@@ -1,6 +1,11 @@
 """Whom a queue hands its next message (RQ-5, RQ-6, RQ-13)."""
 
+import pytest
+
 from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer, Dispatch
+
+LAZY = pytest.mark.parametrize("lazy", [True, False])
+"""As a classic queue keeps the line, and as a quorum queue does."""
 
 
 def consumer_of(
@@ -37,8 +42,11 @@ def test_consumers_get_messages_in_turn() -> None:
     assert served(dispatch, 7) == [1, 2, 3, 1, 2, 3, 1]
 
 
-def test_who_has_no_credit_is_passed_over() -> None:
-    dispatch = dispatch_of(consumer_of(1, prefetch=1), consumer_of(2, prefetch=3))
+@LAZY
+def test_who_has_no_credit_is_passed_over(*, lazy: bool) -> None:
+    dispatch = dispatch_of(
+        consumer_of(1, prefetch=1), consumer_of(2, prefetch=3), lazy=lazy
+    )
 
     assert served(dispatch, 5) == [1, 2, 2, 2, None]
 
@@ -64,9 +72,10 @@ def test_credit_never_exceeds_the_prefetch() -> None:
     assert served(dispatch, 3) == [1, 1, None]
 
 
-def test_a_higher_priority_comes_first_until_it_is_out_of_credit() -> None:
+@LAZY
+def test_a_higher_priority_comes_first_until_it_is_out_of_credit(*, lazy: bool) -> None:
     high = consumer_of(2, prefetch=2, priority=10)
-    dispatch = dispatch_of(consumer_of(1, priority=0), high, consumer_of(3))
+    dispatch = dispatch_of(consumer_of(1), high, consumer_of(3), lazy=lazy)
 
     assert served(dispatch, 5) == [2, 2, 1, 3, 1]
 

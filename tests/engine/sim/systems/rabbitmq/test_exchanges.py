@@ -96,9 +96,9 @@ def test_topics_match_as_if_everything_were_tried(
 
 def test_what_is_bound_later_counts_from_then_on() -> None:
     exchanges = exchanges_of(ExchangeType.DIRECT, ("a", "red"))
+    exchanges.declare_queue("b")
     assert exchanges.route("x", "red") == ("a",)
 
-    exchanges.declare_queue("b")
     exchanges.bind("b", "x", "red")
     assert exchanges.route("x", "red") == ("a", "b")
 

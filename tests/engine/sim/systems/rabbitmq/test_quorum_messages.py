@@ -102,6 +102,17 @@ def test_without_a_limit_a_nacked_message_goes_to_the_tail(
     assert [message for _, message in broker.deliveries()] == order
 
 
+def test_those_that_are_nacked_together_go_to_the_tail_in_their_order() -> None:
+    broker = broker_of(0, 1, 2, settings=QuorumSettings(delivery_limit=None))
+    broker.consume(ONE, prefetch=2)
+    broker.heard()
+
+    broker.client(ONE, Cancel("c"), Nack(2, multiple=True))
+    broker.consume(OTHER)
+
+    assert broker.deliveries() == [(OTHER, 2), (OTHER, 0), (OTHER, 1)]
+
+
 def test_at_the_tail_a_message_keeps_its_counts() -> None:
     broker = broker_of(0, settings=QuorumSettings(delivery_limit=None))
     broker.consume(ONE, prefetch=1)

@@ -15,6 +15,7 @@ from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     NodeDown,
     NodeUp,
     Requeued,
+    Subscribe,
 )
 from kafkasim.engine.sim.systems.rabbitmq.quorum_log import NOBODY, State
 from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
@@ -232,4 +233,13 @@ def test_a_host_may_leave_out_what_it_knows() -> None:
 
     assert queue.messages.told == []
     assert queue.take_confirmed() == [(PUBLISHER, [1])]
+    assert queue.take_confirmed() == []
     assert queue.ready_count == 1
+
+    queue.handle(Subscribe(queue="q", channel=ONE, consumer_tag="c"), 0)
+    queue.written(0, 2, 1, now_ms=0)
+    taken = queue.take(0)
+    assert taken is not None
+    assert (taken[0].channel, *taken[1:]) == (ONE, 1, 7, False)
+    assert queue.take(0) is None
+    assert (queue.acquired_count(1), queue.delivery_count(1)) == (0, 0)
