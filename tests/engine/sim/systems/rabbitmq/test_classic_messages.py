@@ -26,7 +26,6 @@ def broker_of(
     *messages: int,
     durable: bool = True,
     single_active: bool = False,
-    sync_interval_ms: int = 200,
 ) -> SmallBroker:
     """Return a broker whose classic queue `q` has these messages."""
     broker = SmallBroker(
@@ -34,7 +33,6 @@ def broker_of(
             "q",
             durable=durable,
             single_active=single_active,
-            sync_interval_ms=sync_interval_ms,
         )
     )
     broker.publish(PUBLISHER, *messages)

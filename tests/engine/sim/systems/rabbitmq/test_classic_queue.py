@@ -37,7 +37,6 @@ def broker_of(
     *messages: int,
     durable: bool = True,
     single_active: bool = False,
-    sync_interval_ms: int = 200,
 ) -> SmallBroker:
     """Return a broker whose classic queue `q` has these messages."""
     broker = SmallBroker(
@@ -45,7 +44,6 @@ def broker_of(
             "q",
             durable=durable,
             single_active=single_active,
-            sync_interval_ms=sync_interval_ms,
         )
     )
     broker.publish(PUBLISHER, *messages)
@@ -91,6 +89,7 @@ def test_the_next_batch_waits_for_the_disk() -> None:
     broker.client(PUBLISHER, publish(1))
     broker.pass_time(200)
     broker.client(PUBLISHER, publish(2))
+    assert broker.queues["q"].next_deadline_ms is None
 
     broker.pass_time(1_000)
     assert broker.flushes == [Flush("q", 0, 1)]
@@ -105,11 +104,13 @@ def test_an_idle_queue_writes_at_once() -> None:
     position = queue.publish(0, PUBLISHER, 1, persistent=True, now_ms=0)
 
     assert queue.idle() == [Flush("q", position, 1)]
-    assert queue.idle() == []
+    queue.publish(1, PUBLISHER, 2, persistent=True, now_ms=0)
+    assert queue.idle() == [], "the disk is busy"
 
     queue.flushed()
     assert queue.take_confirmed() == [(PUBLISHER, [1])]
     assert queue.take_confirmed() == []
+    assert queue.idle() == [Flush("q", position + 1, 1)]
 
 
 def test_transient_messages_are_confirmed_at_once() -> None:
