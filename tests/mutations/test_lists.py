@@ -81,10 +81,12 @@ def test_every_rule_of_kafka_has_a_row_or_is_left_out_for_a_reason() -> None:
     assert said & left_out == set()
 
 
-@pytest.mark.parametrize(
-    ("family", "count"),
-    {"PR": 42, "ID": 13, "BR": 34, "CT": 21, "PL": 9, "CO": 14, "GR": 15, "RQ": 22}.items(),
-)
+FAMILIES = {"PR": 42, "ID": 13, "BR": 34, "CT": 21, "PL": 9, "CO": 14, "GR": 15}
+"""How many rules of Kafka each has."""
+FAMILIES["RQ"] = 22  # those of RabbitMQ
+
+
+@pytest.mark.parametrize(("family", "count"), FAMILIES.items())
 def test_no_number_is_missing_among_the_rules(family: str, count: int) -> None:
     numbers = {
         rule.removeprefix(f"{family}-")
