@@ -82,8 +82,8 @@ def test_if_half_of_the_pairs_are_wanted_it_takes_twice_as_many_systems() -> Non
 # --- what is left after reading, and for whom -----------------------------------------
 
 
-def test_a_log_keeps_what_was_read_and_a_latecomer_reads_it() -> None:
-    """MS-2 beside it: consuming deletes nothing."""
+def test_a_log_keeps_what_was_read_and_a_queue_only_what_was_not() -> None:
+    """MS-2 beside it: consuming deletes nothing. A queue must be there in time."""
     traffic = ks.Traffic(
         {"web": ks.Source("orders", ks.Periodic(40))},
         {
@@ -92,10 +92,15 @@ def test_a_log_keeps_what_was_read_and_a_latecomer_reads_it() -> None:
         },
         duration_s=1,
     )
-    systems: dict[str, System] = {"log": ks.Kafka(), "links": ks.PointToPoint()}
-    table = ks.compare(traffic, systems).set_index(["system", "subscriber"])
+    in_time = ks.Queue(declared="start")
+    systems: dict[str, System] = {
+        "log": ks.Kafka(),
+        "queue": ks.RabbitMQ(),
+        "queue in time": ks.RabbitMQ(queues={"audit": in_time}),
+        "links": ks.PointToPoint(),
+    }
+    table = ks.compare(traffic, systems).set_index(["subscriber", "system"])
 
-    assert table.left_to_read["log", "billing"] == 40
-    assert table.history_share["log", "audit"] == 1
-    assert table.left_to_read["links", "billing"] == 0
-    assert table.history_share["links", "audit"] == 0
+    left, history = table.left_to_read["billing"], table.history_share["audit"]
+    assert left.to_dict() == dict.fromkeys(systems, 0) | {"log": 40}
+    assert history.to_dict() == {"log": 1, "queue": 0, "queue in time": 1, "links": 0}
