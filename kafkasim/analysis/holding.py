@@ -2,10 +2,10 @@
 
 A log holds a record from its append until retention, compaction or an administrator
 removes it, whoever read it. A queue holds it for a subscriber until that one has
-acknowledged it: from when the source knew that the system has it (or it was handed out,
-if that was earlier) until every subscriber for which it was queued is done with it. It
-is queued for nobody who came later, and what was lost with the queue is held no more
-when the others are done. A system that hands over directly holds nothing.
+acknowledged it: from when it came in (or, where that is not recorded, when the source
+knew that it had or it was handed out, whichever was earlier) until every subscriber for
+which it was queued is done with it. It is queued for nobody who came later, and what
+was lost with the queue is held no more when the others are done. A system that hands over directly holds nothing.
 """
 
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ def held(result: Result) -> "pd.DataFrame":
         When the run did not record those tables.
     """
     records = result.columns("records")
-    in_log = records["appended_ns"] != MISSING_NS
+    in_log = records["offset"] >= 0
     since, until = _in_log(records, result) if in_log.any() else _queued(result)
     here = since != MISSING_NS
     gone = here & (until != MISSING_NS) & (until >= since)
@@ -121,18 +121,23 @@ def _queued(result: Result) -> tuple[Int64, Int64]:
         mine[dealing.rows] = dealing.first_processed_ns
         until = np.maximum(until, mine)
         wanted[dealing.rows[codes == _PENDING]] = True
-    since = np.where(until == MISSING_NS, records["acked_ns"], _taken(result, until))
+    since = _taken(result, until)
     until[wanted] = MISSING_NS
     never: Bool = (until == MISSING_NS) & ~wanted
     return np.where(never, MISSING_NS, since), until
 
 
 def _taken(result: Result, until: Int64) -> Int64:
-    """Return when a system had each record: the source knew, or it was handed out."""
+    """Return when a system had each record; `MISSING_NS` if it never did.
+
+    It came in, or the source knew that it had, or it was handed out.
+    """
     records, deliveries = result.columns("records"), result.columns("deliveries")
-    taken = records["acked_ns"].astype(np.int64).copy()
-    taken[taken == MISSING_NS] = np.iinfo(np.int64).max
+    came, never = records["appended_ns"], np.iinfo(np.int64).max
+    taken = np.where(came == MISSING_NS, records["acked_ns"], came)
+    taken[taken == MISSING_NS] = never
     fetched = deliveries["fetched_ns"]
     known = fetched != MISSING_NS
     np.minimum.at(taken, deliveries["record_id"][known], fetched[known])
-    return np.minimum(taken, until)
+    taken = np.where(until == MISSING_NS, taken, np.minimum(taken, until))
+    return np.where(taken == never, MISSING_NS, taken)

@@ -85,7 +85,7 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
         drawn = panels(ax, len(nets), 3, (5.0, 4.4))
         inches = _width([drawn[:3]]) if ax is None else room(drawn[0])
         for number, (name, net) in enumerate(nets.items()):
-            _graph(drawn[number], name, net, number, inches)
+            _graph(drawn[number], name, net, number, inches, below=_found(net))
         if ax is None:
             headline_of_all(drawn, title)
     said = [net_in_words(name, net) for name, net in nets.items()]
@@ -135,7 +135,9 @@ def when_one_dies(
         for half, drawn, time in zip(halves, graphs, times, strict=True):
             inches = _width(graphs)
             for number, (name, net) in enumerate(half.nets.items()):
-                _graph(drawn[number], name, net, number, inches)
+                _graph(
+                    drawn[number], name, net, number, inches, below=what_stopped(net)
+                )
             _over_time(time, half, bin_ms)
         _same_scale(times)
         _legend(times)
@@ -192,13 +194,15 @@ def _grid(halves: Sequence[_Half]) -> "tuple[list[list[Axes]], list[Axes]]":
     return graphs, times
 
 
-def _graph(ax: "Axes", name: str, net: Net, number: int, inches: float) -> None:
-    """Draw one net, with the system's name and what stopped above it."""
+def _graph(
+    ax: "Axes", name: str, net: Net, number: int, inches: float, *, below: str
+) -> None:
+    """Draw one net, with the system's name and what is found above it."""
     if net.bytes_:
         draw_net(ax, net, inches)
     else:
         nothing(ax, "nobody talked to anybody")
-    text = f"{name}\n{what_stopped(net)}"
+    text = f"{name}\n{below}"
     longest = max(map(len, text.split("\n")))
     fits = longest * 1.4 * LETTER * points("font.size") / POINTS < inches
     size = "medium" if fits else "small"
@@ -279,11 +283,13 @@ def _legend(times: "Sequence[Axes]") -> None:
 
 
 def _links_found(nets: Mapping[str, Net]) -> str:
-    said = [
-        f"{name}: {counted(len(net.bytes_), 'link')}, {what_stopped(net)}"
-        for name, net in nets.items()
-    ]
-    return "; ".join(said)
+    return begun("; ".join(f"{name}: {_found(net)}" for name, net in nets.items()))
+
+
+def _found(net: Net) -> str:
+    """Return how many links there are, and what stopped if anything was done."""
+    links = counted(len(net.bytes_), "link")
+    return f"{links}, {what_stopped(net)}" if net.done_to else links
 
 
 def _finding(halves: Sequence[_Half]) -> str:

@@ -66,6 +66,8 @@ class Net:
     pairs: int = 0
     pairs_hurt: int = 0
     blast_pair_s: float = 0.0
+    done_to: int = 0
+    """How many things were done to it."""
     no_such_point: bool = False
     """All that was done to it means nothing in this system."""
 
@@ -101,6 +103,7 @@ def net_of(result: Result) -> Net:
         int(told["pairs"].max()) if len(told) else len(_wanted(result)),
         len(stopped),
         float(applies["blast_pair_s"].sum()),
+        len(told),
         bool(len(told)) and not len(applies),
     )
 
@@ -297,4 +300,5 @@ def net_in_words(name: str, net: Net) -> str:
     dead = sorted(node.name or "the hub" for node in net.dead)
     hit = f", {' and '.join(dead)} crossed out" if dead else ""
     links = counted(len(net.bytes_), "link")
-    return f"{name}: {links}{hit}; {what_stopped(net)}{radius}."
+    stopped = f"; {what_stopped(net)}{radius}" if net.done_to else ""
+    return f"{name}: {links}{hit}{stopped}."

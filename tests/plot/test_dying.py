@@ -23,6 +23,8 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka, System
 from tests.plot.test_layout import assert_readable
 
+REST = [name for name in SIZES if name != "notebook"]
+
 DEAD = Crash("subscriber:subscriber-2", at_s=2.0, for_s=2.0)
 HUB = Crash("broker:1", at_s=2.0, for_s=2.0)
 
@@ -114,7 +116,7 @@ def test_the_dead_are_crossed_out(deaths: dict[str, dict[str, Result]]) -> None:
     crosses = [line for line in ax.lines if line.get_marker() == "x"]
     assert len(crosses) == 1
     assert title(ax) == (
-        "direct: 4 links, all 4 pairs stop; Kafka: 4 links, 2 of 4 pairs stop"
+        "Direct: 4 links, all 4 pairs stop; Kafka: 4 links, 2 of 4 pairs stop"
     )
     assert "direct: 4 links, subscriber-2 crossed out" in plot.alt_text(ax)
 
@@ -125,7 +127,10 @@ def test_of_many_nodes_the_busiest_are_drawn() -> None:
 
     net = net_of(many)
     assert (len(net.nodes), net.left_out) == (40, 20)
-    assert_readable(plot.tangle({"direct": many}))
+    ax = plot.tangle({"direct": many})
+    assert_readable(ax)
+    # Nothing was done to it, and so nothing is said of pairs that stop.
+    assert title(ax) == f"Direct: {len(net.bytes_)} links"
 
 
 def test_a_run_of_nothing_is_a_figure(nothing_sent: Result) -> None:
@@ -145,7 +150,10 @@ def test_what_is_no_run_is_refused(deaths: dict[str, dict[str, Result]]) -> None
         plot.when_one_dies(deaths, ax=plot.tangle(deaths["the hub dies"]))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size",
+    ["notebook", *(pytest.param(name, marks=pytest.mark.slow) for name in REST)],
+)
 def test_they_are_readable_at_every_size(
     deaths: dict[str, dict[str, Result]], size: SizeName
 ) -> None:

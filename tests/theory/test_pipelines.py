@@ -38,7 +38,7 @@ def kafka(sources: int, *, brokers: int = 1, copies: int = 1) -> Kafka:
 
 
 def test_links_and_where_a_hub_has_fewer() -> None:  # PH-1, PH-2
-    table = pipeline_sizes((1, 2, 3, 4, 5, 8), densities=(1.0, 0.5, 0.25))
+    table = pipeline_sizes((1, 2, 3, 4, 5), densities=(1.0, 0.5))
     links = table.pivot_table(index=["wanted", "size"], columns="system")["links"]
 
     for (density, size), row in links.iterrows():
