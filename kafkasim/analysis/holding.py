@@ -5,7 +5,8 @@ removes it, whoever read it. A queue holds it for a subscriber until that one ha
 acknowledged it: from when it came in (or, where that is not recorded, when the source
 knew that it had or it was handed out, whichever was earlier) until every subscriber for
 which it was queued is done with it. It is queued for nobody who came later, and what
-was lost with the queue is held no more when the others are done. A system that hands over directly holds nothing.
+was lost with the queue is held no more when the others are done. A system that hands
+over directly holds nothing.
 """
 
 from typing import TYPE_CHECKING
