@@ -112,6 +112,7 @@ class GroupWorld:
         joining: dict[str, object] | None = None,
         delay_ms: int = 0,
         instances: Sequence[str] = (),
+        work_ms: int = 10,
         **settings: object,
     ) -> None:
         self.calendar = CheckedCalendar()
@@ -125,7 +126,7 @@ class GroupWorld:
         self.partitions = [partition(index) for index in range(partitions)]
         for each in self.partitions:
             each.leader = 0
-            each.add_group(0, [], 10 * MS)
+            each.add_group(0, [], work_ms * MS)
             each.log.leader_epochs.assign(0, 0)
         self.group = Group(
             0, self.partitions, late=False, resets_to_end=False, may_crash=True
@@ -137,6 +138,8 @@ class GroupWorld:
         self.coordinator = 1
         self._armed_ms = -1
         self.committed: dict[int, int] = {}
+        self.commit_errors: list[int] = []
+        """With which the next commits are refused."""
         self.open: dict[int, tuple[Coordinating, Request]] = {}
         self.log: list[tuple[float, str]] = []
         """What is told of ownership: when, and what."""
@@ -276,6 +279,8 @@ class GroupWorld:
 
     def _commit(self, message: OffsetCommit) -> None:
         error = self.groups.may_commit(message, self.now_ms)
+        if self.commit_errors:
+            error = self.commit_errors.pop(0)
         errors = tuple(((o.topic, o.partition), error) for o in message.offsets)
         if error == NONE:
             self.committed.update((o.partition, o.offset) for o in message.offsets)
