@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.members import Member as Member
     from kafkasim.scenario.own_systems import OwnSystem as OwnSystem
     from kafkasim.scenario.pipelines import PointToPoint as PointToPoint
+    from kafkasim.scenario.pipelines import Relay as Relay
     from kafkasim.scenario.plan import Plan as Plan
     from kafkasim.scenario.plan import load_plan as load_plan
     from kafkasim.scenario.rabbitmq import Binding as Binding
@@ -192,6 +193,7 @@ _HOME: Final = {
     "Link": "kafkasim.scenario.hardware",
     "OwnSystem": "kafkasim.scenario.own_systems",
     "PointToPoint": "kafkasim.scenario.pipelines",
+    "Relay": "kafkasim.scenario.pipelines",
     "Producer": "kafkasim.scenario.systems",
     "Topic": "kafkasim.scenario.systems",
     "Trace": "kafkasim.scenario.trace",

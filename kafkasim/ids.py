@@ -1,8 +1,8 @@
 """Names of the things in a run.
 
 A target is `kind:name`: `broker:1`, `member:billing/2`, `source:web`,
-`subscriber:billing`; or the only one of its kind, `controller`. Brokers and members
-count from 1, partitions and offsets from 0.
+`subscriber:billing`; or the only one of its kind, `controller` or `hub`. Brokers and
+members count from 1, partitions and offsets from 0.
 """
 
 from dataclasses import dataclass

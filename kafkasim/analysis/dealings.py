@@ -19,6 +19,10 @@ first; or else one that a log holds, and if none does, one that may still come.
   position passed it (KafkaConsumer, `auto.offset.reset`);
 - `pending`: none of these when the run ended; it may still come.
 
+A system that keeps no log, but records in queues, writes what it lets go into the table
+`drops`, for each subscriber that goes without. Such a record is `lost` if it was
+acknowledged, `not_accepted` if it was not, and any other may still come.
+
 Counting is one `bincount` per subscriber, O(records + deliveries).
 """
 
@@ -75,6 +79,8 @@ class Dealings:
     """Which of them left their log before the subscriber had processed them."""
     queue: Queued | None = None
     """What became of them in the subscriber's queue, in a system that has queues."""
+    dropped: Bool | None = None
+    """Which of them the system let go; none: it does not tell."""
 
     @property
     def done(self) -> Bool:
@@ -115,7 +121,7 @@ def dealings(result: Result) -> tuple[Dealings, ...]:
 def dealings_of(result: Result, wants: Sequence[Want]) -> tuple[Dealings, ...]:
     """Return the dealings of the subscribers with these wants."""
     read = ["records", "deliveries"]
-    more = ("assignments", "removals", "replicas", "queues")
+    more = ("assignments", "removals", "replicas", "queues", "drops")
     read += [name for name in more if name in result.tables]
     tables = {name: result.columns(name) for name in read}
     return tuple(_dealings(want, tables) for want in wants)
@@ -153,7 +159,14 @@ def _dealings(want: Want, tables: Mapping[str, Table]) -> Dealings:
     queue = None
     if "queues" in tables:
         queue = queued(tables["queues"], want.subscriber, rows)
-    return Dealings(want, rows, handed_out, processed, first, skipped, expired, queue)
+    dropped = None
+    if "drops" in tables:
+        drops = tables["drops"]
+        theirs = rows_with_label(drops, "subscriber", want.subscriber)
+        dropped = np.isin(rows, drops["record_id"][theirs])
+    return Dealings(
+        want, rows, handed_out, processed, first, skipped, expired, queue, dropped
+    )
 
 
 def first_times(ids: Int64, times: Int64, counts: Int64) -> Int64:
@@ -206,9 +219,15 @@ def _unprocessed_codes(
     codes = np.full(len(rows), RECEIPT_OUTCOMES.index("pending"), dtype=np.int8)
     codes[passed] = RECEIPT_OUTCOMES.index("skipped")
     codes[dealing.expired[places]] = RECEIPT_OUTCOMES.index("expired")
-    codes[unheld & acked] = RECEIPT_OUTCOMES.index("lost")
-    codes[unheld & acked & early] = RECEIPT_OUTCOMES.index("not_kept")
-    codes[unheld & failed] = RECEIPT_OUTCOMES.index("not_accepted")
+    lost, passed_by, given_up = unheld & acked, unheld & acked & early, unheld & failed
+    if dealing.dropped is not None:
+        dropped = dealing.dropped[places]
+        lost, given_up = dropped & acked, dropped & ~acked
+        early &= records["created_ns"][rows] < dealing.want.from_ns
+        passed_by = early & (acked | failed) & ~dropped
+    codes[lost] = RECEIPT_OUTCOMES.index("lost")
+    codes[passed_by] = RECEIPT_OUTCOMES.index("not_kept")
+    codes[given_up] = RECEIPT_OUTCOMES.index("not_accepted")
     return codes
 
 

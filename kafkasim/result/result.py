@@ -8,7 +8,6 @@ the same rows for the same scenario, in whatever process, order or speed.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from kafkasim.config.frozen import FrozenDict
+from kafkasim.config.paths import suggestion
 from kafkasim.errors import ChangedFileError, TableNotRecorded, ValidationError
 from kafkasim.result.files import (
     PLAN_FILE,
@@ -123,11 +123,8 @@ class Result:
             return table
         if name in self.not_recorded:
             raise TableNotRecorded(name, self.not_recorded[name])
-        close = get_close_matches(name, TABLES, n=1)
-        guess = f"did you mean {close[0]!r}?" if close else ""
-        raise ValidationError(
-            "table", name, f"one of {', '.join(TABLES)}", _MADE_LATER.get(name, guess)
-        )
+        why = _MADE_LATER.get(name, suggestion(name, TABLES))
+        raise ValidationError("table", name, f"one of {', '.join(TABLES)}", why)
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """Return a table as a DataFrame: float milliseconds, labels as text.
@@ -213,6 +210,11 @@ class Result:
     def resources(self) -> "pd.DataFrame":
         """One row per part of a host's hardware and second; on request."""
         return self.table("resources")
+
+    @property
+    def drops(self) -> "pd.DataFrame":
+        """One row per record that a system without a log let go, and subscriber."""
+        return self.table("drops")
 
     @property
     def segments(self) -> "pd.DataFrame":
@@ -380,9 +382,8 @@ def result_digest(digests: Mapping[str, str], scenario_digest: str) -> str:
 
 def _plain_fact(name: str, value: Fact) -> Fact:
     plain = value.item() if isinstance(value, np.generic) else value
-    if isinstance(plain, int | str) or (
-        isinstance(plain, float) and math.isfinite(plain)
-    ):
+    is_finite = isinstance(plain, float) and math.isfinite(plain)
+    if is_finite or isinstance(plain, int | str):
         return plain
     raise ValidationError(f"facts.{name}", value, "a finite number or a text")
 
@@ -390,9 +391,8 @@ def _plain_fact(name: str, value: Fact) -> Fact:
 def _reasons(recorded: tuple[str, ...], given: Mapping[str, str]) -> dict[str, str]:
     for name in given:
         if name not in TABLES or name in recorded:
-            raise ValidationError(
-                f"not_recorded.{name}", name, "a table that was not recorded"
-            )
+            allowed = "a table that was not recorded"
+            raise ValidationError(f"not_recorded.{name}", name, allowed)
     return {
         name: given.get(name, _STREAMED_ONLY.get(name, _NOT_WRITTEN))
         for name in TABLES

@@ -82,9 +82,11 @@ REPLICA_CAUSES: Final = (
 
 RESOURCE_KINDS: Final = (
     "cpu", "io_thread", "network_thread", "nic_in", "nic_out", "disk", "page_cache",
+    "queue",
 )  # fmt: skip
 """Labels of `resources.kind`; `cpu`: IO threads while they serve, `io_thread`: and
-while they wait for the disk; `network_thread`: while it waits."""
+while they wait for the disk; `network_thread`: while it waits; `queue`: how full one
+is that holds records for another host, at most."""
 
 APPEND_KINDS: Final = ("data",)
 """Labels of `appends.kind`."""
@@ -259,6 +261,14 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             time("until_ns", "when it ended; missing when for good"),
             label("effect", "what it did, or not applicable"),
         ),
+        "drops": (
+            number("record_id", "<i8", "row of the record"),
+            label("subscriber", "who does not get it, unless it has it already"),
+            time("at_ns", "when the system let go of it"),
+            label(
+                "cause", "queue full, gave up, source crashed, hub crashed, …", "<i1"
+            ),
+        ),
         "segments": (
             TOPIC,
             PARTITION,
@@ -326,6 +336,7 @@ ONE_ROW_PER: Final[Mapping[str, str]] = MappingProxyType(
         "links": "pair that talked",
         "blocked": "time in which a source could not hand over",
         "events": "thing done to the system",
+        "drops": "record that a system without a log let go, and subscriber",
         "segments": "segment of a log, also what compaction made",
         "removals": "run of offsets whose records left a log together",
         "histograms": "metric, subscriber, bin of time and bucket that is not empty",

@@ -16,6 +16,7 @@ from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.ids import Target
+from kafkasim.scenario.applicability import not_applicable
 from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
 from kafkasim.scenario.events import (
     AddPartitions,
@@ -23,8 +24,6 @@ from kafkasim.scenario.events import (
     DeleteRecords,
     Event,
     LinkEvent,
-    Lose,
-    Slow,
     StreamEvent,
 )
 from kafkasim.scenario.group_checks import (
@@ -36,7 +35,7 @@ from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.member_events import MemberEvent
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import check_rabbitmq
+from kafkasim.scenario.rabbitmq_parts import HUB, check_rabbitmq
 from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System, Topic
@@ -181,12 +180,16 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
     for index, event in enumerate(events):
         path = f"{index}.target"
         target = Target.parse(event.target, path=path)
+        if any(_overlap(earlier, event) for earlier in events[:index]):
+            kind = type(event).__name__
+            allowed = f"a time at which no {kind} of {event.target} lasts"
+            raise ValidationError(f"{index}.at_s", event.at_s, allowed)
+        if not_applicable(event, traffic, system):
+            continue
         if isinstance(event, LinkEvent):
             _check_link(index, event, traffic, system)
         else:
             targets = targets_of(event, events, traffic, system)
-            if target.kind == "source" and target.name in traffic.sources:
-                _check_source(event, system, path, targets)
             _check_target(event, target, targets, path)
         if isinstance(event, ReaderEvent) and not isinstance(system, RabbitMQ):
             who = target.name, traffic, system, _counts(events, system)
@@ -202,10 +205,6 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
                 _check_deletion(index, event, system, before)
         if isinstance(event, Crash):
             _check_crash(index, event, system)
-        if any(_overlap(earlier, event) for earlier in events[:index]):
-            kind = type(event).__name__
-            allowed = f"a time at which no {kind} of {event.target} lasts"
-            raise ValidationError(f"{index}.at_s", event.at_s, allowed)
 
 
 def _check_crash(index: int, event: Crash, system: System) -> None:
@@ -214,20 +213,6 @@ def _check_crash(index: int, event: Crash, system: System) -> None:
         raise ValidationError(f"{index}.clean", event.clean, allowed)
     if event.lose_disk:
         _check_lost_disk(index, event, system)
-
-
-def _check_source(event: Event, system: System, path: str, targets: list[str]) -> None:
-    """Refuse what means nothing to the application of a source."""
-    if isinstance(system, RabbitMQ):
-        return
-    if isinstance(event, Slow):
-        allowed = ", ".join(targets)
-        why = "what a source does takes it no time; Delay is for its links"
-        raise ValidationError(path, event.target, allowed, why)
-    if isinstance(event, Crash) and not isinstance(system, Kafka):
-        allowed = ", ".join(targets)
-        why = "a source that sends point to point has no memory to lose; Pause it"
-        raise ValidationError(path, event.target, allowed, why)
 
 
 def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
@@ -256,10 +241,6 @@ def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) 
             f"{index}.target", event.target, allowed, f"{kind} befalls a link"
         )
     ways = ways_of(event.target, traffic, system, f"{index}.target")
-    if isinstance(event, Lose) and not isinstance(system, Kafka | RabbitMQ):
-        allowed = "Cut or Delay"
-        why = "a source that sends point to point never loses a connection here"
-        raise ValidationError(str(index), kind, allowed, why)
     if event.only is not None and not any(event.only in w.messages for w in ways):
         why = f"no {event.only} go over {event.target}"
         raise ValidationError(f"{index}.only", event.only, "none", why)
@@ -330,7 +311,7 @@ def _check_deletion(
 
 
 def _overlap(one: Event, other: Event) -> bool:
-    if type(one) is not type(other) or one.target != other.target:
+    if type(one) is not type(other) or not _same_target(one.target, other.target):
         return False
     if isinstance(one, Seek | StreamEvent | MemberEvent):
         return False  # it takes no time
@@ -345,6 +326,13 @@ def _overlap(one: Event, other: Event) -> bool:
         return True
     over_ns = ns_from_s(first.at_s) + ns_from_s(first.for_s)
     return ns_from_s(second.at_s) < over_ns
+
+
+def _same_target(one: str, other: str) -> bool:
+    """Say whether two are one, or a Kafka cluster's hub and one of its brokers."""
+    if HUB in {one, other}:
+        return one == other or "broker:" in {one[:7], other[:7]}
+    return one == other
 
 
 def _share_partitions(one: PausePartitions, other: PausePartitions) -> bool:

@@ -11,7 +11,7 @@ from kafkasim.scenario.groups import is_coordinated
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import NoKeys, TraceColumn
 from kafkasim.scenario.own_systems import OwnSystem
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.rabbitmq_words import rabbitmq_in_words
 from kafkasim.scenario.systems import Kafka
@@ -28,7 +28,11 @@ _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
         "logs that take time to load; disks, unless the hardware has some",
         "timeouts of producers while no topic has two copies and no broker fails",
     ),
-    PointToPoint: ("sending without waiting for the answer",),
+    PointToPoint: ("what a source's own processors take for a request",),
+    Relay: (
+        "what a source's own processors take for a request",
+        "hubs of several machines, and what a hub writes to a disk",
+    ),
     RabbitMQ: (
         "streams, dead letters, expiry, limits on length, and priorities of messages",
         "heartbeats of connections, memory and disk alarms, and transactions",
@@ -121,7 +125,13 @@ def _system(said: Document, resolved: Document) -> Iterator[str]:
         yield from rabbitmq_in_words(said, resolved)
         yield from _hardware(resolved.hardware)
     elif isinstance(resolved, PointToPoint):
-        yield "System: point to point, one synchronous connection per pair"
+        if resolved.mode == "synchronous":
+            yield "System: point to point, one synchronous connection per pair"
+        else:
+            yield f"System: point to point: {_part(resolved, said)}"
+        yield from _hardware(resolved.hardware)
+    elif isinstance(resolved, Relay):
+        yield f"System: a relay: {_part(resolved, said) or 'with the usual settings'}"
         yield from _hardware(resolved.hardware)
     elif isinstance(resolved, OwnSystem):
         yield from resolved.in_words()

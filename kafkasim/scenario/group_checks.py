@@ -41,10 +41,7 @@ def check_reader_event(
     ValidationError
         With a path that begins at the event.
     """
-    if not isinstance(system, Kafka):
-        kind = type(event).__name__
-        allowed = "an event of a Kafka cluster"
-        raise ValidationError("target", kind, allowed, "nothing else keeps positions")
+    assert isinstance(system, Kafka)
     _check_read(event, subscriber, traffic, partitions)
 
 

@@ -4,7 +4,8 @@ A link is `link:A->B`, the way from A to B, or `link:A<->B`, both ways. An end i
 by its kind and name, `source:web`, `broker:2`, `member:billing/1`, `controller`, or
 `subscriber:billing`, which stands for the hosts of all its members; so does a source
 for those of its instances (`source:web/2`). A source or a subscriber may be named
-alone, as in `link:web->broker:2`; if there are both of that name, it is the source.
+alone, as in `link:web->broker:2`; if there are both of that name, it is the source. The
+`hub` is a relay's; in a Kafka cluster it stands for all brokers.
 """
 
 from collections.abc import Iterator
@@ -14,12 +15,16 @@ from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.ids import Target, instance_name
 from kafkasim.scenario.groups import members_of
+from kafkasim.scenario.own_systems import OwnSystem
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import rabbitmq_hosts
+from kafkasim.scenario.rabbitmq_parts import HUB, rabbitmq_hosts
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
 CONTROLLER: Final = "controller"
+UNTOLD: Final = ""
+"""In place of an end that is no source, no subscriber and no hub."""
 _CLIENT_AND_SERVER: Final = {
     ("source", "broker"),
     ("member", "broker"),
@@ -27,6 +32,7 @@ _CLIENT_AND_SERVER: Final = {
 }
 _CARRY_MESSAGES: Final = {("source", "node"), ("node", "member")}
 """Of RabbitMQ: messages are the requests, confirms and acknowledgements answer."""
+_TO_A_HUB: Final = {("source", HUB), (HUB, "subscriber")}
 _BOTH: Final = "<->"
 _ONE: Final = "->"
 
@@ -83,6 +89,40 @@ def ways_of(target: str, traffic: Traffic, system: System, path: str) -> list[Wa
     return ways
 
 
+def told_ends(target: str, traffic: Traffic) -> list[str]:
+    """Return the ends of a link, in full, that mean something in every system.
+
+    Those are sources, subscribers and the hub; `UNTOLD` stands for any other.
+    """
+    every = {HUB: HUB}
+    for kind, names in (
+        ("subscriber", traffic.subscribers),
+        ("source", traffic.sources),
+    ):
+        every |= {name: f"{kind}:{name}" for name in names}
+        every |= {f"{kind}:{name}": f"{kind}:{name}" for name in names}
+    ends = _ends(target.partition(":")[2])
+    return [every.get(end, UNTOLD) for end in ends]
+
+
+def talk(target: str, traffic: Traffic, system: System) -> bool:
+    """Say whether the hosts at the ends of a link ever talk in a system.
+
+    Parameters
+    ----------
+    target : str
+        Its ends mean something in every system (`told_ends`).
+    traffic, system
+        Whose hosts it names.
+    """
+    hosts = _hosts(traffic, system)
+    ends = told_ends(target, traffic)
+    if len(ends) != 2:
+        return False
+    senders, receivers = (hosts.get(end, []) for end in ends)
+    return any(True for _ in _ways(senders, receivers, traffic, system))
+
+
 def _ends(name: str) -> list[str]:
     return name.split(_BOTH if _BOTH in name else _ONE)
 
@@ -94,6 +134,7 @@ def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
     hosts = {f"source:{name}": [f"source:{name}"] for name in traffic.sources}
     if not isinstance(system, Kafka):
         names = [f"subscriber:{name}" for name in traffic.subscribers]
+        names += [] if isinstance(system, PointToPoint) else [HUB]
         return hosts | {name: [name] for name in names}
     for name, producer in system.producers.items():
         count = producer.instances
@@ -106,7 +147,8 @@ def _hosts(traffic: Traffic, system: System) -> dict[str, list[str]]:
         hosts[f"subscriber:{name}"] = members
         hosts |= {member: [member] for member in members}
     brokers = [f"broker:{number}" for number in range(1, system.brokers + 1)]
-    return hosts | {each: [each] for each in [*brokers, CONTROLLER]}
+    hosts |= {each: [each] for each in [*brokers, CONTROLLER]}
+    return hosts | {HUB: brokers}
 
 
 def _named(end: str, hosts: dict[str, list[str]], target: str, path: str) -> list[str]:
@@ -135,16 +177,23 @@ def _messages(
     kinds = sender.partition(":")[0], receiver.partition(":")[0]
     if kinds in {("broker", "broker"), ("node", "node")}:
         return () if sender == receiver else ("requests", "responses")
-    if isinstance(system, RabbitMQ):
-        asks = kinds in _CARRY_MESSAGES
-        answers = kinds[::-1] in _CARRY_MESSAGES
-    elif isinstance(system, Kafka):
-        asks = kinds in _CLIENT_AND_SERVER
-        answers = kinds[::-1] in _CLIENT_AND_SERVER
-    else:
+    if isinstance(system, PointToPoint):
         asks = _wants(sender, receiver, traffic)
         answers = _wants(receiver, sender, traffic)
+    else:
+        pairs = _pairs(system)
+        asks, answers = kinds in pairs, kinds[::-1] in pairs
+    if isinstance(system, OwnSystem):
+        asks = asks or _wants(sender, receiver, traffic)
+        answers = answers or _wants(receiver, sender, traffic)
     return ("requests",) * asks + ("responses",) * answers
+
+
+def _pairs(system: System) -> set[tuple[str, str]]:
+    """Return the kinds of hosts of which one asks and the other answers."""
+    if isinstance(system, RabbitMQ):
+        return _CARRY_MESSAGES
+    return _CLIENT_AND_SERVER if isinstance(system, Kafka) else _TO_A_HUB
 
 
 def _wants(one: str, other: str, traffic: Traffic) -> bool:
@@ -163,4 +212,6 @@ def _talking(system: System) -> str:
         return "a client and a broker, two brokers, or a broker and the controller"
     if isinstance(system, RabbitMQ):
         return "a source and a node, a node and a member, or two nodes"
+    if not isinstance(system, PointToPoint):
+        return "a source and the hub, or the hub and a subscriber"
     return "a source and a subscriber that wants its stream"

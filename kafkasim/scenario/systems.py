@@ -24,7 +24,7 @@ from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.members import Members, MembersRule
 from kafkasim.scenario.own_systems import OwnSystem, OwnSystemRule
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.rabbitmq import RabbitMQ
 
 
@@ -170,4 +170,4 @@ class Kafka(Document):
                 )
 
 
-System = Kafka | PointToPoint | RabbitMQ | Annotated[OwnSystem, OwnSystemRule()]
+System = Kafka | PointToPoint | Relay | RabbitMQ | Annotated[OwnSystem, OwnSystemRule()]

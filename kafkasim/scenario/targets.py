@@ -14,8 +14,9 @@ from kafkasim.scenario.events import (
 )
 from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.member_events import MemberEvent, RemoveMember
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import rabbitmq_targets
+from kafkasim.scenario.rabbitmq_parts import HUB, rabbitmq_targets
 from kafkasim.scenario.resolution import stream_names
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
@@ -47,8 +48,8 @@ def _other_targets(
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
     sources = [f"source:{name}" for name in traffic.sources]
     if not isinstance(system, Kafka):
-        if isinstance(event, Pause):
-            targets += sources
+        hub = [] if isinstance(system, PointToPoint) else [HUB]
+        targets += hub if isinstance(event, Slow) else [*sources, *hub]
         is_one_of_kafka = isinstance(event, FillDisk | StreamEvent | MemberEvent)
         return [] if is_one_of_kafka else targets
     numbers = range(1, system.brokers + 1)
@@ -71,11 +72,11 @@ def _other_targets(
         case RemoveMember():
             targets = members
         case Crash():
-            targets += [*members, *brokers, "controller", *sources]
+            targets += [*members, *brokers, "controller", *sources, HUB]
         case Pause():
-            targets += [*members, *brokers, *sources, *disks]
+            targets += [*members, *brokers, *sources, *disks, HUB]
         case Slow():
-            targets += [*members, *brokers, *disks]
+            targets += [*members, *brokers, *disks, HUB]
         case _:
             pass  # at subscribers
     return targets

@@ -85,6 +85,7 @@ _USUAL: Final[Mapping[str, Row]] = MappingProxyType(
         },
         "requests": {"api": "Produce", "sender": "source:web", "receiver": "broker:1"},
         "links": {"connection_count": 1},
+        "drops": {"subscriber": "billing", "cause": "queue full"},
     }
 )
 """Table → column → its value when it was not said."""

@@ -234,7 +234,7 @@ def _excused(
         return everyone  # where it began to read stands in the table of assignments
     if outcome in {"expired", "not_kept"}:
         return everyone  # removals tell of the one; the other is for latecomers alone
-    if outcome == "lost" and may_lose:
+    if outcome in {"lost", "not_accepted"} and may_lose:
         return everyone
     return _follows_an_event(result, rows)
 

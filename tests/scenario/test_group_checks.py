@@ -5,6 +5,7 @@ import pytest
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.applicability import not_applicable
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.checks import check_events, check_system
 from kafkasim.scenario.events import Event
@@ -81,11 +82,15 @@ def test_what_cannot_happen_to_a_group_is_refused(
 )
 @pytest.mark.parametrize("system", [SYSTEM, PointToPoint()])
 def test_groups_are_kafkas_own(event: Event, system: System) -> None:
-    if isinstance(system, Kafka):
+    if isinstance(system, Kafka) or not isinstance(event, RemoveMember):
         check_events((event,), traffic(), system)
     else:
         with pytest.raises(ValidationError, match="there is none of the kind"):
             check_events((event,), traffic(), system)
+    means_nothing = not isinstance(system, Kafka)
+    if not isinstance(event, RemoveMember):
+        told = not_applicable(event, traffic(), system)
+        assert (told == "it is no group of members") is means_nothing
 
 
 def test_of_many_members_an_error_names_a_few() -> None:

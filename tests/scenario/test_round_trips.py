@@ -77,7 +77,7 @@ def systems(draw: st.DrawFn, traffic: Traffic) -> Kafka | PointToPoint:
         )
     )
     if draw(st.booleans()):
-        return PointToPoint(hardware)
+        return PointToPoint(hardware=hardware)
 
     def some(of: Mapping[str, object] | set[str], each: st.SearchStrategy[object]):  # type: ignore[no-untyped-def]  # noqa: ANN202
         return draw(st.dictionaries(st.sampled_from(sorted(of)), each))

@@ -55,6 +55,29 @@ def some_rabbitmq(draws: np.random.Generator) -> ks.RabbitMQ:
     )
 
 
+def some_queues(draws: np.random.Generator) -> ks.PointToPoint:
+    """Return pipelines with queues that vary."""
+    return ks.PointToPoint(
+        mode="asynchronous",
+        queue_events=int(draws.choice([3, 10_000])),
+        on_full=draws.choice(["block", "drop"]).item(),
+        timeout_ms=float(draws.choice([2_000, 30_000])),
+        retry_backoff_ms=float(draws.choice([1, 100])),
+    )
+
+
+def some_relay(draws: np.random.Generator) -> ks.Relay:
+    """Return a relay whose queues and threads vary."""
+    return ks.Relay(
+        buffer_events=int(draws.choice([1, 10_000])),
+        queue_events=int(draws.choice([3, 10_000])),
+        on_full=draws.choice(["block", "drop"]).item(),
+        prefetch=int(draws.choice([1, 2, 100])),
+        threads=int(draws.choice([1, 8])),
+        hardware=ks.Hardware.ideal() if draws.integers(2) else ks.Hardware(),
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         seeds = range(SEEDS[metafunc.config.getoption("--tier")])
@@ -70,6 +93,11 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("system", [some_kafka, some_point_to_point, some_rabbitmq])
 def test_a_system_is_sound_in_a_random_world(system: System, seed: int) -> None:
     check_system(system, seeds=[seed])
+
+
+@pytest.mark.parametrize("system", [some_queues, some_relay])
+def test_a_system_of_bounded_queues_is_sound_too(system: System, seed: int) -> None:
+    check_system(system, seeds=[seed], may_lose=True)
 
 
 def test_a_run_that_fails_keeps_its_error_and_says_how_to_see_it_again() -> None:

@@ -20,6 +20,7 @@ from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.engine.sim.timeline import span_ns
+from kafkasim.scenario.applicability import not_applicable
 from kafkasim.scenario.events import Cut, Delay, Event, LinkEvent, Lose
 from kafkasim.scenario.hardware import Link
 from kafkasim.scenario.links import CONTROLLER, ways_of
@@ -206,7 +207,9 @@ class Links:
         self.break_request: Callable[[Connection], None]
         self._events: dict[tuple[str, str], list[LinkEvent]] = {}
         for place, event in enumerate(events):
-            if isinstance(event, LinkEvent):
+            if isinstance(event, LinkEvent) and not not_applicable(
+                event, traffic, system
+            ):
                 path = f"events.{place}.target"
                 for way in ways_of(event.target, traffic, system, path):
                     ends = way.sender, way.receiver

@@ -98,6 +98,48 @@ class Track:
             yield start_ns, share, round(size_bytes), int(count)
 
 
+class QueueTrack(Track):
+    """How much one host holds for another, of what it may hold.
+
+    Parameters
+    ----------
+    resource : str
+        The two hosts.
+    most : int
+        Records that it may hold.
+    """
+
+    __slots__ = ("_held", "_since", "most")
+
+    def __init__(self, resource: str, most: int) -> None:
+        super().__init__(resource, "queue")
+        self.most = most
+        self._held = 0
+        self._since = 0
+
+    def holds(self, now_ns: int, count: int) -> None:
+        """Take note of how many it holds from now on."""
+        second = now_ns // NS_PER_S
+        if self._held:
+            for each in range(self._since, second + 1):
+                self._at_most(each, self._held)
+        self._at_most(second, count)
+        self._held, self._since = count, second
+
+    def _at_most(self, second: int, count: int) -> None:
+        of_second = self._of(second)
+        if count > of_second[2]:
+            of_second[2] = count
+            of_second[0] = NS_PER_S * count / self.most
+
+    def rows(self, end_ns: int) -> Iterator[tuple[int, float, int, int]]:
+        """Yield begin, share that is full, no bytes, and most held of each second."""
+        self.holds(end_ns, self._held)
+        for second in range(max(1, -(-end_ns // NS_PER_S))):
+            full_ns, _, count = self._seconds.get(second, (0.0, 0.0, 0.0))
+            yield second * NS_PER_S, min(1.0, full_ns / NS_PER_S), 0, int(count)
+
+
 class Meter:
     """All that is measured in a run."""
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final, get_args
 
 from kafkasim.config.document import Document
+from kafkasim.engine.sim.hub_rows import told_of_hub
 from kafkasim.engine.sim.own_systems import SystemRun, run_class_of
+from kafkasim.engine.sim.systems.asynchronous import AsynchronousRun
 from kafkasim.engine.sim.systems.coordinated import CoordinatedRun
 from kafkasim.engine.sim.systems.kafka import KafkaRun
 from kafkasim.engine.sim.systems.kafka_clients import (
@@ -17,6 +19,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.systems.rabbitmq.run import RabbitMQRun
+from kafkasim.engine.sim.systems.relay import RelayRun
 from kafkasim.engine.sim.systems.streamable import (
     MustKeepRecords,
     check_streamed,
@@ -29,18 +32,21 @@ from kafkasim.protocol.producing.memory_watch import OutOfMemory
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ResultKind
 from kafkasim.result.streaming_tables import stream_tables
+from kafkasim.scenario.hub_events import at_all_brokers
 from kafkasim.scenario.own_systems import OwnSystem
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka
+from kafkasim.scenario.systems import Kafka, System
 
 RUNS: Final[Mapping[type[Document], type[SystemRun]]] = {
     PointToPoint: PointToPointRun,
     RabbitMQ: RabbitMQRun,
+    Relay: RelayRun,
 }
-"""Which kind of run it is, by the class of the system; Kafka's are chosen apart."""
+"""Which kind of run it is, by the class of the system; Kafka's are chosen apart, and so
+is asynchronous point to point."""
 
 
 def run(
@@ -101,8 +107,8 @@ def run(
         check_logs(logs, scenario, streamed=streamed)
     with _collector_resting():
         if isinstance(scenario.system, Kafka):
-            return _run_kafka(
-                scenario,
+            done = _run_kafka(
+                at_all_brokers(scenario),
                 plan,
                 check=check,
                 streamed=streamed,
@@ -110,19 +116,23 @@ def run(
                 logs=logs,
                 resources=resources,
             )
-        system = scenario.system
-        kind = (
-            run_class_of(system)
-            if isinstance(system, OwnSystem)
-            else RUNS[type(system)]
-        )
-        started = kind(
+            return told_of_hub(done, scenario)
+        started = _class_of(scenario.system)(
             scenario, plan or scenario.plan(), check=check, resources=resources
         )
         if report is not None:
             started.timeline.report(report)
         done = started.run()
         return stream_tables(done) if streamed else done
+
+
+def _class_of(system: System) -> type[SystemRun]:
+    """Return which kind of run a system has that is no Kafka cluster."""
+    if isinstance(system, OwnSystem):
+        return run_class_of(system)
+    if isinstance(system, PointToPoint) and system.mode == "asynchronous":
+        return AsynchronousRun
+    return RUNS[type(system)]
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from kafkasim.engine.sim.calendar import (
 )
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
+from kafkasim.scenario.applicability import NOT_APPLICABLE, not_applicable
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import ENDLESS_NS, FOREVER_NS, MISSING_NS, ns_from_s
@@ -70,6 +71,7 @@ class Timeline:
 
     def __init__(self, calendar: Calendar, scenario: Scenario) -> None:
         self.calendar = calendar
+        self._traffic, self._system = scenario.traffic, scenario.system
         self.unsettled = 0
         self.done: list[DoneEvent] = []
         self._drains = scenario.end == "drain"
@@ -112,6 +114,14 @@ class Timeline:
         """
         name = type(event).__name__
         target = Target.parse(event.target)
+
+        why_not = not_applicable(event, self._traffic, self._system)
+        if why_not:
+            at_ns = ns_from_s(event.at_s)
+            effect = f"{NOT_APPLICABLE}: {why_not}"
+            row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
+            self.command(at_ns, self.done.append, row)
+            return
 
         def begins(_: object) -> None:
             at_ns, until_ns = span_ns(event)

@@ -12,10 +12,13 @@ from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.calendar import Rank, key_base
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.pace import Pace
+from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlock
-from kafkasim.scenario.drawn_blocks import DrawnBlocks
+from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_source
+from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.plan import SourcePlan
-from kafkasim.units import FOREVER_NS, MISSING_NS
+from kafkasim.scenario.traffic import Traffic
+from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_s
 
 
 class Subscribing:
@@ -44,8 +47,8 @@ class Send:
     """One event on its way to one subscriber."""
 
     __slots__ = (
-        "arrived_ns", "ended_ns", "ordinal", "position", "source", "started_ns",
-        "subscriber", "tries",
+        "arrived_ns", "ended_ns", "is_lost", "is_orphan", "ordinal", "position",
+         "source", "started_ns", "subscriber", "tries",
     )  # fmt: skip
 
     def __init__(self, source: "Sending", ordinal: int, position: int) -> None:
@@ -53,37 +56,30 @@ class Send:
         self.ordinal = ordinal
         self.position = position
         """Place of the subscriber in `source.wants`."""
-        self.subscriber = source.wants[position][0]
+        self.subscriber = source.wants[position]
         self.tries = 0
+        self.is_lost = False
+        """Its connection broke before it was answered."""
+        self.is_orphan = False
+        """Its source has crashed and waits for no answer."""
         self.arrived_ns = self.started_ns = self.ended_ns = MISSING_NS
 
 
-class Sending:
-    """The sending end: one event at a time, to all who want it.
+class SourceEvents:
+    """What a source sends, and the columns that come of it.
 
     Parameters
     ----------
-    code, actor : int
-        Its numbers among the sources and among the run's actors.
+    code : int
+        Its number among the sources.
     plan : SourcePlan
         What it sends.
     loop : LoopOfEvents, optional
         What it sends beyond that, if it is a closed loop.
     """
 
-    __slots__ = (
-        "acked_ns", "arrival_key", "blocked_since_ns", "code", "created_ns", "down",
-        "intended", "is_due", "is_still", "loop", "next_ordinal", "plan", "resumed_ns",
-        "send_count", "sends", "sent_bytes", "timer_key", "unseen", "up", "waiting",
-        "wants", "was_blocked",
-    )  # fmt: skip
-
     def __init__(
-        self,
-        code: int,
-        actor: int,
-        plan: SourcePlan,
-        loop: "LoopOfEvents | None" = None,
+        self, code: int, plan: SourcePlan, loop: "LoopOfEvents | None" = None
     ) -> None:
         count = len(plan.intended_ns)
         self.code = code
@@ -93,7 +89,73 @@ class Sending:
         self.created_ns = np.full(count, MISSING_NS, np.int64)
         self.acked_ns = np.full(count, MISSING_NS, np.int64)
         self.send_count = np.zeros(count, np.int16)
+        self.failed: dict[int, int] = {}
+        """Ordinals of those that it has given up, and the codes of the causes."""
         self.next_ordinal = 0
+        self.works: list[memoryview] = []
+        """Work per event of each subscriber of its stream."""
+
+    def draw(self) -> None:
+        """Make room for more events of the loop."""
+        assert self.loop is not None
+        block = self.loop.draw()
+        plan = self.plan
+        key_id = np.concatenate([plan.key_id, block.key_id])
+        entity_id = key_id
+        if not plan.entity_is_key:
+            entity_id = np.concatenate([plan.entity_id, block.entity_id])
+        missing = np.full(len(block), MISSING_NS)
+        self.plan = replace(
+            plan,
+            intended_ns=np.concatenate([plan.intended_ns, missing]),
+            key_id=key_id,
+            entity_id=entity_id,
+            value_bytes=np.concatenate([plan.value_bytes, block.value_bytes]),
+        )
+        self.created_ns = np.concatenate([self.created_ns, missing])
+        self.acked_ns = np.concatenate([self.acked_ns, missing])
+        none = np.zeros(len(block), np.int16)
+        self.send_count = np.concatenate([self.send_count, none])
+        self.works = [
+            self.loop.more_work(name, work, block).data
+            for work, name in zip(self.works, self.loop.readers, strict=True)
+        ]
+
+    def cut(self, count: int) -> None:
+        """Keep so many events: no more were created."""
+        plan = self.plan
+        key_id = plan.key_id[:count]
+        self.plan = replace(
+            plan,
+            intended_ns=plan.intended_ns[:count],
+            key_id=key_id,
+            entity_id=key_id if plan.entity_is_key else plan.entity_id[:count],
+            value_bytes=plan.value_bytes[:count],
+        )
+        self.created_ns = self.created_ns[:count]
+        self.acked_ns = self.acked_ns[:count]
+        self.send_count = self.send_count[:count]
+
+
+class Sending(SourceEvents):
+    """The sending end: one event at a time, to all who want it.
+
+    Parameters
+    ----------
+    code, actor : int
+        Its numbers among the sources and among the run's actors.
+    plan, loop
+        As of `SourceEvents`.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        actor: int,
+        plan: SourcePlan,
+        loop: "LoopOfEvents | None" = None,
+    ) -> None:
+        super().__init__(code, plan, loop)
         self.waiting = 0
         """Answers still to come for the event being sent."""
         self.blocked_since_ns = MISSING_NS
@@ -103,10 +165,15 @@ class Sending:
         """Since it stood still its next event was due; it was behind before."""
         self.unseen: list[Send] = []
         """Those that have come meanwhile, by what they answer."""
+        self.current: list[Send | None] = []
+        """What each subscriber has to answer."""
+        self.is_down = False
+        self.lost_users = 0
+        """Users of a loop whose events a crash took, until it is back."""
         self.resumed_ns = 0
         """When it last went on, or will."""
-        self.wants: list[tuple[Subscribing, memoryview]] = []
-        """Subscribers of its stream, each with its work per event."""
+        self.wants: list[Subscribing] = []
+        """Subscribers of its stream."""
         self.up: list[Pipe] = []
         self.down: list[Pipe] = []
         self.sends: list[int] = []
@@ -135,48 +202,18 @@ class Sending:
         at = self.next_ordinal
         return self.intended[at] if at < len(self.intended) else FOREVER_NS
 
-    def draw(self) -> None:
-        """Make room for more events of the loop."""
-        assert self.loop is not None
-        block = self.loop.draw()
-        plan = self.plan
-        key_id = np.concatenate([plan.key_id, block.key_id])
-        entity_id = key_id
-        if not plan.entity_is_key:
-            entity_id = np.concatenate([plan.entity_id, block.entity_id])
-        missing = np.full(len(block), MISSING_NS)
-        self.plan = replace(
-            plan,
-            intended_ns=np.concatenate([plan.intended_ns, missing]),
-            key_id=key_id,
-            entity_id=entity_id,
-            value_bytes=np.concatenate([plan.value_bytes, block.value_bytes]),
-        )
-        self.created_ns = np.concatenate([self.created_ns, missing])
-        self.acked_ns = np.concatenate([self.acked_ns, missing])
-        none = np.zeros(len(block), np.int16)
-        self.send_count = np.concatenate([self.send_count, none])
-        self.wants = [
-            (subscriber, self.loop.more_work(name, work, block).data)
-            for (subscriber, work), name in zip(
-                self.wants, self.loop.readers, strict=True
-            )
-        ]
 
-    def cut(self, count: int) -> None:
-        """Keep so many events: no more were created."""
-        plan = self.plan
-        key_id = plan.key_id[:count]
-        self.plan = replace(
-            plan,
-            intended_ns=plan.intended_ns[:count],
-            key_id=key_id,
-            entity_id=key_id if plan.entity_is_key else plan.entity_id[:count],
-            value_bytes=plan.value_bytes[:count],
-        )
-        self.created_ns = self.created_ns[:count]
-        self.acked_ns = self.acked_ns[:count]
-        self.send_count = self.send_count[:count]
+def loop_of_events(source: str, traffic: Traffic, seed: int) -> "LoopOfEvents | None":
+    """Return the closed loop that is a source's traffic, if it is one."""
+    law = traffic.sources[source].arrivals
+    if not isinstance(law, ClosedLoop):
+        return None
+    return LoopOfEvents(
+        drawn_source(source, traffic, seed),
+        thinks_ns(source, law, seed),
+        law.outstanding,
+        ns_from_s(traffic.duration_s),
+    )
 
 
 class LoopOfEvents:
@@ -198,7 +235,7 @@ class LoopOfEvents:
     Attributes
     ----------
     readers : list of str
-        Subscribers of its stream, in the order of `Sending.wants`.
+        Subscribers of its stream, in the order of `SourceEvents.works`.
     """
 
     def __init__(
