@@ -3,12 +3,12 @@
 A thousand members of ids as Kafka makes them share 10,000 partitions of ten topics. The
 loop puts each pair of topic and number into its owner's list, in a dict by member. Once
 the group is new, once everybody has what it got then, save one member that has left.
-With unequal subscriptions (each member reads some of 20 topics, drawn at random) twice
-the group, that is twice the members and twice the partitions, may take four times as
-long.
+With unequal subscriptions each member reads some of 20 topics, drawn at random, and
+groups of a quarter, of half and of all the members and partitions are measured: the
+time may grow with the square of the size, at most.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from uuid import UUID
@@ -24,7 +24,7 @@ PARTITIONS = 10_000
 TOPICS = 10
 UNEQUAL_TOPICS = 20
 OVER_A_LOOP = 10.0
-QUADRATIC = 4.0
+QUADRATIC = 2.0
 
 Group = dict[str, Subscription]
 Answer = Callable[[Group, Mapping[str, int]], dict[str, Assigned]]
@@ -112,16 +112,21 @@ def unequal(members: int, total: int) -> tuple[Group, dict[str, int]]:
 
 
 def figures_of_unequal_subscriptions() -> Iterator[Figure]:
-    half, half_topics = unequal(MEMBERS // 2, PARTITIONS // 2)
-    whole, topics = unequal(MEMBERS, PARTITIONS)
+    parts = (4, 2, 1)
+    groups = [unequal(MEMBERS // part, PARTITIONS // part) for part in parts]
     for name, answer in assignors().items():
-        smaller, larger = medians(
-            partial(answer, half, half_topics), partial(answer, whole, topics)
-        )
+        took = medians(*(partial(answer, *group) for group in groups))
         yield figure(
-            f"{name}: twice a group of unequal subscriptions, over the group",
-            larger / smaller,
+            f"{name}: growth with unequal subscriptions, as a power of the size",
+            exponent([1 / part for part in parts], took),
             QUADRATIC,
-            milliseconds=larger * 1e3,
-            half_milliseconds=smaller * 1e3,
+            **{
+                f"milliseconds_of_{MEMBERS // part:,}_members": seconds * 1e3
+                for part, seconds in zip(parts, took, strict=True)
+            },
         )
+
+
+def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """Return the slope of a line through sizes and times, both as logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

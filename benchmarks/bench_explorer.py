@@ -5,10 +5,16 @@ PNG. It is held against the last two alone: the same figures, drawn again from n
 that are at hand. So the ratio says what simulating costs whoever turns a control.
 """
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
 from benchmarks.bench import Figure, figure, interleaved
+from kafkasim.analysis.group_tables import transitions
+from kafkasim.plot import states
 from kafkasim.widgets import (
     BatchingExplorer,
     GroupExplorer,
@@ -27,6 +33,8 @@ BAR: Final = 1.6
 REPLICATION_BAR: Final = 3.2
 """What is simulated is 40 s in which three brokers fetch: ten times the entries."""
 ROUNDS: Final = 7
+STATES: Final = 10
+"""Moments of a run at which a group's states are drawn."""
 PARTITIONS: Final[list[dict[str, Value]]] = [
     {"partitions": count} for count in (1, 2, 4, 8, 16)
 ]
@@ -180,6 +188,39 @@ def figures_of_the_offset_explorer() -> Iterator[Figure]:
         OffsetExplorer(live=True),
         OFFSET,
     )
+
+
+def figures_of_a_groups_states() -> Iterator[Figure]:
+    """Draw a group's states at ten moments of a run, against the machine alone."""
+    result = GroupExplorer(live=True).result
+    table = transitions("classic")
+    end_s = float(result.group_states["at_ms"].max()) / 1_000
+    moments = [end_s * (n + 1) / STATES for n in range(STATES)]
+
+    def with_a_run() -> None:
+        for at_s in moments:
+            as_png(states(table, run=result, at_s=at_s))
+
+    def alone() -> None:
+        for _ in moments:
+            as_png(states(table))
+
+    took, drawing = interleaved(with_a_run, alone)
+    yield figure(
+        "a group's states at a moment of a run, over the states alone",
+        took / drawing,
+        BAR,
+        milliseconds=1_000 * took / STATES,
+        milliseconds_of_drawing=1_000 * drawing / STATES,
+    )
+
+
+def as_png(ax: Axes) -> None:
+    """Make a picture of a figure, and let it go."""
+    figure_of = ax.get_figure(root=True)
+    assert figure_of is not None
+    figure_of.savefig(io.BytesIO(), format="png")
+    plt.close(figure_of)
 
 
 def at_4_partitions() -> PartitionExplorer:

@@ -25,27 +25,35 @@ class CoordinatedTables(KafkaTables):
     def _epochs(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int32]:
         """Return in which generation a member came to own what it was handed.
 
-        Both tables are put in one order, by owner and time; each hand-out takes the
-        epoch of the assignment last before it, or else of its owner's first.
+        Of the assignments by owner and time, the last before a hand-out, or else the
+        owner's first.
         """
         owned = self.recorder.rows("assignments")
-        if not len(owned):
-            return np.full(len(columns["offset"]), -1, np.int32)
-        keys = [np.concatenate((owned[one], columns[other])) for one, other in _SAME]
-        times = np.concatenate((owned["since_ns"], columns["fetched_ns"]))
-        is_owned = np.arange(len(times)) < len(owned)
-        order = np.lexsort((~is_owned, times, *keys))
-        is_first = np.ones(len(order), bool)
-        is_first[1:] = False
-        for key in keys:
-            is_first[1:] |= np.diff(key[order]) != 0
-        owner = np.cumsum(is_first)
-        places = np.flatnonzero(is_owned[order])
-        at = np.searchsorted(places, np.arange(len(order)), "right") - 1
-        before = places[np.maximum(at, 0)]
-        after = places[np.minimum(at + 1, len(places) - 1)]
-        found = np.where((at >= 0) & (owner[before] == owner), before, after)
-        epochs = np.full(len(order), -1, np.int32)
-        its = owner[found] == owner
-        epochs[order[its]] = owned["epoch"][order[found[its]]]
-        return epochs[len(owned) :]
+        known = np.unique(owned["epoch"])
+        if len(known) < 2:  # nobody but an owner is handed anything
+            return np.full(len(columns["offset"]), known[0] if len(known) else -1, "i4")
+        code, asked = _codes(owned, columns)
+        owned = owned[np.lexsort((owned["since_ns"], code))]
+        owners, first, mine = np.unique(
+            np.sort(code), return_index=True, return_inverse=True
+        )
+        moments, since = np.unique(owned["since_ns"], return_inverse=True)
+        owner = np.minimum(np.searchsorted(owners, asked), len(owners) - 1)
+        at = np.searchsorted(moments, columns["fetched_ns"], "right")
+        step = len(moments) + 1
+        last = np.searchsorted(mine * step + since + 1, owner * step + at, "right") - 1
+        epochs = owned["epoch"][np.maximum(last, first[owner])]
+        return np.where(owners[owner] == asked, epochs, -1).astype(np.int32)
+
+
+def _codes(
+    owned: NDArray[Any], columns: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a number for the owner and partition of each assignment and hand-out."""
+    before = np.zeros(len(owned), np.int64)
+    asked = np.zeros(len(columns["offset"]), np.int64)
+    for one, other in _SAME:
+        size = 1 + max(owned[one].max(), columns[other].max(initial=0))
+        before = before * size + owned[one]
+        asked = asked * size + columns[other]
+    return before, asked
