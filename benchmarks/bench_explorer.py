@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmarks.bench import Figure, figure, interleaved
-from kafkasim.analysis.group_tables import transitions
+from kafkasim.experiments.transitions import transitions
 from kafkasim.plot import states
 from kafkasim.widgets import (
     BatchingExplorer,
