@@ -7,6 +7,7 @@ fails too.
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -263,6 +264,7 @@ def _path(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 

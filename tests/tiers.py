@@ -21,6 +21,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
+DEAR = 10
+"""Hypothesis' examples in the quick tier where each is a run, or several."""
 REPEATED = 10
 """Failures for which the command that repeats them is printed."""
 
@@ -67,6 +69,16 @@ for _tier in TIERS.values():
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("quick")
+
+
+def dear() -> settings:
+    """Return settings of a property whose examples are runs: fewer in the quick tier.
+
+    They are read where a test is defined, when Hypothesis' profile is that of the tier.
+    """
+    examples = settings().max_examples
+    of_quick = examples == TIERS["quick"].examples
+    return settings(max_examples=DEAR if of_quick else examples)
 
 
 def tier_of(config: pytest.Config) -> Tier:

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
@@ -39,13 +39,11 @@ from tests.simulation.test_random_runs import (
     traffics,
 )
 from tests.simulation.test_streamed_runs import check_same
-from tests.tiers import TIERS
+from tests.tiers import dear
 
 SEEDS = st.integers(0, 2**31)
 
-IN_QUICK = TIERS["quick"].examples
-EXAMPLES = settings().max_examples
-DEAR = settings(max_examples=IN_QUICK // 2 if EXAMPLES == IN_QUICK else EXAMPLES)
+DEAR = dear()
 """For properties that take several runs each: half of the examples in the quick tier.
 """
 

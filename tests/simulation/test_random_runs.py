@@ -27,6 +27,7 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS
+from tests.tiers import dear
 
 RATES = st.sampled_from([50.0, 400.0, 1_000.0])
 SUBSCRIBERS = ("audit", "billing")
@@ -154,6 +155,7 @@ def processed(result: Result, subscriber: str) -> set[int]:
     return set(table["record_id"][done].tolist())
 
 
+@dear()
 @given(traffics(), clusters(), faults_of_a_run, st.integers(0, 2**31))
 def test_kafka_keeps_its_invariants_and_loses_nothing(
     traffic: Traffic, cluster: Kafka, faults: list[Event], seed: int
@@ -174,6 +176,7 @@ def test_kafka_keeps_its_invariants_and_loses_nothing(
     _check_offsets(result)
 
 
+@dear()
 @given(
     traffics(), clusters(), faults_of_a_run, st.integers(0, 2**31), st.integers(1, 40)
 )

@@ -25,6 +25,7 @@ from kafkasim.scenario.systems import Kafka, Topic
 from kafkasim.scenario.traffic import Traffic
 from tests.simulation.test_log_runs import _everything
 from tests.simulation.test_random_runs import clusters, traffics
+from tests.tiers import dear
 
 PATIENCE_MS = 4_000
 """A tombstone beside a large record stays with it whenever their batch is split, as
@@ -235,6 +236,7 @@ def test_a_streamed_run_says_that_it_knows_no_refusals() -> None:
     assert caught.value.path == "system.topics.orders.config.internal_segment_bytes"
 
 
+@dear()
 @given(
     traffics(),
     clusters(),

@@ -25,6 +25,7 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Producer, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import NS_PER_MS
+from tests.tiers import dear
 
 EXACT = tuple(name for name in METRICS if not name.startswith("latency"))
 QUANTILES = ("p50", "p90", "p99", "p999")
@@ -128,6 +129,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
+@dear()
 @given(scenarios(), st.sampled_from([1, 13, 65_536]))
 def test_a_streamed_run_gives_the_numbers_of_the_full_one(
     scenario: Scenario, block_rows: int

@@ -15,6 +15,7 @@ from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 from kafkasim.scenario.traffic import Traffic
 from tests.simulation.test_random_runs import clusters, faults_of_a_run, traffics
+from tests.tiers import dear
 
 
 def check_same(streamed: Result, full: Result) -> None:
@@ -28,6 +29,7 @@ def check_same(streamed: Result, full: Result) -> None:
     assert dict(streamed.not_recorded) == dict(expected.not_recorded)
 
 
+@dear()
 @given(
     traffics(),
     clusters(),

@@ -80,7 +80,7 @@ def mean_and_error(waits: NDArray[np.float64]) -> tuple[float, float]:
     return float(waits.mean()), float(blocks.std(ddof=1) / 10)
 
 
-@pytest.mark.parametrize("load", [0.5, 0.8])
+@pytest.mark.parametrize("load", [pytest.param(0.5, marks=pytest.mark.slow), 0.8])
 def test_the_mean_wait_is_that_of_an_m_m_1_queue(
     tier: Tier, tier_seed: int, load: float
 ) -> None:
@@ -100,7 +100,8 @@ def test_the_mean_wait_is_that_of_an_m_d_1_queue(tier: Tier, tier_seed: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("load", "exponential"), [(0.5, True), (0.8, True), (0.8, False)]
+    ("load", "exponential"),
+    [pytest.param(0.5, True, marks=pytest.mark.slow), (0.8, True), (0.8, False)],
 )
 def test_each_record_starts_when_lindleys_recursion_says(
     tier: Tier, tier_seed: int, *, load: float, exponential: bool

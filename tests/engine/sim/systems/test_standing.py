@@ -30,10 +30,11 @@ def shop(
     duration_s: float = 12.0,
     brokers: int = 3,
     members: int | dict[str, Member] = 3,
+    rate: float = 10.0,
 ) -> Scenario:
     """Return a shop whose group is joined, in a run with coordinators."""
     traffic = Traffic(
-        sources={"web": Source("orders", Periodic(10))},
+        sources={"web": Source("orders", Periodic(rate))},
         subscribers={"billing": Subscriber(["orders"])},
         duration_s=duration_s,
     )
@@ -111,7 +112,7 @@ def test_a_member_that_dies_at_once_is_missed_after_its_session(
     config: ConsumerConfig,
 ) -> None:
     crash = Crash("member:billing/2", 1.0)
-    result = healthy(shop(config, events=[crash], duration_s=55))
+    result = healthy(shop(config, events=[crash], duration_s=55, rate=1))
     states = result.group_states
     assert states["at_ms"][1] == 45_000
     assert states["cause"][1] == "session expired"
@@ -122,7 +123,7 @@ def test_a_member_that_dies_at_once_is_missed_after_its_session(
 @pytest.mark.parametrize("config", [CLASSIC, CONSUMER])
 def test_another_coordinator_goes_on_with_it(config: ConsumerConfig) -> None:
     events = [MoveCoordinator("subscriber:billing", 4.0)]
-    result = healthy(shop(config, events=events, duration_s=60))
+    result = healthy(shop(config, events=events, duration_s=60, rate=1))
     assert len(result.group_states) == 1
     assert set(result.assignments["since_ms"]) == {0.0}
     assert set(result.commits["outcome"]) <= {"ok", "NOT_COORDINATOR"}
@@ -131,7 +132,9 @@ def test_another_coordinator_goes_on_with_it(config: ConsumerConfig) -> None:
 def test_static_members_keep_their_partitions_when_they_come_back() -> None:
     crash = Crash("member:billing/a", 2.0, for_s=5.0)
     members = {name: Member(instance_id=name) for name in ("a", "b")}
-    result = healthy(shop(CLASSIC, events=[crash], members=members, duration_s=60))
+    result = healthy(
+        shop(CLASSIC, events=[crash], members=members, duration_s=60, rate=1)
+    )
     assert len(result.group_states) == 1
     owned = result.assignments
     came_back = owned[owned["since_ms"] > 0]
