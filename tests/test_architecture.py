@@ -383,7 +383,6 @@ def test_a_notebook_shows_ideas_and_leaves_machinery_to_the_package() -> None:
                 r"^(class |def (?:.*\n(?: .*\n?|\n){11,}))", text, re.MULTILINE
             )
             defined += [f"{_path(file)} cell {number}"] * (long is not None)
-
     assert defined == []
 
 
@@ -398,5 +397,4 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
         for machine in machines
         if machine in file.read_text(encoding="utf-8")
     ]
-
     assert named == []
