@@ -9,27 +9,35 @@ nodes, another one.
 from collections.abc import Iterable
 from typing import Any
 
+from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
+from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import Acked, Incoming
 from kafkasim.engine.sim.systems.rabbitmq.connections import Connections
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
+from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
 from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
+    Ack,
     CancelConsumer,
     ChannelClosed,
     ClientRequest,
     Confirm,
     Deliver,
-    Publish,
+    Outcome,
     PublishNack,
     Return,
 )
 from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node
 from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
+    Confirmed,
     Dropped,
-    Enqueue,
+    Handed,
     Settle,
 )
 from kafkasim.units import NS_PER_MS
+
+Sent = tuple[Publishing, int, int, int]
+"""A publisher, its channel, an ordinal, and its number among those confirmed."""
 
 
 class Cluster(Connections):
@@ -39,48 +47,101 @@ class Cluster(Connections):
 
     def publish(self, publisher: Publishing, ordinal: int, number: int) -> None:
         """Send a message of a publisher to its node."""
-        feed, settings = publisher.feed, publisher.settings
-        size_bytes = feed.sizes[ordinal]
-        request = Publish(
-            message=feed.base + ordinal,
-            exchange=settings.exchange,
-            routing_key=publisher.routing_key(ordinal),
-            publish_seq_no=number,
-            mandatory=settings.mandatory,
-            persistent=settings.persistent,
-            size_bytes=size_bytes,
-        )
+        size_bytes = publisher.feed.sizes[ordinal]
         arrives_ns = publisher.ways.there(self._calendar.now_ns, size_bytes)
         publisher.arrival_key += 1
-        what = publisher, publisher.channel, request
+        what = publisher, publisher.channel, ordinal, number
         self._calendar.at(arrives_ns, publisher.arrival_key, self._arrive, what)
 
-    def _arrive(self, what: tuple[Publishing, int, Publish]) -> None:
+    def _arrive(self, what: Sent) -> None:
         """Take a message in, through the card that all who send to it share."""
-        publisher, _, request = what
-        now_ns = self._calendar.now_ns
-        there_ns = publisher.ways.taken_in(now_ns, request.size_bytes)
+        publisher, _, ordinal, _ = what
+        now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
+        there_ns = publisher.ways.taken_in(now_ns, size_bytes)
         if there_ns > now_ns:
             publisher.arrival_key += 1
             self._calendar.at(there_ns, publisher.arrival_key, self._route, what)
             return
         self._route(what)
 
-    def _route(self, what: tuple[Publishing, int, Publish]) -> None:
-        publisher, number, request = what
-        if number in self._channels:
-            if self._waits(self._at[number], self._route, what):
+    def _route(self, what: Sent) -> None:
+        publisher, number, ordinal, seq = what
+        channel = self._channels.get(number)
+        if channel is not None:
+            node = self._at[number]
+            if self._waits(node, self._route, what):
                 return
-            self._from_client((number, request))
-        if not request.publish_seq_no:
-            publisher.sent(request.message & ORDINAL)
+            key = publisher.routing_key(ordinal)
+            queues = channel.publish(publisher.settings.exchange, key, seq)
+            message = publisher.feed.base + ordinal
+            if not queues:
+                self._send_back(publisher, number, message, key)
+                self._answer(channel)
+            persistent = publisher.settings.persistent
+            incoming = Incoming(message, number, seq, persistent, node.code)
+            for queue in queues:
+                self._into(queue, incoming, node)
+        if not seq:
+            publisher.sent(ordinal)
+
+    def _send_back(
+        self, publisher: Publishing, number: int, message: int, key: str
+    ) -> None:
+        """Return a message that no queue wants, if its publisher asked for that."""
+        if publisher.settings.mandatory:
+            exchange = publisher.settings.exchange
+            self._to_publisher(
+                Return(
+                    channel=number, message=message, exchange=exchange, routing_key=key
+                )
+            )
+
+    def _into(self, queue: str, incoming: Incoming, node: Node) -> None:
+        """Bring a message to the process of a queue."""
+        self.queues.expect(incoming.message)
+        hosted = self.queues.hosted[queue]
+        size_bytes = self.queues.size_of(incoming.message)
+        if hosted.is_quorum or hosted.process.node is not node:
+            job = Job(incoming.for_queue(queue), costs=True, size_bytes=size_bytes)
+            self._to_queue(job, node)
+        else:
+            hosted.process.tell(Job(incoming, costs=True, size_bytes=size_bytes))
 
     def say(self, consumer: Consuming, request: ClientRequest) -> None:
         """Send what a consumer says to its node."""
         arrives_ns = consumer.ways.back(self._calendar.now_ns, 0)
         consumer.reply_key += 1
         what = consumer.channel, request
+        if type(request) is Ack:
+            self._calendar.at(arrives_ns, consumer.reply_key, self._acked, what)
+            return
         self._calendar.at(arrives_ns, consumer.reply_key, self._from_client, what)
+
+    def _acked(self, what: tuple[int, Ack]) -> None:
+        """Bring acknowledgements to the processes of queues."""
+        number, ack = what
+        channel = self._channels.get(number)
+        if channel is None:
+            return
+        node = self._at[number]
+        if self._waits(node, self._acked, what):
+            return
+        settled = channel.settle(ack.delivery_tag, multiple=ack.multiple)
+        assert settled is not None  # a consumer acknowledges what it has
+        for (queue, tag), positions in settled.items():
+            hosted = self.queues.hosted[queue]
+            if hosted.is_quorum or hosted.process.node is not node:
+                settle = Settle(
+                    queue=queue,
+                    channel=number,
+                    consumer_tag=tag,
+                    positions=tuple(positions),
+                    outcome=Outcome.ACK,
+                )
+                self._to_queue(Job(settle, costs=True), node)
+            else:
+                acked = Acked(number, tag, positions)
+                hosted.process.tell(Job(acked, costs=True))
 
     def _from_client(self, what: tuple[int, ClientRequest]) -> None:
         number, request = what
@@ -127,10 +188,6 @@ class Cluster(Connections):
     def _perform(self, effects: Iterable[Any], node: Node) -> None:
         for effect in effects:
             match effect:
-                case Enqueue():
-                    self.queues.expect(effect)
-                    size_bytes = self.queues.size_of(effect.message)
-                    self._to_queue(Job(effect, costs=True, size_bytes=size_bytes), node)
                 case Settle():
                     self._to_queue(Job(effect, costs=True), node)
                 case Deliver():
@@ -163,17 +220,41 @@ class Cluster(Connections):
 
     # --- to clients ---------------------------------------------------------------
 
+    def hand(
+        self, queue: str, node: Node, consumer: Consumer, position: int, message: int
+    ) -> int:
+        """Hand a message of a classic queue to a consumer; return its code."""
+        number = consumer.channel
+        if self._at.get(number) is not node:
+            handed = Handed(
+                queue=queue,
+                channel=number,
+                consumer_tag=consumer.tag,
+                position=position,
+                message=message,
+                redelivered=False,
+                settled=consumer.auto_ack,
+            )
+            return self.to_channel(handed, node)
+        tag = self._channels[number].deliver(
+            queue, consumer.tag, position, auto_ack=consumer.auto_ack
+        )
+        return self._send_to_consumer(number, message, tag)
+
     def _deliver(self, effect: Deliver) -> None:
-        consumer = self._owners[effect.channel]
+        self._send_to_consumer(effect.channel, effect.message, effect.delivery_tag)
+
+    def _send_to_consumer(self, number: int, message: int, tag: int) -> int:
+        consumer = self._owners[number]
         assert isinstance(consumer, Consuming)
         if consumer.settings.ack == "auto":
             self._timeline.unsettled += 1
-        size_bytes = self.queues.size_of(effect.message)
+        size_bytes = self.queues.size_of(message)
         arrives_ns = consumer.ways.there(self._calendar.now_ns, size_bytes)
-        delivery = Delivery(effect.message, effect.delivery_tag)
         consumer.arrival_key += 1
-        what = consumer, effect.channel, delivery
+        what = consumer, number, Delivery(message, tag)
         self._calendar.at(arrives_ns, consumer.arrival_key, self._delivered, what)
+        return consumer.code
 
     def _delivered(self, what: tuple[Consuming, int, Delivery]) -> None:
         """Take a delivery in, through the consumer's card."""
@@ -193,6 +274,23 @@ class Cluster(Connections):
             consumer.take(delivery)
         elif consumer.settings.ack == "auto":
             self._timeline.settle(1)
+
+    def confirm(self, number: int, seqs: list[int], node: Node) -> None:
+        """Take what a classic queue on a node confirms."""
+        if self._at.get(number) is node:
+            channel = self._channels[number]
+            channel.confirms.confirm(seqs)
+            self._answer(channel)
+        else:
+            self.to_channel(Confirmed("", number, tuple(seqs)), node)
+
+    def _answer(self, channel: Channel) -> None:
+        """Send the confirms that are due."""
+        confirmed, refused = channel.due()
+        for frame in confirmed:
+            self._to_publisher(Confirm(channel.number, *frame))
+        for frame in refused:
+            self._to_publisher(PublishNack(channel.number, *frame))
 
     def _to_publisher(self, effect: Confirm | PublishNack | Return) -> None:
         publisher = self._owners[effect.channel]

@@ -8,6 +8,7 @@ from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
+from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import ClassicHosts
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
@@ -18,7 +19,6 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import (
 )
 from kafkasim.engine.sim.systems.rabbitmq.node import Node
 from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
-from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.ways import Ways
 from kafkasim.engine.sim.timeline import Timeline
 
@@ -59,7 +59,7 @@ class Connections:
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
         self.nodes = nodes
         self.exchanges = exchanges
-        self.queues: QueueHosts
+        self.queues: ClassicHosts
         self._channels: dict[int, Channel] = {}
         self._owners: dict[int, Publishing | Consuming] = {}
         self._at: dict[int, Node] = {}

@@ -135,12 +135,11 @@ class QueueHosts:
         size: int = self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
         return size
 
-    def expect(self, request: Enqueue) -> None:
+    def expect(self, message: int) -> None:
         """Count a message that is to come into a queue as unsettled.
 
         To bring one that was sent before into it, and out again, is no progress.
         """
-        message = request.message
         if self._feeds[message >> ROW_SHIFT].send_count[message & ORDINAL] > 1:
             self._timeline.renew(1, 1)
         else:
@@ -220,7 +219,10 @@ class QueueHosts:
         )
 
     def _enqueued(self, hosted: Hosted, effect: Enqueued) -> None:
-        message = effect.message
+        self._came(hosted, effect.message)
+
+    def _came(self, hosted: Hosted, message: int) -> None:
+        """Count a message that is in a queue now."""
         hosted.ready += 1
         hosted.came += 1
         feed, ordinal = self._feeds[message >> ROW_SHIFT], message & ORDINAL
@@ -231,14 +233,19 @@ class QueueHosts:
     def _handed(self, hosted: Hosted, effect: Handed) -> None:
         hosted.ready -= 1
         hosted.out[effect.position] = effect.message
-        if effect.redelivered:
-            hosted.hands_out_again = True
-        elif effect.position > hosted.newest:
-            hosted.newest = effect.position
-        else:
-            hosted.overtook = f"{effect.position} was handed out after {hosted.newest}"
+        self._note_order(hosted, effect.position, again=effect.redelivered)
         member = self._to_channel(effect, hosted.process.node)
         self._row(hosted, effect.message, _DELIVERED, member)
+
+    @staticmethod
+    def _note_order(hosted: Hosted, position: int, *, again: bool) -> None:
+        """Take note of what was handed out before an earlier message, and of again."""
+        if again:
+            hosted.hands_out_again = True
+        elif position > hosted.newest:
+            hosted.newest = position
+        else:
+            hosted.overtook = f"{position} was handed out after {hosted.newest}"
 
     def _removed(self, hosted: Hosted, effect: Removed) -> None:
         if hosted.out.pop(effect.position, None) is None:
@@ -329,7 +336,7 @@ class QueueHosts:
             elif hosted.process.node is node:
                 for position, message in list(hosted.out.items()):
                     self._back(hosted, position, message, Returned.NODE_RESTARTED)
-                self._void(lost)
+                self._void(hosted, lost)
                 if not hosted.machine.durable:
                     self._delete(hosted)
             self._arm(hosted)
@@ -349,15 +356,20 @@ class QueueHosts:
         hosted.machine = self._make(hosted.process.name)
         hosted.newest = -1
 
-    def _void(self, requests: Sequence[Any]) -> None:
+    def _void(self, hosted: Hosted, requests: Sequence[Any]) -> None:
         """Refuse what a process was told, and had not done when its node crashed."""
         for request in requests:
-            if type(request) is Enqueue:
+            enqueue = self._as_enqueue(hosted, request)
+            if enqueue is not None:
                 self._timeline.settle(1)
-                if request.publish_seq_no:
-                    seqs = (request.publish_seq_no,)
-                    refused = Refused(request.queue, request.channel, seqs)
-                    self._to_channel(refused, self._nodes[request.node])
+                if enqueue.publish_seq_no:
+                    seqs = (enqueue.publish_seq_no,)
+                    refused = Refused(enqueue.queue, enqueue.channel, seqs)
+                    self._to_channel(refused, self._nodes[enqueue.node])
+
+    def _as_enqueue(self, _hosted: Hosted, request: Any) -> Enqueue | None:  # noqa: ANN401
+        """Return what brings a message, as a request; None if it is something else."""
+        return request if type(request) is Enqueue else None
 
     def _say_again(self, hosted: Hosted, requests: Sequence[Any]) -> None:
         """Let channels that live tell the next leader what the last one had not done.

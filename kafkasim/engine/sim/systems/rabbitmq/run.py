@@ -15,6 +15,7 @@ from kafkasim.engine.sim.systems.common import (
     write_violations,
 )
 from kafkasim.engine.sim.systems.ends import LoopOfEvents
+from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import ClassicHosts
 from kafkasim.engine.sim.systems.rabbitmq.classic_queue import ClassicQueue
 from kafkasim.engine.sim.systems.rabbitmq.cluster import Cluster
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
@@ -35,7 +36,6 @@ from kafkasim.engine.sim.systems.rabbitmq.parts import (
     members_of,
 )
 from kafkasim.engine.sim.systems.rabbitmq.publisher import BLOCKED_BY, Publishing
-from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
 from kafkasim.engine.sim.systems.rabbitmq.tables import (
     count_hand_outs,
@@ -159,7 +159,7 @@ class RabbitMQRun:
             exchanges=exchanges,
         )
         links.break_request = cluster.lose
-        cluster.queues = QueueHosts(
+        cluster.queues = ClassicHosts(
             self.calendar,
             self.timeline,
             nodes=nodes,
@@ -172,6 +172,8 @@ class RabbitMQRun:
             exchanges=exchanges,
             make=self._make_machine,
         )
+        cluster.queues.hand = cluster.hand
+        cluster.queues.confirm = cluster.confirm
         return cluster
 
     def _make_publisher(self, feed: Feed) -> Publishing:
