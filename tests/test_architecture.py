@@ -55,9 +55,20 @@ TESTED_IN: dict[str, str] = {
     **{
         f"kafkasim/engine/sim/systems/rabbitmq/{name}.py": _RABBITMQ
         for name in (
-            *("cluster", "connections", "consumers", "feed", "hosted", "invariants"),
-            *("node", "parts", "publisher", "queue_hosts", "tables", "ways"),
-        )
+            "classic_hosts",
+            "cluster",
+            "connections",
+            "consumers",
+            "feed",
+            "hosted",
+            "invariants",
+            "node",
+            "parts",
+            "publisher",
+            "queue_hosts",
+            "tables",
+            "ways",
+        )  # fmt: skip
     },
     "kafkasim/scenario/rabbitmq_words.py": "tests/scenario/test_rabbitmq_parts.py",
     "kafkasim/analysis/pipeline_theory.py": "tests/theory/test_pipelines.py",

@@ -7,16 +7,16 @@ nodes, another one.
 """
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from typing import Any
 
 from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
 from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import Acked, Incoming
 from kafkasim.engine.sim.systems.rabbitmq.connections import Connections
-from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
+from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
 from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
-    Ack,
     CancelConsumer,
     ChannelClosed,
     ClientRequest,
@@ -90,7 +90,7 @@ class Cluster(Connections):
         """Return a message that no queue wants, if its publisher asked for that."""
         if publisher.settings.mandatory:
             exchange = publisher.settings.exchange
-            self._to_publisher(
+            self._return(
                 Return(
                     channel=number, message=message, exchange=exchange, routing_key=key
                 )
@@ -112,21 +112,25 @@ class Cluster(Connections):
         arrives_ns = consumer.ways.back(self._calendar.now_ns, 0)
         consumer.reply_key += 1
         what = consumer.channel, request
-        if type(request) is Ack:
-            self._calendar.at(arrives_ns, consumer.reply_key, self._acked, what)
-            return
         self._calendar.at(arrives_ns, consumer.reply_key, self._from_client, what)
 
-    def _acked(self, what: tuple[int, Ack]) -> None:
+    def acknowledge(self, consumer: Consuming, tag: int, *, multiple: bool) -> None:
+        """Send a consumer's acknowledgement to its node."""
+        arrives_ns = consumer.ways.back(self._calendar.now_ns, 0)
+        consumer.reply_key += 1
+        what = consumer.channel, tag, multiple
+        self._calendar.at(arrives_ns, consumer.reply_key, self._acked, what)
+
+    def _acked(self, what: tuple[int, int, bool]) -> None:
         """Bring acknowledgements to the processes of queues."""
-        number, ack = what
+        number, delivery_tag, multiple = what
         channel = self._channels.get(number)
         if channel is None:
             return
         node = self._at[number]
         if self._waits(node, self._acked, what):
             return
-        settled = channel.settle(ack.delivery_tag, multiple=ack.multiple)
+        settled = channel.settle(delivery_tag, multiple=multiple)
         assert settled is not None  # a consumer acknowledges what it has
         for (queue, tag), positions in settled.items():
             hosted = self.queues.hosted[queue]
@@ -192,8 +196,12 @@ class Cluster(Connections):
                     self._to_queue(Job(effect, costs=True), node)
                 case Deliver():
                     self._deliver(effect)
-                case Confirm() | PublishNack() | Return():
-                    self._to_publisher(effect)
+                case Confirm():
+                    number, seq, multiple = astuple(effect)
+                    self._tell_publisher(number, seq, multiple=multiple, refused=False)
+                case PublishNack():
+                    number, seq, multiple = astuple(effect)
+                    self._tell_publisher(number, seq, multiple=multiple, refused=True)
                 case ChannelClosed() | Dropped() | CancelConsumer():
                     pass
                 case _:
@@ -252,14 +260,14 @@ class Cluster(Connections):
         size_bytes = self.queues.size_of(message)
         arrives_ns = consumer.ways.there(self._calendar.now_ns, size_bytes)
         consumer.arrival_key += 1
-        what = consumer, number, Delivery(message, tag)
+        what = consumer, number, message, tag
         self._calendar.at(arrives_ns, consumer.arrival_key, self._delivered, what)
         return consumer.code
 
-    def _delivered(self, what: tuple[Consuming, int, Delivery]) -> None:
+    def _delivered(self, what: tuple[Consuming, int, int, int]) -> None:
         """Take a delivery in, through the consumer's card."""
-        consumer, _, delivery = what
-        size_bytes = self.queues.size_of(delivery.message)
+        consumer, _, message, _ = what
+        size_bytes = self.queues.size_of(message)
         now_ns = self._calendar.now_ns
         there_ns = consumer.ways.taken_in(now_ns, size_bytes)
         if there_ns > now_ns:
@@ -268,10 +276,10 @@ class Cluster(Connections):
             return
         self._take(what)
 
-    def _take(self, what: tuple[Consuming, int, Delivery]) -> None:
-        consumer, number, delivery = what
+    def _take(self, what: tuple[Consuming, int, int, int]) -> None:
+        consumer, number, message, tag = what
         if consumer.connection is not None and consumer.channel == number:
-            consumer.take(delivery)
+            consumer.take(message, tag)
         elif consumer.settings.ack == "auto":
             self._timeline.settle(1)
 
@@ -287,35 +295,42 @@ class Cluster(Connections):
     def _answer(self, channel: Channel) -> None:
         """Send the confirms that are due."""
         confirmed, refused = channel.due()
-        for frame in confirmed:
-            self._to_publisher(Confirm(channel.number, *frame))
-        for frame in refused:
-            self._to_publisher(PublishNack(channel.number, *frame))
+        for seq, multiple in confirmed:
+            self._tell_publisher(channel.number, seq, multiple=multiple, refused=False)
+        for seq, multiple in refused:
+            self._tell_publisher(channel.number, seq, multiple=multiple, refused=True)
 
-    def _to_publisher(self, effect: Confirm | PublishNack | Return) -> None:
+    def _tell_publisher(
+        self, number: int, seq: int, *, multiple: bool, refused: bool
+    ) -> None:
+        publisher = self._owners[number]
+        assert isinstance(publisher, Publishing)
+        arrives_ns = publisher.ways.back(self._calendar.now_ns, 0)
+        publisher.confirm_key += 1
+        what = publisher, number, seq, multiple, refused
+        self._calendar.at(arrives_ns, publisher.confirm_key, self._confirmed, what)
+
+    @staticmethod
+    def _confirmed(what: tuple[Publishing, int, int, bool, bool]) -> None:
+        publisher, number, seq, multiple, refused = what
+        if publisher.connection is not None and publisher.channel == number:
+            publisher.confirmed(seq, multiple=multiple, refused=refused)
+
+    def _return(self, effect: Return) -> None:
+        """Send a message back to its publisher."""
         publisher = self._owners[effect.channel]
         assert isinstance(publisher, Publishing)
-        size_bytes = 0
-        if isinstance(effect, Return):
-            size_bytes = self.queues.size_of(effect.message)
+        size_bytes = self.queues.size_of(effect.message)
         arrives_ns = publisher.ways.back(self._calendar.now_ns, size_bytes)
         publisher.confirm_key += 1
         what = publisher, effect
-        self._calendar.at(arrives_ns, publisher.confirm_key, self._answered, what)
+        self._calendar.at(arrives_ns, publisher.confirm_key, self._returned, what)
 
     @staticmethod
-    def _answered(what: tuple[Publishing, Confirm | PublishNack | Return]) -> None:
+    def _returned(what: tuple[Publishing, Return]) -> None:
         publisher, effect = what
-        if publisher.connection is None or publisher.channel != effect.channel:
-            return
-        if isinstance(effect, Return):
+        if publisher.connection is not None and publisher.channel == effect.channel:
             publisher.returned(effect.message & ORDINAL)
-            return
-        publisher.confirmed(
-            effect.publish_seq_no,
-            multiple=effect.multiple,
-            refused=isinstance(effect, PublishNack),
-        )
 
     # --- nodes --------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.request import Connection
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
-    Ack,
     ClientRequest,
     Nack,
     Reject,
@@ -27,7 +26,7 @@ class Delivery(NamedTuple):
     message: int
     tag: int
     """Delivery tag, of its channel."""
-    arrived_ns: int = MISSING_NS
+    arrived_ns: int
 
 
 class RunOfConsumer(Protocol):
@@ -39,6 +38,10 @@ class RunOfConsumer(Protocol):
 
     def say(self, consumer: "Consuming", request: ClientRequest) -> None:
         """Send something over its channel."""
+        ...
+
+    def acknowledge(self, consumer: "Consuming", tag: int, *, multiple: bool) -> None:
+        """Acknowledge a delivery, or all up to it, over its channel."""
         ...
 
     def hang_up(self, consumer: "Consuming") -> None:
@@ -192,9 +195,9 @@ class Consuming:
 
     # --- work ---------------------------------------------------------------------
 
-    def take(self, delivery: Delivery) -> None:
-        """Take a delivery in."""
-        self.buffer.append(delivery._replace(arrived_ns=self._calendar.now_ns))
+    def take(self, message: int, tag: int) -> None:
+        """Take a message in, with its delivery tag."""
+        self.buffer.append(Delivery(message, tag, self._calendar.now_ns))
         if self.at_work is None:
             self._work()
 
@@ -247,7 +250,7 @@ class Consuming:
         if self._unacked:
             multiple = self._unacked > 1
             self._unacked = 0
-            self._run.say(self, Ack(self._rest, multiple))
+            self._run.acknowledge(self, self._rest, multiple=multiple)
 
     def _fail(self, tag: int) -> None:
         self._acknowledge()

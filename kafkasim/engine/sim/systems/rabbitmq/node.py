@@ -102,9 +102,27 @@ class QueueProcess:
 
     def tell(self, job: Job) -> None:
         """Let it do something when it has done all it was told before."""
-        self.jobs.append(job)
         if self._job is None and not self._is_serving:
-            self._serve()
+            if job.costs and not self.jobs and not self.node.paused:
+                if not self._start(job):
+                    self._serve()
+            else:
+                self.jobs.append(job)
+                self._serve()
+        else:
+            self.jobs.append(job)
+
+    def _start(self, job: Job) -> bool:
+        """Begin with something; do it if it takes no time, and return False then."""
+        takes_ns = next(self._services) + round(job.size_bytes * self._ns_per_byte)
+        if self.node.slowed != UNSLOWED:
+            takes_ns = slowed_ns(takes_ns, self.node.slowed)
+        if takes_ns:
+            self._begin(job, takes_ns)
+            return True
+        self._is_serving = True
+        self._do(self, job.request)
+        return False
 
     def _serve(self) -> None:
         """Go on with what it was told, until something takes time."""
@@ -113,13 +131,10 @@ class QueueProcess:
         while jobs and not self.node.paused:
             job = jobs.popleft()
             if job.costs:
-                takes_ns = next(self._services)
-                takes_ns += round(job.size_bytes * self._ns_per_byte)
-                takes_ns = slowed_ns(takes_ns, self.node.slowed)
-                if takes_ns:
-                    self._begin(job, takes_ns)
+                if self._start(job):
                     break
-            self._do(self, job.request)
+            else:
+                self._do(self, job.request)
         self._is_serving = False
 
     def _begin(self, job: Job, takes_ns: int) -> None:

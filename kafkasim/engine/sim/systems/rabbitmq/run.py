@@ -302,6 +302,10 @@ class RabbitMQRun:
         """Send what a consumer says."""
         self.cluster.say(consumer, request)
 
+    def acknowledge(self, consumer: Consuming, tag: int, *, multiple: bool) -> None:
+        """Send a consumer's acknowledgement."""
+        self.cluster.acknowledge(consumer, tag, multiple=multiple)
+
     def hang_up(self, consumer: Consuming) -> None:
         """Close a consumer's connection."""
         self.cluster.hang_up(consumer)
