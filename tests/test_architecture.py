@@ -34,7 +34,6 @@ _REFUSED = "tests/simulation/test_refused_batches.py"
 _REPLICATED = "tests/simulation/test_replication.py"
 _DRAWN = "tests/scenario/test_drawn_blocks.py"
 _APPLICATIONS = "tests/simulation/test_applications.py"
-_COMMITS = "tests/protocol/groups/member/test_member_commits.py"
 _MEMBERS = "tests/protocol/groups/member/test_classic_member.py"
 _COORDINATORS = "tests/engine/sim/test_coordinators.py"
 _JOINING = "tests/engine/sim/test_joining_member.py"
@@ -49,26 +48,16 @@ _REBALANCES = "tests/protocol/groups/coordinator/test_classic_rebalances.py"
 _COMMITS = "tests/protocol/groups/member/test_member_commits.py"
 _POINTS = "tests/engine/sim/systems/test_point_to_point.py"
 _RABBITMQ = "tests/engine/sim/systems/rabbitmq/test_run.py"
+_HOSTS_OF_RABBITMQ = (
+    "classic_hosts cluster connections consumers feed hosted invariants node parts "
+    "publisher queue_hosts tables ways"
+)
 _STICKY = "tests/protocol/producing/test_sticky.py"
 _EQUIPPED = "tests/engine/sim/test_equipped.py"
 TESTED_IN: dict[str, str] = {
     **{
         f"kafkasim/engine/sim/systems/rabbitmq/{name}.py": _RABBITMQ
-        for name in (
-            "classic_hosts",
-            "cluster",
-            "connections",
-            "consumers",
-            "feed",
-            "hosted",
-            "invariants",
-            "node",
-            "parts",
-            "publisher",
-            "queue_hosts",
-            "tables",
-            "ways",
-        )  # fmt: skip
+        for name in _HOSTS_OF_RABBITMQ.split()
     },
     "kafkasim/scenario/rabbitmq_words.py": "tests/scenario/test_rabbitmq_parts.py",
     "kafkasim/analysis/pipeline_theory.py": "tests/theory/test_pipelines.py",

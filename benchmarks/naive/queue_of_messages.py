@@ -6,12 +6,13 @@ the queue's process, the consumer, its prefetch. A row is kept for each message 
 each thing that happens to it in the queue.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import simpy
+
+Steps = Generator[simpy.Event, object, None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Pipeline:
         self.env.run()
         return self.messages
 
-    def _publish(self) -> Iterator[Any]:
+    def _publish(self) -> Steps:
         settings = self.settings
         while True:
             yield self.env.timeout(self.draws.exponential(1 / settings.rate_per_s))
@@ -75,7 +76,7 @@ class Pipeline:
             self.messages.append(message)
             self.env.process(self._carry(message))
 
-    def _carry(self, message: Message) -> Iterator[Any]:
+    def _carry(self, message: Message) -> Steps:
         settings, env = self.settings, self.env
         send_s = settings.value_bytes * settings.s_per_byte_sent
         serve_s = settings.value_bytes * settings.s_per_byte_served
@@ -113,7 +114,7 @@ class Pipeline:
         message.settled = env.now
         self._note(message, "acked")
 
-    def _confirm(self, message: Message) -> Iterator[Any]:
+    def _confirm(self, message: Message) -> Steps:
         yield self.env.timeout(self.settings.delay_s)
         message.acked = self.env.now
 
