@@ -219,7 +219,10 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             time("done_ns", "when its answer was ready"),
             time("answered_ns", "when the client held the answer"),
             number(
-                "size_bytes", "<i8", "bytes of record batches it carried or fetched"
+                "size_bytes",
+                "<i8",
+                "bytes of record batches it carried or fetched; where groups have "
+                "coordinators, of their requests and answers",
             ),
             number("batch_count", "<i4", "record batches it carried or fetched"),
             label("error", "Kafka's error name; none when there was none", "<i1"),

@@ -23,6 +23,7 @@ from kafkasim.protocol.errors import (
     NOT_ENOUGH_REPLICAS,
     NOT_LEADER_OR_FOLLOWER,
 )
+from kafkasim.protocol.groups.message_bytes import response_bytes
 
 
 class CoordinatingBroker(ReplicatedBroker):
@@ -69,8 +70,10 @@ class CoordinatingBroker(ReplicatedBroker):
         return self.image[index].leader
 
     def answer(self, request: GroupRequest) -> None:
-        """Send an answer."""
-        self._answer(request, 0)
+        """Send an answer, which takes its time on the way as the request did."""
+        request.asked_bytes = request.size_bytes
+        request.size_bytes = response_bytes(request.payload, request.answer)
+        self._answer(request, request.size_bytes)
 
     def most_bytes(self, index: int) -> int:
         """Return how large a batch of a partition may be."""

@@ -25,6 +25,7 @@ from kafkasim.engine.sim.request import (
 )
 from kafkasim.protocol.errors import NONE
 from kafkasim.protocol.groups import group_messages as messages
+from kafkasim.protocol.groups.message_bytes import request_bytes
 
 API_OF: Final[dict[type, int]] = {
     messages.FindCoordinator: FIND_COORDINATOR,
@@ -73,6 +74,7 @@ class GroupRequest(Request):
         kind: int = 0,
     ) -> None:
         super().__init__(API_OF[type(message)], connection, sent_ns, message, on_answer)
+        self.size_bytes = request_bytes(message)
         self.member = member
         self.kind = kind
 

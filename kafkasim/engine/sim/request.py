@@ -112,6 +112,8 @@ class Request:
         Partition index → what it met; None when none met an error.
     hints : dict of int to tuple of two int or None
         Partition index → the leader that the broker knows and its epoch (KIP-951).
+    size_bytes, asked_bytes : int
+        Size of what is under way; of a group's request that is answered, its own.
     thread_ns : int
         Time that a thread of the broker took for it.
     throttle_ns : int
@@ -127,6 +129,7 @@ class Request:
     __slots__ = (
         "answer",
         "api",
+        "asked_bytes",
         "batch_count",
         "connection",
         "dequeued_ns",
@@ -161,7 +164,7 @@ class Request:
         self.connection = connection
         self.sent_ns = sent_ns
         self.received_ns = self.dequeued_ns = self.done_ns = MISSING_NS
-        self.size_bytes = self.batch_count = self.epoch = 0
+        self.size_bytes = self.asked_bytes = self.batch_count = self.epoch = 0
         self.thread_ns = self.throttle_ns = 0
         self.error = -1
         self.payload = payload
