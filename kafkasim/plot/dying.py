@@ -296,8 +296,12 @@ def _finding(halves: Sequence[_Half]) -> str:
     """Return how many pairs stop, death by death and system by system."""
     said = []
     for half in halves:
-        stopped = [f"{name} for {_how_many(net)}" for name, net in half.nets.items()]
-        stopped[0] = stopped[0].replace(" for ", " stops for ", 1)
+        alike: dict[str, list[str]] = {}
+        for name, net in half.nets.items():
+            alike.setdefault(_how_many(net), []).append(name)
+        stopped = [f"{listed(names)} for {many}" for many, names in alike.items()]
+        verb = " stop for " if len(next(iter(alike.values()))) > 1 else " stops for "
+        stopped[0] = stopped[0].replace(" for ", verb, 1)
         said.append(f"{begun(half.death)} and {', '.join(stopped)}")
     return "; ".join([said[0], *(f"{text[:1].lower()}{text[1:]}" for text in said[1:])])
 

@@ -32,6 +32,9 @@ _SMALL: Final = 0.83
 _ASIDE: Final = 0.36
 """Part of the width that the names on one side have at most; they may be smaller."""
 
+_SHORTENED: Final = 0.4
+"""Part of the width from which names that differ in a number alone are that number."""
+
 _TOO_WIDE: Final = 0.5
 """Part of the width from which names are left out."""
 
@@ -218,21 +221,42 @@ def draw_net(ax: "Axes", net: Net, inches: float) -> None:
             alpha=0.5 if many else 0.9,
             **(HURT if hurt else {"edge_color": GREY}),
         )
-    aside = _beside(net, inches)
+    names = {node: node.name for node in net.nodes}
+    if _beside(names, inches) > _SHORTENED:
+        names |= _numbers(net.nodes)
+    aside = _beside(names, inches) if _few(net) <= _NAMED else 0.0
     if aside > _TOO_WIDE:
         aside = 0.0
-    _draw_nodes(ax, net, at, _text(aside))
+    _draw_nodes(ax, net, at, names, _text(aside))
     aside = min(_ASIDE, aside)
     ax.set_xlim(-1.1 / (1 - 2 * aside), 1.1 / (1 - 2 * aside))
     ax.set_ylim(-1.0, 1.0)
     ax.set_axis_off()
 
 
-def _beside(net: Net, inches: float) -> float:
+def _numbers(nodes: Collection[Node]) -> dict[Node, str]:
+    """Return the numbers of nodes whose names differ in nothing else.
+
+    Examples
+    --------
+    >>> _numbers([Node("source", "web-1"), Node("source", "web-2")]).values()
+    dict_values(['1', '2'])
+    >>> _numbers([Node("source", "web-1"), Node("source", "app-1")])
+    {}
+    """
+    found: dict[Node, str] = {}
+    for kind in ENDS:
+        side = [node for node in nodes if node.kind == kind]
+        parts = [node.name.rpartition("-") for node in side]
+        alike = len({head for head, _, _ in parts}) == 1
+        if alike and all(dash and tail.isdigit() for _, dash, tail in parts):
+            found |= {node: part[2] for node, part in zip(side, parts, strict=True)}
+    return found
+
+
+def _beside(names: Mapping[Node, str], inches: float) -> float:
     """Return the part of the width that names on one side want, with room for marks."""
-    if _few(net) > _NAMED:
-        return 0.0
-    letters = 2 + max((len(node.name) for node in net.nodes), default=0)
+    letters = 2 + max(map(len, names.values()), default=0)
     return letters * LETTER * _SMALL * points("font.size") / POINTS / inches
 
 
@@ -247,7 +271,11 @@ def _text(aside: float) -> float:
 
 
 def _draw_nodes(
-    ax: "Axes", net: Net, at: Mapping[Node, tuple[float, float]], text: float
+    ax: "Axes",
+    net: Net,
+    at: Mapping[Node, tuple[float, float]],
+    names: Mapping[Node, str],
+    text: float,
 ) -> None:
     for node in net.nodes:
         colour, shape = _LOOKS[node.kind]
@@ -260,17 +288,18 @@ def _draw_nodes(
             cross["clip_on"] = False
             ax.plot(*at[node], **cross)
         if text or node == HUB:
-            _name(ax, net, node, at[node], text)
+            name = net.hub_label if node == HUB else names[node]
+            _name(ax, name, node.kind, at[node], text)
 
 
 def _name(
-    ax: "Axes", net: Net, node: Node, place: tuple[float, float], text: float
+    ax: "Axes", name: str, kind: str, place: tuple[float, float], text: float
 ) -> None:
     from matplotlib.patheffects import withStroke
 
-    side = {"source": -1.0, "subscriber": 1.0}.get(node.kind, 0.0)
+    side = {"source": -1.0, "subscriber": 1.0}.get(kind, 0.0)
     written = ax.annotate(
-        node.name or net.hub_label,
+        name,
         place,
         xytext=(1.0 * side, 0.0 if side else -1.7),
         textcoords="offset fontsize",
@@ -287,7 +316,7 @@ def _name(
 def what_stopped(net: Net) -> str:
     """Return how many of the pairs an event interrupted, in words."""
     if net.no_such_point:
-        return "no such point: nobody is hurt"
+        return "no such point"
     if not net.pairs_hurt:
         return f"none of {counted(net.pairs, 'pair')} stops"
     every = "all" if net.pairs_hurt == net.pairs else f"{net.pairs_hurt} of"

@@ -9,7 +9,18 @@ from kafkasim.analysis.scoring import systems_of
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
-from kafkasim.plot.style import PALE, SIZE, canvas, nothing, stroke, style
+from kafkasim.plot.style import (
+    LETTER,
+    PALE,
+    POINTS,
+    SIZE,
+    canvas,
+    nothing,
+    points,
+    room,
+    stroke,
+    style,
+)
 from kafkasim.plot.words import amount, caption_of, counted, listed, percent
 
 if TYPE_CHECKING:
@@ -39,9 +50,9 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     Returns
     -------
     Axes
-        The best value of a row stands on a coloured ground in bold letters; of equal
-        ones none does. An arrow says whether less or more is better, a dash that the
-        metric does not apply. The title says in how many rows each system is best.
+        The best value of a row stands on a coloured ground in bold letters; where all
+        are equal none does. An arrow says whether less or more is better, a dash that
+        the metric does not apply. The title says in how many rows each system is best.
 
     Raises
     ------
@@ -74,26 +85,26 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _best(row: Float64, metric: str, better: str) -> int:
-    """Return which system has the best value, or −1 when no single one has.
+def _best(row: Float64, metric: str, better: str) -> set[int]:
+    """Return which systems have the best value; none when all have the same.
 
     Values that are written alike are equal.
     """
     kept = row[np.isfinite(row)]
-    if len(kept) < 2:
-        return -1
+    if len({_text(metric, each) for each in kept.tolist()}) < 2:
+        return set()
     top = kept.min() if better == "less" else kept.max()
-    if sum(_text(metric, each) == _text(metric, top) for each in kept.tolist()) > 1:
-        return -1
-    return int(np.flatnonzero(row == top)[0])
+    written = _text(metric, top)
+    texts = [_text(metric, each) for each in row.tolist()]
+    return {place for place, text in enumerate(texts) if text == written}
 
 
-def _finding(systems: list[str], best: list[int]) -> str:
+def _finding(systems: list[str], best: list[set[int]]) -> str:
     """Return in how many rows each system is best."""
-    judged = sum(place >= 0 for place in best)
+    judged = sum(map(bool, best))
     if not judged:
         return "No system is better in anything"
-    counts = [best.count(place) for place in range(len(systems))]
+    counts = [sum(place in each for each in best) for place in range(len(systems))]
     order = sorted(range(len(systems)), key=lambda place: -counts[place])
     said = [f"{systems[place]} in {counts[place]}" for place in order]
     said[0] = said[0].replace(" in ", " is best in ", 1)
@@ -120,15 +131,20 @@ def _draw(
     table: "pd.DataFrame",
     systems: list[str],
     values: Float64,
-    best: list[int],
+    best: list[set[int]],
 ) -> None:
     from matplotlib.patches import Rectangle
 
-    label = _LABEL * 3 / (len(systems) + 1) if len(systems) > 2 else _LABEL
+    longest = 2 + max(len(str(each)) for each in table["label"])
+    label = longest * LETTER * 0.83 * points("font.size") / POINTS / room(ax)
+    label = min(0.55, max(0.3, label)) if len(systems) > 2 else _LABEL
+    size = "medium" if len(systems) < 4 else "small"
     wide = (1 - label) / len(systems)
     for column, name in enumerate(systems):
         at = label + (column + 1) * wide - 0.02
-        ax.text(at, -0.1, name, ha="right", va="center", fontweight="bold")
+        ax.text(
+            at, -0.1, name, ha="right", va="center", fontweight="bold", fontsize=size
+        )
     for row in range(len(table)):
         metric = str(table["metric"].iloc[row])
         sign = _SIGNS[str(table["better"].iloc[row])]
@@ -142,7 +158,7 @@ def _draw(
         for column, value in enumerate(values[row].tolist()):
             left = label + column * wide
             look: dict[str, Any] = {"fontsize": "small", "ha": "right", "va": "center"}
-            if best[row] == column:
+            if column in best[row]:
                 corner = (left + 0.01, y - 0.46)
                 ground = Rectangle(corner, wide - 0.01, 0.92, color=_BETTER, zorder=0)
                 ax.add_patch(ground)

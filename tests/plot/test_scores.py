@@ -40,7 +40,7 @@ def bold(ax: Axes) -> list[str]:
     ]
 
 
-def test_the_best_value_of_a_row_is_marked_and_equal_ones_are_not() -> None:
+def test_the_best_values_of_a_row_are_marked_unless_all_are_alike() -> None:
     ax = plot.scorecard(table())
 
     assert bold(ax) == ["8", "200", "100 %"]
@@ -56,6 +56,15 @@ def test_the_best_value_of_a_row_is_marked_and_equal_ones_are_not() -> None:
     said = plot.alt_text(ax)
     assert "records still kept at the end (share): direct 0 % and hub 100 %." in said
     assert "crash of hub: pairs interrupted: direct – and hub 16." in said
+
+
+def test_of_three_systems_two_may_be_best() -> None:
+    ax = plot.scorecard(table().assign(relay=[8.0, 100.0, 0.0, 7.0, 0.0, 16.0]))
+
+    assert bold(ax)[:3] == ["8", "8", "200"]
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Of 3 metrics that differ, hub is best in 2, direct in 1 and relay in 1"
+    )
 
 
 def test_one_system_alone_is_better_in_nothing() -> None:
