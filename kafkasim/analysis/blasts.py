@@ -35,6 +35,7 @@ from kafkasim.analysis.silences import silences, unusual
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 
 TIMES: Final = 3.0
 """How many times its usual silence a pair must be silent to be interrupted."""
-
-NOT_APPLICABLE: Final = "not applicable"
-"""How the effect begins of an event that means nothing in a system."""
 
 _PENDING: Final = RECEIPT_OUTCOMES.index("pending")
 _NAN: Final = float("nan")

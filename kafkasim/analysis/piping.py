@@ -53,7 +53,7 @@ from kafkasim.result.removals import removed_ns
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.wants import wants_of
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.units import MISSING_NS, NS_PER_S
 
 PIPELINES: Final = (
@@ -66,7 +66,7 @@ PIPELINES: Final = (
 )
 """Names of the numbers, in their order."""
 
-_KEEPING_NOTHING: Final = (PointToPoint,)
+_KEEPING_NOTHING: Final = (PointToPoint, Relay)
 """Systems without a log or a queue on a disk."""
 
 _NAN: Final = float("nan")

@@ -45,6 +45,13 @@ _SERIES: Final = (0, 3, 4, 5, 2, 1)
 _MOST_GRAPHS: Final = len(_SERIES)
 
 
+class _Title(NamedTuple):
+    """What stands above a graph."""
+
+    text: str
+    size: str
+
+
 class _Half(NamedTuple):
     """One death: its name, and its run of each system with its net."""
 
@@ -84,8 +91,10 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
     with style():
         drawn = panels(ax, len(nets), 3, (5.0, 4.4))
         inches = _width([drawn[:3]]) if ax is None else room(drawn[0])
-        for number, (name, net) in enumerate(nets.items()):
-            _graph(drawn[number], name, net, number, inches, below=_found(net))
+        texts = [f"{name}\n{_found(net)}" for name, net in nets.items()]
+        titles = _titles(texts, inches)
+        for number, net in enumerate(nets.values()):
+            _graph(drawn[number], net, number, inches, titles[number])
         if ax is None:
             headline_of_all(drawn, title)
     said = [net_in_words(name, net) for name, net in nets.items()]
@@ -132,12 +141,13 @@ def when_one_dies(
     title = _finding(halves)
     with style():
         graphs, times = _grid(halves)
+        inches = _width(graphs)
+        nets = [pair for half in halves for pair in half.nets.items()]
+        texts = [f"{name}\n{what_stopped(net)}" for name, net in nets]
+        titles = iter(_titles(texts, inches))
         for half, drawn, time in zip(halves, graphs, times, strict=True):
-            inches = _width(graphs)
-            for number, (name, net) in enumerate(half.nets.items()):
-                _graph(
-                    drawn[number], name, net, number, inches, below=what_stopped(net)
-                )
+            for number, net in enumerate(half.nets.values()):
+                _graph(drawn[number], net, number, inches, next(titles))
             _over_time(time, half, bin_ms)
         _same_scale(times)
         _legend(times)
@@ -194,19 +204,22 @@ def _grid(halves: Sequence[_Half]) -> "tuple[list[list[Axes]], list[Axes]]":
     return graphs, times
 
 
-def _graph(
-    ax: "Axes", name: str, net: Net, number: int, inches: float, *, below: str
-) -> None:
+def _graph(ax: "Axes", net: Net, number: int, inches: float, title: _Title) -> None:
     """Draw one net, with the system's name and what is found above it."""
     if net.bytes_:
         draw_net(ax, net, inches)
     else:
         nothing(ax, "nobody talked to anybody")
-    text = f"{name}\n{below}"
-    longest = max(map(len, text.split("\n")))
+    ax.set_title(
+        title.text, loc="center", fontsize=title.size, color=_look(number)["color"]
+    )
+
+
+def _titles(texts: Sequence[str], inches: float) -> list[_Title]:
+    """Return titles of graphs of one width, all of one size."""
+    longest = max(len(line) for text in texts for line in text.split("\n"))
     fits = longest * 1.4 * LETTER * points("font.size") / POINTS < inches
-    size = "medium" if fits else "small"
-    ax.set_title(text, loc="center", fontsize=size, color=_look(number)["color"])
+    return [_Title(text, "medium" if fits else "small") for text in texts]
 
 
 def _look(number: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from kafkasim.analysis.blasts import NOT_APPLICABLE
 from kafkasim.analysis.dealings import dealings
 from kafkasim.analysis.holding import held, readings
 from kafkasim.analysis.provenance import provenance
@@ -32,6 +31,7 @@ from kafkasim.plot.words import (
 )
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 if TYPE_CHECKING:
