@@ -8,7 +8,7 @@ they do not apply, and why. Any other target that a system lacks is an error.
 from kafkasim.ids import Target
 from kafkasim.scenario.events import Event, LinkEvent, Slow
 from kafkasim.scenario.links import UNTOLD, is_link, talk, told_ends
-from kafkasim.scenario.member_events import MemberEvent, RemoveMember
+from kafkasim.scenario.member_events import MemberEvent, RemoveMember, StuckRecord
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.reader_events import ReaderEvent
@@ -49,7 +49,9 @@ def not_applicable(event: Event, traffic: Traffic, system: System) -> str:
 def _of_subscriber(event: Event) -> str:
     if isinstance(event, ReaderEvent):
         return "nothing keeps a position in what it reads"
-    if isinstance(event, MemberEvent) and not isinstance(event, RemoveMember):
+    if isinstance(event, MemberEvent) and not isinstance(
+        event, RemoveMember | StuckRecord
+    ):
         return "it is no group of members"
     return ""
 

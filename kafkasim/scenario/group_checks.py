@@ -117,7 +117,10 @@ def check_member_event(
     if isinstance(system, RabbitMQ):
         _check_consumers(event, earlier, name, traffic, system)
         return
-    assert isinstance(system, Kafka)
+    if not isinstance(system, Kafka):
+        assert isinstance(event, StuckRecord)  # nothing else applies there
+        _check_stuck(event, name, traffic)
+        return
     match event:
         case AddMember():
             group = system.groups.get(name, Group())

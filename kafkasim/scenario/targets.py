@@ -13,7 +13,7 @@ from kafkasim.scenario.events import (
     StreamEvent,
 )
 from kafkasim.scenario.groups import members_of
-from kafkasim.scenario.member_events import MemberEvent, RemoveMember
+from kafkasim.scenario.member_events import MemberEvent, RemoveMember, StuckRecord
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.rabbitmq_parts import HUB, rabbitmq_targets
@@ -48,6 +48,8 @@ def _other_targets(
     targets = [f"subscriber:{name}" for name in traffic.subscribers]
     sources = [f"source:{name}" for name in traffic.sources]
     if not isinstance(system, Kafka):
+        if isinstance(event, StuckRecord):
+            return targets
         hub = [] if isinstance(system, PointToPoint) else [HUB]
         targets += hub if isinstance(event, Slow) else [*sources, *hub]
         is_one_of_kafka = isinstance(event, FillDisk | StreamEvent | MemberEvent)

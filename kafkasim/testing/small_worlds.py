@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from kafkasim.errors import ValidationError
+from kafkasim.scenario.applicability import not_applicable
 from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause, Slow
@@ -65,18 +66,24 @@ def small_world(seed: int, system: System) -> Scenario:
     Returns
     -------
     Scenario
-        About a hundred records. In one of three nothing happens, in the others up to
-        three things do, each with an end; one of four is cut.
+        About a hundred records. In one of six nothing happens, in the others up to
+        three things do, each with an end, and one more may that means nothing to the
+        system; one of four is cut.
     """
     dice = Dice(seed)
     traffic = _traffic(dice)
     is_cut = dice.one(False, False, False, True)  # noqa: FBT003 - a choice
     count = dice.one(0, 1, 1, 2, 2, 3)
     scenario = Scenario(traffic, system, seed=seed, end="cut" if is_cut else "drain")
+    idle = 0
     for event in _events(dice):
-        if len(scenario.events) == count:
+        if len(scenario.events) - idle == count:
             break
-        scenario = _with(scenario, event)
+        if not not_applicable(event, traffic, system):
+            scenario = _with(scenario, event)
+        elif count and not idle:  # one that is only told of
+            fuller = _with(scenario, event)
+            idle, scenario = len(fuller.events) - len(scenario.events), fuller
     return scenario
 
 

@@ -17,7 +17,8 @@ from kafkasim.scenario.member_events import (
     RollingRestart,
     StuckRecord,
 )
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
+from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.reader_events import Seek
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -77,7 +78,6 @@ def test_what_cannot_happen_to_a_group_is_refused(
         RollingRestart(BILLING, at_s=1),
         MoveCoordinator(BILLING, at_s=1),
         ResetOffsets(BILLING, at_s=1),
-        StuckRecord(BILLING, "web", 0),
     ],
 )
 @pytest.mark.parametrize("system", [SYSTEM, PointToPoint()])
@@ -91,6 +91,16 @@ def test_groups_are_kafkas_own(event: Event, system: System) -> None:
     if not isinstance(event, RemoveMember):
         told = not_applicable(event, traffic(), system)
         assert (told == "it is no group of members") is means_nothing
+
+
+@pytest.mark.parametrize("system", [SYSTEM, PointToPoint(), Relay(), RabbitMQ()])
+def test_a_record_can_be_slow_work_in_every_system(system: System) -> None:
+    event = StuckRecord(BILLING, "web", 0)
+    check_events((event,), traffic(), system)
+
+    assert not_applicable(event, traffic(), system) == ""
+    with pytest.raises(ValidationError, match=r"source.*'nobody'"):
+        check_events((StuckRecord(BILLING, "nobody", 0),), traffic(), system)
 
 
 def test_of_many_members_an_error_names_a_few() -> None:

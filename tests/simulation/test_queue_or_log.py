@@ -104,3 +104,41 @@ def test_a_log_keeps_what_was_read_and_a_queue_only_what_was_not() -> None:
     left, history = table.left_to_read["billing"], table.history_share["audit"]
     assert left.to_dict() == dict.fromkeys(systems, 0) | {"log": 40}
     assert history.to_dict() == {"log": 1, "queue": 0, "queue in time": 1, "links": 0}
+
+
+# --- one slow job ---------------------------------------------------------------------
+
+
+def test_who_waits_behind_one_slow_job() -> None:
+    """A second of work on one record; the others take a millisecond each."""
+    traffic = ks.Traffic(
+        {"web": ks.Source("orders", ks.Periodic(100), keys=ks.UniformKeys(40))},
+        {"billing": ks.Subscriber(["orders"], work_ms=1)},
+        duration_s=3,
+    )
+    slow = ks.StuckRecord("subscriber:billing", "web", ordinal=50, work_ms=1_000)
+    parts = ks.Topic(partitions=4)
+    few = ks.Consumers(count=4, prefetch=1)
+    systems: dict[str, System] = {
+        "one partition": ks.Kafka(),
+        "four": ks.Kafka(
+            topics={"orders": parts}, groups={"billing": ks.Group(members=4)}
+        ),
+        "one consumer": ks.RabbitMQ(),
+        "four consumers": ks.RabbitMQ(consumers={"billing": few}),
+        "relay": ks.Relay(),
+        "links": ks.PointToPoint(),
+        "queues": ks.PointToPoint(mode="asynchronous"),
+    }
+    table = ks.compare(traffic, systems, events=[slow], seed=2).set_index("system")
+
+    waits = table.latency_ms_p99_others > 900
+    assert waits.to_dict() == dict.fromkeys(systems, True) | {"four consumers": False}
+    # In a log those wait that share its partition, in a queue of many consumers nobody;
+    # and only where a source waits for answers, it waits too.
+    assert (table.blocked_s > 0.9).to_dict() == dict.fromkeys(systems, False) | {
+        "links": True
+    }
+    assert (table.latency_ms_p50 < 20).to_dict() == dict.fromkeys(systems, True)
+    kept = table.order_kept_share
+    assert kept["four consumers"] < 1 == kept["one consumer"] == kept["one partition"]

@@ -16,6 +16,7 @@ import simpy
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.systems.common import run_facts, write_events
+from kafkasim.engine.sim.systems.stuck_records import beginning
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.errors import ValidationError
 from kafkasim.ids import Target
@@ -23,13 +24,11 @@ from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.result.schema import OUTCOMES
 from kafkasim.result.wants import Want, wants_of
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import MISSING_NS
-
-NOT_APPLICABLE: Final = "not applicable"
-"""What an event does that means nothing in a system."""
 
 
 @dataclass(slots=True, eq=False)
@@ -249,7 +248,8 @@ class OwnRun:
     def run(self) -> Result:
         """Run to the end and return what was recorded."""
         for event in self.scenario.events:
-            self.timeline.schedule(event, self.begin, self.end)
+            begin = beginning(event, self.plan, self.begin)
+            self.timeline.schedule(event, begin, self.end)
         self.start()
         self.timeline.run()
         for each in self._hand_outs:

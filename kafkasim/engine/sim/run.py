@@ -117,8 +117,9 @@ def run(
                 resources=resources,
             )
             return told_of_hub(done, scenario)
+        given = stuck(plan or scenario.plan(), scenario.events)
         started = _class_of(scenario.system)(
-            scenario, plan or scenario.plan(), check=check, resources=resources
+            scenario, given, check=check, resources=resources
         )
         if report is not None:
             started.timeline.report(report)

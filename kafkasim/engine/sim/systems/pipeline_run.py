@@ -32,6 +32,7 @@ from kafkasim.engine.sim.systems.point_to_point_tables import (
     write_records,
 )
 from kafkasim.engine.sim.systems.sends import CAUSES, Owner, Receiver, Request
+from kafkasim.engine.sim.systems.stuck_records import beginning
 from kafkasim.engine.sim.systems.synchronous import lose
 from kafkasim.engine.sim.systems.working import IN_FLIGHT, PROCESSED, Working
 from kafkasim.engine.sim.timeline import Timeline
@@ -227,7 +228,8 @@ class PipelineRun(ABC):
     def run(self) -> Result:
         """Run to the end and return what was recorded."""
         for event in self.scenario.events:
-            self.timeline.schedule(event, self._begin, self._end)
+            begin = beginning(event, self.plan, self._begin)
+            self.timeline.schedule(event, begin, self._end)
         for source in self.sources:
             source.go_on()
         self.timeline.run(self.inspection)

@@ -27,6 +27,7 @@ from kafkasim.engine.sim.systems.point_to_point_tables import (
     write_links,
     write_records,
 )
+from kafkasim.engine.sim.systems.stuck_records import beginning
 from kafkasim.engine.sim.systems.synchronous import SynchronousRun
 from kafkasim.engine.sim.systems.working import ABANDONED, IN_FLIGHT
 from kafkasim.ids import Target
@@ -50,7 +51,8 @@ class PointToPointRun(SynchronousRun):
     def run(self) -> Result:
         """Run to the end and return what was recorded."""
         for event in self.scenario.events:
-            self.timeline.schedule(event, self._begin, self._end)
+            begin = beginning(event, self.plan, self._begin)
+            self.timeline.schedule(event, begin, self._end)
         for source in self.sources:
             self._go_on(source)
         self.timeline.run()

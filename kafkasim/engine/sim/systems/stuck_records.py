@@ -1,12 +1,16 @@
 """Records whose work takes very long, or never ends, as events say."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from kafkasim.ids import Target
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.member_events import StuckRecord
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import ENDLESS_NS, ns_from_ms
+
+Begin = Callable[[Event, Target, int], str]
+"""Does an event to its target, undone at a time (ns); returns its effect in words."""
 
 _SUBSCRIBER: Final = "subscriber:"
 
@@ -38,6 +42,23 @@ def stuck(plan: Plan, events: Iterable[Event]) -> Plan:
 def work_of(event: StuckRecord) -> int:
     """Return how long the work takes, in nanoseconds; `ENDLESS_NS`: for ever."""
     return ENDLESS_NS if event.work_ms is None else ns_from_ms(event.work_ms)
+
+
+def beginning(event: Event, plan: Plan, begin: Begin) -> Begin:
+    """Return what does an event: of a stuck record it is only said what it does.
+
+    Parameters
+    ----------
+    event : Event
+    plan : Plan
+        The run's, with that record's work as long as the event says.
+    begin : callable
+        What does any other event.
+    """
+    if not isinstance(event, StuckRecord):
+        return begin
+    count = len(plan.sources[event.source])
+    return lambda *_: told(event, count)
 
 
 def told(event: StuckRecord, count: int) -> str:

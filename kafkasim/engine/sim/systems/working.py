@@ -68,9 +68,9 @@ class Working:
         if request.is_lost:
             return
         lane, size_bytes = request.lane, request.send.size_bytes
-        if size_bytes and request.arrived_ns == MISSING_NS:
+        if request.arrived_ns == MISSING_NS:
             now_ns = self._calendar.now_ns
-            there_ns = lane.up.receive(now_ns, size_bytes)
+            there_ns = lane.taken_in(now_ns, size_bytes)
             request.arrived_ns = there_ns
             if there_ns > now_ns:
                 lane.outlet.arrive_later(there_ns, request)
