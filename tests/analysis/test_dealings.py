@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES, dealings
 from kafkasim.analysis.receiving import receipts
+from kafkasim.engine.sim.run import run
 from kafkasim.errors import TableNotRecorded
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.testing.builders import small_result
@@ -277,3 +279,19 @@ def test_without_deliveries_there_are_no_receipts_to_make() -> None:
     bare = recorder.finish(document, document.plan(), {}, {"records": "only counts"})
     with pytest.raises(TableNotRecorded, match="only counts"):
         receipts(bare)
+
+
+def test_a_queue_holds_a_record_for_its_own_subscriber_alone() -> None:
+    traffic = Traffic(
+        {"web": Source("orders", Periodic(100.0))},
+        {
+            "slow": Subscriber(["orders"], work_ms=1_000.0),
+            "late": Subscriber(["orders"], from_s=0.015, wants="all"),
+        },
+        duration_s=0.03,
+    )
+    result = run(Scenario(traffic, RabbitMQ(), end="cut"))
+    became = receipts(result)
+    of = {name: rows.tolist() for name, rows in became.groupby("subscriber")["outcome"]}
+    assert of["slow"] == ["pending"] * 3
+    assert of["late"] == ["not_kept", "not_kept", "once"]

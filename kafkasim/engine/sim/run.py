@@ -103,6 +103,9 @@ def run(
     if result not in get_args(ResultKind):
         raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
     streamed = result == "streamed"
+    if streamed and isinstance(scenario.system, RabbitMQ):
+        why = "what becomes of a message in each queue shows in its rows alone"
+        raise ValidationError("result", result, "full, of RabbitMQ", why)
     if logs is not None:
         check_logs(logs, scenario, streamed=streamed)
     with _collector_resting():

@@ -4,6 +4,7 @@ import pytest
 
 from kafkasim.analysis import summary
 from kafkasim.engine.sim.run import run
+from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop, Periodic
 from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
@@ -288,6 +289,11 @@ def test_what_nobody_reads_stays_in_the_queue_and_is_pending() -> None:
 def test_runs_are_the_same_with_checks_and_measures_and_without() -> None:
     scenario = scenario_of(RabbitMQ(nodes=3, queues={"a": Queue("quorum")}))
     assert run(scenario).digest == run(scenario, check=True, resources=True).digest
+
+
+def test_a_streamed_run_is_refused() -> None:
+    with pytest.raises(ValidationError, match="RabbitMQ"):
+        run(scenario_of(), result="streamed")
 
 
 def test_resources_say_how_busy_a_queue_is() -> None:
