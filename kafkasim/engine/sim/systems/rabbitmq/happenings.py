@@ -11,11 +11,11 @@ from kafkasim.engine.sim.systems.rabbitmq.node import Node
 from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
 from kafkasim.engine.sim.systems.stuck_records import told
 from kafkasim.ids import Target
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Crash, Event, LinkEvent, Pause, Slow
 from kafkasim.scenario.member_events import AddMember, RemoveMember, StuckRecord
 from kafkasim.scenario.rabbitmq_parts import HUB
 
-NOT_APPLICABLE = "not applicable"
 CRASHED_BY = 0
 """Code of the cause of what a crash of its source let fail."""
 NOT_THERE = "it is not there"
@@ -66,7 +66,7 @@ class Happenings:
             case _ if isinstance(event, LinkEvent):
                 effect = effect_of(event)
             case _:
-                effect = NOT_APPLICABLE
+                effect = f"{NOT_APPLICABLE}: queues have no positions and coordinators"
         return effect
 
     def _befall(
