@@ -198,34 +198,33 @@ class Channel:
         match request:
             case Publish():
                 effects = self._publish(request)
+            case Handed():
+                effects = self._deliver(request)
+            case Ack() | Nack() | Reject():
+                effects = self._settle(request)
+            case Confirmed() | Refused():
+                effects = self._confirm(request)
             case Consume():
                 effects = self._consume(request)
             case Cancel():
                 effects = self._cancel(request.consumer_tag)
-            case Ack() | Nack() | Reject():
-                effects = self._settle(request)
             case CloseChannel():
                 effects = self._close(request.cause)
-            case Handed():
-                effects = self._deliver(request)
-            case Confirmed() | Refused():
-                self._confirm(request)
             case Released() | QueueDown():
                 effects = self._lose_consumer(request)
             case _:
                 assert_never(request)
-        return effects + self._answer()
+        return effects
 
-    def _confirm(self, request: Confirmed | Refused) -> None:
+    def _confirm(self, request: Confirmed | Refused) -> list[Effect]:
         if isinstance(request, Confirmed):
             self.confirms.confirm(request.publish_seq_nos)
         else:
             self.confirms.refuse(request.publish_seq_nos)
+        return self._answer()
 
     def _answer(self) -> list[Effect]:
         confirmed, refused = self.confirms.due()
-        if self.state == State.CLOSED:
-            return []
         acks = [Confirm(self.number, *frame) for frame in confirmed]
         return [*acks, *(PublishNack(self.number, *frame) for frame in refused)]
 
@@ -238,16 +237,15 @@ class Channel:
         except RoutingError:
             return self._close(Closing.UNKNOWN_EXCHANGE)
         if not queues and request.mandatory:
-            return [
-                Return(
-                    channel=self.number,
-                    message=request.message,
-                    exchange=request.exchange,
-                    routing_key=request.routing_key,
-                )
-            ]
+            returned = Return(
+                channel=self.number,
+                message=request.message,
+                exchange=request.exchange,
+                routing_key=request.routing_key,
+            )
+            return [returned, *self._answer()]
         if not queues:
-            return [Dropped(request.message, Reason.UNROUTABLE)]
+            return [Dropped(request.message, Reason.UNROUTABLE), *self._answer()]
         return [
             Enqueue(
                 queue=queue,

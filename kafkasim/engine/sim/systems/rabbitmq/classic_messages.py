@@ -142,32 +142,46 @@ class ClassicMessages:
             consumer.unacked[position] = message
         return consumer, position, message, redelivered
 
-    def discard(self, channel: int, tag: str, positions: Iterable[int]) -> int:
-        """Remove messages that a consumer is done with; return how many it had."""
+    def discard(
+        self, channel: int, tag: str, positions: Iterable[int]
+    ) -> list[tuple[int, int]]:
+        """Remove messages that a consumer is done with.
+
+        Returns
+        -------
+        list
+            (position, message) of those that it had.
+        """
         consumer = self._holder(channel, tag)
         if consumer is None:
-            return 0
+            return []
         unacked = consumer.unacked
-        before = len(unacked)
-        for position in positions:
-            if position in unacked:
-                del unacked[position]
+        done = [(each, unacked.pop(each)) for each in positions if each in unacked]
+        if self._transient or self._failed:
+            for position, _ in done:
                 self._forget(position)
-        return self._settled(consumer, before - len(unacked))
+        self._settled(consumer, len(done))
+        return done
 
     def requeue(
         self, channel: int, tag: str, positions: Iterable[int], *, failed: bool
-    ) -> int:
-        """Put messages that a consumer has back in their places (RQ-9)."""
+    ) -> list[tuple[int, int]]:
+        """Put messages that a consumer has back in their places (RQ-9).
+
+        Returns
+        -------
+        list
+            (position, message) of those that it had.
+        """
         consumer = self._holder(channel, tag)
         if consumer is None:
-            return 0
+            return []
         unacked = consumer.unacked
-        before = len(unacked)
-        for position in positions:
-            if position in unacked:
-                self._put_back(position, unacked.pop(position), failed=failed)
-        return self._settled(consumer, before - len(unacked))
+        done = [(each, unacked.pop(each)) for each in positions if each in unacked]
+        for position, message in done:
+            self._put_back(position, message, failed=failed)
+        self._settled(consumer, len(done))
+        return done
 
     def take_confirmed(self) -> list[tuple[int, list[int]]]:
         """Return (channel, numbers) that are confirmed since the last call (RQ-14)."""
@@ -202,14 +216,14 @@ class ClassicMessages:
         self._on_disk = self._writing_to
 
     def _holder(self, channel: int, tag: str) -> Consumer | None:
-        return self._holders.get(channel, {}).get(tag)
+        held = self._holders.get(channel)
+        return None if held is None else held.get(tag)
 
-    def _settled(self, consumer: Consumer, count: int) -> int:
+    def _settled(self, consumer: Consumer, count: int) -> None:
         if count:
             self._dispatch.freed(consumer, count)
         if consumer.cancelled and not consumer.unacked:
             del self._holders[consumer.channel][consumer.tag]
-        return count
 
     def _put_back(self, position: int, message: int, *, failed: bool) -> None:
         if failed:

@@ -160,12 +160,10 @@ class ClassicQueue(ClassicMessages):
         IllegalTransitionError
             A node that is up came up, or one that is down went.
         """
+        if self.state != State.RUNNING or type(request) in (NodeDown, NodeUp):
+            return self._rare(request, now_ms)
         effects: list[QueueEffect] = []
         match request:
-            case NodeUp() | NodeDown():
-                return self._node(request, now_ms)
-            case _ if self.state != State.RUNNING:
-                return self._refuse(request)
             case Enqueue():
                 position = self.publish(
                     request.message,
@@ -174,22 +172,33 @@ class ClassicQueue(ClassicMessages):
                     persistent=request.persistent,
                     now_ms=now_ms,
                 )
-                effects = [Enqueued(self.name, position, request.message)]
+                effects.append(Enqueued(self.name, position, request.message))
+            case Settle():
+                effects = self._settle(request)
+            case Flushed():
+                self.flushed()
             case Subscribe():
                 self.subscribe(request)
             case Unsubscribe():
                 self.unsubscribe(request.channel, request.consumer_tag)
-            case Settle():
-                effects = self._settle(request)
             case ChannelDown():
                 effects = self._channels_down([request.channel])
-            case Flushed():
-                self.flushed()
-            case Written():
+            case Written() | NodeDown() | NodeUp():
                 pass
             case _:
                 assert_never(request)
-        return effects + self._run(now_ms)
+        self._run(effects, now_ms)
+        return effects
+
+    def _rare(self, request: QueueRequest, now_ms: int) -> list[QueueEffect]:
+        """Hear of nodes, and of anything else while the process is not there."""
+        match request:
+            case NodeUp() | NodeDown():
+                return self._node(request, now_ms)
+            case Enqueue() if request.publish_seq_no:
+                return [Refused(self.name, request.channel, (request.publish_seq_no,))]
+            case _:
+                return []
 
     def subscribe(self, request: Subscribe) -> None:
         """Register a consumer; without acknowledgements it has no limit (RQ-7)."""
@@ -216,9 +225,8 @@ class ClassicQueue(ClassicMessages):
             consumer.cancelled = True
             self._settled(consumer, 0)
 
-    def _run(self, now_ms: int) -> list[QueueEffect]:
+    def _run(self, effects: list[QueueEffect], now_ms: int) -> None:
         """Hand out what can be, and tell what is confirmed."""
-        effects: list[QueueEffect] = []
         while (taken := self.take(now_ms)) is not None:
             consumer, position, message, redelivered = taken
             effects.append(
@@ -229,35 +237,29 @@ class ClassicQueue(ClassicMessages):
                     position=position,
                     message=message,
                     redelivered=redelivered,
-                    delivery_count=self.delivery_count(position),
+                    delivery_count=self.delivery_count(position) if redelivered else 0,
                     settled=consumer.auto_ack,
                 )
             )
             if consumer.auto_ack:
                 effects.append(Removed(self.name, position, message, Reason.AUTO_ACKED))
-        effects += [
-            Confirmed(self.name, channel, tuple(seqs))
-            for channel, seqs in self.take_confirmed()
-        ]
-        return effects
+        for channel, seqs in self.take_confirmed():
+            effects.append(Confirmed(self.name, channel, tuple(seqs)))
 
     def _settle(self, request: Settle) -> list[QueueEffect]:
-        consumer = self._holder(request.channel, request.consumer_tag)
-        if consumer is None:
-            return []
-        unacked = consumer.unacked
-        held = [
-            (place, unacked[place]) for place in request.positions if place in unacked
+        channel, tag = request.channel, request.consumer_tag
+        positions, outcome = request.positions, request.outcome
+        if outcome in REQUEUES:
+            failed = outcome == Outcome.REJECT
+            back = self.requeue(channel, tag, positions, failed=failed)
+            return self._requeued(
+                back, Returned.REJECTED if failed else Returned.NACKED
+            )
+        gone = self.discard(channel, tag, positions)
+        reason = _REASONS[outcome]
+        return [
+            Removed(self.name, position, message, reason) for position, message in gone
         ]
-        who = request.channel, request.consumer_tag
-        if request.outcome in REQUEUES:
-            failed = request.outcome == Outcome.REJECT
-            self.requeue(*who, request.positions, failed=failed)
-            back = Returned.REJECTED if failed else Returned.NACKED
-            return self._requeued(held, back)
-        self.discard(*who, request.positions)
-        reason = _REASONS[request.outcome]
-        return [Removed(self.name, *each, reason) for each in held]
 
     def _channels_down(self, channels: Sequence[int]) -> list[QueueEffect]:
         """Put back what these channels had (RQ-8)."""
@@ -296,11 +298,6 @@ class ClassicQueue(ClassicMessages):
             )
         self.state = state
 
-    def _refuse(self, request: QueueRequest) -> list[QueueEffect]:
-        if isinstance(request, Enqueue) and request.publish_seq_no:
-            return [Refused(self.name, request.channel, (request.publish_seq_no,))]
-        return []
-
     def _node(self, request: NodeUp | NodeDown, now_ms: int) -> list[QueueEffect]:
         if request.node != self.node:
             if isinstance(request, NodeUp):
@@ -310,7 +307,9 @@ class ClassicQueue(ClassicMessages):
                 for channel, held in self._holders.items()
                 if any(one.node == request.node for one in held.values())
             ]
-            return self._channels_down(there) + self._run(now_ms)
+            effects = self._channels_down(there)
+            self._run(effects, now_ms)
+            return effects
         if self.state == State.GONE:
             return []
         if isinstance(request, NodeUp):

@@ -28,6 +28,11 @@ class Confirms:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something is to be sent now."""
+        return bool(self._confirmed or self._refused)
+
     def expect(self, seq: int, queue_count: int) -> None:
         """Wait for that many queues; for none it is due now."""
         if queue_count:
@@ -54,9 +59,9 @@ class Confirms:
 
     def due(self) -> tuple[Frames, Frames]:
         """Return what is to be sent now: each basic.ack, then each basic.nack."""
-        confirmed, refused = self._confirmed, self._refused
-        if not (confirmed or refused):
+        if not self.is_due:
             return [], []
+        confirmed, refused = self._confirmed, self._refused
         self._confirmed, self._refused = [], []
         return self._frames(confirmed, refused), self._frames(refused, confirmed)
 

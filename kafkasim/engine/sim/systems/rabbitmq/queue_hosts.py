@@ -255,7 +255,7 @@ class QueueHosts:
         self._timeline.settle(1)
 
     def _requeued(self, hosted: Hosted, effect: Requeued) -> None:
-        self._back(hosted, effect.position, effect.message, effect.cause)
+        self._back(hosted, effect.was, effect.message, effect.cause)
 
     def _back(
         self, hosted: Hosted, position: int, message: int, cause: Returned
