@@ -132,11 +132,15 @@ def test_the_next_active_one_has_the_highest_priority_and_waited_longest() -> No
 def test_a_higher_priority_takes_over_when_the_active_one_has_nothing_left() -> None:
     one = consumer_of(1)
     dispatch = dispatch_of(one, single_active=True, takes_over=True)
-    served(dispatch, 1)
-    one.unacked[7] = 0
+    served(dispatch, 2)
+    one.unacked.update({6: 0, 7: 0})
 
     dispatch.add(consumer_of(2, priority=1))
     assert served(dispatch, 1) == [None], "the active one is to finish"
+
+    del one.unacked[6]
+    dispatch.freed(one, 1)
+    assert served(dispatch, 1) == [None]
 
     del one.unacked[7]
     dispatch.freed(one, 1)
