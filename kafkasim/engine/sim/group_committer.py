@@ -15,6 +15,7 @@ from kafkasim.engine.sim.committer import ASYNC, SYNC, Committer
 from kafkasim.engine.sim.member_calls import ClientCalls
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.protocol.groups.member.member_effects import CommitEnded, Outcome
+from kafkasim.units import NS_PER_MS
 
 
 class GroupCommitter(Committer):
@@ -25,7 +26,8 @@ class GroupCommitter(Committer):
     who, network, settings, draws, calls
         As of a `Committer`.
     send : callable
-        Takes a ticket, positions by partition index, and the kind of a commit.
+        Takes a ticket, positions by partition index, and the kind of a commit; says
+        whether that waits for the coordinator to be found.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class GroupCommitter(Committer):
         settings: PollSettings,
         draws: np.random.Generator,
         calls: ClientCalls,
-        send: Callable[[int, Mapping[int, int], int], None],
+        send: Callable[[int, Mapping[int, int], int], bool],
     ) -> None:
         super().__init__(
             who=who, network=network, node=0, settings=settings, draws=draws,
@@ -46,6 +48,13 @@ class GroupCommitter(Committer):
         self._tickets = 0
         self._ticket = -1
         """Of the `commitSync` under way."""
+        self._is_held = False
+        """The last commit waits for the coordinator to be found."""
+
+    @property
+    def until_ms(self) -> int | None:
+        """When the `commitSync` under way throws; None: there is none."""
+        return self._deadline_ns // NS_PER_MS if self.waits else None
 
     def start(self, now_ns: int) -> None:
         """Count nothing: automatic commits are the machine's."""
@@ -57,11 +66,14 @@ class GroupCommitter(Committer):
     def _try(self) -> None:
         assert self._sync is not None
         self._ticket = self._tickets
+        number = self._round
         self._commit(self._sync, SYNC, self._calls.now_ns())
+        if self._is_held and number == self._round:
+            self._at(self._deadline_ns, self._settle)  # with a TimeoutException
 
     def _commit(self, positions: Mapping[int, int], kind: int, _now_ns: int) -> None:
         self._tickets += 1
-        self._send(self._tickets - 1, positions, kind)
+        self._is_held = self._send(self._tickets - 1, positions, kind)
 
     def ended(self, commit: CommitEnded, now_ns: int) -> None:
         """Take note that a commit has ended; try it again, or go on."""

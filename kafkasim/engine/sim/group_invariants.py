@@ -32,7 +32,7 @@ class OneOwnerOfAnEpoch:
     """In one generation no two members of a group own a partition.
 
     One that was expelled and does not know it has an older generation. Only of two with
-    one `group.instance.id` may both own it, with the classic protocol: the younger is in
+    one `group.instance.id` may both own it, with the classic protocol: the younger has
     the place of the older, which hears of that with its next heartbeat (GR-14). It may
     work until it polls, and nobody may answer it; but in `session.timeout.ms` in which
     it waits and is owed no answer it has had to hear.

@@ -133,7 +133,7 @@ class JoiningMember(OwningMember):
             who=(self.group, self.code),
             network=self._network,
             settings=self._settings,
-            draws=draws, calls=client_calls, send=self._send_commit,
+            draws=draws, calls=client_calls, send=self._send,
         )  # fmt: skip
         self._driver = MemberDriver(
             self.code,
@@ -392,9 +392,8 @@ class JoiningMember(OwningMember):
             if self._offsets(done):
                 self._commits.commit_sync(done, self._calendar.now_ns)
 
-    def _send_commit(
-        self, ticket: int, positions: Mapping[int, int], kind: int
-    ) -> None:
+    def _send(self, ticket: int, positions: Mapping[int, int], kind: int) -> bool:
         self._driver.kinds[ticket] = kind
-        self._tell(Commit(ticket, self._offsets(positions)))
+        self._tell(Commit(ticket, self._offsets(positions), self._commits.until_ms))
         self._go_on()
+        return ticket in self._driver.kinds

@@ -183,8 +183,8 @@ class ClassicMember:
             case MetadataCame():
                 self._effort.metadata = event
                 effects = []
-            case Commit(ticket, offsets):
-                effects = self._commits.commit(ticket, offsets, now_ms)
+            case Commit():
+                effects = self._commits.commit(event, now_ms)
             case OffsetsWanted(partitions):
                 effects = self._offsets.want(partitions, now_ms)
             case Close():
@@ -280,7 +280,7 @@ class ClassicMember:
         if response.error != NONE:
             return [*effects, *self._commits.coordinator_not_found()]
         self._thread.beats.found(now_ms)
-        return [*effects, *self._commits.coordinator_found()]
+        return [*effects, *self._commits.coordinator_found(now_ms)]
 
     def _failed(self, request: Request, now_ms: int) -> list[Effect]:
         """Take note that there will be no answer: the coordinator is lost."""

@@ -24,6 +24,7 @@ from kafkasim.protocol.groups.group_messages import (
 from kafkasim.protocol.groups.member.consumer_membership import ConsumerMembership
 from kafkasim.protocol.groups.member.coordinator_lookup import CoordinatorLookup
 from kafkasim.protocol.groups.member.member_effects import (
+    Commit,
     CommitEnded,
     Consumed,
     Effect,
@@ -62,10 +63,17 @@ class Flight:
     deadline_ms: int | None = None
     """After which it is not tried again; None: it is tried once."""
     ticket: int | None = None
+    until_ms: int | None = None
+    """When it is not sent any more, if it has waited so long."""
     request: OffsetCommit | None = None
     """None: it waits to be sent."""
     not_before_ms: int = 0
     failures: int = 0
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether it was not sent in its time."""
+        is_late = self.until_ms is not None and now_ms >= self.until_ms
+        return is_late and self.request is None
 
 
 class ConsumerCommits:
@@ -143,11 +151,13 @@ class ConsumerCommits:
         flight = Flight(why, self._consumed(), deadline_ms, not_before_ms=now_ms)
         self._begin(flight)
 
-    def commit(self, ticket: int, offsets: tuple[CommittedOffset, ...]) -> list[Effect]:
+    def commit(self, wanted: Commit) -> list[Effect]:
         """Commit as the application wants to."""
+        offsets, ticket = wanted.offsets, wanted.ticket
         if not offsets:
             return [CommitEnded(ticket, Outcome.DONE)]
-        self._begin(Flight(Why.APPLICATION, offsets, ticket=ticket))
+        until_ms = wanted.until_ms
+        self._begin(Flight(Why.APPLICATION, offsets, ticket=ticket, until_ms=until_ms))
         return []
 
     def _begin(self, flight: Flight) -> None:
@@ -155,9 +165,13 @@ class ConsumerCommits:
             self._open.append(flight)
 
     def send(self, now_ms: int) -> list[Effect]:
-        """Send what waits, if it is known to whom."""
+        """Send what waits, if it is known to whom.
+
+        Not what has waited for too long (`failAndRemoveExpiredCommitRequests`).
+        """
         if self._lookup.node is None:
             return []
+        self._open = [flight for flight in self._open if not flight.is_over(now_ms)]
         effects: list[Effect] = []
         settings, membership = self._settings, self._membership
         for flight in self._open:

@@ -195,8 +195,8 @@ class ConsumerMember:
                 calls = True
             case MetadataCame():
                 pass
-            case Commit(ticket, offsets):
-                effects = self._commits.commit(ticket, offsets)
+            case Commit():
+                effects = self._commits.commit(event)
             case OffsetsWanted(partitions):
                 effects = self._offsets.want(partitions, now_ms)
             case Close():

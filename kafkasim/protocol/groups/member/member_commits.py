@@ -21,6 +21,7 @@ from kafkasim.protocol.groups.group_messages import (
 )
 from kafkasim.protocol.groups.member.coordinator_lookup import CoordinatorLookup
 from kafkasim.protocol.groups.member.member_effects import (
+    Commit,
     CommitEnded,
     Consumed,
     Effect,
@@ -47,6 +48,7 @@ class Flight:
 
     __slots__ = (
         "error", "identity", "kind", "offsets", "outcome", "request", "ticket",
+        "until_ms",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +61,8 @@ class Flight:
         self.kind = kind
         self.ticket = ticket
         """Of the application's; None: an automatic one."""
+        self.until_ms: int | None = None
+        """When it is not sent any more, if it has waited so long."""
         self.request: OffsetCommit | None = None
         self.identity: Identity | None = None
         """As whom it was sent."""
@@ -139,11 +143,11 @@ class MemberCommits:
         flight = Flight(self._consumed(), None, kind)
         return flight, self._begin(flight, now_ms)
 
-    def commit(
-        self, ticket: int, offsets: tuple[CommittedOffset, ...], now_ms: int
-    ) -> list[Effect]:
+    def commit(self, wanted: Commit, now_ms: int) -> list[Effect]:
         """Commit as the application wants to."""
-        return self._begin(Flight(offsets, ticket), now_ms)
+        flight = Flight(wanted.offsets, wanted.ticket)
+        flight.until_ms = wanted.until_ms
+        return self._begin(flight, now_ms)
 
     def _begin(self, flight: Flight, now_ms: int) -> list[Effect]:
         if not flight.offsets:
@@ -171,10 +175,14 @@ class MemberCommits:
         self._open.append(flight)
         return [Send(flight.request, ticket=flight.ticket, kind=flight.kind)]
 
-    def coordinator_found(self) -> list[Effect]:
-        """Send what has waited for it."""
+    def coordinator_found(self, now_ms: int) -> list[Effect]:
+        """Send what has waited for it, unless `commitSync` has thrown meanwhile."""
         waiting, self._waiting = self._waiting, []
-        return [effect for flight in waiting for effect in self._send(flight)]
+        effects: list[Effect] = []
+        for flight in waiting:
+            if flight.until_ms is None or now_ms < flight.until_ms:
+                effects += self._send(flight)
+        return effects
 
     def coordinator_not_found(self) -> list[Effect]:
         """End what has waited for it."""

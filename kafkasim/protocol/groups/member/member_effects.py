@@ -99,6 +99,8 @@ class Commit:
 
     ticket: int
     offsets: tuple[CommittedOffset, ...]
+    until_ms: int | None = None
+    """When nobody waits for it any more: it is not sent then; None: that is never."""
 
 
 @dataclass(frozen=True, slots=True)
