@@ -102,7 +102,8 @@ class PointToPointRun(SynchronousRun):
         """Let a source lose what it waits for; what it has sent is worked on."""
         lost = self._forget(source)
         source.stand_still(until_ns)
-        source.is_down = source.is_due = True
+        source.is_down = True
+        source.is_due = source.is_due or lost > 0  # else its timer is on the calendar
         self._end_blocked(source)
         end_ns = until_ns if until_ns < FOREVER_NS else MISSING_NS
         self._write_blocked(source.code, self.calendar.now_ns, end_ns, _DOWN)

@@ -4,7 +4,7 @@ import numpy as np
 
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
-from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.arrivals import Bursts, Periodic
 from kafkasim.scenario.distributions import Exponential, draw_ns
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.hardware import Cpu, Hardware, Link
@@ -232,3 +232,19 @@ def test_an_answer_that_was_lost_in_a_crash_holds_nothing_up() -> None:
     # The first work would have lasted to 4,001 ms; done again it ends at 604.
     assert (result.columns("records")["acked_ns"] / MS).tolist() == [605.0, 1006.0]
     assert result.table("records")["send_count"].tolist() == [3, 2]
+
+
+def test_a_source_that_was_down_between_two_events_sends_one_at_a_time() -> None:
+    """Its next event was due after it was back: nothing else may wake it for it."""
+    source = Source("orders", Bursts(10.0, burst=5))
+    readers = {"billing": Subscriber(["orders"], work_ms=3.0)}
+    traffic = Traffic({"web": source}, readers, duration_s=4.0)
+    crash = Crash("source:web", at_s=1.2, for_s=0.1)
+    result = run(Scenario(traffic, PointToPoint(), events=[crash], seed=3))
+
+    assert result.facts["drained"]
+    records = result.records
+    idle = ~records.intended_ms.between(1_190, 1_310)
+    assert idle.all(), "the seed has to leave the crash alone"
+    created = records.created_ms.to_numpy()
+    assert (created[1:] >= records.acked_ms.to_numpy()[:-1]).all()
