@@ -41,6 +41,8 @@ def test_an_answer_that_is_lost_makes_a_duplicate() -> None:
     assert of(result, "b") == [5, 111]
     assert ends(result, "b") == ["duplicated"]
     assert times(result, "acked") == [112]
+    table = result.table("deliveries")
+    assert table["delivery_count"][table["subscriber"] == "b"].tolist() == [1, 2]
 
 
 def test_a_request_that_is_lost_makes_none() -> None:
