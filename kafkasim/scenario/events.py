@@ -3,9 +3,11 @@
 Events stand beside traffic and system: the same crash can befall any of the systems
 that are compared. A target is `kind:name`: a subscriber (all its members), or in a
 Kafka cluster one of them, `member:billing/2`; `source:web` (all its instances; it may
-crash, or stand still, and the latter point to point, too), `broker:1`, its `disk:1`, or
-`controller`; or `link:web->broker:2`, the way between two hosts
-(`kafkasim.scenario.links`); or `stream:orders`, a topic.
+crash, or stand still); the `hub` of a relay, or all brokers; `broker:1`, its `disk:1`,
+or `controller`; or `link:web->broker:2`, the way between two hosts
+(`kafkasim.scenario.links`); or `stream:orders`, a topic. What means nothing in a system
+is no error at a source, a subscriber, the hub, or a link between them: the table
+`events` says so (`kafkasim.scenario.applicability`).
 """
 
 from dataclasses import dataclass
