@@ -1,6 +1,7 @@
 """What a scenario does to a cluster and its clients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from kafkasim.engine.sim.at_work import UNSLOWED
 from kafkasim.engine.sim.calendar import Calendar
@@ -13,12 +14,23 @@ from kafkasim.engine.sim.systems.stuck_records import told
 from kafkasim.ids import Target
 from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Crash, Event, LinkEvent, Pause, Slow
-from kafkasim.scenario.member_events import AddMember, RemoveMember, StuckRecord
+from kafkasim.scenario.member_events import (
+    AddMember,
+    MoveCoordinator,
+    RemoveMember,
+    RollingRestart,
+    StuckRecord,
+)
 from kafkasim.scenario.rabbitmq_parts import HUB
 
-CRASHED_BY = 0
+_WHY: Final[Mapping[type, str]] = {
+    MoveCoordinator: "a queue has no coordinator",
+    RollingRestart: "not modelled; RemoveMember and AddMember are",
+}
+_OTHERWISE: Final = "a queue keeps no positions"
+CRASHED_BY: Final = 0
 """Code of the cause of what a crash of its source let fail."""
-NOT_THERE = "it is not there"
+NOT_THERE: Final = "it is not there"
 
 
 class Happenings:
@@ -66,7 +78,7 @@ class Happenings:
             case _ if isinstance(event, LinkEvent):
                 effect = effect_of(event)
             case _:
-                effect = f"{NOT_APPLICABLE}: queues have no positions and coordinators"
+                effect = f"{NOT_APPLICABLE}: {_WHY.get(type(event), _OTHERWISE)}"
         return effect
 
     def _befall(
