@@ -239,10 +239,14 @@ class WritingCoordinators:
         self._calendar.at(at_ns, self._timer_key, function, what)
 
     def _set_timer(self, coordinator: Coordinator) -> None:
-        """Look again when the oldest write has waited for too long."""
+        """Look again when the oldest write has waited for too long.
+
+        That may be over while the broker stood still.
+        """
         coordinator.timer_set = True
         what = coordinator, self._broker.incarnation
-        self._at(coordinator.pending[0].until_ns, self._write_over, what)
+        at_ns = max(coordinator.pending[0].until_ns, self._calendar.now_ns + 1)
+        self._at(at_ns, self._write_over, what)
 
     def _write_over(self, what: tuple[Coordinator, int]) -> None:
         """Answer those that have waited for too long for their records' copies."""

@@ -193,6 +193,23 @@ def test_who_leads_no_more_answers_once_and_appends_nothing_more() -> None:
     assert first.heard[-1] == "unload"
 
 
+def test_a_write_whose_time_is_over_while_its_broker_stands_still() -> None:
+    """It is appended when that goes on, and who waited is told at once."""
+    config = BrokerConfig(
+        group_coordinator_append_linger_ms=160, offsets_commit_timeout_ms=500
+    )
+    home = probed(3, broker_config=config).home
+    stands = Pause(f"broker:{home + 1}", 1.0, for_s=2.0)
+    run = probed(
+        3, events=[stands], duration_s=15, broker_config=config, hardware=_QUICK
+    )
+    said = run.ask(900, home, commit(5))
+    result = healthy(run.run())
+    assert [one.error for one in said] == ["COORDINATOR_NOT_AVAILABLE"]
+    assert said[0].at_ms == pytest.approx(3_000.2, abs=0.1)
+    assert result.offsets_topic["committed_offset"].tolist() == [5]
+
+
 def test_a_write_that_is_larger_than_a_batch_may_be_is_refused() -> None:
     run = probed(hardware=_QUICK)
     said = run.ask(100, 0, large_commit(5, 1_100_000))
