@@ -11,7 +11,15 @@ from kafkasim.analysis.waiting import throughput
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, say
 from kafkasim.plot.headings import headline_of_all
-from kafkasim.plot.nets import HURT, Net, draw_net, net_in_words, net_of, what_stopped
+from kafkasim.plot.nets import (
+    END_LOOKS,
+    HURT,
+    Net,
+    draw_net,
+    net_in_words,
+    net_of,
+    what_stopped,
+)
 from kafkasim.plot.style import (
     DASHES,
     GREY,
@@ -42,6 +50,8 @@ _LITTLE: Final = 0.1
 """Part of the most delivered below which a bin after the last wanted is not shown."""
 _SERIES: Final = (0, 3, 4, 5, 2, 1)
 """Series of the systems, in order: red, which says that a pair is hurt, comes last."""
+_TEXTS: Final = {"medium": 1.0, "small": 0.83, "x-small": 0.69, "xx-small": 0.58}
+"""Sizes of a graph's title, and their parts of the text's."""
 _MOST_GRAPHS: Final = len(_SERIES)
 
 
@@ -218,8 +228,10 @@ def _graph(ax: "Axes", net: Net, number: int, inches: float, title: _Title) -> N
 def _titles(texts: Sequence[str], inches: float) -> list[_Title]:
     """Return titles of graphs of one width, all of one size."""
     longest = max(len(line) for text in texts for line in text.split("\n"))
-    fits = longest * 1.4 * LETTER * points("font.size") / POINTS < inches
-    return [_Title(text, "medium" if fits else "small") for text in texts]
+    wide = longest * 1.4 * LETTER * points("font.size") / POINTS
+    fitting = (name for name, part in _TEXTS.items() if wide * part < inches)
+    size = next(fitting, list(_TEXTS)[-1])
+    return [_Title(text, size) for text in texts]
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -290,8 +302,24 @@ def _legend(times: "Sequence[Axes]") -> None:
     look = {"color": HURT["edge_color"], "linestyle": HURT["style"]}
     handles += [Line2D([], [], linewidth=stroke(2.4), **look), Patch(color=PALE)]
     labels += ["interrupted", "while it is dead"]
-    times[0].figure.legend(
-        handles, labels, loc="outside lower left", ncols=len(labels), alignment="left"
+    for kind, (colour, marker) in END_LOOKS.items():
+        mark: dict[str, Any] = {"marker": marker, "color": colour}
+        handles.append(Line2D([], [], linestyle="none", **mark))
+        labels.append(kind)
+    figure = times[0].figure
+    letter = LETTER * points("legend.fontsize") / POINTS
+    inches = figure.bbox.width / figure.dpi - 0.4
+    columns = len(labels)
+    if 1.15 * letter * sum(len(label) + 7 for label in labels) > inches:
+        columns = int(inches / (letter * (max(map(len, labels)) + 7)))
+    columns = max(1, columns)
+    rows = -(-len(labels) // columns)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower left",
+        ncols=-(-len(labels) // rows),
+        alignment="left",
     )
 
 

@@ -32,6 +32,9 @@ _SMALL: Final = 0.83
 _ASIDE: Final = 0.36
 """Part of the width that the names on one side have at most; they may be smaller."""
 
+_ROOMY: Final = 2.3
+"""Width of a graph from which marks have their whole size, inches in a notebook."""
+
 _SHORTENED: Final = 0.4
 """Part of the width from which names that differ in a number alone are that number."""
 
@@ -46,6 +49,9 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "subscriber": (OKABE_ITO["green"], "^"),
     "hub": (OKABE_ITO["orange"], "s"),
 }
+END_LOOKS: Final = {kind: _LOOKS[kind] for kind in ENDS}
+"""Colour and marker of the ends."""
+
 HURT: Final[dict[str, Any]] = {
     "edge_color": OKABE_ITO["vermillion"],
     "style": (0, (2.6, 1.3)),
@@ -227,7 +233,8 @@ def draw_net(ax: "Axes", net: Net, inches: float) -> None:
     aside = _beside(names, inches) if _few(net) <= _NAMED else 0.0
     if aside > _TOO_WIDE:
         aside = 0.0
-    _draw_nodes(ax, net, at, names, _text(aside))
+    part = min(1.0, inches / stroke(_ROOMY))
+    _draw_nodes(ax, net, at, names, (_text(aside), part))
     aside = min(_ASIDE, aside)
     ax.set_xlim(-1.1 / (1 - 2 * aside), 1.1 / (1 - 2 * aside))
     ax.set_ylim(-1.0, 1.0)
@@ -275,11 +282,12 @@ def _draw_nodes(
     net: Net,
     at: Mapping[Node, tuple[float, float]],
     names: Mapping[Node, str],
-    text: float,
+    sizes: tuple[float, float],
 ) -> None:
+    text, part = sizes
     for node in net.nodes:
         colour, shape = _LOOKS[node.kind]
-        size = stroke((18 if node == HUB else 13) if text else 9)
+        size = part * stroke((18 if node == HUB else 13) if text else 9)
         look: dict[str, Any] = {"marker": shape, "markersize": size, "color": colour}
         ax.plot(*at[node], **look, markeredgecolor="white", zorder=3)
         if node in net.dead:

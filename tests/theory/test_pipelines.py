@@ -24,9 +24,9 @@ from kafkasim.scenario.events import Crash, Event
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.many_to_many import many_to_many
-from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Group, Kafka, Topic
+from kafkasim.scenario.systems import Group, Kafka, System, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS, NS_PER_S
 
@@ -161,14 +161,15 @@ def test_how_far_a_death_reaches() -> None:  # PH-11
     event = Crash("subscriber:subscriber-2", at_s=2.0, for_s=1.0)
     hub = Crash("broker:1", at_s=2.0, for_s=1.0)
 
-    def hurt(system: Kafka | PointToPoint, event: Event) -> tuple[float, float]:
+    def hurt(system: System, event: Event) -> tuple[float, float]:
         row = blast_radius(run(Scenario(traffic, system, events=[event]))).iloc[0]
         return row["pairs_hurt"], row["blast_pair_s"]
 
     pairs, radius = hurt(PointToPoint(), event)
     assert pairs == 12
     assert radius == pytest.approx(12 * 1.0, rel=0.05)
-    assert hurt(kafka(3), event)[0] == 3
+    queues = PointToPoint(mode="asynchronous")
+    assert [hurt(system, event)[0] for system in (queues, Relay(), kafka(3))] == [3] * 3
     # All pairs, until the clients have found the broker that is back.
     pairs, radius = hurt(kafka(3), hub)
     assert pairs == 12
