@@ -1,14 +1,11 @@
 """What travels between a sender and a receiver: records, requests, and their lanes."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.units import MISSING_NS
-
-if TYPE_CHECKING:
-    from kafkasim.engine.sim.systems.outlets import Outlet
 
 ALIVE: Final = -1
 """In place of why a record was let go: it was not."""
@@ -78,6 +75,42 @@ class Request:
         """It will not arrive, or nobody works on it any more."""
 
 
+class LaneOwner(Protocol):
+    """An outlet, as its lanes and its receiver see it."""
+
+    def transmit(self, lane: "Lane", send: Send) -> None:
+        """Send a record on a lane."""
+        ...
+
+    def fill(self, lane: "Lane") -> None:
+        """Send on a lane while its window is open."""
+        ...
+
+    def arrive_later(self, at_ns: int, request: Request) -> None:
+        """Let a request that the receiver's card holds up arrive then."""
+        ...
+
+    def answer(self, request: Request) -> None:
+        """Send an answer back from the receiver."""
+        ...
+
+    def refuse(self, request: Request) -> None:
+        """Let a request die at a receiver that is down."""
+        ...
+
+    def bury(self, request: Request) -> None:
+        """Let a request die."""
+        ...
+
+    def reset(self, lane: "Lane") -> None:
+        """Send word from the receiver that a connection is no more."""
+        ...
+
+    def broken(self, told: "OfLane") -> None:
+        """Learn that a connection is no more."""
+        ...
+
+
 class Lane:
     """One connection of an outlet, and those that take its place."""
 
@@ -86,7 +119,7 @@ class Lane:
         "heard_ns", "is_open", "is_timed", "outlet", "unanswered", "up", "waits",
     )  # fmt: skip
 
-    def __init__(self, outlet: "Outlet", up: Pipe, down: Pipe) -> None:
+    def __init__(self, outlet: "LaneOwner", up: Pipe, down: Pipe) -> None:
         self.outlet = outlet
         self.up = up
         self.down = down
