@@ -51,6 +51,8 @@ def test_the_usual_silence_is_the_longest_before_or_else_the_median() -> None:
     assert usual_ns(found, FOREVER) == 90
     assert usual_ns(found, 0) == 2
     assert usual_ns(silences(array(), array(), 0), 0) == 0
+    gone = silences(array(0, 10, 20), array(1, MISSING_NS, MISSING_NS), 20)
+    assert usual_ns(gone, 100) == 1  # what never ends is not usual
 
 
 def test_an_event_brings_the_silences_that_became_unusual_after_it_began() -> None:
