@@ -15,6 +15,7 @@ from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import Enqueue, Flush
 from kafkasim.result.schema_queues import QUEUE_CHANGES
+from kafkasim.units import NS_PER_MS
 
 _DELIVERED: Final = QUEUE_CHANGES.index("delivered")
 _ACKED: Final = QUEUE_CHANGES.index("acked")
@@ -88,7 +89,11 @@ class ClassicHosts(QueueHosts):
             return
         message, channel, seq, persistent, _ = incoming
         machine.publish(
-            message, channel, seq, persistent=persistent, now_ms=self._now_ms
+            message,
+            channel,
+            seq,
+            persistent=persistent,
+            now_ms=self._calendar.now_ns // NS_PER_MS,
         )
         if persistent:
             hosted.unflushed += self.size_of(message)
@@ -109,7 +114,7 @@ class ClassicHosts(QueueHosts):
 
     def _go_on(self, hosted: Hosted, process: QueueProcess) -> None:
         """Hand out what can be, write to disk if there is time, and confirm."""
-        machine, now_ms = hosted.machine, self._now_ms
+        machine, now_ms = hosted.machine, self._calendar.now_ns // NS_PER_MS
         while (taken := machine.take(now_ms)) is not None:
             self._hand_over(hosted, *taken)
         if process.jobs:

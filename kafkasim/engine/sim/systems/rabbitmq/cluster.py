@@ -69,7 +69,7 @@ class Cluster(Connections):
         channel = self._channels.get(number)
         if channel is not None:
             node = self._at[number]
-            if self._waits(node, self._route, what):
+            if node.paused and self._waits(node, self._route, what):
                 return
             key = publisher.routing_key(ordinal)
             queues = channel.publish(publisher.settings.exchange, key, seq)
@@ -128,7 +128,7 @@ class Cluster(Connections):
         if channel is None:
             return
         node = self._at[number]
-        if self._waits(node, self._acked, what):
+        if node.paused and self._waits(node, self._acked, what):
             return
         settled = channel.settle(delivery_tag, multiple=multiple)
         assert settled is not None  # a consumer acknowledges what it has
