@@ -268,21 +268,16 @@ def test_a_steady_group_adds_its_heartbeats_and_commits_and_nothing_else() -> No
         apis = ran.run().requests["api"].value_counts()
         return ran.calendar.entry_count, apis["Heartbeat"], apis["OffsetCommit"]
 
-    # Heartbeats and commits never at the same time, each of all three members at once.
-    usual = replace(EARLIEST, auto_commit_interval_ms=5_300)
-    count, beats, commits = entries(usual)
-    fewer, fewer_beats, same = entries(replace(usual, heartbeat_interval_ms=6_000))
-    assert (same, count - fewer) == (commits, OF_THREE * (beats - fewer_beats) // 3)
-    later = replace(usual, auto_commit_interval_ms=10_300)
+    count, beats, commits = entries(EARLIEST)
+    fewer, fewer_beats, same = entries(replace(EARLIEST, heartbeat_interval_ms=6_000))
+    assert (same, count - fewer) == (commits, 4 * (beats - fewer_beats))
+    later = replace(EARLIEST, auto_commit_interval_ms=10_000)
     fewer, same, fewer_commits = entries(later)
-    assert (same, count - fewer) == (beats, OF_THREE * (commits - fewer_commits) // 3)
+    assert (same, count - fewer) == (beats, 4 * (commits - fewer_commits))
 
 
 def test_a_steady_group_of_the_consumer_protocol_adds_no_more_either() -> None:
-    """A heartbeat is an entry more than a classic one: `poll()` wakes for it, too.
-
-    Where commits are due at other times, it wakes once more.
-    """
+    """A heartbeat is an entry more than a classic one: `poll()` wakes for it, too."""
 
     def entries(beat_ms: int, commit_ms: int) -> tuple[int, int, int]:
         config = ConsumerConfig(
@@ -292,19 +287,16 @@ def test_a_steady_group_of_the_consumer_protocol_adds_no_more_either() -> None:
         count, apis = standing(config, broker)
         return count, apis["ConsumerGroupHeartbeat"], apis["OffsetCommit"]
 
-    assert entries(5_000, NEVER_MS) == (818 + (OF_THREE + 3) * 5, 15, 0)
-    assert entries(9_000, NEVER_MS) == (818 + (OF_THREE + 3) * 3, 9, 0)
-    assert entries(15_000, 5_300) == (818 + (OF_THREE + 6) + OF_THREE * 5, 3, 15)
+    assert entries(5_000, NEVER_MS) == (818 + 5 * 15, 15, 0)
+    assert entries(9_000, NEVER_MS) == (818 + 5 * 9, 9, 0)
+    assert entries(15_000, 5_000) == (818 + 5 * 3 + 4 * 15, 3, 15)
     # So does all else: the same group of the classic protocol has as many entries.
-    config = ConsumerConfig(heartbeat_interval_ms=9_000, auto_commit_interval_ms=5_300)
+    config = ConsumerConfig(heartbeat_interval_ms=9_000, auto_commit_interval_ms=5_000)
     count, apis = standing(config, BrokerConfig())
     assert (apis["Heartbeat"], apis["OffsetCommit"]) == (9, 15)
-    assert count == 818 + OF_THREE * 3 + OF_THREE * 5
+    assert count == 818 + 4 * 9 + 4 * 15
 
 
-OF_THREE = 3 * 4 + 2
-"""Entries of requests that three members send at once: two wait for the broker's card.
-"""
 NEVER_MS = 100_000
 """An interval that is over after the run."""
 

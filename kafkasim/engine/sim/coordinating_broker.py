@@ -70,10 +70,9 @@ class CoordinatingBroker(ReplicatedBroker):
         return self.image[index].leader
 
     def answer(self, request: GroupRequest) -> None:
-        """Send an answer, which takes its time on the way as the request did."""
-        request.asked_bytes = request.size_bytes
-        request.size_bytes = response_bytes(request.payload, request.answer)
-        self._answer(request, request.size_bytes)
+        """Send an answer, and note how large it is."""
+        request.said_bytes += response_bytes(request.payload, request.answer)
+        self._answer(request, 0)
 
     def most_bytes(self, index: int) -> int:
         """Return how large a batch of a partition may be."""

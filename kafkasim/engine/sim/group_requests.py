@@ -74,7 +74,7 @@ class GroupRequest(Request):
         kind: int = 0,
     ) -> None:
         super().__init__(API_OF[type(message)], connection, sent_ns, message, on_answer)
-        self.size_bytes = request_bytes(message)
+        self.said_bytes = request_bytes(message)
         self.member = member
         self.kind = kind
 

@@ -112,8 +112,10 @@ class Request:
         Partition index → what it met; None when none met an error.
     hints : dict of int to tuple of two int or None
         Partition index → the leader that the broker knows and its epoch (KIP-951).
-    size_bytes, asked_bytes : int
-        Size of what is under way; of a group's request that is answered, its own.
+    size_bytes : int
+        Of the record batches that it carries, or that its answer does.
+    said_bytes : int
+        Of a group's request, and of its answer when there is one; they take no time.
     thread_ns : int
         Time that a thread of the broker took for it.
     throttle_ns : int
@@ -129,7 +131,6 @@ class Request:
     __slots__ = (
         "answer",
         "api",
-        "asked_bytes",
         "batch_count",
         "connection",
         "dequeued_ns",
@@ -143,6 +144,7 @@ class Request:
         "payload",
         "received_ns",
         "request_id",
+        "said_bytes",
         "sent_ns",
         "size_bytes",
         "thread_ns",
@@ -164,7 +166,7 @@ class Request:
         self.connection = connection
         self.sent_ns = sent_ns
         self.received_ns = self.dequeued_ns = self.done_ns = MISSING_NS
-        self.size_bytes = self.asked_bytes = self.batch_count = self.epoch = 0
+        self.size_bytes = self.said_bytes = self.batch_count = self.epoch = 0
         self.thread_ns = self.throttle_ns = 0
         self.error = -1
         self.payload = payload

@@ -176,7 +176,7 @@ class KafkaRows:
             request.dequeued_ns,
             request.done_ns,
             answered_ns,
-            request.size_bytes + request.asked_bytes,
+            request.size_bytes + request.said_bytes,
             request.batch_count,
             request.error,
         )
