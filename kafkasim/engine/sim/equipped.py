@@ -95,10 +95,10 @@ class EquippedReplica(Equipped, ReplicatedBroker):
         function: Callable[[Request], None],
         request: Request,
     ) -> None:
-        """Call the function when the disk lets what came be appended."""
+        """Call the function when the disk, if any, lets what came be appended."""
         now_ns = until_ns = self._calendar.now_ns
         for replica, batches, *_ in copied:
-            if batches:
+            if batches and self.cache is not None:
                 sent = [parts(one)[0] for one in batches]
                 until_ns = self._room_for(until_ns, replica, sent)
         if until_ns <= now_ns:

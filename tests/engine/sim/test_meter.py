@@ -103,10 +103,12 @@ def test_a_part_is_one_of_those_that_the_table_knows() -> None:
 # --- whole runs ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("disk", [DISK, None], ids=["disk", "no disk"])
 @pytest.mark.parametrize("copies", [1, 2])
-def test_measuring_changes_nothing(copies: int) -> None:
+def test_measuring_changes_nothing(copies: int, disk: Disk | None) -> None:
     topics = {"orders": Topic(replication_factor=copies)}
-    scenario = Scenario(TRAFFIC, kafka(brokers=copies, topics=topics))
+    system = kafka(brokers=copies, topics=topics, hardware=Hardware(disk=disk))
+    scenario = Scenario(TRAFFIC, system)
     plain = run(scenario)
     assert plain.digest == run(scenario, resources=True).digest
     if copies == 1:
