@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from kafkasim.config.paths import one_of
+from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.events import Event
@@ -44,12 +46,43 @@ def run_each(
     Raises
     ------
     ValidationError
-        A system does not fit the traffic, or an event not a system.
+        Before anything runs, when there is no system, one does not fit the traffic, an
+        event does not fit a system, or events are given for no system.
     """
+    scenarios = _scenarios(traffic, systems, seed, events)
+    return {
+        name: run(scenario, resources=resources, progress=False)
+        for name, scenario in scenarios.items()
+    }
+
+
+def _scenarios(
+    traffic: Traffic,
+    systems: Mapping[str, SystemFor],
+    seed: int,
+    events: Mapping[str, Sequence[Event]] | Sequence[Event],
+) -> dict[str, Scenario]:
+    """Return the scenario of each system."""
+    _check(systems, events)
     found = {}
     for name, system in systems.items():
         chosen = system(traffic) if callable(system) else system
         mine = events.get(name, ()) if isinstance(events, Mapping) else events
-        scenario = Scenario(traffic, chosen, seed=seed, events=tuple(mine))
-        found[name] = run(scenario, resources=resources, progress=False)
+        found[name] = Scenario(traffic, chosen, seed=seed, events=tuple(mine))
     return found
+
+
+def _check(systems: object, events: object) -> None:
+    """Refuse systems that are none, and events for none of them."""
+    if not isinstance(systems, Mapping) or not systems:
+        raise ValidationError("systems", systems, "at least one system, by its name")
+    for name, system in systems.items():
+        if isinstance(system, type):
+            allowed = f"a system, such as {system.__name__}(), or a function"
+            raise ValidationError(f"systems.{name}", system, allowed)
+    if isinstance(events, Event):
+        raise ValidationError("events", events, "a list of events")
+    if isinstance(events, Mapping):
+        for name in events:
+            if name not in systems:
+                raise ValidationError("events", name, one_of(systems), "no such system")

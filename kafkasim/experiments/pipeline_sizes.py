@@ -4,12 +4,13 @@ Every number is measured on a run: each source sends a few records, and the tabl
 who talked to whom, what moved and how long it took.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.piping import pipelines
 from kafkasim.config.frozen import FrozenDict
+from kafkasim.errors import ValidationError
 from kafkasim.experiments.each_system import SystemFor, run_each
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.many_to_many import many_to_many, mesh
@@ -59,18 +60,24 @@ def pipeline_sizes(
     Raises
     ------
     ValidationError
-        A size or a density is not allowed.
+        Before anything runs, when a size or a density is not allowed, or all sizes are
+        too small.
     """
-    return _measured(
-        (
-            (size, density, many_to_many(size, size, density, **_SMALL))  # type: ignore[arg-type]
-            for density in densities
-            for size in sizes
-            if size * density >= 1 - 1e-9
-        ),
-        systems,
-        seed,
-    )
+    traffics = [
+        (size, density, many_to_many(size, size, density, **_SMALL))  # type: ignore[arg-type]
+        for density in densities
+        for size in sizes
+        if not _is_too_small(size, density)
+    ]
+    if not traffics:
+        allowed = "some size n of at least 1/d, for a density d"
+        raise ValidationError("sizes", tuple(sizes), allowed)
+    return _measured(traffics, systems, seed)
+
+
+def _is_too_small(size: int, density: float) -> bool:
+    """Say whether a size is allowed, but not with this density."""
+    return size >= 1 and 0 < density < 1 / size - 1e-9
 
 
 def mesh_sizes(
@@ -96,17 +103,16 @@ def mesh_sizes(
     Raises
     ------
     ValidationError
-        A size is below 2.
+        Before anything runs, when a size is below 2, or there is none.
     """
-    return _measured(
-        ((size, float("nan"), mesh(size, **_SMALL)) for size in sizes),  # type: ignore[arg-type]
-        systems,
-        seed,
-    )
+    traffics = [(size, float("nan"), mesh(size, **_SMALL)) for size in sizes]  # type: ignore[arg-type]
+    if not traffics:
+        raise ValidationError("sizes", tuple(sizes), "at least one size")
+    return _measured(traffics, systems, seed)
 
 
 def _measured(
-    traffics: Iterator[tuple[int, float, Traffic]],
+    traffics: Sequence[tuple[int, float, Traffic]],
     systems: Mapping[str, SystemFor],
     seed: int,
 ) -> "pd.DataFrame":

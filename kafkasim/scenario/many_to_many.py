@@ -5,13 +5,16 @@ stream of a source.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar, cast
 
+from kafkasim.config.rules import Number, Rule, Whole
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.keys import Keys, NoKeys
 from kafkasim.scenario.traffic import Arrivals, Source, Subscriber, Traffic
+
+NumberT = TypeVar("NumberT", int, float)
 
 FIFTY: Final = Poisson(50.0)
 """What a source sends unless it is said: 50 records per second."""
@@ -53,7 +56,8 @@ def many_to_many(
     Raises
     ------
     ValidationError
-        There is no source or no subscriber, or the density is out of its range.
+        There is no source or no subscriber, or the density is out of its range; a field
+        of a source or a subscriber is not allowed.
 
     Examples
     --------
@@ -62,9 +66,9 @@ def many_to_many(
     {'subscriber-1': ('stream-1',), 'subscriber-2': ('stream-2',), \
 'subscriber-3': ('stream-1',), 'subscriber-4': ('stream-2',)}
     """
-    for name, count in (("sources", sources), ("subscribers", subscribers)):
-        if count < 1:
-            raise ValidationError(name, count, "at least 1")
+    sources = _checked("sources", sources, Whole(1))
+    subscribers = _checked("subscribers", subscribers, Whole(1))
+    density = _checked("density", density, Number())
     least = 1 / min(sources, subscribers)
     if not least - 1e-9 <= density <= 1:
         allowed = f"from {least:.3g} to 1, for {sources} × {subscribers}"
@@ -112,8 +116,7 @@ def mesh(
     >>> mesh(3).subscribers["system-2"].streams
     ('stream-1', 'stream-3')
     """
-    if systems < 2:
-        raise ValidationError("systems", systems, "at least 2")
+    systems = _checked("systems", systems, Whole(2))
     numbers = range(1, systems + 1)
     return Traffic(
         {
@@ -128,6 +131,14 @@ def mesh(
         },
         duration_s=duration_s,
     )
+
+
+def _checked(name: str, value: NumberT, rule: Rule) -> NumberT:
+    """Return a number as a rule reads it; an error names the parameter."""
+    try:
+        return cast("NumberT", rule.read(value))
+    except ValidationError as error:
+        raise error.under(name) from None
 
 
 def _wanted(sources: int, subscribers: int, count: int) -> Sequence[list[int]]:

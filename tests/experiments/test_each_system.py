@@ -1,5 +1,11 @@
 """One traffic through several systems."""
 
+from typing import Any
+
+import pytest
+
+from kafkasim.errors import ValidationError
+from kafkasim.experiments import each_system
 from kafkasim.experiments.each_system import SystemFor, run_each
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
@@ -34,3 +40,25 @@ def test_events_may_befall_one_of_them() -> None:
     results = run_each(TRAFFIC, SYSTEMS, events={"direct": [CRASH]})
 
     assert [len(each.columns("events")) for each in results.values()] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("systems", "events", "told"),
+    [
+        ({}, (), r"^systems: .* at least one system"),
+        ([Kafka()], (), r"^systems: .* by its name"),
+        ({"a": Kafka}, (), r"^systems\.a: .* such as Kafka\(\)"),
+        (SYSTEMS, {"kafka": [CRASH]}, "^events: 'kafka' .* one of direct, Kafka"),
+        (SYSTEMS, CRASH, "^events: .* a list of events"),
+        (SYSTEMS, [Crash("broker:1", at_s=0.1)], r"^events\.0\.target: 'broker:1'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_runs(
+    systems: Any,  # noqa: ANN401 - wrong ones, too
+    events: Any,  # noqa: ANN401
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(each_system, "run", lambda *_, **__: pytest.fail("it ran"))
+    with pytest.raises(ValidationError, match=told):
+        run_each(TRAFFIC, systems, events=events)

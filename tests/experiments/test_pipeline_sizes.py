@@ -29,5 +29,14 @@ def test_a_mesh_has_no_density() -> None:
 
     assert np.isnan(table["wanted"][0])
     assert table["links"].tolist() == [6]
-    with pytest.raises(ValidationError, match="at least 2"):
-        mesh_sizes((1,))
+
+
+def test_sizes_that_make_no_row_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"^systems: 1 .* ≥ 2"):
+        mesh_sizes((3, 1))
+    with pytest.raises(ValidationError, match=r"^sources: 0 .* ≥ 1"):
+        pipeline_sizes((0, 2))
+    with pytest.raises(ValidationError, match=r"^sizes: \(2,\) .* at least 1/d"):
+        pipeline_sizes((2,), densities=(0.1,))
+    with pytest.raises(ValidationError, match=r"^density: 2"):
+        pipeline_sizes((2,), densities=(1.0, 2.0))

@@ -1,5 +1,7 @@
 """Many sources, many subscribers, and a share of their pairs."""
 
+from typing import Any
+
 import pytest
 
 from kafkasim.errors import ValidationError
@@ -38,10 +40,24 @@ def test_in_a_mesh_everybody_reads_everybody_else() -> None:
     assert traffic.subscribers["system-1"].streams == ("stream-2", "stream-3")
 
 
-def test_numbers_that_make_no_traffic_are_refused() -> None:
-    with pytest.raises(ValidationError, match=r"from 0\.25 to 1"):
-        many_to_many(4, 5, 0.2)
-    with pytest.raises(ValidationError, match="sources"):
-        many_to_many(0, 5)
-    with pytest.raises(ValidationError, match="at least 2"):
-        mesh(1)
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ((4, 5, 0.2), r"^density: 0\.2 .* from 0\.25 to 1"),
+        ((4, 5, "1"), r"^density: '1' .* expected a number"),
+        ((0, 5), "^sources: 0 .* expected a whole number ≥ 1"),
+        ((2.5, 5), "^sources: 2.5"),
+        ((4, True), "^subscribers: True"),
+    ],
+)
+def test_numbers_that_make_no_traffic_are_refused(
+    numbers: tuple[Any, ...], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        many_to_many(*numbers)
+
+
+@pytest.mark.parametrize("systems", [1, 2.5, "4"])
+def test_a_mesh_has_two_systems_or_more(systems: Any) -> None:  # noqa: ANN401 - wrong ones
+    with pytest.raises(ValidationError, match=r"^systems: .* ≥ 2"):
+        mesh(systems)
