@@ -22,6 +22,7 @@ from kafkasim.widgets import (
     OffsetExplorer,
     PartitionExplorer,
     ReplicationExplorer,
+    TopologyExplorer,
 )
 from kafkasim.widgets.explorer import Explorer
 from kafkasim.widgets.inputs import Value
@@ -108,6 +109,26 @@ REPLICATION: Final[list[dict[str, Value]]] = [
     {"last_too": False},
 ]
 
+TOPOLOGY: Final[list[dict[str, Value]]] = [
+    {"sources": 5},
+    {"sources": 4},
+    {"subscribers": 3},
+    {"subscribers": 4},
+    {"density": 0.5},
+    {"density": 1.0},
+    {"one_more": True},
+    {"one_more": False},
+    {"crash": "a subscriber"},
+    {"mode": "synchronous"},
+    {"mode": "asynchronous"},
+    {"crash": "the hub"},
+    {"crash": "none"},
+]
+TEN: Final[list[dict[str, Value]]] = [
+    {"sources": 9, "subscribers": 10},
+    {"sources": 10, "subscribers": 10},
+]
+
 OFFSET: Final[list[dict[str, Value]]] = [
     {"commit": "before_work"},
     {"commit": "auto"},
@@ -187,6 +208,21 @@ def figures_of_the_offset_explorer() -> Iterator[Figure]:
         "a move of a control of the offset explorer to the new figure",
         OffsetExplorer(live=True),
         OFFSET,
+    )
+
+
+def figures_of_the_topology_explorer() -> Iterator[Figure]:
+    """Two systems run at each move, one of them on three brokers."""
+    yield measured(
+        "a move of a control of the topology explorer to the new figure",
+        TopologyExplorer(live=True),
+        TOPOLOGY,
+    )
+    yield measured(
+        "a move of its sources to 9 and to 10, with 10 subscribers, to the new figure",
+        TopologyExplorer(live=True),
+        TEN,
+        REPLICATION_BAR,
     )
 
 

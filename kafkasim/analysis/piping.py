@@ -92,8 +92,8 @@ def pipelines(result: Result) -> dict[str, float]:
         When the run did not record those tables.
     """
     net = wired(result)
-    traffic = result.scenario.resolve().traffic
-    wants = wants_of(result.scenario.resolve())
+    scenario = result.scenario.resolve()
+    traffic, wants = scenario.traffic, wants_of(scenario)
     streams = [source.stream for source in traffic.sources.values()]
     pairs = sum(stream in want.streams for want in wants for stream in streams)
     records = result.columns("records")

@@ -98,18 +98,18 @@ def net_of(result: Result) -> Net:
         moved[first, second] = moved.get((first, second), 0) + row.moved_bytes
     machines = wired(result).hub_nodes()
     told = blast_radius(result)
-    stopped = _pairs(interruptions(result))
+    stopped, wanted = _pairs(interruptions(result)), _wanted(result)
     nodes = sorted({node for edge in moved for node in edge}, key=_order)
     kept = _busiest(nodes, moved)
     applies = told[told["pairs_hurt"].notna()]
     return Net(
         tuple(kept),
         {edge: number for edge, number in moved.items() if set(edge) <= set(kept)},
-        frozenset(edge for edge in moved if _is_hurt(edge, stopped, _wanted(result))),
+        frozenset(edge for edge in moved if _is_hurt(edge, stopped, wanted)),
         _dead(applies),
         _hub_label(machines),
         len(nodes) - len(kept),
-        int(told["pairs"].max()) if len(told) else len(_wanted(result)),
+        int(told["pairs"].max()) if len(told) else len(wanted),
         len(stopped),
         float(applies["blast_pair_s"].sum()),
         len(told),

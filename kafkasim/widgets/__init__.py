@@ -12,6 +12,7 @@ from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.offset_explorer import OffsetExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
 from kafkasim.widgets.replication_explorer import ReplicationExplorer
+from kafkasim.widgets.topology_explorer import TopologyExplorer
 
 __all__ = [
     "BatchingExplorer",
@@ -21,5 +22,6 @@ __all__ = [
     "OffsetExplorer",
     "PartitionExplorer",
     "ReplicationExplorer",
+    "TopologyExplorer",
     "partitions",
 ]

@@ -112,6 +112,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         The widgets.
     shown : numbers
         What the figure shows; `before` is the same of the run before, or None.
+    beside : dict of str to Result
+        The runs of `scenarios_beside`, by the same names.
     message : str
         What is said below the controls, an error among them.
     """
@@ -132,7 +134,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         self._values = values
         self._scenario = self.scenario_at(values)
         self._drawn: tuple[tuple[Traffic, int], Plan] | None = None
-        self._result, took_s = self._carried_out(self._scenario)
+        self.beside: dict[str, Result] = {}
+        self._result, took_s = self._carried_out(self._scenario, values)
         self.canvas = canvas
         self.shown = self.look(self._result, values)
         self.before: ShownT | None = None
@@ -153,6 +156,15 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
     @abstractmethod
     def scenario_at(self, values: ValuesT) -> Scenario:
         """Return the scenario that the controls' values mean."""
+
+    def scenarios_beside(self, values: ValuesT) -> dict[str, Scenario]:
+        """Return scenarios of the same traffic that run beside it, by name.
+
+        Where systems are compared: `look` finds their runs in `beside`, and an export
+        holds each as ``<name>.toml``.
+        """
+        del values
+        return {}
 
     @abstractmethod
     def look(self, result: Result, values: ValuesT) -> ShownT:
@@ -218,7 +230,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         ----------
         folder : str or Path
             ``figure.png``, ``.svg`` and ``.pdf``, one ``.csv`` per table,
-            ``scenario.toml`` and ``alt-text.txt`` go into it.
+            ``scenario.toml``, one more for each scenario beside it, and
+            ``alt-text.txt`` go into it.
 
         Returns
         -------
@@ -239,6 +252,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             for name, table in self.tables(self._result).items():
                 export.table(table, partial / f"{name}.csv")
             self._scenario.save(partial / "scenario.toml")
+            for name, each in self.beside.items():
+                each.scenario.save(partial / f"{name}.toml")
             text = f"{self.alt_text}\n"
             (partial / "alt-text.txt").write_text(text, encoding="utf-8", newline="\n")
         return Path(folder).expanduser()
@@ -271,7 +286,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         self._say(f"Running with {self._told(values)} …")
         try:
             scenario = self.scenario_at(values)
-            result, took_s = self._carried_out(scenario)
+            result, took_s = self._carried_out(scenario, values)
             shown = self.look(result, values)
         except KafkasimError as error:
             self._say(f"This cannot run: {error}", alert=True)
@@ -284,13 +299,17 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         self.redraw()
         self._pause_if_slow(took_s)
 
-    def _carried_out(self, scenario: Scenario) -> tuple[Result, float]:
+    def _carried_out(self, scenario: Scenario, values: ValuesT) -> tuple[Result, float]:
         """Run, with the plan at hand when the traffic is the same; and say how long."""
         began = perf_counter()
         world = (scenario.traffic, scenario.seed)
         if self._drawn is None or self._drawn[0] != world:
             self._drawn = (world, scenario.plan())
         result = run(scenario, plan=self._drawn[1], progress=False)
+        self.beside = {
+            name: run(each, plan=self._drawn[1], progress=False)
+            for name, each in self.scenarios_beside(values).items()
+        }
         return result, perf_counter() - began
 
     def _pause_if_slow(self, took_s: float) -> None:
