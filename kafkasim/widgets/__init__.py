@@ -11,6 +11,7 @@ from kafkasim.widgets.group_explorer import GroupExplorer
 from kafkasim.widgets.log_explorer import LogExplorer
 from kafkasim.widgets.offset_explorer import OffsetExplorer
 from kafkasim.widgets.partition import PartitionExplorer, partitions
+from kafkasim.widgets.queue_explorer import QueueOrLogExplorer
 from kafkasim.widgets.replication_explorer import ReplicationExplorer
 from kafkasim.widgets.topology_explorer import TopologyExplorer
 
@@ -21,6 +22,7 @@ __all__ = [
     "LogExplorer",
     "OffsetExplorer",
     "PartitionExplorer",
+    "QueueOrLogExplorer",
     "ReplicationExplorer",
     "TopologyExplorer",
     "partitions",

@@ -24,11 +24,31 @@ def compared(now: Mapping[str, str], before: Mapping[str, str] | None) -> str:
     str
         HTML; labels and texts are escaped.
     """
-    columns = [("this run", now)] + ([("run before", before)] if before else [])
-    rows = ["<td>" + "".join(f"<th scope=col{_RIGHT}>{head}" for head, _ in columns)]
+    return side_by_side(
+        {"this run": now} | ({"run before": before} if before else {}),
+    )
+
+
+def side_by_side(columns: Mapping[str, Mapping[str, str]]) -> str:
+    """Return texts as an HTML table with a row for each label of the first column.
+
+    Parameters
+    ----------
+    columns : mapping of str to mapping of str to str
+        Head → label → what stands there; a label that a column lacks has no text.
+
+    Returns
+    -------
+    str
+        HTML; heads, labels and texts are escaped.
+    """
+    heads = "".join(f"<th scope=col{_RIGHT}>{escape(head)}" for head in columns)
+    rows = [f"<td>{heads}"]
     rows += [
         f"<th scope=row{_LEFT}>{escape(label)}"
-        + "".join(f"<td{_RIGHT}>{escape(each.get(label, ''))}" for _, each in columns)
-        for label in now
+        + "".join(
+            f"<td{_RIGHT}>{escape(each.get(label, ''))}" for each in columns.values()
+        )
+        for label in next(iter(columns.values()))
     ]
     return f"<table{_CLOSE}><tr>{'<tr>'.join(rows)}</table>"

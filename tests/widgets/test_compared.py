@@ -1,4 +1,4 @@
-from kafkasim.widgets.compared import compared
+from kafkasim.widgets.compared import compared, side_by_side
 
 
 def test_the_run_before_stands_beside_this_one() -> None:
@@ -13,3 +13,9 @@ def test_labels_and_texts_are_no_markup() -> None:
     made = compared({"<b>": "1 < 2"}, None)
     assert "&lt;b&gt;" in made
     assert "1 &lt; 2" in made
+
+
+def test_columns_of_any_name_stand_side_by_side() -> None:
+    made = side_by_side({"queue": {"left": "0"}, "a & b": {"left": "40"}})
+    assert made.index("queue") < made.index("a &amp; b") < made.index(">0")
+    assert made.index(">0") < made.index(">40")
