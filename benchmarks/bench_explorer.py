@@ -21,6 +21,7 @@ from kafkasim.widgets import (
     LogExplorer,
     OffsetExplorer,
     PartitionExplorer,
+    QueueOrLogExplorer,
     ReplicationExplorer,
     TopologyExplorer,
 )
@@ -141,6 +142,17 @@ OFFSET: Final[list[dict[str, Value]]] = [
 ]
 
 
+QUEUE: Final[list[dict[str, Value]]] = [
+    {"second_s": 0},
+    {"second_s": 10},
+    {"second_s": 20},
+    {"dies": True},
+    {"replay": True},
+    {"in_time": True},
+    {"dies": False, "replay": False, "in_time": False},
+]
+
+
 def figures_of_the_slider_of_partitions() -> Iterator[Figure]:
     yield measured(
         "a move of the slider of partitions (1, 2, 4, 8, 16) to the new figure",
@@ -223,6 +235,14 @@ def figures_of_the_topology_explorer() -> Iterator[Figure]:
         TopologyExplorer(live=True),
         TEN,
         REPLICATION_BAR,
+    )
+
+
+def figures_of_the_queue_explorer() -> Iterator[Figure]:
+    yield measured(
+        "a move of a control of the queue explorer, two runs, to the new figure",
+        QueueOrLogExplorer(live=True),
+        QUEUE,
     )
 
 
