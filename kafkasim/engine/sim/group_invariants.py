@@ -126,7 +126,7 @@ class RevokedBeforeAssigned:
     """With KIP-848 nobody gets a partition before its owner has given it up (N8-5).
 
     So of two that own one at a time, in whatever epochs, the coordinator knows at most
-    one: the other was removed and has not heard of that.
+    one: the other was removed and has not heard of that, or has left without polling.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class RevokedBeforeAssigned:
     owners : Owners
         What they own, as the run goes on.
     is_member : callable
-        Takes a group and a member id; says whether its coordinator knows that member.
+        Takes a group and a member id; says whether its coordinator has that member.
     """
 
     rule = "revoked before assigned"

@@ -43,6 +43,7 @@ from kafkasim.protocol.groups.coordinator.coordinator_shard import CoordinatorSh
 from kafkasim.protocol.groups.coordinator_bytes import decode, encode
 from kafkasim.protocol.groups.coordinator_records import Record
 from kafkasim.protocol.groups.group_messages import (
+    LEAVE_FOR_A_WHILE_EPOCH,
     GroupChanged,
     OffsetCommit,
     OffsetsCommitted,
@@ -101,12 +102,17 @@ class CoordinatedRun(CoordinatedGroups, KafkaRun):
         return {}
 
     def _is_member(self, group: str, member_id: str) -> bool:
-        """Whether the coordinator of a group of KIP-848 has a member."""
+        """Whether the coordinator of a group of KIP-848 has a member that is there.
+
+        A static one that said it leaves for a while is not: who does not poll in time
+        says so and works on, while what it was to give up goes to others.
+        """
         number = offsets_partition(group, len(self.by_topic[OFFSETS_TOPIC]))
         shard = self._shards.get(number)
         if shard is None or not shard.consumer.has(group):
             return False
-        return member_id in shard.consumer.group(group).members
+        known = shard.consumer.group(group).members.get(member_id)
+        return known is not None and known.epoch != LEAVE_FOR_A_WHILE_EPOCH
 
     @cached_property
     def _topic_ids(self) -> TopicIds:
