@@ -16,6 +16,7 @@ from kafkasim.engine.sim.systems.common import (
     run_facts,
     write_events,
     write_resources,
+    write_violations,
 )
 from kafkasim.engine.sim.systems.ends import (
     Sending,
@@ -38,7 +39,7 @@ from kafkasim.units import FOREVER_NS, MISSING_NS
 NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
     "point to point has no such thing",
-) | {"violations": "point to point has no invariants to check"}
+)
 
 _STANDS_STILL, _DOWN = 1, 2
 """Codes of the causes of `blocked`."""
@@ -55,7 +56,7 @@ class PointToPointRun(SynchronousRun):
             self.timeline.schedule(event, begin, self._end)
         for source in self.sources:
             self._go_on(source)
-        self.timeline.run()
+        self.timeline.run(self.inspection)
         return self._finish()
 
     # --- events and the end -------------------------------------------------------
@@ -188,7 +189,9 @@ class PointToPointRun(SynchronousRun):
         write_links(self.recorder, self.sources, self.names)
         write_events(self.recorder, self.timeline.done)
         facts = run_facts(self.calendar, self.timeline)
-        missing = NOT_RECORDED | write_resources(
-            self.recorder, self.meter, self.calendar.now_ns
+        missing = (
+            NOT_RECORDED
+            | write_resources(self.recorder, self.meter, self.calendar.now_ns)
+            | write_violations(self.recorder, self.inspection)
         )
         return self.recorder.finish(self.scenario, self.plan, facts, missing)

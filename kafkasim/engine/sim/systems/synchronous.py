@@ -12,6 +12,7 @@ from kafkasim.engine.sim.at_work import slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.drawn import services
 from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.engine.sim.links import Links
 from kafkasim.engine.sim.meter import Meter
 from kafkasim.engine.sim.request import Connection
@@ -21,10 +22,12 @@ from kafkasim.engine.sim.systems.ends import (
     Subscribing,
     loop_of_events,
 )
+from kafkasim.engine.sim.systems.pipeline_accounts import InOrder
 from kafkasim.engine.sim.systems.point_to_point_tables import (
     ROW_SHIFT,
 )
 from kafkasim.engine.sim.systems.sends import SOURCE_CRASHED
+from kafkasim.engine.sim.systems.synchronous_accounts import AllConserved
 from kafkasim.engine.sim.systems.working import PROCESSED
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.recorder import Recorder
@@ -83,6 +86,13 @@ class SynchronousRun:
         self.timeline.unsettled = sum(sizes) + len(self._loops)
         if self._loops:  # how many events they send shows when it is over
             self._bases = [code << ROW_SHIFT for code in range(len(sizes))]
+        self._order = InOrder() if check else None
+        self.inspection = self._inspection() if check else None
+
+    def _inspection(self) -> Inspection:
+        conserved = AllConserved(self.timeline, self.sources, self.subscribers)
+        assert self._order is not None
+        return Inspection([conserved, self._order], None)
 
     def _make_source(self, code: int, plan: SourcePlan) -> Sending:
         loop = loop_of_events(plan.source, self.traffic, self.scenario.seed)
@@ -230,6 +240,8 @@ class SynchronousRun:
             return  # a pause has moved its end
         subscriber.at_work = None
         self._write(send, PROCESSED, send.started_ns, send.ended_ns)
+        if self._order is not None:
+            self._order.processed(send.source.code, subscriber.code, send.ordinal)
         if send.is_orphan:
             self.timeline.settle(1)
         subscriber.answer_key += 1
