@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 
 from kafkasim.cli.main import main
+from kafkasim.engine.sim.own_systems import register_system
 from kafkasim.experiments import running
 from kafkasim.experiments.running import run
 from kafkasim.experiments.sweeping import sweep
 from kafkasim.result.result import Result, load_result
 from kafkasim.result.schema import TABLES
 from kafkasim.result.table import Table
+from kafkasim.scenario import own_systems
 from kafkasim.scenario.keys import NoKeys, UniformKeys
 from kafkasim.scenario.scenario import Scenario, load
+from tests.testing.pigeonholes import Pigeonholes, Sound
 
 Captured = pytest.CaptureFixture[str]
 PARTITIONS = "system.topics.orders.partitions"

@@ -15,6 +15,7 @@ from kafkasim.analysis.dealings import dealings
 from kafkasim.analysis.measures import summary
 from kafkasim.analysis.newcomers import onboarding
 from kafkasim.analysis.piping import pipelines
+from kafkasim.config.frozen import FrozenDict
 from kafkasim.engine.sim.run import run
 from kafkasim.experiments.pipeline_sizes import mesh_sizes, pipeline_sizes
 from kafkasim.result.result import Result
@@ -31,10 +32,16 @@ from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from kafkasim.units import MISSING_NS, NS_PER_S
 
 
-def kafka(sources: int, *, brokers: int = 1, copies: int = 1) -> Kafka:
+def kafka(
+    sources: int,
+    *,
+    brokers: int = 1,
+    copies: int = 1,
+    groups: Mapping[str, Group] = FrozenDict(),
+) -> Kafka:
     topic = Topic(partitions=brokers, replication_factor=copies)
     topics = {f"stream-{n}": topic for n in range(1, sources + 1)}
-    return Kafka(brokers=brokers, topics=topics)
+    return Kafka(brokers=brokers, topics=topics, groups=groups)
 
 
 def test_links_and_where_a_hub_has_fewer() -> None:  # PH-1, PH-2
@@ -50,10 +57,42 @@ def test_links_and_where_a_hub_has_fewer() -> None:  # PH-1, PH-2
             assert fewer == (size > theory.crossover(density))
 
 
-def test_links_of_a_mesh() -> None:  # PH-1
+@pytest.mark.parametrize(
+    ("sources", "subscribers", "density", "winner"),
+    [
+        *((1, 1, 1.0, "direct"), (1, 6, 1.0, "direct"), (6, 1, 1.0, "direct")),
+        *((2, 2, 1.0, "both"), (2, 3, 1.0, "hub"), (3, 2, 1.0, "hub")),
+        *((4, 4, 0.5, "both"), (4, 4, 0.25, "direct"), (6, 6, 1 / 3, "both")),
+        *((8, 8, 0.25, "both"), (10, 10, 0.25, "hub"), (10, 10, 0.1, "direct")),
+    ],
+)
+def test_where_the_lines_cross(
+    sources: int, subscribers: int, density: float, winner: str
+) -> None:  # PH-2
+    traffic = many_to_many(
+        sources, subscribers, density, arrivals=Periodic(20.0), duration_s=0.1
+    )
+    direct = pipelines(run(Scenario(traffic, PointToPoint())))["links"]
+    hub = pipelines(run(Scenario(traffic, kafka(sources))))["links"]
+
+    exact = theory.point_to_point_links(sources, subscribers, density)
+    assert direct == pytest.approx(exact)
+    assert hub == theory.hub_links(sources, subscribers)
+    assert winner == ("both" if direct == hub else "direct" if direct < hub else "hub")
+
+
+def test_links_of_a_mesh() -> None:  # PH-1, PH-4
     for size in (2, 3, 5):
         found = mesh_sizes((size,)).set_index("system")["links"]
         assert (found["point to point"], found["Kafka"]) == theory.mesh_links(size)
+
+
+def test_adapters_grow_with_the_others_only_without_a_hub() -> None:  # PH-4
+    table = pipeline_sizes((1, 3, 6), densities=(1.0,))
+    each = table.pivot_table(index="size", columns="system")["adapters_per_source"]
+
+    assert each["point to point"].tolist() == [1, 3, 6]
+    assert each["Kafka"].tolist() == [1, 1, 1]
 
 
 def test_links_are_not_sockets() -> None:  # PH-3
@@ -67,6 +106,26 @@ def test_links_are_not_sockets() -> None:  # PH-3
     assert hub["sockets"] == theory.hub_sockets(3, 3, 3) == 18
     assert direct["sockets"] == theory.point_to_point_sockets(3, 3) == 9
     assert hub["links"] < direct["links"] < hub["sockets"]
+    # One that has committed has a connection to its coordinator, too.
+    commit = {f"subscriber-{n}": Group(commit="each_poll") for n in (1, 2, 3)}
+    committed = pipelines(run(Scenario(traffic, kafka(3, brokers=3, groups=commit))))
+    assert committed["sockets"] == theory.hub_sockets(3, 3, 3, coordinators=3) == 21
+
+
+def test_more_pairs_than_brokers_make_sockets_speak_for_a_hub() -> None:  # PH-3
+    for many, brokers in ((4, 3), (6, 2)):
+        traffic = many_to_many(
+            many, many, arrivals=Periodic(80.0), keys=UniformKeys(30), duration_s=0.25
+        )
+        hub = pipelines(run(Scenario(traffic, kafka(many, brokers=brokers))))
+        direct = pipelines(run(Scenario(traffic, PointToPoint())))
+        pooled = PointToPoint(mode="asynchronous", in_flight=2)
+
+        fewer = hub["sockets"] < direct["sockets"]
+        assert fewer == (many * many > 2 * many * brokers)
+        assert pipelines(run(Scenario(traffic, pooled)))[
+            "sockets"
+        ] == theory.point_to_point_sockets(many, many, pooled=2)
 
 
 @pytest.mark.parametrize("density", [1.0, 0.5])
@@ -176,9 +235,10 @@ def test_how_far_a_death_reaches() -> None:  # PH-11
     assert radius > 12 * 1.0
 
 
-def test_an_event_reaches_all_only_while_all_are_up() -> None:  # PH-12
-    share, many, seconds = 0.9, 4, 400
-    rng = np.random.default_rng(12)
+@pytest.mark.parametrize("many", [3, 4, 5])
+def test_an_event_reaches_all_only_while_all_are_up(many: int) -> None:  # PH-12
+    share, seconds = 0.9, 400
+    rng = np.random.default_rng(many)
     up = rng.random((seconds, many)) < share
     events = [
         Crash(f"subscriber:subscriber-{who + 1}", at_s=float(at), for_s=0.999)

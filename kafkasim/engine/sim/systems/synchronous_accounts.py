@@ -54,7 +54,7 @@ class AllConserved:
                 yield "the run", f"{self._timeline.unsettled} to settle, {left} left"
 
     def _of_source(self, source: Sending) -> Iterator[str]:
-        """Yield what is wrong with what a source waits for, and with what it has done."""
+        """Yield what is wrong with what a source waits for and what it has done."""
         out = sum(send is not None for send in source.current)
         if out != source.waiting:
             yield f"waits for {source.waiting} answers, {out} are out"
