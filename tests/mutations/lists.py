@@ -17,7 +17,7 @@ STORIES: Final = FOLDER.parent / "simulation"
 """Where scenarios are told."""
 STORY: Final = re.compile(r"\bDS-\d+\b")
 
-NUMBER: Final = re.compile(r"\b(?:PR|ID|BR|CT|PL|CO|OF|AS|GR|N8|RQ)-\d+b?(?!\d)")
+NUMBER: Final = re.compile(r"\b(?:PR|ID|BR|CT|PL|CO|OF|AS|GR|N8|RQ|PH)-\d+b?(?!\d)")
 """The number of a rule that `RULES` has."""
 
 

@@ -4,6 +4,7 @@ As in `test_pipelines.py`, left sides are measured on the tables of runs.
 """
 
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -152,8 +153,8 @@ def test_one_slow_subscriber_of_bounded_queues(
     assert per_s("slow", 0.2, 3.0) == pytest.approx(served, rel=0.02)
 
 
-def without_one_of(brokers: int) -> Result:
-    """Return a run of partitions with three copies, of which the leader answers."""
+def without_one_of(brokers: int, acks: Literal["1", "all"]) -> Result:
+    """Return a run of partitions with three copies."""
     topic = Topic(
         partitions=brokers,
         replication_factor=3,
@@ -165,34 +166,42 @@ def without_one_of(brokers: int) -> Result:
     system = Kafka(
         brokers=brokers,
         topics={"stream-1": topic},
-        producers={"source-1": Producer(ProducerConfig(acks="1"))},
+        producers={"source-1": Producer(ProducerConfig(acks=acks))},
     )
     return run(Scenario(traffic, system, events=[Crash("broker:2", at_s=2.0)]))
 
 
 @pytest.mark.parametrize("brokers", [4, 6])
 def test_one_broker_of_many_takes_its_share(brokers: int) -> None:  # PH-11
-    result = without_one_of(brokers)
-    records = result.columns("records")
+    result = without_one_of(brokers, "1")
     (dealing,) = dealings(result)
-
-    def waits_s(until_ns: np.ndarray) -> np.ndarray:
-        """Return the longest wait of a record of each partition, in seconds."""
-        waits = (until_ns - records["intended_ns"]) / NS_PER_S
-        return np.array(
-            [waits[records["partition"] == p].max() for p in range(brokers)]
-        )
 
     assert dealing.done.all()
     # Nobody leads one of them until the broker is missed; the others are written.
-    led = waits_s(records["appended_ns"])
+    led = longest_waits_s(result, result.columns("records")["appended_ns"])
     assert (led > 1.0).mean() == 1 / brokers
     assert 7.0 <= led.max() <= 10.0
     # All that have a copy on it are read no further until it has left their ISR.
-    read = waits_s(dealing.first_processed_ns)
+    read = longest_waits_s(result, dealing.first_processed_ns)
     assert (read > 1.0).mean() == 3 / brokers
     assert (read[read > 1.0] >= 7.0).all()
     assert (read[read > 1.0] <= 10.0).all()
+
+
+def test_who_waits_for_all_copies_waits_for_all_on_it() -> None:  # PH-11
+    result = without_one_of(6, "all")
+
+    acked = longest_waits_s(result, result.columns("records")["acked_ns"])
+    assert (acked > 1.0).mean() == 3 / 6
+    assert (acked <= 10.0).all()
+
+
+def longest_waits_s(result: Result, until_ns: np.ndarray) -> np.ndarray:
+    """Return the longest wait of a record of each partition, in seconds."""
+    records = result.columns("records")
+    waits_s = (until_ns - records["intended_ns"]) / NS_PER_S
+    partitions = records["partition"]
+    return np.array([waits_s[partitions == p].max() for p in np.unique(partitions)])
 
 
 @pytest.mark.parametrize(
