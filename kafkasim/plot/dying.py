@@ -255,16 +255,20 @@ def _rates(run: Result, bin_ms: float) -> tuple[Float64, Float64, Float64]:
 
 def _over_time(ax: "Axes", half: _Half, bin_ms: float) -> None:
     """Draw what was delivered, what was wanted, and when one was dead."""
+    rates = [_rates(run, bin_ms) for run in half.runs.values()]
     until = 0.0
-    for number, (name, run) in enumerate(half.runs.items()):
-        at, wanted, done = _rates(run, bin_ms)
-        edges = np.append(at, at[-1:] + bin_ms / 1_000)
-        if not number:
-            ax.stairs(wanted, edges, color=GREY, linestyle=":", label="wanted")
-        look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
-        ax.stairs(done, edges, baseline=None, **look)
+    for at, wanted, done in rates:
         busy = at[(wanted > 0) | (done > _LITTLE * done.max(initial=0.0))]
         until = max([until, *busy.tolist()])
+    for number, (name, (at, wanted, done)) in enumerate(
+        zip(half.runs, rates, strict=True)
+    ):
+        shown = at <= until
+        edges = np.append(at[shown], at[shown][-1:] + bin_ms / 1_000)
+        if not number:
+            ax.stairs(wanted[shown], edges, color=GREY, linestyle=":", label="wanted")
+        look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
+        ax.stairs(done[shown], edges, baseline=None, **look)
     ax.set_xlim(0, until + bin_ms / 1_000)
     for begin, end in _dead_times(half, ax.get_xlim()[1]):
         ax.axvspan(begin, end, color=PALE, zorder=0)

@@ -41,6 +41,15 @@ _SHORTENED: Final = 0.4
 _TOO_WIDE: Final = 0.5
 """Part of the width from which names are left out."""
 
+_CROSS: Final = 1.5
+"""Size of the cross over who is dead, for each of its mark."""
+
+_BELOW: Final = 0.8
+"""From a hub's cross down to the middle of its name, in letters."""
+
+_SIDES: Final = {"source": -1.0, "subscriber": 1.0}
+"""Where the name of an end stands: left or right of its mark."""
+
 _ARC: Final = 2 * pi / 3
 """Of the circle on which nodes stand, for each side."""
 
@@ -291,29 +300,36 @@ def _draw_nodes(
         look: dict[str, Any] = {"marker": shape, "markersize": size, "color": colour}
         ax.plot(*at[node], **look, markeredgecolor="white", zorder=3)
         if node in net.dead:
-            cross: dict[str, Any] = {"marker": "x", "markersize": 1.5 * size}
+            cross: dict[str, Any] = {"marker": "x", "markersize": _CROSS * size}
             cross |= {"color": "black", "markeredgewidth": stroke(3.0), "zorder": 4}
             cross["clip_on"] = False
             ax.plot(*at[node], **cross)
         if text or node == HUB:
             name = net.hub_label if node == HUB else names[node]
-            _name(ax, name, node.kind, at[node], text)
+            letters = (text or _SMALL) * points("font.size")
+            below = _CROSS * size / 2 / letters + _BELOW
+            _name(ax, name, at[node], (_SIDES.get(node.kind, 0.0), below), letters)
 
 
 def _name(
-    ax: "Axes", name: str, kind: str, place: tuple[float, float], text: float
+    ax: "Axes",
+    name: str,
+    place: tuple[float, float],
+    aside: tuple[float, float],
+    letters: float,
 ) -> None:
+    """Write a name beside its mark, or below that of a hub, which has no side."""
     from matplotlib.patheffects import withStroke
 
-    side = {"source": -1.0, "subscriber": 1.0}.get(kind, 0.0)
+    side, below = aside
     written = ax.annotate(
         name,
         place,
-        xytext=(1.0 * side, 0.0 if side else -1.7),
+        xytext=(side, 0.0 if side else -below),
         textcoords="offset fontsize",
         ha={-1.0: "right", 1.0: "left"}.get(side, "center"),
         va="center",
-        fontsize=(text or _SMALL) * points("font.size"),
+        fontsize=letters,
         annotation_clip=False,
         path_effects=[withStroke(linewidth=stroke(3.0), foreground="white")],
         zorder=5,

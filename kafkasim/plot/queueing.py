@@ -166,8 +166,8 @@ def _finding(sides: Sequence[_Side]) -> str:
     if pairs:
         here, there = pairs[0]
         said += (
-            f"; of the {there.before:,} sent before {there.subscriber} came it gave "
-            f"{here.read:,}, {log.name} {there.read:,}"
+            f"; of the {there.before:,} sent before {there.subscriber} came "
+            f"{queue.name} gave it {here.read:,}, {log.name} {there.read:,}"
         )
     return said
 

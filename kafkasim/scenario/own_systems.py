@@ -115,16 +115,19 @@ def check_own(description: object, taken: tuple[str, ...]) -> None:
     Raises
     ------
     ValidationError
-        It is not below `OwnSystem`, has a field without a default, or the name of one
-        of kafkasim's systems.
+        It is not below `OwnSystem`, is no dataclass, has a field without a default, or
+        the name of one of kafkasim's systems.
     """
     if not (isinstance(description, type) and issubclass(description, OwnSystem)):
         raise ValidationError("description", description, "a class below OwnSystem")
+    allowed = "a frozen dataclass whose fields have defaults"
+    name = description.__name__
+    if "__dataclass_params__" not in vars(description):
+        why = "write @dataclass(frozen=True, repr=False) above it"
+        raise ValidationError("description", name, allowed, why)
     try:
         description()
     except TypeError as error:
-        allowed = "a frozen dataclass whose fields have defaults"
-        name = description.__name__
         raise ValidationError("description", name, allowed, str(error)) from None
     if kind_of(description) in taken:
         allowed = f"another name than {', '.join(taken)}"

@@ -7,11 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
+from kafkasim.result.schema import TABLES
+from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import System
 from kafkasim.testing.small_worlds import small_world
-from kafkasim.testing.what_holds import wrongs
+from kafkasim.testing.what_holds import OF_RECORDS, wrongs
 
 PROMISED_ORDER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -61,14 +64,18 @@ def check_system(
     seeds : int or iterable of int
         How many worlds, or which.
     order : sequence of str, optional
-        The system's promise, as columns of `deliveries`: within equal values of all of
-        them the records of a source are first handed out in the order in which it sent
-        them. When not given, that of `PROMISED_ORDER`, and none for other systems.
+        The system's promise, as columns of `deliveries`, or `source` and `stream`:
+        within equal values of all of them the records of a source are first handed out
+        in the order in which it sent them. When not given, that of `PROMISED_ORDER`;
+        none for other systems, nor for point to point with several requests in flight.
     may_lose : bool
         Whether the system may lose records though nothing befell it.
 
     Raises
     ------
+    ValidationError
+        Before anything runs, when `system` is a class, `seeds` are none, or `order`
+        names no column.
     AssertionError
         For the first seed whose run is not sound; says what does not hold, and ends
         with the line that shows it again.
@@ -78,9 +85,9 @@ def check_system(
     >>> import kafkasim as ks
     >>> check_system(ks.PointToPoint(), seeds=2)
     """
-    for seed in range(seeds) if isinstance(seeds, int) else seeds:
+    for seed in _checked(system, seeds, order):
         made = _made(system, seed)
-        promised = PROMISED_ORDER.get(type(made).__name__) if order is None else order
+        promised = _promised(made) if order is None else order
         scenario = small_world(seed, made)
         again = f"again: {_command(system, seed, order, may_lose=may_lose)}"
         try:
@@ -93,6 +100,31 @@ def check_system(
             told = [*(f"  {one}" for one in found[:_MOST]), *more]
             lines = [f"{made!r} is not sound", *told, _circumstances(scenario), again]
             raise AssertionError("\n".join(lines))
+
+
+def _checked(
+    system: object, seeds: int | Iterable[object], order: Sequence[str] | None
+) -> list[int]:
+    """Return the seeds; refuse what would check nothing, or could not be checked."""
+    if isinstance(system, type):
+        allowed = f"a system, such as {system.__name__}(), or a function"
+        raise ValidationError("system", system, allowed)
+    every: Iterable[object] = range(seeds) if isinstance(seeds, int) else list(seeds)
+    found = [each for each in every if isinstance(each, int) and each >= 0]
+    if not found or found != list(every):
+        raise ValidationError("seeds", seeds, "how many, at least 1, or which, from 0")
+    columns = [*OF_RECORDS, *(each.name for each in TABLES["deliveries"])]
+    if isinstance(order, str) or any(name not in columns for name in order or ()):
+        allowed = f"a list of {', '.join(columns)}"
+        raise ValidationError("order", order, allowed)
+    return found
+
+
+def _promised(system: System) -> tuple[str, ...] | None:
+    """Return within which columns a system keeps a source's order."""
+    if isinstance(system, PointToPoint) and system.in_flight > 1:
+        return None  # what is sent again may be overtaken
+    return PROMISED_ORDER.get(type(system).__name__)
 
 
 def _circumstances(scenario: Scenario) -> str:

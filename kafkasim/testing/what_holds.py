@@ -21,6 +21,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want, wants_of
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan
 from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
@@ -34,11 +35,10 @@ _REFERENCES: Final = (
     ("appends", "batch_id", "batches"),
 )
 """Table, column, and the table of whose rows it holds numbers; −1 is none."""
+OF_RECORDS: Final = ("source", "stream")
+"""Columns of `records` by which an order may be promised, too."""
 _HANDED_BACK: Final = ("abandoned", "nacked", "released", "rejected", "expired")
 """Ends of a hand-out after which another one is no wonder."""
-
-_IDLE: Final = "not applicable"
-"""How the effect of an event begins that means nothing in a system."""
 
 
 def wrongs(
@@ -250,7 +250,9 @@ def _applied(result: Result) -> list[Event]:
     """Return the events that meant something in the system."""
     done = result.table("events")
     rows = zip(done["event"], done["target"], done["effect"].astype(str), strict=True)
-    idle = {(what, whom) for what, whom, effect in rows if effect.startswith(_IDLE)}
+    idle = {
+        (what, whom) for what, whom, effect in rows if effect.startswith(NOT_APPLICABLE)
+    }
     return [
         event
         for event in result.scenario.events
@@ -308,7 +310,7 @@ def _order(
     rows, at = handed["record_id"][keep], handed["started_ns"][keep]
     columns = [records["source"][rows]]
     for name in names:
-        own = name in {"source", "stream"}
+        own = name in OF_RECORDS
         columns.append(records[name][rows] if own else handed[name][keep])
     order = np.lexsort((rows, at, *columns))
     rows = rows[order]

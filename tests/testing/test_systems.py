@@ -1,11 +1,13 @@
 """Every system in small random worlds, and how a failure is told."""
 
 import shlex
+from typing import Any
 
 import numpy as np
 import pytest
 
 import kafkasim as ks
+from kafkasim.errors import ValidationError
 from kafkasim.scenario import own_systems
 from kafkasim.scenario.systems import System
 from kafkasim.testing import check_system
@@ -134,3 +136,31 @@ def test_another_promise_than_the_usual_one_is_held_against_the_run() -> None:
     check_system(keyed, seeds=3)
     with pytest.raises(AssertionError, match="came after a later one of its source"):
         check_system(keyed, seeds=10, order=("subscriber",))
+
+
+@pytest.mark.parametrize(
+    ("system", "options", "told"),
+    [
+        (ks.PointToPoint, {}, r"^system: .* such as PointToPoint\(\)"),
+        (Pigeonholes(), {"seeds": 0}, "^seeds: 0 .* at least 1"),
+        (Pigeonholes(), {"seeds": -3}, "^seeds: -3"),
+        (Pigeonholes(), {"seeds": "ab"}, "^seeds: 'ab'"),
+        (Pigeonholes(), {"order": ("subscriber", "shelf")}, "^order: .*shelf.* stream"),
+        (Pigeonholes(), {"order": "subscriber"}, "^order: 'subscriber' .* a list of"),
+    ],
+)
+def test_what_could_check_nothing_is_refused(
+    system: Any,  # noqa: ANN401 - wrong ones, too
+    options: dict[str, Any],
+    told: str,
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        check_system(system, **options)
+
+
+def test_with_several_requests_in_flight_no_order_is_promised() -> None:
+    several = ks.PointToPoint(mode="asynchronous", in_flight=4)
+
+    check_system(several, seeds=[1])
+    with pytest.raises(AssertionError, match="came after a later one of its source"):
+        check_system(several, seeds=[1], order=("subscriber",))

@@ -13,12 +13,13 @@ from typing import Any, Final
 import numpy as np
 import simpy
 
+from kafkasim.config.paths import one_of
 from kafkasim.engine.sim.calendar import Calendar, CheckedCalendar
 from kafkasim.engine.sim.plan_columns import plan_columns, work_by_record
 from kafkasim.engine.sim.systems.common import run_facts, write_events
 from kafkasim.engine.sim.systems.stuck_records import beginning
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.errors import ValidationError
+from kafkasim.errors import RunError, ValidationError
 from kafkasim.ids import Target
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
@@ -28,7 +29,7 @@ from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.units import MISSING_NS
+from kafkasim.units import MISSING_NS, NS_PER_MS
 
 
 @dataclass(slots=True, eq=False)
@@ -207,12 +208,30 @@ class OwnRun:
         record.created_ns = self.env.now_ns
 
     def acknowledge(self, record: OwnRecord) -> None:
-        """Note that the source learns now that the system has the record."""
+        """Note that the source learns now that the system has the record.
+
+        Raises
+        ------
+        RunError
+            It knew already, or has given the record up.
+        """
+        self._check_open(record)
         record.acked_ns = self.env.now_ns
         self.timeline.settle(1)
 
     def fail(self, record: OwnRecord, error: str) -> None:
-        """Note that the source gives a record up; nobody will get it."""
+        """Note that the source gives a record up; nobody will get it.
+
+        Raises
+        ------
+        RunError
+            It has the acknowledgement, or has given the record up before.
+        ValidationError
+            The error has no name.
+        """
+        if not error:
+            raise ValidationError("error", error, "what it failed with, in words")
+        self._check_open(record)
         record.error = error
         self.timeline.settle(1)
         for subscriber in self.subscribers:
@@ -232,7 +251,19 @@ class OwnRun:
         self.close(hand_out, "processed")
 
     def close(self, hand_out: HandOut, outcome: str) -> None:
-        """Note how a hand-out ended: `processed`, or `abandoned`."""
+        """Note how a hand-out ended: `processed`, or `abandoned`.
+
+        Raises
+        ------
+        RunError
+            It has ended before.
+        ValidationError
+            A hand-out does not end so.
+        """
+        if outcome not in OUTCOMES["deliveries"]:
+            raise ValidationError("outcome", outcome, one_of(OUTCOMES["deliveries"]))
+        if hand_out.is_over:
+            raise self._wrong(f"a hand-out of record {hand_out.record.row} is over")
         self._write(hand_out, outcome, self.env.now_ns)
         if outcome == "processed":
             self.give_up(hand_out.record, hand_out.subscriber)
@@ -242,6 +273,15 @@ class OwnRun:
         if record.row in subscriber.open:
             subscriber.open.remove(record.row)
             self.timeline.settle(1)
+
+    def _check_open(self, record: OwnRecord) -> None:
+        """Refuse to end a record twice: the run would end too early."""
+        if record.acked_ns != MISSING_NS or record.error:
+            end = f"has failed ({record.error})" if record.error else "is acknowledged"
+            raise self._wrong(f"record {record.row} of {record.source} {end} already")
+
+    def _wrong(self, what: str) -> RunError:
+        return RunError(f"at {self.env.now_ns / NS_PER_MS:g} ms: {what}")
 
     # --- from the beginning to the end --------------------------------------------
 

@@ -1,16 +1,16 @@
 """The page that builds a system of one's own, cell by cell, and what its base does."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kafkasim as ks
-from kafkasim.engine.sim.own_run import NOT_APPLICABLE
-from kafkasim.errors import ValidationError
+from kafkasim.errors import KafkasimError, ValidationError
 from kafkasim.scenario import own_systems
+from kafkasim.scenario.applicability import NOT_APPLICABLE
 
 PAGE = Path(__file__).parents[3] / "docs" / "guides" / "your-own-system.md"
 
@@ -116,3 +116,45 @@ def test_a_streamed_run_counts_the_same(page: dict[str, Any]) -> None:
 
     columns = ["records", "throughput_per_s", "overtaken_share", "pending"]
     assert ks.summary(full)[columns].equals(ks.summary(streamed)[columns])
+
+
+def slips(run: ks.OwnRun, record: Any) -> dict[str, Callable[[], object]]:  # noqa: ANN401
+    """Return what ends a record or a hand-out of it wrongly, by what is said of it."""
+    hand_out = run.hand_out(record, run.subscribers[0])
+    run.close(hand_out, "processed")
+    run.acknowledge(record)
+    return {
+        r"^at 100 ms: record 1 of web is acknowledged already": lambda: run.acknowledge(
+            record
+        ),
+        r"record 1 of web is acknowledged already": lambda: run.fail(record, "lost"),
+        r"a hand-out of record 1 is over": lambda: run.close(hand_out, "abandoned"),
+        r"^outcome: 'done' .* processed": lambda: run.close(hand_out, "done"),
+        r"^error: '' ": lambda: run.fail(record, ""),
+    }
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_what_would_end_a_run_too_early_is_refused(
+    page: dict[str, Any], number: int
+) -> None:
+    told = ""
+
+    class Slips(ks.OwnRun):
+        def start(self) -> None:
+            self.process(self.slip())
+
+        def slip(self) -> Generator[Any, Any, Any]:
+            nonlocal told
+            record = self.sources[0].records[1]
+            yield self.wait_until(record.intended_ns)
+            told, act = list(slips(self, record).items())[number]
+            act()
+
+    web = ks.Source("orders", ks.Periodic(10))
+    traffic = ks.Traffic({"web": web}, {"a": ks.Subscriber(["orders"])}, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page["FileDrop"], "run_class", Slips)
+        with pytest.raises(KafkasimError) as found:
+            ran(page, traffic=traffic)
+    assert re.search(told, str(found.value))

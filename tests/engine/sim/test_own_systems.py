@@ -28,6 +28,12 @@ class Needy(ks.OwnSystem):
     count: int
 
 
+class Bare(ks.OwnSystem):
+    """It is no dataclass."""
+
+    count: int = 1
+
+
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_systems, "_BY_KIND", {})
@@ -44,6 +50,7 @@ def traffic() -> ks.Traffic:
     [
         (Kafka, Sound, "another name than kafka, point_to_point"),
         (Needy, Sound, "fields have defaults"),
+        (Bare, Sound, r"frozen dataclass.*@dataclass\(frozen=True"),
         (dict, Sound, "a class below OwnSystem"),
         (Letters, dict, r"a class with a method run\(\)"),
     ],
