@@ -117,6 +117,9 @@ class Publisher(Document):
             if found not in PLACEHOLDERS:
                 allowed = "text in which braces hold " + one_of(PLACEHOLDERS)
                 raise ValidationError("routing_key", self.routing_key, allowed)
+        if set("{}") & set(_PLACEHOLDER.sub("", self.routing_key)):
+            allowed = "text in which every brace has its other one"
+            raise ValidationError("routing_key", self.routing_key, allowed)
         if self.max_unconfirmed is not None and not self.confirms:
             allowed = "none without confirms"
             why = "nothing is ever confirmed"

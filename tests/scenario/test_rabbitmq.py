@@ -20,6 +20,7 @@ def test_a_file_names_it_by_one_word() -> None:
         (lambda: Queue(members=3), "members"),
         (lambda: Queue(delivery_limit=20), "delivery_limit"),
         (lambda: Publisher(routing_key="{topic}"), "routing_key"),
+        pytest.param(lambda: Publisher(routing_key="{a.b"), "routing_key", id="brace"),
         (lambda: Publisher(confirms=False, max_unconfirmed=1), "max_unconfirmed"),
         (lambda: Publisher(retry_ms=0), "retry_ms"),
         (lambda: Consumers(prefetch=2, ack_every=3), "ack_every"),
