@@ -152,7 +152,8 @@ ks.lessons.reveal(
 # **By hand.** Point to point: 4 × 200 = 800 bytes. Through the hub a record goes in
 # once, to two more brokers for their copies, and out four times: 7 × 200 = 1,400. And
 # Kafka packs what it sends: a record that travels alone has 70 bytes around it, and 7 ×
-# 270 = 1,890. (Under load many records share one packing; lesson 09.)
+# 270 = 1,890. (Under load many records share one packing; lesson 09. What a record
+# travels in point to point is not counted here.)
 #
 # > **What people get wrong.** "A hub moves less data." It moves *more*, always: the way
 # > in, and the copies, come on top. What becomes less is what the **source** sends:
@@ -341,13 +342,13 @@ lost_hub[told].droplevel(1).round(1)
 
 # %% [markdown]
 # **A hub is a point whose loss stops everybody.** Point to point has no such point, and
-# no amount of "central nervous system" on a slide changes that. That is why nobody runs
-# a hub of one machine: with three copies one broker may die and the others go on
+# no amount of "central nervous system" on a slide changes that. That is why a hub is
+# more than one machine: with three copies one broker may die and the others go on
 # (lesson 10). What you saw is the day on which all three are gone: a bad update, a full
 # disk, a certificate that ran out on all of them.
 #
 # It also took longer than the 3 s. A broker that comes back so quickly is not let in
-# until the others have given up the old one, 9 s after it was last heard of.
+# until its old self is given up, 9 s after that was last heard of.
 #
 # Nothing is lost here: what was in the log is there again, and the sources' clients
 # send the rest again.
@@ -380,7 +381,7 @@ ks.lessons.reveal(
 
 # %% [markdown]
 # **By hand.** From 3 to 5 s, 2 s × 80 = 160 records waited there for subscriber 2. The
-# sources have long forgotten them: they had their answer. A log is on a disk, and on
+# sources have long forgotten them: they had their answer. A log is written down, on
 # three machines.
 #
 # A second thing that a relay does not have is a past. A subscriber *archive* comes at 5
