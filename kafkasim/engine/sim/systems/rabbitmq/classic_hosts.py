@@ -6,49 +6,26 @@ all of quorum queues, goes through the machines' requests.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kafkasim.engine.sim.systems.rabbitmq.classic_queue import State
 from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
 from kafkasim.engine.sim.systems.rabbitmq.hosted import Hosted
-from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
+from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node
+from kafkasim.engine.sim.systems.rabbitmq.publisher import Sent
 from kafkasim.engine.sim.systems.rabbitmq.queue_hosts import QueueHosts
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import Enqueue, Flush
 from kafkasim.result.schema_queues import QUEUE_CHANGES
-from kafkasim.units import NS_PER_MS
+from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS
 
+_ENQUEUED: Final = QUEUE_CHANGES.index("enqueued")
 _DELIVERED: Final = QUEUE_CHANGES.index("delivered")
 _ACKED: Final = QUEUE_CHANGES.index("acked")
 _AUTO_ACKED: Final = QUEUE_CHANGES.index("auto-acked")
 
-
-class Incoming(NamedTuple):
-    """A message for a classic queue."""
-
-    message: int
-    channel: int
-    seq: int
-    persistent: bool
-    node: int
-
-    def for_queue(self, queue: str) -> Enqueue:
-        """Return it as a request."""
-        return Enqueue(
-            queue=queue,
-            message=self.message,
-            channel=self.channel,
-            publish_seq_no=self.seq,
-            persistent=self.persistent,
-            node=self.node,
-        )
-
-
-class Acked(NamedTuple):
-    """Deliveries from a classic queue that a consumer has acknowledged."""
-
-    channel: int
-    tag: str
-    positions: list[int]
+Acked = tuple[int, str, list[int]]
+"""Deliveries from a classic queue that a consumer has acknowledged: its channel, its
+tag, and their positions."""
 
 
 class ClassicHosts(QueueHosts):
@@ -66,64 +43,74 @@ class ClassicHosts(QueueHosts):
     hand: "Callable[[str, Node, Consumer, int, int], int]"
     confirm: Callable[[int, list[int], Node], None]
 
-    def do(self, process: QueueProcess, request: Any) -> None:  # noqa: ANN401
-        """Let a queue decide on what its process has got."""
-        kind = type(request)
-        if kind is Incoming:
-            self._take_in(process, request)
-        elif kind is Acked:
-            self._let_go(process, request)
-        else:
-            super().do(process, request)
+    def _as_enqueue(self, hosted: Hosted, job: Job) -> Enqueue | None:
+        if job[0] == self.take_in:
+            return self._enqueue(hosted, job[1])
+        return super()._as_enqueue(hosted, job)
 
-    def _as_enqueue(self, hosted: Hosted, request: Any) -> Enqueue | None:  # noqa: ANN401
-        if type(request) is Incoming:
-            return request.for_queue(hosted.process.name)
-        return super()._as_enqueue(hosted, request)
+    @staticmethod
+    def _enqueue(hosted: Hosted, sent: Sent) -> Enqueue:
+        """Return what was sent from the queue's own node, as a request."""
+        publisher, channel, ordinal, seq = sent
+        return Enqueue(
+            queue=hosted.process.name,
+            message=publisher.feed.base + ordinal,
+            channel=channel,
+            publish_seq_no=seq,
+            persistent=publisher.settings.persistent,
+            node=hosted.process.node.code,
+        )
 
-    def _take_in(self, process: QueueProcess, incoming: Incoming) -> None:
-        hosted = self.hosted[process.name]
+    def take_in(self, hosted: Hosted, sent: Sent) -> None:
+        """Let a classic queue take a message in."""
         machine = hosted.machine
         if machine.state is not State.RUNNING:
-            super().do(process, incoming.for_queue(process.name))
+            self.do(hosted, self._enqueue(hosted, sent))
             return
-        message, channel, seq, persistent, _ = incoming
-        machine.publish(
-            message,
-            channel,
-            seq,
-            persistent=persistent,
-            now_ms=self._calendar.now_ns // NS_PER_MS,
-        )
+        publisher, channel, ordinal, seq = sent
+        feed, now_ns = publisher.feed, self._calendar.now_ns
+        message = feed.base + ordinal
+        persistent = publisher.settings.persistent
+        now_ms = now_ns // NS_PER_MS
+        machine.publish(message, channel, seq, persistent=persistent, now_ms=now_ms)
         if persistent:
-            hosted.unflushed += self.size_of(message)
-        self._came(hosted, message)
-        self._go_on(hosted, process)
+            hosted.unflushed += feed.sizes[ordinal]
+        hosted.came += 1
+        hosted.ready = ready = hosted.ready + 1
+        if feed.appended_ns[ordinal] == MISSING_NS:
+            feed.appended_ns[ordinal] = now_ns
+        code, unacked = hosted.code, len(hosted.out)
+        self._write(code, message, now_ns, _ENQUEUED, -1, ready, unacked)
+        self._go_on(hosted)
 
-    def _let_go(self, process: QueueProcess, acked: Acked) -> None:
-        hosted = self.hosted[process.name]
-        hosted.machine.discard(*acked)
-        out = hosted.out
-        for position in acked.positions:
+    def let_go(self, hosted: Hosted, acked: Acked) -> None:
+        """Let a classic queue forget what a consumer has acknowledged."""
+        channel, tag, positions = acked
+        hosted.machine.discard(channel, tag, positions)
+        out, now_ns = hosted.out, self._calendar.now_ns
+        for position in positions:
             message = out.pop(position, None)
             if message is not None:
                 hosted.went += 1
-                self._row(hosted, message, _ACKED, -1)
+                code, ready = hosted.code, hosted.ready
+                self._write(code, message, now_ns, _ACKED, -1, ready, len(out))
                 self._timeline.settle(1)
-        self._go_on(hosted, process)
+        self._go_on(hosted)
 
-    def _go_on(self, hosted: Hosted, process: QueueProcess) -> None:
+    def _go_on(self, hosted: Hosted) -> None:
         """Hand out what can be, write to disk if there is time, and confirm."""
-        machine, now_ms = hosted.machine, self._calendar.now_ns // NS_PER_MS
-        while (taken := machine.take(now_ms)) is not None:
-            self._hand_over(hosted, *taken)
+        machine, process = hosted.machine, hosted.process
+        if hosted.ready:
+            now_ms = self._calendar.now_ns // NS_PER_MS
+            while (taken := machine.take(now_ms)) is not None:
+                self._hand_over(hosted, *taken)
         if process.jobs:
-            self._arm(hosted)
-        else:
-            position = machine.flush()
-            if position is not None and self._disks:
+            if hosted.armed_ns == FOREVER_NS:  # later deadlines are not earlier
+                self._arm(hosted)
+        elif (position := machine.flush()) is not None:
+            if self._disks:
                 self._flush(hosted, Flush(process.name, position, 0))
-            elif position is not None:
+            else:
                 hosted.unflushed = 0
                 machine.flushed()
         for channel, seqs in machine.take_confirmed():
@@ -139,7 +126,10 @@ class ClassicHosts(QueueHosts):
     ) -> None:
         hosted.ready -= 1
         hosted.out[position] = message
-        self._note_order(hosted, position, again=redelivered)
+        if position > hosted.newest and not redelivered:
+            hosted.newest = position
+        else:
+            self._note_order(hosted, position, again=redelivered)
         process = hosted.process
         member = self.hand(process.name, process.node, consumer, position, message)
         self._row(hosted, message, _DELIVERED, member)

@@ -11,7 +11,6 @@ from dataclasses import astuple
 from typing import Any
 
 from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
-from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import Acked, Incoming
 from kafkasim.engine.sim.systems.rabbitmq.connections import Connections
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
@@ -26,19 +25,16 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import (
     PublishNack,
     Return,
 )
-from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node
-from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
+from kafkasim.engine.sim.systems.rabbitmq.node import AT_ONCE, Job, Node
+from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing, Sent
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Confirmed,
     Dropped,
+    Enqueue,
     Handed,
     Settle,
 )
 from kafkasim.units import NS_PER_MS
-
-Sent = tuple[Publishing, int, int, int]
-"""A publisher, its channel, an ordinal, and its number among those confirmed."""
-
 
 class Cluster(Connections):
     """What goes over the connections of a run."""
@@ -49,38 +45,38 @@ class Cluster(Connections):
         """Send a message of a publisher to its node."""
         size_bytes = publisher.feed.sizes[ordinal]
         arrives_ns = publisher.ways.there(self._calendar.now_ns, size_bytes)
-        publisher.arrival_key += 1
-        what = publisher, publisher.channel, ordinal, number
-        self._calendar.at(arrives_ns, publisher.arrival_key, self._arrive, what)
+        publisher.arrival_key = key = publisher.arrival_key + 1
+        sent = publisher, publisher.channel, ordinal, number
+        self._calendar.push((arrives_ns, key, self._arrive, sent))
 
-    def _arrive(self, what: Sent) -> None:
+    def _arrive(self, sent: Sent) -> None:
         """Take a message in, through the card that all who send to it share."""
-        publisher, _, ordinal, _ = what
+        publisher, _, ordinal, _ = sent
         now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
         there_ns = publisher.ways.taken_in(now_ns, size_bytes)
         if there_ns > now_ns:
             publisher.arrival_key += 1
-            self._calendar.at(there_ns, publisher.arrival_key, self._route, what)
+            self._calendar.push((there_ns, publisher.arrival_key, self._route, sent))
             return
-        self._route(what)
+        self._route(sent)
 
-    def _route(self, what: Sent) -> None:
-        publisher, number, ordinal, seq = what
+    def _route(self, sent: Sent) -> None:
+        publisher, number, ordinal, seq = sent
         channel = self._channels.get(number)
         if channel is not None:
             node = self._at[number]
-            if node.paused and self._waits(node, self._route, what):
+            if node.paused and self._waits(node, self._route, sent):
                 return
-            key = publisher.routing_key(ordinal)
+            key = publisher.fixed_key
+            if key is None:
+                key = publisher.routing_key(ordinal)
             queues = channel.publish(publisher.settings.exchange, key, seq)
-            message = publisher.feed.base + ordinal
+            for queue in queues:
+                self._into(queue, sent, node)
             if not queues:
+                message = publisher.feed.base + ordinal
                 self._send_back(publisher, number, message, key)
                 self._answer(channel)
-            persistent = publisher.settings.persistent
-            incoming = Incoming(message, number, seq, persistent, node.code)
-            for queue in queues:
-                self._into(queue, incoming, node)
         if not seq:
             publisher.sent(ordinal)
 
@@ -96,16 +92,31 @@ class Cluster(Connections):
                 )
             )
 
-    def _into(self, queue: str, incoming: Incoming, node: Node) -> None:
-        """Bring a message to the process of a queue."""
-        self.queues.expect(incoming.message)
-        hosted = self.queues.hosted[queue]
-        size_bytes = self.queues.size_of(incoming.message)
-        if hosted.is_quorum or hosted.process.node is not node:
-            job = Job(incoming.for_queue(queue), costs=True, size_bytes=size_bytes)
-            self._to_queue(job, node)
+    def _into(self, queue: str, sent: Sent, node: Node) -> None:
+        """Bring a message to the process of a queue.
+
+        It counts as unsettled then; but to bring one that was sent before into a queue,
+        and out again, is no progress.
+        """
+        publisher, number, ordinal, seq = sent
+        feed, hosted = publisher.feed, self.queues.hosted[queue]
+        if feed.send_count[ordinal] > 1:
+            self._timeline.renew(1, 1)
         else:
-            hosted.process.tell(Job(incoming, costs=True, size_bytes=size_bytes))
+            self._timeline.unsettled += 1
+        size_bytes = feed.sizes[ordinal]
+        if not hosted.is_quorum and hosted.process.node is node:
+            hosted.process.tell((self.queues.take_in, sent, size_bytes))
+            return
+        enqueue = Enqueue(
+            queue=queue,
+            message=feed.base + ordinal,
+            channel=number,
+            publish_seq_no=seq,
+            persistent=publisher.settings.persistent,
+            node=node.code,
+        )
+        self._to_queue((self.queues.do, enqueue, size_bytes), node)
 
     def say(self, consumer: Consuming, request: ClientRequest) -> None:
         """Send what a consumer says to its node."""
@@ -119,7 +130,7 @@ class Cluster(Connections):
         arrives_ns = consumer.ways.back(self._calendar.now_ns, 0)
         consumer.reply_key += 1
         what = consumer.channel, tag, multiple
-        self._calendar.at(arrives_ns, consumer.reply_key, self._acked, what)
+        self._calendar.push((arrives_ns, consumer.reply_key, self._acked, what))
 
     def _acked(self, what: tuple[int, int, bool]) -> None:
         """Bring acknowledgements to the processes of queues."""
@@ -142,10 +153,10 @@ class Cluster(Connections):
                     positions=tuple(positions),
                     outcome=Outcome.ACK,
                 )
-                self._to_queue(Job(settle, costs=True), node)
+                self._to_queue((self.queues.do, settle, 0), node)
             else:
-                acked = Acked(number, tag, positions)
-                hosted.process.tell(Job(acked, costs=True))
+                acked = number, tag, positions
+                hosted.process.tell((self.queues.let_go, acked, 0))
 
     def _from_client(self, what: tuple[int, ClientRequest]) -> None:
         number, request = what
@@ -193,7 +204,7 @@ class Cluster(Connections):
         for effect in effects:
             match effect:
                 case Settle():
-                    self._to_queue(Job(effect, costs=True), node)
+                    self._to_queue((self.queues.do, effect, 0), node)
                 case Deliver():
                     self._deliver(effect)
                 case Confirm():
@@ -205,11 +216,11 @@ class Cluster(Connections):
                 case ChannelClosed() | Dropped() | CancelConsumer():
                     pass
                 case _:
-                    self._to_queue(Job(effect, costs=False), node)
+                    self._to_queue((self.queues.do, effect, AT_ONCE), node)
 
     def _to_queue(self, job: Job, node: Node) -> None:
         """Tell the process of a queue something, over the link between nodes if so."""
-        hosted = self.queues.hosted[job.request.queue]
+        hosted = self.queues.hosted[job[1].queue]
         to = hosted.process.node
         if to is node or not to.up:
             self.queues.tell(hosted, job)
@@ -217,7 +228,7 @@ class Cluster(Connections):
         now_ns = self._calendar.now_ns
         self._arrival_key += 1
         self._calendar.at(
-            self._ways(node.host, to.host).there(now_ns, job.size_bytes),
+            self._ways(node.host, to.host).there(now_ns, max(0, job[2])),
             self._arrival_key,
             self._told,
             (hosted, job),

@@ -45,6 +45,7 @@ class Hosted:
         self.code = code
         self.machine = machine
         self.process = process
+        process.hosted = self
         self.members = members
         self.is_quorum = bool(members)
         self.ready = self.came = self.went = 0

@@ -7,7 +7,7 @@ time per request; what processes of one cluster tell each other takes none.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -40,14 +40,13 @@ class Node:
         self.until_ns = 0
 
 
-class Job(NamedTuple):
-    """Something that a queue's process is told."""
+Do = Callable[[Any, Any], None]
+"""Does something to a queue: takes what its host knows of it, and a request."""
 
-    request: Any
-    """What its machine takes; of a message that is published, see `Incoming`."""
-    costs: bool
-    """Whether it takes the processor's time."""
-    size_bytes: int = 0
+Job = tuple[Do, Any, int]
+"""Something that a queue's process is told: who does it, the request, and how many
+bytes come with it; `AT_ONCE` in place of these if it takes no time."""
+AT_ONCE: Final = -1
 
 
 class QueueProcess:
@@ -65,13 +64,16 @@ class QueueProcess:
         Where it runs.
     services, ns_per_byte
         What it takes to be told something, one after the other, and per byte of it.
-    do : callable
-        Takes the process and a request that it has got.
+
+    Attributes
+    ----------
+    hosted : Hosted
+        What the host knows of its queue; whoever makes that says so.
     """
 
     __slots__ = (
-        "_calendar", "_do", "_ends_ns", "_is_serving", "_job", "_key", "_life",
-        "_ns_per_byte", "_services", "jobs", "name", "node", "track",
+        "_calendar", "_ends_ns", "_is_serving", "_job", "_key", "_life", "_ns_per_byte",
+        "_services", "hosted", "jobs", "name", "node", "track",
     )  # fmt: skip
 
     def __init__(
@@ -83,17 +85,16 @@ class QueueProcess:
         *,
         services: Iterator[int],
         ns_per_byte: float,
-        do: "Callable[[QueueProcess, Any], None]",
     ) -> None:
         self._calendar = calendar
         self._key = key_base(Rank.SERVICE, actor)
         self._services = services
         self._ns_per_byte = ns_per_byte
-        self._do = do
         self._job: Job | None = None
         self._ends_ns = 0
         self._life = 0
         self._is_serving = False
+        self.hosted: Any = None
         self.name = name
         self.node = node
         self.jobs: deque[Job] = deque()
@@ -102,27 +103,35 @@ class QueueProcess:
 
     def tell(self, job: Job) -> None:
         """Let it do something when it has done all it was told before."""
-        if self._job is None and not self._is_serving:
-            if job.costs and not self.jobs and not self.node.paused:
-                if not self._start(job):
-                    self._serve()
-            else:
-                self.jobs.append(job)
-                self._serve()
-        else:
+        is_busy = self._job is not None or self._is_serving
+        if is_busy or self.jobs or job[2] == AT_ONCE or self.node.paused:
             self.jobs.append(job)
+            if not is_busy:
+                self._serve()
+        elif not self._start(job):
+            self._serve()
 
     def _start(self, job: Job) -> bool:
         """Begin with something; do it if it takes no time, and return False then."""
-        takes_ns = next(self._services) + round(job.size_bytes * self._ns_per_byte)
+        do, request, size_bytes = job
+        takes_ns = next(self._services)
+        if size_bytes:
+            takes_ns += round(size_bytes * self._ns_per_byte)
         if self.node.slowed != UNSLOWED:
             takes_ns = slowed_ns(takes_ns, self.node.slowed)
-        if takes_ns:
-            self._begin(job, takes_ns)
-            return True
-        self._is_serving = True
-        self._do(self, job.request)
-        return False
+        if not takes_ns:
+            self._is_serving = True
+            do(self.hosted, request)
+            return False
+        now_ns = self._calendar.now_ns
+        self._job = job
+        self._ends_ns = ends_ns = now_ns + takes_ns
+        if self.track is not None:
+            self.track.busy(now_ns, ends_ns, size_bytes)
+            self.track.waits(now_ns, len(self.jobs))
+        self._key = key = self._key + 1
+        self._calendar.push((ends_ns, key, self._done, self._life))
+        return True
 
     def _serve(self) -> None:
         """Go on with what it was told, until something takes time."""
@@ -130,25 +139,12 @@ class QueueProcess:
         self._is_serving = True
         while jobs and not self.node.paused:
             job = jobs.popleft()
-            if job.costs:
+            if job[2] != AT_ONCE:
                 if self._start(job):
                     break
             else:
-                self._do(self, job.request)
+                job[0](self.hosted, job[1])
         self._is_serving = False
-
-    def _begin(self, job: Job, takes_ns: int) -> None:
-        now_ns = self._calendar.now_ns
-        self._job = job
-        self._ends_ns = now_ns + takes_ns
-        if self.track is not None:
-            self.track.busy(now_ns, self._ends_ns, job.size_bytes)
-            self.track.waits(now_ns, len(self.jobs))
-        self._end_later()
-
-    def _end_later(self) -> None:
-        self._key += 1
-        self._calendar.at(self._ends_ns, self._key, self._done, self._life)
 
     def _done(self, life: int) -> None:
         job = self._job
@@ -156,25 +152,29 @@ class QueueProcess:
             return  # its node went, or a pause has moved the end
         self._job = None
         self._is_serving = True
-        self._do(self, job.request)
-        self._serve()
+        job[0](self.hosted, job[1])
+        if self.jobs:
+            self._serve()
+        else:
+            self._is_serving = False
 
     def stand_still(self, until_ns: int) -> None:
         """Let what it is at take longer, while its node stands still."""
         if self._job is not None:
             self._ends_ns += until_ns - self._calendar.now_ns
             self._life += 1
-            self._end_later()
+            self._key += 1
+            self._calendar.push((self._ends_ns, self._key, self._done, self._life))
 
     def go_on(self) -> None:
         """Go on after a pause."""
         if self._job is None and not self._is_serving:
             self._serve()
 
-    def stop(self) -> list[Any]:
-        """Forget all it was told; return these requests."""
-        lost = [] if self._job is None else [self._job.request]
-        lost += [job.request for job in self.jobs]
+    def stop(self) -> list[Job]:
+        """Forget all it was told; return that."""
+        lost = [] if self._job is None else [self._job]
+        lost += self.jobs
         self.jobs.clear()
         self._job = None
         self._life += 1

@@ -19,6 +19,10 @@ UNCONFIRMED, NO_CONNECTION, CRASHED, PAUSED = range(len(BLOCKED_BY))
 NO_ROUTE: Final = 0
 """Code of the error of a message that came back."""
 
+Sent = tuple["Publishing", int, int, int]
+"""A message on its way: its publisher, that one's channel, its ordinal, and its number
+among those confirmed."""
+
 
 class Publishing:
     """A publisher.
@@ -51,7 +55,7 @@ class Publishing:
 
     __slots__ = (
         "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_connect",
-        "_delayed", "_fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
+        "_delayed", "fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
         "_send", "_sequence", "_timeline", "_timer_key", "_unseen", "_wakes_ns",
         "_write_blocked", "arrival_key", "channel", "confirm_key", "connection", "feed",
         "life", "node", "settings", "unconfirmed", "ways",
@@ -83,7 +87,7 @@ class Publishing:
         """To its node and back."""
         self.channel = 0
         self.life = 0
-        self._fixed_key = (
+        self.fixed_key = (
             self._key_of("") if "{key}" not in settings.routing_key else None
         )
         self._sequence = 0
@@ -145,8 +149,8 @@ class Publishing:
 
     def routing_key(self, ordinal: int) -> str:
         """Return the routing key of a message."""
-        if self._fixed_key is not None:
-            return self._fixed_key
+        if self.fixed_key is not None:
+            return self.fixed_key
         return self._key_of(self.feed.key(ordinal))
 
     def _key_of(self, key: str) -> str:

@@ -15,7 +15,7 @@ from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges
 from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
 from kafkasim.engine.sim.systems.rabbitmq.hosted import Copying, Hosted
 from kafkasim.engine.sim.systems.rabbitmq.messages import Reason, Returned
-from kafkasim.engine.sim.systems.rabbitmq.node import Job, Node, QueueProcess
+from kafkasim.engine.sim.systems.rabbitmq.node import AT_ONCE, Job, Node
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Confirmed,
     Dropped,
@@ -135,35 +135,24 @@ class QueueHosts:
         size: int = self._feeds[message >> ROW_SHIFT].sizes[message & ORDINAL]
         return size
 
-    def expect(self, message: int) -> None:
-        """Count a message that is to come into a queue as unsettled.
-
-        To bring one that was sent before into it, and out again, is no progress.
-        """
-        if self._feeds[message >> ROW_SHIFT].send_count[message & ORDINAL] > 1:
-            self._timeline.renew(1, 1)
-        else:
-            self._timeline.unsettled += 1
-
     def tell(self, hosted: Hosted, job: Job) -> None:
         """Tell the process of a queue something, if its node is there."""
         if hosted.process.node.up:
             hosted.process.tell(job)
         else:
-            self.do(hosted.process, job.request)
+            self.do(hosted, job[1])
 
     # --- what a process gets ------------------------------------------------------
 
-    def do(self, process: QueueProcess, request: Any) -> None:  # noqa: ANN401
+    def do(self, hosted: Hosted, request: Any) -> None:  # noqa: ANN401
         """Let a queue decide on what its process has got."""
-        hosted = self.hosted[process.name]
         if type(request) is Enqueue:
             self._note_bytes(hosted, request)
         effects = hosted.machine.handle(request, self._now_ms)
         is_lost = not hosted.is_quorum and type(request) is Enqueue
         if is_lost and not (effects and type(effects[0]) is Enqueued):
             self._timeline.settle(1)  # its process is gone
-        if not process.jobs and not hosted.is_quorum:
+        if not hosted.process.jobs and not hosted.is_quorum:
             effects += hosted.machine.idle()
         self._perform(hosted, effects)
         self._arm(hosted)
@@ -185,7 +174,7 @@ class QueueHosts:
         if due_ns < hosted.armed_ns:
             hosted.armed_ns = due_ns
             hosted.key += 1
-            self._calendar.at(due_ns, hosted.key, self._deadline, (hosted, due_ns))
+            self._calendar.push((due_ns, hosted.key, self._deadline, (hosted, due_ns)))
 
     def _deadline(self, armed: tuple[Hosted, int]) -> None:
         hosted, due_ns = armed
@@ -279,7 +268,7 @@ class QueueHosts:
         done_ns = self._on_disk_ns(node.code, now_ns, size_bytes)
         flushed = Flushed(effect.position)
         if done_ns <= now_ns:
-            hosted.process.tell(Job(flushed, costs=False))
+            hosted.process.tell((self.do, flushed, AT_ONCE))
             return
         hosted.key += 1
         what = hosted, flushed, node.epoch
@@ -288,7 +277,7 @@ class QueueHosts:
     def _flushed(self, what: tuple[Hosted, Flushed, int]) -> None:
         hosted, flushed, epoch = what
         if hosted.process.node.epoch == epoch:
-            hosted.process.tell(Job(flushed, costs=False))
+            hosted.process.tell((self.do, flushed, AT_ONCE))
 
     def _replicate(self, hosted: Hosted, effect: Replicate) -> None:
         """Send a piece of the log to a member; know when it says that it has it."""
@@ -313,7 +302,7 @@ class QueueHosts:
     def _written(self, copying: Copying) -> None:
         leader, member = copying.leader, copying.member
         if copying.epochs == (leader.epoch, member.epoch):
-            copying.hosted.process.tell(Job(copying.written, costs=False))
+            copying.hosted.process.tell((self.do, copying.written, AT_ONCE))
 
     def _move(self, hosted: Hosted, effect: LeaderChanged) -> None:
         if effect.node >= 0:
@@ -324,7 +313,7 @@ class QueueHosts:
     def node_down(self, node: Node) -> None:
         """Let all queues learn that a node has crashed; it is not up any more."""
         for hosted in self.hosted.values():
-            lost: list[Any] = []
+            lost: list[Job] = []
             if hosted.process.node is node:
                 lost = hosted.process.stop()
             effects = hosted.machine.handle(
@@ -356,10 +345,10 @@ class QueueHosts:
         hosted.machine = self._make(hosted.process.name)
         hosted.newest = -1
 
-    def _void(self, hosted: Hosted, requests: Sequence[Any]) -> None:
+    def _void(self, hosted: Hosted, jobs: Sequence[Job]) -> None:
         """Refuse what a process was told, and had not done when its node crashed."""
-        for request in requests:
-            enqueue = self._as_enqueue(hosted, request)
+        for job in jobs:
+            enqueue = self._as_enqueue(hosted, job)
             if enqueue is not None:
                 self._timeline.settle(1)
                 if enqueue.publish_seq_no:
@@ -367,19 +356,19 @@ class QueueHosts:
                     refused = Refused(enqueue.queue, enqueue.channel, seqs)
                     self._to_channel(refused, self._nodes[enqueue.node])
 
-    def _as_enqueue(self, _hosted: Hosted, request: Any) -> Enqueue | None:  # noqa: ANN401
+    def _as_enqueue(self, _hosted: Hosted, job: Job) -> Enqueue | None:
         """Return what brings a message, as a request; None if it is something else."""
-        return request if type(request) is Enqueue else None
+        return job[1] if type(job[1]) is Enqueue else None
 
-    def _say_again(self, hosted: Hosted, requests: Sequence[Any]) -> None:
+    def _say_again(self, hosted: Hosted, jobs: Sequence[Job]) -> None:
         """Let channels that live tell the next leader what the last one had not done.
 
         What the nodes of a cluster tell each other is void.
         """
-        for request in requests:
+        for _, request, _ in jobs:
             if isinstance(request, Written | NodeDown | NodeUp):
                 continue
             if self._is_open(request.channel):
-                self.do(hosted.process, request)
+                self.do(hosted, request)
             elif type(request) is Enqueue:
                 self._timeline.settle(1)

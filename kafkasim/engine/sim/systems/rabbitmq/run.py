@@ -201,7 +201,6 @@ class RabbitMQRun:
                 node,
                 services=services(cpu.request_ms, self.scenario.seed, host),
                 ns_per_byte=cpu.mb_ms,
-                do=queues.do,
             )
             if self.meter is not None:
                 process.track = self.meter.track(host, "cpu")
