@@ -1,18 +1,21 @@
 """The consumers of a queue: each works on one delivery after the other."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.request import Connection
+from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
     ClientRequest,
     Nack,
     Reject,
 )
 from kafkasim.engine.sim.timeline import Timeline
+from kafkasim.result.recorder import Writer
+from kafkasim.scenario.draws import LEAST_WORK_NS
 from kafkasim.scenario.rabbitmq import Consumers
 from kafkasim.units import FOREVER_NS, MISSING_NS, ns_from_ms
 
@@ -79,10 +82,16 @@ class Consuming:
         Such as `billing/1`.
     settings : Consumers
         As they were said.
+    subscriber : int
+        Code of its queue, and its subscriber.
+    works : sequence of list of int
+        By source: work on each of its messages; None where it wants none of them.
     failures : iterator of bool
         Whether work on a delivery fails, one after the other.
     run : RunOfConsumer
         What it asks of the run.
+    write : callable
+        Writes a row of `deliveries`.
 
     Attributes
     ----------
@@ -102,10 +111,11 @@ class Consuming:
 
     __slots__ = (
         "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest",
-        "_retry_ns", "_run", "_started_ns", "_timeline", "_timer_key", "_turn",
-        "_unacked", "_work_key", "arrival_key", "at_work", "buffer", "channel", "code",
-        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority",
-        "queue", "reply_key", "settings", "slowed", "up", "ways",
+        "_retry_ns", "_run", "_started_ns", "_subscriber", "_timeline", "_timer_key",
+        "_turn", "_unacked", "_work_key", "_works", "_write_row", "arrival_key",
+        "at_work", "buffer", "channel", "code", "connection", "is_from_start",
+        "is_here", "life", "name", "paused", "priority", "queue", "reply_key",
+        "settings", "slowed", "up", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -118,13 +128,19 @@ class Consuming:
         queue: str,
         name: str,
         settings: Consumers,
+        subscriber: int,
+        works: Sequence[list[int] | None],
         failures: Iterator[bool],
         run: RunOfConsumer,
+        write: Writer,
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
+        self._subscriber = subscriber
+        self._works = works
         self._failures = failures
         self._run = run
+        self._write_row = write
         self._retry_ns = ns_from_ms(settings.retry_ms)
         self.code = code
         self.queue = queue
@@ -190,33 +206,45 @@ class Consuming:
 
     def _drop_buffer(self) -> None:
         for delivery in self.buffer:
-            self._run.write(self, delivery, MISSING_NS, MISSING_NS, ABANDONED)
+            self._write(delivery, MISSING_NS, MISSING_NS, ABANDONED)
         self.buffer.clear()
 
     # --- work ---------------------------------------------------------------------
 
     def take(self, message: int, tag: int) -> None:
         """Take a message in, with its delivery tag."""
-        self.buffer.append(Delivery(message, tag, self._calendar.now_ns))
+        self.buffer.append((message, tag, self._calendar.now_ns))
+        if self.at_work is None:
+            self._work()
+
+    def will_take(self, message: int, tag: int, arrives_ns: int) -> None:
+        """Take in a message that will be there then, whatever happens."""
+        self.buffer.append((message, tag, arrives_ns))
         if self.at_work is None:
             self._work()
 
     def _work(self) -> None:
+        """Begin with the next message, as soon as it is there."""
         if not self.buffer or self.paused:
             return
-        delivery = self.buffer.popleft()
-        self.at_work = delivery
+        self.at_work = delivery = self.buffer.popleft()
+        message, _, arrived_ns = delivery
         self._begun_in = self.life
-        self._started_ns = self._calendar.now_ns
-        work_ns = self._run.work_ns(self, delivery.message)
-        self._ended_ns = self._started_ns + slowed_ns(work_ns, self.slowed)
+        started_ns = self._calendar.now_ns
+        if arrived_ns > started_ns:
+            started_ns = arrived_ns
+        works = self._works[message >> ROW_SHIFT]
+        work_ns = LEAST_WORK_NS if works is None else works[message & ORDINAL]
+        if self.slowed != UNSLOWED:
+            work_ns = slowed_ns(work_ns, self.slowed)
+        self._started_ns, self._ended_ns = started_ns, started_ns + work_ns
         self._end_later()
 
     def _end_later(self) -> None:
         self._turn += 1
         self._timeline.expect(self._ended_ns)
-        self._work_key += 1
-        self._calendar.at(self._ended_ns, self._work_key, self._done, self._turn)
+        self._work_key = key = self._work_key + 1
+        self._calendar.push((self._ended_ns, key, self._done, self._turn))
 
     def _done(self, turn: int) -> None:
         """Say what came of the work, and go on with the next delivery."""
@@ -224,26 +252,43 @@ class Consuming:
         if turn != self._turn or delivery is None:
             return  # it stopped meanwhile, or a pause has moved the end
         self.at_work = None
-        failed = self.settings.failing_share > 0.0 and next(self._failures)
+        settings = self.settings
         outcome = PROCESSED
-        if failed:
-            outcome = NACKED if self.settings.on_failure == "nack" else REJECTED
-        self._run.write(self, delivery, self._started_ns, self._ended_ns, outcome)
-        if self.settings.ack == "manual" and self._begun_in == self.life:
-            if failed:
-                self._fail(delivery.tag)
+        if settings.failing_share > 0.0 and next(self._failures):
+            outcome = NACKED if settings.on_failure == "nack" else REJECTED
+        self._write(delivery, self._started_ns, self._ended_ns, outcome)
+        if settings.ack == "manual" and self._begun_in == self.life:
+            if outcome == PROCESSED:
+                self._succeed(delivery[1])
             else:
-                self._succeed(delivery.tag)
+                self._fail(delivery[1])
         if self._is_leaving:
             self._leave()
         else:
             self._work()
 
+    def _write(
+        self, delivery: Delivery, started_ns: int, ended_ns: int, outcome: int
+    ) -> None:
+        """Write a row of `deliveries`; without acknowledgements that settles it."""
+        code = self._subscriber
+        self._write_row(
+            *(delivery[0], code, self.code, code, -1, -1, 0, 1, delivery[2]),
+            *(started_ns, ended_ns, outcome),
+        )
+        if self.settings.ack == "auto" and outcome != IN_FLIGHT:
+            self._timeline.settle(1)
+
     def _succeed(self, tag: int) -> None:
         self._unacked += 1
         self._rest = tag
-        if self._unacked >= self.settings.ack_every or not self.buffer:
+        if self._unacked >= self.settings.ack_every or not self._has_more:
             self._acknowledge()
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether the next message is there already."""
+        return bool(self.buffer) and self.buffer[0][2] <= self._calendar.now_ns
 
     def _acknowledge(self) -> None:
         """Acknowledge what is done."""
@@ -316,8 +361,8 @@ class Consuming:
         if self.at_work is not None:
             self._write_unfinished(IN_FLIGHT)
         for delivery in self.buffer:
-            self._run.write(self, delivery, MISSING_NS, MISSING_NS, IN_FLIGHT)
+            self._write(delivery, MISSING_NS, MISSING_NS, IN_FLIGHT)
 
     def _write_unfinished(self, outcome: int) -> None:
         assert self.at_work is not None
-        self._run.write(self, self.at_work, self._started_ns, MISSING_NS, outcome)
+        self._write(self.at_work, self._started_ns, MISSING_NS, outcome)

@@ -18,9 +18,9 @@ from kafkasim.engine.sim.systems.ends import LoopOfEvents
 from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import ClassicHosts
 from kafkasim.engine.sim.systems.rabbitmq.classic_queue import ClassicQueue
 from kafkasim.engine.sim.systems.rabbitmq.cluster import Cluster
-from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming, Delivery
+from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges, ExchangeType
-from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL, ROW_SHIFT, Feed
+from kafkasim.engine.sim.systems.rabbitmq.feed import Feed
 from kafkasim.engine.sim.systems.rabbitmq.happenings import Happenings
 from kafkasim.engine.sim.systems.rabbitmq.hosted import Hosted
 from kafkasim.engine.sim.systems.rabbitmq.invariants import (
@@ -50,7 +50,7 @@ from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.drawn_blocks import drawn_source
-from kafkasim.scenario.draws import LEAST_WORK_NS, thinks_ns
+from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.member_events import AddMember
 from kafkasim.scenario.plan import Plan, SourcePlan
 from kafkasim.scenario.rabbitmq import RabbitMQ
@@ -62,8 +62,6 @@ NOT_RECORDED: Final = dict.fromkeys(
     ("batches", "appends", "commits", "assignments", "requests"),
     "RabbitMQ has no such thing",
 )
-_WITHOUT_ACKS: Final = "auto"
-_IN_FLIGHT: Final = 2
 
 
 class RabbitMQRun:
@@ -235,8 +233,11 @@ class RabbitMQRun:
             queue=queue,
             name=name,
             settings=settings,
+            subscriber=self._codes[queue],
+            works=[feed.work.get(queue) for feed in self.feeds],
             failures=failures(settings, self.scenario.seed, name),
             run=self,
+            write=self._write_delivery,
         )
         self.consumers.append(consumer)
         return consumer
@@ -308,38 +309,6 @@ class RabbitMQRun:
     def hang_up(self, consumer: Consuming) -> None:
         """Close a consumer's connection."""
         self.cluster.hang_up(consumer)
-
-    def work_ns(self, consumer: Consuming, message: int) -> int:
-        """Return the work on a message; hardly any on what it did not want."""
-        work = self.feeds[message >> ROW_SHIFT].work.get(consumer.queue)
-        return LEAST_WORK_NS if work is None else work[message & ORDINAL]
-
-    def write(
-        self,
-        consumer: Consuming,
-        delivery: Delivery,
-        started_ns: int,
-        ended_ns: int,
-        outcome: int,
-    ) -> None:
-        """Write a row of `deliveries`."""
-        code = self._codes[consumer.queue]
-        self._write_delivery(
-            delivery.message,
-            code,
-            consumer.code,
-            code,
-            -1,
-            -1,
-            0,
-            1,
-            delivery.arrived_ns,
-            started_ns,
-            ended_ns,
-            outcome,
-        )
-        if consumer.settings.ack == _WITHOUT_ACKS and outcome != _IN_FLIGHT:
-            self.timeline.settle(1)
 
     # --- the end ------------------------------------------------------------------
 
