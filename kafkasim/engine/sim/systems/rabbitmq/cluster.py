@@ -41,10 +41,12 @@ class Cluster(Connections):
 
     # --- from clients -------------------------------------------------------------
 
-    def publish(self, publisher: Publishing, ordinal: int, number: int) -> None:
+    def publish(
+        self, publisher: Publishing, ordinal: int, number: int, at_ns: int
+    ) -> None:
         """Send a message of a publisher to its node."""
         size_bytes = publisher.feed.sizes[ordinal]
-        arrives_ns = publisher.ways.there(self._calendar.now_ns, size_bytes)
+        arrives_ns = publisher.ways.there(at_ns, size_bytes)
         publisher.arrival_key = key = publisher.arrival_key + 1
         sent = publisher, publisher.channel, ordinal, number
         self._calendar.push((arrives_ns, key, self._arrive, sent))
@@ -52,6 +54,8 @@ class Cluster(Connections):
     def _arrive(self, sent: Sent) -> None:
         """Take a message in, through the card that all who send to it share."""
         publisher, _, ordinal, _ = sent
+        if publisher.is_ahead:
+            publisher.arrived()
         now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
         there_ns = publisher.ways.taken_in(now_ns, size_bytes)
         if there_ns > now_ns:
@@ -268,8 +272,12 @@ class Cluster(Connections):
         assert isinstance(consumer, Consuming)
         if consumer.settings.ack == "auto":
             self._timeline.unsettled += 1
-        size_bytes = self.queues.size_of(message)
-        arrives_ns = consumer.ways.there(self._calendar.now_ns, size_bytes)
+        size_bytes, ways = self.queues.size_of(message), consumer.ways
+        arrives_ns = ways.there(self._calendar.now_ns, size_bytes)
+        if arrives_ns < self._sure_ns:
+            ways.taken_in(arrives_ns, size_bytes)
+            consumer.will_take(message, tag, arrives_ns)
+            return consumer.code
         consumer.arrival_key += 1
         what = consumer, number, message, tag
         self._calendar.at(arrives_ns, consumer.arrival_key, self._delivered, what)
@@ -317,15 +325,18 @@ class Cluster(Connections):
         publisher = self._owners[number]
         assert isinstance(publisher, Publishing)
         arrives_ns = publisher.ways.back(self._calendar.now_ns, 0)
+        if arrives_ns < publisher.sure_ns and not refused:
+            publisher.confirmed(seq, arrives_ns, multiple=multiple, refused=False)
+            return
         publisher.confirm_key += 1
         what = publisher, number, seq, multiple, refused
         self._calendar.at(arrives_ns, publisher.confirm_key, self._confirmed, what)
 
-    @staticmethod
-    def _confirmed(what: tuple[Publishing, int, int, bool, bool]) -> None:
+    def _confirmed(self, what: tuple[Publishing, int, int, bool, bool]) -> None:
         publisher, number, seq, multiple, refused = what
         if publisher.connection is not None and publisher.channel == number:
-            publisher.confirmed(seq, multiple=multiple, refused=refused)
+            now_ns = self._calendar.now_ns
+            publisher.confirmed(seq, now_ns, multiple=multiple, refused=refused)
 
     def _return(self, effect: Return) -> None:
         """Send a message back to its publisher."""

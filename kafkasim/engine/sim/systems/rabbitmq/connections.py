@@ -41,6 +41,9 @@ class Connections:
         All.
     exchanges : Exchanges
         Those of the cluster.
+    sure_ns : int
+        Before then every delivery arrives when its link has brought it: nothing befalls
+        it, and its consumer's card takes in nothing else.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class Connections:
         hosts: Hosts,
         nodes: list[Node],
         exchanges: Exchanges,
+        sure_ns: int,
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
         self._hosts = hosts
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
+        self._sure_ns = sure_ns
         self.nodes = nodes
         self.exchanges = exchanges
         self.queues: ClassicHosts

@@ -271,10 +271,21 @@ class Consuming:
         self, delivery: Delivery, started_ns: int, ended_ns: int, outcome: int
     ) -> None:
         """Write a row of `deliveries`; without acknowledgements that settles it."""
+        message, _, arrived_ns = delivery
         code = self._subscriber
         self._write_row(
-            *(delivery[0], code, self.code, code, -1, -1, 0, 1, delivery[2]),
-            *(started_ns, ended_ns, outcome),
+            message,
+            code,
+            self.code,
+            code,
+            -1,
+            -1,
+            0,
+            1,
+            arrived_ns,
+            started_ns,
+            ended_ns,
+            outcome,
         )
         if self.settings.ack == "auto" and outcome != IN_FLIGHT:
             self._timeline.settle(1)

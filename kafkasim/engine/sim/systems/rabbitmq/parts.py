@@ -11,9 +11,20 @@ from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
 from kafkasim.engine.sim.systems.rabbitmq.quorum_settings import QuorumSettings
 from kafkasim.scenario.hardware import Disk
 from kafkasim.scenario.rabbitmq import Consumers, Queue, RabbitMQ
+from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.streams import stream
+from kafkasim.units import ns_from_s
 
 _DRAWS: Final = 256
+
+
+def calm_until_ns(scenario: Scenario) -> int:
+    """Return until when messages come and nothing else happens.
+
+    Before that time what a link carries arrives, nobody stops, and the run goes on.
+    """
+    times_s = [scenario.traffic.duration_s, *(each.at_s for each in scenario.events)]
+    return min(map(ns_from_s, times_s))
 
 
 def disks_of(

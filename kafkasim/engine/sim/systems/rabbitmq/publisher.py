@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, Final
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -40,8 +41,10 @@ class Publishing:
     connect : callable
         Connects it to a node; returns whether there is one that is up.
     send : callable
-        Sends a message over its connection: takes the publisher, the ordinal and its
-        number among those to be confirmed, 0 if there are none.
+        Sends a message over its connection: takes the publisher, the ordinal, its
+        number among those to be confirmed, 0 if there are none, and the time.
+    calm_ns : int
+        Until when nothing happens to it: it need not look before it sends.
     write_blocked : callable
         Writes a row of `blocked`.
 
@@ -51,14 +54,20 @@ class Publishing:
         To which node it is connected, through what; None while it is not.
     life : int
         How often a connection of it has ended.
+    is_ahead : bool
+        It sends messages before their time comes, as nothing can happen meanwhile.
+    sure_ns : int
+        Before then nothing depends on when it sees a confirm: it sends anyway, and the
+        run is not over.
     """
 
     __slots__ = (
-        "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_connect",
-        "_delayed", "fixed_key", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
-        "_send", "_sequence", "_timeline", "_timer_key", "_unseen", "_wakes_ns",
-        "_write_blocked", "arrival_key", "channel", "confirm_key", "connection", "feed",
-        "life", "node", "settings", "unconfirmed", "ways",
+        "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_calm_ns",
+        "_connect", "_delayed", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
+        "_send", "_sequence", "_timeline", "_timer_key", "_under_way", "_unseen",
+        "_wakes_ns", "_write_blocked", "arrival_key", "channel", "confirm_key",
+        "connection", "feed", "fixed_key", "is_ahead", "life", "node", "settings",
+        "sure_ns", "unconfirmed", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +79,8 @@ class Publishing:
         settings: Publisher,
         *,
         connect: "Callable[[Publishing], bool]",
-        send: "Callable[[Publishing, int, int], None]",
+        send: "Callable[[Publishing, int, int, int], None]",
+        calm_ns: int,
         write_blocked: Writer,
     ) -> None:
         self._calendar = calendar
@@ -81,6 +91,13 @@ class Publishing:
         self._retry_ns = ns_from_ms(settings.retry_ms)
         self.feed = feed
         self.settings = settings
+        is_free = feed.loop is None and settings.max_unconfirmed is None
+        self._calm_ns = calm_ns if is_free else 0
+        last_ns = feed.intended[-1] if len(feed.intended) else 0
+        self.sure_ns = min(self._calm_ns, last_ns)
+        self.is_ahead = False
+        self._under_way = 0
+        """Messages that have not arrived, while it is ahead."""
         self.connection: Connection | None = None
         self.node: Node | None = None
         self.ways: Any = None
@@ -123,18 +140,21 @@ class Publishing:
             if due_ns >= now_ns and not self._again:
                 self._end_blocked()
                 if due_ns > now_ns:
-                    self._wake_at(due_ns)
+                    if due_ns < self._calm_ns and self.connection is not None:
+                        self._go_ahead()
+                    else:
+                        self._wake_at(due_ns)
                     return
             if (cause := self._hindrance()) >= 0:
                 self._block(cause, max(due_ns, self._resumed_ns))
                 return
             if self._again:
-                self._publish(self._again.popleft())
+                self._publish(self._again.popleft(), now_ns)
                 continue
             ordinal = feed.take(now_ns)
             if feed.loop is not None:
                 self._timeline.unsettled += 1
-            self._publish(ordinal)
+            self._publish(ordinal, now_ns)
             if not self.settings.confirms:
                 self._answered()
 
@@ -158,13 +178,53 @@ class Publishing:
         text = self.settings.routing_key.replace("{stream}", plan.stream)
         return text.replace("{source}", plan.source).replace("{key}", key)
 
-    def _publish(self, ordinal: int) -> None:
+    def _publish(self, ordinal: int, at_ns: int) -> None:
         self.feed.send_count[ordinal] += 1
         number = 0
         if self.settings.confirms:
             self._sequence = number = self._sequence + 1
             self.unconfirmed[number] = ordinal
-        self._send(self, ordinal, number)
+        self._send(self, ordinal, number, at_ns)
+
+    # --- ahead of time ------------------------------------------------------------
+
+    def _go_ahead(self) -> None:
+        """Send ahead of time until something may happen to it."""
+        self.is_ahead = True
+        self._timer_key += 1
+        until_ns = self._calm_ns - 1
+        self._calendar.push((until_ns, self._timer_key, self._look_again, None))
+        self._under_way = 0
+        self._send_ahead()
+
+    def _send_ahead(self) -> None:
+        """Send what is due by now, and the next one too if none is under way.
+
+        Each goes when it is due: it leaves then, whenever that is worked out, for only
+        this publisher's messages use its card. The next one is worked out before it
+        arrives, since an earlier one arrives first.
+        """
+        feed, now_ns = self.feed, self._calendar.now_ns
+        intended = feed.intended
+        for ordinal in range(feed.next_ordinal, len(intended)):
+            due_ns = intended[ordinal]
+            if due_ns > now_ns and (self._under_way or due_ns >= self._calm_ns):
+                return
+            feed.next_ordinal = ordinal + 1
+            feed.created_ns[ordinal] = due_ns
+            self._under_way += 1
+            self._publish(ordinal, due_ns)
+
+    def arrived(self) -> None:
+        """Learn, while it is ahead, that a message arrives at its node."""
+        self._under_way -= 1
+        self._send_ahead()
+
+    def _look_again(self, _: object) -> None:
+        """Look before each message from now on."""
+        self._send_ahead()
+        self.is_ahead = False
+        self.go_on()
 
     def _wake_at(self, time_ns: int) -> None:
         if time_ns >= FOREVER_NS or time_ns == self._wakes_ns:
@@ -201,26 +261,29 @@ class Publishing:
 
     # --- confirms -----------------------------------------------------------------
 
-    def confirmed(self, number: int, *, multiple: bool, refused: bool) -> None:
+    def confirmed(
+        self, number: int, at_ns: int, *, multiple: bool, refused: bool
+    ) -> None:
         """Take a confirm, or a refusal, of one number or of all up to it."""
         if self._is_still:
             self._unseen.append((number, multiple, refused))
             return
         waiting = self.unconfirmed
         numbers = [number] if number in waiting else []
-        if multiple:
-            numbers = [each for each in waiting if each <= number]
+        if multiple:  # numbers ascend
+            numbers = list(takewhile(number.__ge__, waiting))
         if refused:
             self._refused([waiting.pop(each) for each in numbers])
             return
-        feed, now_ns = self.feed, self._calendar.now_ns
+        feed = self.feed
         for each in numbers:
             ordinal = waiting.pop(each)
             if feed.outcomes[ordinal] != FAILED:
                 feed.outcomes[ordinal] = ACKED
-                feed.acked_ns[ordinal] = now_ns
+                feed.acked_ns[ordinal] = at_ns
             self._timeline.settle(1)
-            self._answered()
+            if feed.loop is not None:
+                self._answered()
         if self._blocked_since_ns != MISSING_NS or feed.loop is not None:
             self.go_on()
 
@@ -321,7 +384,8 @@ class Publishing:
         self._is_still = False
         unseen, self._unseen = self._unseen, []
         for number, multiple, refused in unseen:
-            self.confirmed(number, multiple=multiple, refused=refused)
+            now_ns = self._calendar.now_ns
+            self.confirmed(number, now_ns, multiple=multiple, refused=refused)
         self.go_on()
 
     def restart(self) -> None:

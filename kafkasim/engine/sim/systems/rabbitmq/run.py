@@ -30,6 +30,7 @@ from kafkasim.engine.sim.systems.rabbitmq.invariants import (
 from kafkasim.engine.sim.systems.rabbitmq.messages import ClientRequest
 from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.parts import (
+    calm_until_ns,
     disks_of,
     failures,
     machine_of,
@@ -80,6 +81,7 @@ class RabbitMQRun:
         self.timeline = Timeline(self.calendar, resolved)
         self.meter = Meter() if resources else None
         self.recorder = Recorder()
+        self._calm_ns = 0 if resources else calm_until_ns(resolved)
         self._actors = 0
         self._write_delivery = self.recorder.writer("deliveries")
         self.names = sorted(self.traffic.subscribers)
@@ -143,7 +145,8 @@ class RabbitMQRun:
         seed, system = self.scenario.seed, self.system
         events = self.scenario.events
         links = Links(self.calendar, self._actor(), events, self.traffic, system)
-        hosts = Hosts(system.hardware.link, seed, links, self.meter)
+        link = system.hardware.link
+        hosts = Hosts(link, seed, links, self.meter)
         exchanges = Exchanges()
         for name, exchange in sorted(system.exchanges.items()):
             exchanges.declare(name, ExchangeType(exchange.type))
@@ -155,6 +158,7 @@ class RabbitMQRun:
             hosts=hosts,
             nodes=nodes,
             exchanges=exchanges,
+            sure_ns=self._calm_ns if isinstance(link.delay_ms, (int, float)) else 0,
         )
         links.break_request = cluster.lose
         cluster.queues = ClassicHosts(
@@ -183,6 +187,7 @@ class RabbitMQRun:
             self.system.publishers[feed.plan.source],
             connect=self.cluster.connect_publisher,
             send=self.cluster.publish,
+            calm_ns=self._calm_ns,
             write_blocked=self.recorder.writer("blocked"),
         )
 
