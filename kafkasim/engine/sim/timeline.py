@@ -159,7 +159,8 @@ class Timeline:
             if not count:
                 return
         self._moved_ns = self.calendar.now_ns
-        self._settled_ns = max(self._settled_ns, self._moved_ns)
+        if self._moved_ns > self._settled_ns:
+            self._settled_ns = self._moved_ns
         self.unsettled -= count
         if self.unsettled <= 0 and self._drains:
             self.calendar.stop()

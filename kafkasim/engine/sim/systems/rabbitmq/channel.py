@@ -165,10 +165,11 @@ class Channel:
         unacked = self._unacked
         if delivery_tag not in unacked and not (multiple and delivery_tag == 0):
             return None
-        tags = [delivery_tag]
-        if multiple:
-            last = delivery_tag or self._next_tag
-            tags = list(takewhile(lambda tag: tag <= last, unacked))
+        if not multiple:
+            queue, consumer_tag, position = unacked.pop(delivery_tag)
+            return {(queue, consumer_tag): [position]}
+        last = delivery_tag or self._next_tag
+        tags = list(takewhile(lambda tag: tag <= last, unacked))
         settled: dict[tuple[str, str], list[int]] = {}
         for tag in tags:
             queue, consumer_tag, position = unacked.pop(tag)

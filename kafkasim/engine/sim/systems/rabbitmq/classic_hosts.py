@@ -6,7 +6,7 @@ all of quorum queues, goes through the machines' requests.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from kafkasim.engine.sim.systems.rabbitmq.classic_queue import State
 from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
@@ -102,19 +102,28 @@ class ClassicHosts(QueueHosts):
         machine, process = hosted.machine, hosted.process
         if hosted.ready:
             now_ms = self._calendar.now_ns // NS_PER_MS
-            while (taken := machine.take(now_ms)) is not None:
+            while hosted.ready and (taken := machine.take(now_ms)) is not None:
                 self._hand_over(hosted, *taken)
-        if process.jobs:
+        if machine.unwritten:
+            self._write_to_disk(hosted)
+        if machine.confirmed:
+            for channel, seqs in machine.take_confirmed():
+                self.confirm(channel, seqs, process.node)
+
+    def _write_to_disk(self, hosted: Hosted) -> None:
+        """Begin to write if there is time for that; see that it begins in time."""
+        if hosted.process.jobs:
             if hosted.armed_ns == FOREVER_NS:  # later deadlines are not earlier
                 self._arm(hosted)
-        elif (position := machine.flush()) is not None:
-            if self._disks:
-                self._flush(hosted, Flush(process.name, position, 0))
-            else:
-                hosted.unflushed = 0
-                machine.flushed()
-        for channel, seqs in machine.take_confirmed():
-            self.confirm(channel, seqs, process.node)
+            return
+        position = hosted.machine.flush()
+        if position is None:
+            return
+        if self._disks:
+            self._flush(hosted, Flush(hosted.process.name, position, 0))
+        else:
+            hosted.unflushed = 0
+            hosted.machine.flushed()
 
     def _hand_over(
         self,
@@ -130,9 +139,10 @@ class ClassicHosts(QueueHosts):
             hosted.newest = position
         else:
             self._note_order(hosted, position, again=redelivered)
-        process = hosted.process
+        process, out = hosted.process, hosted.out
         member = self.hand(process.name, process.node, consumer, position, message)
-        self._row(hosted, message, _DELIVERED, member)
+        now_ns, ready = self._calendar.now_ns, hosted.ready
+        self._write(hosted.code, message, now_ns, _DELIVERED, member, ready, len(out))
         if consumer.auto_ack:
             del hosted.out[position]
             hosted.went += 1

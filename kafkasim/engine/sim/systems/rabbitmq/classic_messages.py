@@ -68,8 +68,9 @@ class ClassicMessages:
         self._dispatch = Dispatch(lazy=True, single_active=self._single_active)
         self._holders: dict[int, dict[str, Consumer]] = {}
         """By channel and tag: consumers, also cancelled ones that hold something."""
-        self._confirmed: dict[int, list[int]] = {}
-        self._unwritten: list[tuple[int, int]] = []
+        self.confirmed: dict[int, list[int]] = {}
+        """By channel: numbers that `take_confirmed` returns next."""
+        self.unwritten: list[tuple[int, int]] = []
         """(channel, publish_seq_no) of what is to be written next."""
         self._writing: list[tuple[int, int]] | None = None
         self._writing_to = -1
@@ -114,11 +115,11 @@ class ClassicMessages:
             unwritten = consumer is not None and consumer.auto_ack
         self._fresh.append(message)
         if not unwritten:
-            if not self._unwritten:
+            if not self.unwritten:
                 self._due_ms = now_ms + self._interval_ms
-            self._unwritten.append((channel, seq))
+            self.unwritten.append((channel, seq))
         elif seq:
-            self._confirmed.setdefault(channel, []).append(seq)
+            self.confirmed.setdefault(channel, []).append(seq)
         return position
 
     def take(self, _now_ms: int) -> Taken | None:
@@ -185,9 +186,7 @@ class ClassicMessages:
 
     def take_confirmed(self) -> list[tuple[int, list[int]]]:
         """Return (channel, numbers) that are confirmed since the last call (RQ-14)."""
-        if not self._confirmed:
-            return []
-        confirmed, self._confirmed = self._confirmed, {}
+        confirmed, self.confirmed = self.confirmed, {}
         return list(confirmed.items())
 
     def flush(self) -> int | None:
@@ -199,9 +198,9 @@ class ClassicMessages:
             The position up to which the host is to write; None if there is nothing, or
             something is being written.
         """
-        if self._writing is not None or not self._unwritten:
+        if self._writing is not None or not self.unwritten:
             return None
-        self._writing, self._unwritten = self._unwritten, []
+        self._writing, self.unwritten = self.unwritten, []
         self._writing_to = self._next - 1
         return self._writing_to
 
@@ -211,7 +210,7 @@ class ClassicMessages:
             return
         for channel, seq in self._writing:
             if seq:
-                self._confirmed.setdefault(channel, []).append(seq)
+                self.confirmed.setdefault(channel, []).append(seq)
         self._writing = None
         self._on_disk = self._writing_to
 
@@ -240,7 +239,7 @@ class ClassicMessages:
     def unconfirmed(self) -> dict[int, list[int]]:
         """Return the numbers that wait for the disk, by channel."""
         waiting: dict[int, list[int]] = {}
-        for channel, seq in (*(self._writing or ()), *self._unwritten):
+        for channel, seq in (*(self._writing or ()), *self.unwritten):
             if seq:
                 waiting.setdefault(channel, []).append(seq)
         return waiting

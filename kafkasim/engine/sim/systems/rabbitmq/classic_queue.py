@@ -135,7 +135,7 @@ class ClassicQueue(ClassicMessages):
     @property
     def next_deadline_ms(self) -> int | None:
         """When to call `handle_timeout`; None while there is nothing to write."""
-        waits = self._unwritten and self._writing is None
+        waits = self.unwritten and self._writing is None
         return self._due_ms if waits else None
 
     def handle_timeout(self, now_ms: int) -> list[QueueEffect]:

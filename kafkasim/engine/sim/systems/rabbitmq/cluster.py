@@ -36,6 +36,7 @@ from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
 )
 from kafkasim.units import NS_PER_MS
 
+
 class Cluster(Connections):
     """What goes over the connections of a run."""
 
@@ -55,7 +56,8 @@ class Cluster(Connections):
         """Take a message in, through the card that all who send to it share."""
         publisher, _, ordinal, _ = sent
         if publisher.is_ahead:
-            publisher.arrived()
+            publisher.under_way -= 1
+            publisher.send_ahead()
         now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
         there_ns = publisher.ways.taken_in(now_ns, size_bytes)
         if there_ns > now_ns:
@@ -129,7 +131,12 @@ class Cluster(Connections):
         what = consumer.channel, request
         self._calendar.at(arrives_ns, consumer.reply_key, self._from_client, what)
 
-    def acknowledge(self, consumer: Consuming, tag: int, *, multiple: bool) -> None:
+    def acknowledge(
+        self,
+        consumer: Consuming,
+        tag: int,
+        multiple: bool,  # noqa: FBT001 - of each message
+    ) -> None:
         """Send a consumer's acknowledgement to its node."""
         arrives_ns = consumer.ways.back(self._calendar.now_ns, 0)
         consumer.reply_key += 1
@@ -269,7 +276,7 @@ class Cluster(Connections):
 
     def _send_to_consumer(self, number: int, message: int, tag: int) -> int:
         consumer = self._owners[number]
-        assert isinstance(consumer, Consuming)
+        assert type(consumer) is Consuming
         if consumer.settings.ack == "auto":
             self._timeline.unsettled += 1
         size_bytes, ways = self.queues.size_of(message), consumer.ways

@@ -59,9 +59,12 @@ class Confirms:
 
     def due(self) -> tuple[Frames, Frames]:
         """Return what is to be sent now: each basic.ack, then each basic.nack."""
-        if not self.is_due:
-            return [], []
         confirmed, refused = self._confirmed, self._refused
+        if not refused:
+            if not confirmed:
+                return [], []
+            if len(confirmed) == 1:
+                return [(confirmed.pop(), False)], []
         self._confirmed, self._refused = [], []
         return self._frames(confirmed, refused), self._frames(refused, confirmed)
 

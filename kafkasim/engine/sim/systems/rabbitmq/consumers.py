@@ -1,8 +1,8 @@
 """The consumers of a queue: each works on one delivery after the other."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 from kafkasim.engine.sim.at_work import UNSLOWED, slowed_ns
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -23,13 +23,8 @@ PROCESSED, ABANDONED, IN_FLIGHT, NACKED, REJECTED = range(5)
 """Codes into the schema's outcomes of `deliveries`."""
 
 
-class Delivery(NamedTuple):
-    """A message that was handed to a consumer."""
-
-    message: int
-    tag: int
-    """Delivery tag, of its channel."""
-    arrived_ns: int
+Delivery = tuple[int, int, int]
+"""A message that was handed to a consumer, its delivery tag, and when it is there."""
 
 
 class RunOfConsumer(Protocol):
@@ -43,27 +38,8 @@ class RunOfConsumer(Protocol):
         """Send something over its channel."""
         ...
 
-    def acknowledge(self, consumer: "Consuming", tag: int, *, multiple: bool) -> None:
-        """Acknowledge a delivery, or all up to it, over its channel."""
-        ...
-
     def hang_up(self, consumer: "Consuming") -> None:
         """Close its connection."""
-        ...
-
-    def work_ns(self, consumer: "Consuming", message: int) -> int:
-        """Return the work on a message."""
-        ...
-
-    def write(
-        self,
-        consumer: "Consuming",
-        delivery: Delivery,
-        started_ns: int,
-        ended_ns: int,
-        outcome: int,
-    ) -> None:
-        """Write a row of `deliveries`."""
         ...
 
 
@@ -90,6 +66,9 @@ class Consuming:
         Whether work on a delivery fails, one after the other.
     run : RunOfConsumer
         What it asks of the run.
+    acknowledge : callable
+        Acknowledges over its channel: takes the consumer, a delivery tag, and whether
+        all up to it are meant.
     write : callable
         Writes a row of `deliveries`.
 
@@ -111,11 +90,11 @@ class Consuming:
 
     __slots__ = (
         "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest",
-        "_retry_ns", "_run", "_started_ns", "_subscriber", "_timeline", "_timer_key",
-        "_turn", "_unacked", "_work_key", "_works", "_write_row", "arrival_key",
-        "at_work", "buffer", "channel", "code", "connection", "is_from_start",
-        "is_here", "life", "name", "paused", "priority", "queue", "reply_key",
-        "settings", "slowed", "up", "ways",
+        "_retry_ns", "_run", "_say_acknowledged", "_started_ns", "_subscriber",
+        "_timeline", "_timer_key", "_turn", "_unacked", "_work_key", "_works",
+        "_write_row", "arrival_key", "at_work", "buffer", "channel", "code",
+        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority",
+        "queue", "reply_key", "settings", "slowed", "up", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -132,6 +111,7 @@ class Consuming:
         works: Sequence[list[int] | None],
         failures: Iterator[bool],
         run: RunOfConsumer,
+        acknowledge: "Callable[[Consuming, int, bool], None]",
         write: Writer,
     ) -> None:
         self._calendar = calendar
@@ -140,6 +120,7 @@ class Consuming:
         self._works = works
         self._failures = failures
         self._run = run
+        self._say_acknowledged = acknowledge
         self._write_row = write
         self._retry_ns = ns_from_ms(settings.retry_ms)
         self.code = code
@@ -306,7 +287,7 @@ class Consuming:
         if self._unacked:
             multiple = self._unacked > 1
             self._unacked = 0
-            self._run.acknowledge(self, self._rest, multiple=multiple)
+            self._say_acknowledged(self, self._rest, multiple)
 
     def _fail(self, tag: int) -> None:
         self._acknowledge()

@@ -56,6 +56,8 @@ class Publishing:
         How often a connection of it has ended.
     is_ahead : bool
         It sends messages before their time comes, as nothing can happen meanwhile.
+    under_way : int
+        Messages that have not arrived, while it is ahead.
     sure_ns : int
         Before then nothing depends on when it sees a confirm: it sends anyway, and the
         run is not over.
@@ -64,10 +66,10 @@ class Publishing:
     __slots__ = (
         "_again", "_blocked_by", "_blocked_since_ns", "_calendar", "_calm_ns",
         "_connect", "_delayed", "_is_down", "_is_still", "_resumed_ns", "_retry_ns",
-        "_send", "_sequence", "_timeline", "_timer_key", "_under_way", "_unseen",
-        "_wakes_ns", "_write_blocked", "arrival_key", "channel", "confirm_key",
-        "connection", "feed", "fixed_key", "is_ahead", "life", "node", "settings",
-        "sure_ns", "unconfirmed", "ways",
+        "_send", "_sequence", "_timeline", "_timer_key", "_unseen", "_wakes_ns",
+        "_write_blocked", "arrival_key", "channel", "confirm_key", "connection", "feed",
+        "fixed_key", "is_ahead", "life", "node", "settings", "sure_ns", "unconfirmed",
+        "under_way", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -96,8 +98,7 @@ class Publishing:
         last_ns = feed.intended[-1] if len(feed.intended) else 0
         self.sure_ns = min(self._calm_ns, last_ns)
         self.is_ahead = False
-        self._under_way = 0
-        """Messages that have not arrived, while it is ahead."""
+        self.under_way = 0
         self.connection: Connection | None = None
         self.node: Node | None = None
         self.ways: Any = None
@@ -194,10 +195,10 @@ class Publishing:
         self._timer_key += 1
         until_ns = self._calm_ns - 1
         self._calendar.push((until_ns, self._timer_key, self._look_again, None))
-        self._under_way = 0
-        self._send_ahead()
+        self.under_way = 0
+        self.send_ahead()
 
-    def _send_ahead(self) -> None:
+    def send_ahead(self) -> None:
         """Send what is due by now, and the next one too if none is under way.
 
         Each goes when it is due: it leaves then, whenever that is worked out, for only
@@ -208,21 +209,16 @@ class Publishing:
         intended = feed.intended
         for ordinal in range(feed.next_ordinal, len(intended)):
             due_ns = intended[ordinal]
-            if due_ns > now_ns and (self._under_way or due_ns >= self._calm_ns):
+            if due_ns > now_ns and (self.under_way or due_ns >= self._calm_ns):
                 return
             feed.next_ordinal = ordinal + 1
             feed.created_ns[ordinal] = due_ns
-            self._under_way += 1
+            self.under_way += 1
             self._publish(ordinal, due_ns)
-
-    def arrived(self) -> None:
-        """Learn, while it is ahead, that a message arrives at its node."""
-        self._under_way -= 1
-        self._send_ahead()
 
     def _look_again(self, _: object) -> None:
         """Look before each message from now on."""
-        self._send_ahead()
+        self.send_ahead()
         self.is_ahead = False
         self.go_on()
 

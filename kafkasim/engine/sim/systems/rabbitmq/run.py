@@ -242,6 +242,7 @@ class RabbitMQRun:
             works=[feed.work.get(queue) for feed in self.feeds],
             failures=failures(settings, self.scenario.seed, name),
             run=self,
+            acknowledge=self.cluster.acknowledge,
             write=self._write_delivery,
         )
         self.consumers.append(consumer)
@@ -306,10 +307,6 @@ class RabbitMQRun:
     def say(self, consumer: Consuming, request: ClientRequest) -> None:
         """Send what a consumer says."""
         self.cluster.say(consumer, request)
-
-    def acknowledge(self, consumer: Consuming, tag: int, *, multiple: bool) -> None:
-        """Send a consumer's acknowledgement."""
-        self.cluster.acknowledge(consumer, tag, multiple=multiple)
 
     def hang_up(self, consumer: Consuming) -> None:
         """Close a consumer's connection."""

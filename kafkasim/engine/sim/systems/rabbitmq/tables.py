@@ -97,9 +97,9 @@ def write_links(recorder: Recorder, ways: Mapping[tuple[str, str], Ways]) -> Non
     hosts = sorted({host for pair in ways for host in pair})
     for (there, here), between in sorted(ways.items(), key=lambda item: item[0]):
         pair = hosts.index(there), hosts.index(here)
-        write(*pair, 1, between.sent[0], between.moved[0])
-        if between.sent[1]:
-            write(*pair[::-1], 1, between.sent[1], between.moved[1])
+        write(*pair, 1, between.sent_there, between.bytes_there)
+        if between.sent_back:
+            write(*pair[::-1], 1, between.sent_back, between.bytes_back)
     recorder.labels("links", "sender", hosts)
     recorder.labels("links", "receiver", hosts)
 

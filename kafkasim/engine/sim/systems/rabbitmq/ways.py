@@ -6,21 +6,24 @@ from kafkasim.engine.sim.network import Pipe
 class Ways:
     """The pipes between two hosts, and what went over them."""
 
-    __slots__ = ("down", "moved", "sent", "up")
+    __slots__ = (
+        "_go", "_go_back", "bytes_back", "bytes_there", "down", "sent_back",
+        "sent_there", "up",
+    )  # fmt: skip
 
     def __init__(self, up: Pipe, down: Pipe) -> None:
         self.up = up
         self.down = down
-        self.sent = [0, 0]
-        """Messages there and back."""
-        self.moved = [0, 0]
-        """Their bytes."""
+        self._go, self._go_back = up.transfer, down.transfer
+        self.sent_there = self.sent_back = 0
+        """Messages."""
+        self.bytes_there = self.bytes_back = 0
 
     def there(self, now_ns: int, size_bytes: int) -> int:
         """Send there; return when it arrives."""
-        self.sent[0] += 1
-        self.moved[0] += size_bytes
-        return self.up.transfer(now_ns, size_bytes)
+        self.sent_there += 1
+        self.bytes_there += size_bytes
+        return self._go(now_ns, size_bytes)
 
     def taken_in(self, now_ns: int, size_bytes: int) -> int:
         """Return when what arrives there now is in.
@@ -32,6 +35,6 @@ class Ways:
 
     def back(self, now_ns: int, size_bytes: int) -> int:
         """Send back; return when it arrives."""
-        self.sent[1] += 1
-        self.moved[1] += size_bytes
-        return self.down.transfer(now_ns, size_bytes)
+        self.sent_back += 1
+        self.bytes_back += size_bytes
+        return self._go_back(now_ns, size_bytes)

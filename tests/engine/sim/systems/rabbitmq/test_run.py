@@ -1,11 +1,14 @@
 """RabbitMQ's traffic by hand: who has what when, over links of 1 ms."""
 
+from dataclasses import replace
+
 import pytest
 
 from kafkasim.analysis import summary
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop, Periodic
+from kafkasim.scenario.events import Event, Slow
 from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.rabbitmq import (
@@ -18,6 +21,7 @@ from kafkasim.scenario.rabbitmq import (
 )
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
+from kafkasim.testing.small_worlds import small_world
 from tests.engine.sim.systems.rabbitmq.small_runs import (
     PLAIN,
     became,
@@ -28,6 +32,9 @@ from tests.engine.sim.systems.rabbitmq.small_runs import (
     sound,
     times,
 )
+
+NOTHING = Slow("hub", at_s=0.0, factor=1.0)
+"""After an event nothing is worked out ahead of its time."""
 
 
 def test_a_message_goes_to_the_node_and_on_to_the_consumer_and_the_ack_back() -> None:
@@ -45,11 +52,33 @@ def test_a_message_goes_to_the_node_and_on_to_the_consumer_and_the_ack_back() ->
     assert result.facts["drained"] == 1
 
 
-def test_a_message_is_four_ways_and_a_job_of_its_queue() -> None:
-    few, many = sound(scenario_of(count=1)), sound(scenario_of(count=11))
+@pytest.mark.parametrize(
+    ("events", "each"),
+    [
+        ((), 3),  # to the node, work, acknowledgement
+        ((NOTHING,), 6),  # and timer, confirm, to the consumer
+    ],
+)
+def test_a_message_has_an_entry_for_all_on_which_something_depends(
+    events: tuple[Event, ...], each: int
+) -> None:
+    few, many = (sound(scenario_of(count=n, events=events)) for n in (1, 11))
     more = int(many.facts["calendar_entries"]) - int(few.facts["calendar_entries"])
-    # Timer, to the node, confirm, to the consumer, work, acknowledgement.
-    assert more == 10 * 6
+    assert more == 10 * each
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+def test_what_is_worked_out_ahead_of_its_time_is_what_would_have_been(
+    kind: str, seed: int
+) -> None:
+    queues = {name: Queue(type=kind) for name in ("billing", "audit", "late")}  # type: ignore[arg-type]
+    system = RabbitMQ(nodes=3, queues=queues)
+    ahead = replace(small_world(seed, system), events=())
+    results = run(ahead), run(replace(ahead, events=(NOTHING,)))
+    one, other = (dict(result.digests) for result in results)
+    del one["events"], other["events"]
+    assert one == other
 
 
 @pytest.mark.parametrize(
