@@ -7,7 +7,6 @@ nodes, another one.
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple
 from typing import Any
 
 from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
@@ -217,13 +216,15 @@ class Cluster(Connections):
                 case Settle():
                     self._to_queue((self.queues.do, effect, 0), node)
                 case Deliver():
-                    self._deliver(effect)
-                case Confirm():
-                    number, seq, multiple = astuple(effect)
-                    self._tell_publisher(number, seq, multiple=multiple, refused=False)
-                case PublishNack():
-                    number, seq, multiple = astuple(effect)
-                    self._tell_publisher(number, seq, multiple=multiple, refused=True)
+                    number, tag = effect.channel, effect.delivery_tag
+                    self._send_to_consumer(number, effect.message, tag)
+                case Confirm() | PublishNack():
+                    self._tell_publisher(
+                        effect.channel,
+                        effect.publish_seq_no,
+                        multiple=effect.multiple,
+                        refused=type(effect) is PublishNack,
+                    )
                 case ChannelClosed() | Dropped() | CancelConsumer():
                     pass
                 case _:
@@ -270,9 +271,6 @@ class Cluster(Connections):
             queue, consumer.tag, position, auto_ack=consumer.auto_ack
         )
         return self._send_to_consumer(number, message, tag)
-
-    def _deliver(self, effect: Deliver) -> None:
-        self._send_to_consumer(effect.channel, effect.message, effect.delivery_tag)
 
     def _send_to_consumer(self, number: int, message: int, tag: int) -> int:
         consumer = self._owners[number]

@@ -123,9 +123,7 @@ class Consuming:
         self._say_acknowledged = acknowledge
         self._write_row = write
         self._retry_ns = ns_from_ms(settings.retry_ms)
-        self.code = code
-        self.queue = queue
-        self.name = name
+        self.code, self.queue, self.name = code, queue, name
         self.settings = settings
         self.priority = 0
         self.connection: Connection | None = None
@@ -138,9 +136,8 @@ class Consuming:
         """What has arrived and waits for its turn."""
         self.at_work: Delivery | None = None
         self._started_ns = self._ended_ns = MISSING_NS
-        self._turn = 0
-        self._begun_in = 0
-        """In which life."""
+        self._turn = self._begun_in = 0
+        """Counts ends of work that were to come; in which life it began."""
         self._unacked = 0
         """Deliveries done that are to be acknowledged together."""
         self._rest = 0

@@ -176,7 +176,7 @@ ClientRequest = Publish | Consume | Cancel | Ack | Nack | Reject | CloseChannel
 # From a channel to its client
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Deliver:
     """basic.deliver."""
 
@@ -193,7 +193,7 @@ class Deliver:
     """x-acquired-count, likewise: deliveries that came back, failed or not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Confirm:
     """basic.ack to a publisher."""
 
@@ -203,7 +203,7 @@ class Confirm:
     """Also all lower numbers."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PublishNack:
     """basic.nack to a publisher: a queue could not take the message."""
 

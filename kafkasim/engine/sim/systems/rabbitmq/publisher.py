@@ -87,12 +87,9 @@ class Publishing:
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
-        self._connect = connect
-        self._send = send
-        self._write_blocked = write_blocked
+        self._connect, self._send, self._write_blocked = connect, send, write_blocked
         self._retry_ns = ns_from_ms(settings.retry_ms)
-        self.feed = feed
-        self.settings = settings
+        self.feed, self.settings = feed, settings
         is_free = feed.loop is None and settings.max_unconfirmed is None
         self._calm_ns = calm_ns if is_free else 0
         last_ns = feed.intended[-1] if len(feed.intended) else 0
@@ -103,8 +100,7 @@ class Publishing:
         self.node: Node | None = None
         self.ways: Any = None
         """To its node and back."""
-        self.channel = 0
-        self.life = 0
+        self.channel = self.life = 0
         self.fixed_key = (
             self._key_of("") if "{key}" not in settings.routing_key else None
         )

@@ -2,6 +2,9 @@
 
 A queue's effects are for channels (`Handed`, `Confirmed`, `Refused`, `Released`), for
 the host that carries them out (`Flush`, `Replicate`), or tell what became of a message.
+
+What every message needs some of is not frozen, though nobody changes it: to make a
+frozen one costs several times as much.
 """
 
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import Outcome, Reason, Retur
 # From a channel to a queue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Enqueue:
     """Take this message in."""
 
@@ -51,7 +54,7 @@ class Unsubscribe:
     consumer_tag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Settle:
     """These deliveries to a consumer are done with."""
 
@@ -107,7 +110,7 @@ class NodeUp:
     disk_lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
     """A member of a quorum queue has its log on disk up to an index, incl."""
 
@@ -132,7 +135,7 @@ QueueRequest = ToQueue | ClusterRequest
 # From a queue to channels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Handed:
     """A message for a consumer; its channel makes it a `Deliver`."""
 
@@ -148,7 +151,7 @@ class Handed:
     """A classic queue has removed it already: its consumer acknowledges nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Confirmed:
     """The queue is answerable for these messages of a channel (RQ-14)."""
 
@@ -189,7 +192,7 @@ class Released:
 # From a queue to whoever runs it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Enqueued:
     """A message is in the queue, ready."""
 
@@ -198,7 +201,7 @@ class Enqueued:
     message: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Removed:
     """A message has left the queue."""
 
@@ -238,7 +241,7 @@ class Flush:
     message_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replicate:
     """A quorum queue's leader sends its log, from one index to another, both incl.
 

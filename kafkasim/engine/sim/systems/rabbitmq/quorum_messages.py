@@ -321,9 +321,11 @@ class QuorumMessages:
     @property
     def next_deadline_ms(self) -> int | None:
         """When `pass_time` has something to do, at the earliest."""
-        times = [self._expires_ms, *self._suspected.values()]
-        times += [self._delayed[0][0]] if self._delayed else []
-        earliest = min(times)
+        earliest = self._expires_ms
+        if self._suspected:
+            earliest = min(earliest, *self._suspected.values())
+        if self._delayed:
+            earliest = min(earliest, self._delayed[0][0])
         return None if earliest >= NEVER_MS else earliest
 
     def pass_time(self, now_ms: int) -> None:

@@ -235,6 +235,14 @@ def test_with_multiple_one_frame_acknowledges_several() -> None:
     assert [each[0] for each in acked] == [7.0, 7.0, 9.0]
 
 
+def test_what_is_done_is_acknowledged_before_the_next_message_is_there() -> None:
+    """At 4 ms the second message is on its way, and there at 4.5 ms."""
+    system = RabbitMQ(consumers={"a": Consumers(ack_every=2)}, hardware=PLAIN)
+    result = sound(scenario_of(system, every_ms=2.5, count=3))
+    acked = [each for each in changes(result) if each[1] == "acked"]
+    assert [each[0] for each in acked] == [5.0, 7.5, 10.0]
+
+
 def test_without_acknowledgements_a_message_is_gone_when_it_is_sent() -> None:
     system = RabbitMQ(consumers={"a": Consumers(ack="auto")}, hardware=PLAIN)
     result = sound(scenario_of(system, count=1))
