@@ -1,9 +1,10 @@
 """The cluster of a run: connections and channels, and what goes over them in time.
 
 The machines decide what is said; here it is carried. A message takes an entry of the
-calendar for each way that it goes: to its node, through the process of each of its
-queues, to a consumer, and back as a confirm and as an acknowledgement; between two
-nodes, another one.
+calendar for each way that it goes: to its node, through the process of each queue, to a
+consumer, back as a confirm and as an acknowledgement, and from node to node. While
+nothing can happen on the way, it is worked out at once when a consumer has a message,
+and a publisher its confirm.
 """
 
 from collections.abc import Iterable
