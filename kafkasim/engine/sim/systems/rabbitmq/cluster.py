@@ -101,8 +101,7 @@ class Cluster(Connections):
     def _into(self, queue: str, sent: Sent, node: Node) -> None:
         """Bring a message to the process of a queue.
 
-        It counts as unsettled then; but to bring one that was sent before into a queue,
-        and out again, is no progress.
+        It is unsettled from then on; one that was sent before is no progress.
         """
         publisher, number, ordinal, seq = sent
         feed, hosted = publisher.feed, self.queues.hosted[queue]
