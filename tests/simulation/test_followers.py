@@ -257,9 +257,9 @@ def test_a_new_leader_tells_no_end_until_its_high_watermark_is_in_its_epoch(
     for wish in (LATEST_TIMESTAMP, EARLIEST_TIMESTAMP):
         connection = after_an_election.hosts.newest[0]
         request = Request(LIST_OFFSETS, connection, 0, None, lambda _: None)
-        request.payload = _Asked(), partition, wish
+        request.payload = [(_Asked(), partition, wish)]
         leader._tell_offset(request)
-        told.append((request.error, request.answer))
+        told.append((request.error, request.answer.get(partition.index)))
     assert told == [(OFFSET_NOT_AVAILABLE, None), (NONE, 0)]
 
 

@@ -296,16 +296,18 @@ class Broker:
             self._set_timer(session)
 
     def _tell_offset(self, request: Request) -> None:
-        """Answer with an offset of a partition, if it may be read here (BR-34)."""
-        question, partition, wish = request.payload
-        code = self.meets(partition, question.leader_epoch)
-        asks_for_end = request.api == LIST_OFFSETS and wish == LATEST_TIMESTAMP
-        if code == NONE and asks_for_end and not self.knows_end(partition):
-            code = OFFSET_NOT_AVAILABLE
-        if code != NONE:
-            self._refuse(request, partition.index, code)
-        else:
-            request.answer = offset_in(partition.log, request.api, wish)
+        """Answer with an offset of each partition that may be read here (BR-34)."""
+        answer: dict[int, object] = {}
+        for question, partition, wish in request.payload:
+            code = self.meets(partition, question.leader_epoch)
+            asks_for_end = request.api == LIST_OFFSETS and wish == LATEST_TIMESTAMP
+            if code == NONE and asks_for_end and not self.knows_end(partition):
+                code = OFFSET_NOT_AVAILABLE
+            if code != NONE:
+                self._refuse(request, partition.index, code)
+            else:
+                answer[partition.index] = offset_in(partition.log, request.api, wish)
+        request.answer = answer
         self._answer(request, 0)
 
     def _set_timer(self, session: FetchSession) -> None:

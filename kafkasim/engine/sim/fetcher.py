@@ -243,7 +243,7 @@ class Fetcher:
         )
         for partition, code in self.buffer.errors:
             if code == OFFSET_OUT_OF_RANGE:
-                self._reset(partition, now_ns)  # or an exception, at the next poll
+                self._reset(partition)  # or an exception, at the next poll
             elif code in STALE_METADATA or code == OFFSET_NOT_AVAILABLE:
                 self._metadata.request_update(now_ns)
         return rows, end_ns
@@ -342,40 +342,36 @@ class Fetcher:
 
     # --- positions ------------------------------------------------------------------
 
-    def _reset(self, partition: Partition, now_ns: int) -> None:
-        """Ask where to go on: a position is out of range (CO-6).
+    def _reset(self, partition: Partition) -> None:
+        """See to it that the next poll asks where to go on (CO-6).
 
-        With `auto.offset.reset=none` the application gets an exception instead. Until
+        A position is out of range (`SubscriptionState.requestOffsetReset`). With
+        `auto.offset.reset=none` the application gets an exception instead. Until
         the answer the partition is not fetched, and a broker with no other one
         gets no fetch (`AbstractFetch.prepareFetchRequests`).
         """
         self._session_of[partition.index].leave(partition)
         self._offsets.note(partition)
         self.is_unsure = True
-        if self._group.resets:
-            self._offsets.ask_due(now_ns)
-        else:
-            self.has_failed = True
+        self.has_failed |= not self._group.resets
 
     def take_offset(self, request: Request, now_ns: int) -> None:
         """Go on when it is known where (`maybeCompleteValidation`)."""
-        question = self._offsets.take(request, now_ns)
-        if question is None:
-            return
-        partition, answer = question.partition, request.answer
-        index = partition.index
-        if question.epoch == NO_EPOCH:
-            self._go_on(partition, answer)
-        elif answer is None:
-            self._reset(partition, now_ns)
-        elif answer.start_offset < self.positions[index]:
-            if not self._group.resets:
+        for question, answer in self._offsets.take(request, now_ns):
+            partition = question.partition
+            index = partition.index
+            if question.epoch == NO_EPOCH:
+                assert isinstance(answer, int)
+                self._go_on(partition, answer)
+            elif not isinstance(answer, EpochStart):
+                self._reset(partition)
+            elif answer.start_offset >= self.positions[index]:
+                self._fetch_on(partition)
+            elif self._group.resets:
+                self._go_on(partition, answer.start_offset)
+                self._origins[index] = -1  # the answer names its epoch
+            else:
                 self.has_failed = self.is_unsure = True  # LogTruncationException
-                return
-            self._go_on(partition, answer.start_offset)
-            self._origins[index] = -1  # the answer names its epoch
-        else:
-            self._fetch_on(partition)
 
     def _go_on(self, partition: Partition, offset: int) -> None:
         index = partition.index

@@ -13,7 +13,6 @@ partitions are paused, `poll()` returns nothing before its own timeout.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from kafkasim.engine.sim.group import Group
 from kafkasim.engine.sim.group_committer import GroupCommitter
 from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.member_driver import DriverCalls, MemberDriver, OfApplication
-from kafkasim.engine.sim.owning_member import OwnerCalls, OwningMember
+from kafkasim.engine.sim.owning_member import POLL_TIMEOUT_NS, OwnerCalls, OwningMember
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import BEFORE_WORK, MANUAL, PollSettings
 from kafkasim.engine.sim.request import Connection, Request
@@ -55,9 +54,6 @@ from kafkasim.protocol.groups.member.member_effects import (
 )
 from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.units import MISSING_NS, NS_PER_MS
-
-POLL_TIMEOUT_NS: Final = 100 * NS_PER_MS
-"""How long `poll()` waits where it is blocked: what Kafka's examples give it."""
 
 NewMachine = Callable[[Consumed, Callable[[int], int], int], MemberMachine]
 """Makes the machine of a process: it takes what an automatic commit stores, how long to
@@ -245,6 +241,8 @@ class JoiningMember(OwningMember):
                 continue
             if not fetcher.buffer.fetches:
                 fetcher.send_fetches(now_ns)
+                if self._goes_round(now_ns, self.machine):
+                    continue
                 self._wait()
                 return
             if self._takes_records(now_ns):

@@ -273,8 +273,9 @@ class MemberDriver:
         self._at(due_ms, self._due)
 
     def _due(self, due_ms: int) -> None:
-        if self._armed_ms == due_ms:
-            self._armed_ms = None
+        if self._armed_ms != due_ms:
+            return  # a sooner one has taken its place
+        self._armed_ms = None
         if self._calls.stands_still() or self.machine is None:
             return
         self.tell(None)
@@ -294,7 +295,7 @@ class MemberDriver:
     def _poll_due(self, due_ms: int) -> None:
         if self._poll_armed_ms == due_ms:
             self._poll_armed_ms = None
-        self._calls.on_news()
+            self._calls.on_news()
 
     def _at(self, due_ms: int, function: Callable[[int], None]) -> None:
         """Call a function then, with the time, if this process still runs.

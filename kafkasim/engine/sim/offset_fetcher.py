@@ -4,12 +4,14 @@ Where to go on, when a position is out of range: at the log end or the log start
 `auto.offset.reset`. Or whether a position still holds when a partition has a new
 leader: where the leader epoch of the last record ends there (KIP-320).
 
-Source: `OffsetFetcher`, `OffsetFetcherUtils` and `SubscriptionState` (clients). What
+Source: `OffsetFetcher`, `OffsetFetcherUtils` and `SubscriptionState` (clients). A
+leader gets one request about all of its partitions, of each of the two kinds. What
 fails is asked again when `retry.backoff.ms` are over and the metadata is asked for.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from kafkasim.engine.sim.client import NetworkClient
 from kafkasim.engine.sim.client_metadata import ClientMetadata
@@ -22,7 +24,7 @@ from kafkasim.engine.sim.request import (
     OFFSET_FOR_LEADER_EPOCH,
     Request,
 )
-from kafkasim.units import MISSING_NS
+from kafkasim.units import FOREVER_NS, MISSING_NS
 
 NO_EPOCH: Final = -1
 """In place of a leader epoch that is not known."""
@@ -44,6 +46,17 @@ class Question:
     """When it may be asked."""
     wish: int | None = None
     """A timestamp to ask for; none: as `auto.offset.reset` says."""
+
+
+class Asked(NamedTuple):
+    """A partition of a request; the request's payload is a list of these."""
+
+    question: Question
+    """What is asked."""
+    partition: Partition
+    """Of which."""
+    wish: int
+    """The epoch, or a timestamp as ListOffsets has them."""
 
 
 class OffsetFetcher:
@@ -82,6 +95,8 @@ class OffsetFetcher:
         self._calls = calls
         self.open: dict[int, Question] = {}
         self._all_asked = True
+        self._fresh: list[Question] = []
+        """Those that `poll()` has to go round for once more."""
 
     def is_reset(self, index: int) -> bool:
         """Return whether the position in a partition is being reset."""
@@ -89,7 +104,12 @@ class OffsetFetcher:
         return question is not None and question.epoch == NO_EPOCH
 
     def note(
-        self, partition: Partition, epoch: int = NO_EPOCH, wish: int | None = None
+        self,
+        partition: Partition,
+        epoch: int = NO_EPOCH,
+        wish: int | None = None,
+        *,
+        later: bool = False,
     ) -> None:
         """Note what is to be asked, in place of what was before.
 
@@ -101,63 +121,92 @@ class OffsetFetcher:
             The end of which leader epoch; `NO_EPOCH`: where to go on.
         wish : int, optional
             Then at which timestamp; left out, as `auto.offset.reset` says.
+        later : bool
+            Not before `release`.
         """
-        self.open[partition.index] = Question(partition, epoch, wish=wish)
+        question = self.open[partition.index] = Question(partition, epoch, wish=wish)
+        if later:
+            question.not_before_ns = FOREVER_NS
+            self._fresh.append(question)
         self._all_asked = False
 
+    def release(self) -> bool:
+        """Let be asked from now on what was to be asked later; return if any was."""
+        fresh, self._fresh = self._fresh, []
+        for question in fresh:
+            question.not_before_ns = 0
+        return bool(fresh)
+
     def ask_due(self, now_ns: int) -> None:
-        """Ask all that may be asked now."""
+        """Ask all that may be asked now, the ends of epochs first."""
         if self._all_asked:
             return
-        self._all_asked = True
-        for question in list(self.open.values()):
-            if not question.asked and now_ns >= question.not_before_ns:
-                self._ask(question, now_ns)
-            self._all_asked &= question.asked
+        due = [
+            each
+            for each in self.open.values()
+            if not each.asked and now_ns >= each.not_before_ns
+        ]
+        if due:
+            self._ask(OFFSET_FOR_LEADER_EPOCH, due, now_ns)
+            self._ask(LIST_OFFSETS, due, now_ns)
+        self._all_asked = all(each.asked for each in self.open.values())
 
-    def _ask(self, question: Question, now_ns: int) -> None:
-        """Send a question to the leader, if there is one that can be sent to."""
-        partition = question.partition
-        leader, question.leader_epoch = leader_of(self._metadata, partition)
-        if leader < 0:
-            self._metadata.request_update(now_ns)
-            return
-        if not self._network.can_send(leader, now_ns):
-            return
-        question.asked = True
-        connection = self._network.connections[leader]
-        api = OFFSET_FOR_LEADER_EPOCH
-        wish: int | None = question.epoch
-        if question.epoch == NO_EPOCH:
-            api, wish = LIST_OFFSETS, question.wish
+    def _ask(self, api: int, due: list[Question], now_ns: int) -> None:
+        """Send each leader that can be sent to what is asked of it.
+
+        `OffsetFetcherUtils.regroupFetchPositionsByLeader`, `regroupPartitionMapByNode`.
+        """
+        by_leader: dict[int, list[Asked]] = {}
+        for question in due:
+            if (question.epoch == NO_EPOCH) != (api == LIST_OFFSETS):
+                continue
+            partition = question.partition
+            leader, question.leader_epoch = leader_of(self._metadata, partition)
+            if leader < 0:
+                self._metadata.request_update(now_ns)
+                continue
+            wish = question.epoch if api == OFFSET_FOR_LEADER_EPOCH else question.wish
             if wish is None:
                 wish = self._group.reset_timestamp_ms(now_ns)
-        what = question, partition, wish
-        request = Request(api, connection, now_ns, what, self._calls.received)
+            by_leader.setdefault(leader, []).append(Asked(question, partition, wish))
+        for leader, asked in sorted(by_leader.items(), key=itemgetter(0)):
+            if self._network.can_send(leader, now_ns):
+                self._send(api, leader, asked, now_ns)
+
+    def _send(self, api: int, leader: int, asked: list[Asked], now_ns: int) -> None:
+        for each in asked:
+            each.question.asked = True
+        connection = self._network.connections[leader]
+        request = Request(api, connection, now_ns, asked, self._calls.received)
         request.request_id = self._calls.next_request_id()
         self._network.send(request)
 
-    def take(self, request: Request, now_ns: int) -> Question | None:
+    def take(self, request: Request, now_ns: int) -> list[tuple[Question, object]]:
         """Take an answer, or a failure with the connection; return what is answered.
 
-        None if that is no question any more, or it has to be asked again.
+        Not what is no question any more, nor what has to be asked again.
         """
-        question: Question = request.payload[0]
         answered_ns = MISSING_NS if request.failed else now_ns
         self._calls.write_request(request, answered_ns)
-        index = question.partition.index
-        if self.open.get(index) is not question:
-            return None  # the leader has changed meanwhile
-        if request.errors or request.failed:
+        errors = request.errors or {}
+        if request.failed or errors:
             self._metadata.request_update(now_ns)
-            self._ask_later(question, now_ns, self._settings.retry_backoff_ns)
-            return None
-        if question.epoch == NO_EPOCH and request.answer is None:
-            timeout_ns = self._settings.network.request_timeout_ns
-            self._ask_later(question, request.sent_ns, timeout_ns)
-            return None  # no record is so young
-        del self.open[index]
-        return question
+        backoff_ns = self._settings.retry_backoff_ns
+        taken: list[tuple[Question, object]] = []
+        asked: list[Asked] = request.payload
+        for question, partition, _ in asked:
+            index = partition.index
+            if self.open.get(index) is not question:
+                continue  # the leader has changed meanwhile
+            if request.failed or index in errors:
+                self._ask_later(question, now_ns, backoff_ns)
+            elif question.epoch == NO_EPOCH and request.answer[index] is None:
+                timeout_ns = self._settings.network.request_timeout_ns
+                self._ask_later(question, request.sent_ns, timeout_ns)
+            else:
+                del self.open[index]
+                taken.append((question, request.answer[index]))
+        return taken
 
     def _ask_later(self, question: Question, since_ns: int, after_ns: int) -> None:
         question.asked = self._all_asked = False

@@ -18,6 +18,8 @@ class OwningFetcher(SeekingFetcher):
     _begun: dict[int, tuple[int, int]]
     """Partition index → offset at which it begins, and the epoch it was committed with.
     """
+    goes_round = False
+    """There is something that only the next round of `poll()` asks."""
 
     def start(self, positions: Mapping[int, int]) -> None:
         """Read from these offsets, of all partitions."""
@@ -29,7 +31,9 @@ class OwningFetcher(SeekingFetcher):
 
         If the commit names the leader epoch of the record before, the leader is first
         asked whether its log still has that (`SubscriptionState.seekUnvalidated`,
-        KIP-320).
+        KIP-320). A round of `poll()` does so before it hears of committed offsets, so
+        it is the next one that asks (`ClassicKafkaConsumer.updateFetchPositions`,
+        `OffsetsRequestManager.updateFetchPositions`).
         """
         index = partition.index
         self.positions[index] = self._origins[index] = offset
@@ -39,8 +43,13 @@ class OwningFetcher(SeekingFetcher):
             return
         if epoch > leader_of(self._metadata, partition)[1]:
             self._metadata.request_update(self._calls.now_ns())
-        self._offsets.note(partition, epoch)
+        self._offsets.note(partition, epoch, later=True)
         self.is_unsure = True
+
+    def update(self, now_ns: int) -> None:
+        """Follow the leaders, and ask what has to be known (`updateFetchPositions`)."""
+        super().update(now_ns)
+        self.goes_round = self._offsets.release()
 
     def epoch_at(self, index: int, position: int) -> int:
         """Return the leader epoch of the record before a position; −1: not known."""

@@ -6,7 +6,7 @@ when it was assigned.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,10 +23,14 @@ from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
 from kafkasim.engine.sim.request import Connection
 from kafkasim.protocol.groups.group_messages import CommittedOffset, TopicPartition
+from kafkasim.protocol.groups.member.consumer_member import ConsumerMember
 from kafkasim.protocol.groups.member.join_effort import LAPSE_MS
-from kafkasim.protocol.groups.member.member_effects import Partitions
+from kafkasim.protocol.groups.member.member_effects import MemberMachine, Partitions
 from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.units import NS_PER_MS
+
+POLL_TIMEOUT_NS: Final = 100 * NS_PER_MS
+"""How long `poll()` waits where it is blocked: what Kafka's examples give it."""
 
 
 class OwnerCalls(NamedTuple):
@@ -91,6 +95,8 @@ class OwningMember(Member):
         """What it owns and has no position in."""
         self._generations: dict[int, int] = {}
         """Partition index → generation in which it came to own it."""
+        self._placed_at_work = False
+        """Committed offsets came while the application worked."""
         super().__init__(
             calendar=calendar, actor=actor, code=code, group=group, sessions=[],
             connections=connections, brokers=brokers, settings=settings, draws=draws,
@@ -188,6 +194,7 @@ class OwningMember(Member):
 
     def _place(self, offsets: tuple[CommittedOffset, ...]) -> None:
         """Begin where was committed; ask where else (CO-7)."""
+        self._placed_at_work = bool(self.application.rows)
         for each in offsets:
             partition = self._topics[each.topic][each.partition]
             if self._unplaced.pop(partition.index, None) is None:
@@ -197,6 +204,28 @@ class OwningMember(Member):
             else:
                 self._owning.begin(partition, each.offset, each.leader_epoch)
                 self._start_reading(partition, each.offset)
+
+    def _goes_round(self, now_ns: int, machine: MemberMachine | None) -> bool:
+        """Return whether `poll()`, with nothing to return, goes round at once.
+
+        Only the next round validates where it has begun. The classic consumer's wait
+        ends as soon as a fetch is written (`ConsumerNetworkClient.poll`). With nothing
+        to fetch it lasts for `retry.backoff.ms`, or until something comes; so does that
+        of a consumer with a thread, unless it begins a poll (`pollForFetches`).
+        """
+        owning = self._owning
+        if not owning.goes_round:
+            return False
+        owning.goes_round = False
+        if isinstance(machine, ConsumerMember):
+            at_once = self._placed_at_work
+        else:
+            asked = (session.request for session in owning.sessions)
+            at_once = any(each is not None and each.sent_ns == now_ns for each in asked)
+        if not at_once:
+            wait_ns = min(self._settings.retry_backoff_ns, POLL_TIMEOUT_NS)
+            self._network.at(now_ns + wait_ns, self._retry)
+        return at_once
 
     def _start_reading(self, partition: Partition, offset: int) -> None:
         index = partition.index

@@ -69,8 +69,10 @@ class SeekingFetcher(Fetcher):
         self._offsets.open.pop(partition.index, None)
         self._go_on(partition, offset)
 
-    def seek_time(self, partition: Partition, timestamp_ms: int, now_ns: int) -> None:
+    def seek_time(self, partition: Partition, timestamp_ms: int) -> None:
         """Go on where the leader says, and drop what was fetched of a partition.
+
+        It is asked with the next poll.
 
         Parameters
         ----------
@@ -79,13 +81,10 @@ class SeekingFetcher(Fetcher):
         timestamp_ms : int
             A time, or one of ListOffsets' timestamps (`seekToBeginning`, `seekToEnd`,
             `offsetsForTimes`).
-        now_ns : int
-            The current time.
         """
         self._drop(partition)
         self._offsets.note(partition, wish=timestamp_ms)
         self.is_unsure = True
-        self._offsets.ask_due(now_ns)
 
     def _drop(self, partition: Partition) -> None:
         """Drop what was fetched of a partition, and fetch no more of it for now."""

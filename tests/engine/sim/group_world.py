@@ -138,6 +138,8 @@ class GroupWorld:
         self.coordinator = 1
         self._armed_ms = -1
         self.committed: dict[int, int] = {}
+        self.epochs: dict[int, int] = {}
+        """With which offsets are said to have been committed."""
         self.commit_errors: list[int] = []
         """With which the next commits are refused."""
         self.open: dict[int, tuple[Coordinating, Request]] = {}
@@ -268,7 +270,10 @@ class GroupWorld:
         elif isinstance(message, OffsetFetch):
             found = tuple(
                 CommittedOffset(
-                    topic=topic, partition=number, offset=self.committed.get(number, -1)
+                    topic=topic,
+                    partition=number,
+                    offset=self.committed.get(number, -1),
+                    leader_epoch=self.epochs.get(number, -1),
                 )
                 for topic, number in message.partitions
             )

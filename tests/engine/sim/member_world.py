@@ -178,7 +178,7 @@ class World:
     def _write(self, request: Request, answered_ns: int) -> None:
         request.written = True
         if request.api == OFFSET_FOR_LEADER_EPOCH:
-            self.epochs_asked.append(request.payload[2])
+            self.epochs_asked += [wish for _, _, wish in request.payload]
         self.requests.append(
             (
                 APIS[request.api],

@@ -13,6 +13,7 @@ from kafkasim.engine.sim.poll_settings import (
     MANUAL,
 )
 from tests.engine.sim.group_world import GroupWorld
+from tests.engine.sim.member_world import MS
 
 
 def started(world: GroupWorld, *numbers: int, at: float = 0.0) -> GroupWorld:
@@ -39,7 +40,7 @@ def test_three_members_own_all_after_the_initial_delay_and_read_every_record_onc
 
     assert told == [
         (6_012, f"{member} reads {index} from 0, generation 1")
-        for member, index in ((0, 0), (1, 2), (2, 4), (0, 1), (1, 3), (2, 5))
+        for member, index in ((0, 0), (0, 1), (1, 2), (1, 3), (2, 4), (2, 5))
     ]
     read = sorted((r.partition, r.from_offset, r.to_offset) for r in world.rows)
     assert read == [(index, 0, 10) for index in range(6)]
@@ -336,3 +337,34 @@ def test_without_a_coordinator_a_poll_returns_what_it_has_when_its_time_is_over(
     fetched, begun = row.fetched_ns // 1_000_000, row.started_ns // 1_000_000
     assert fetched == 3_001
     assert 0 < begun - fetched <= 100
+
+
+def asked(world: GroupWorld, *apis: str) -> list[tuple[int, str]]:
+    """Return when these requests were sent."""
+    return [(round(at), api) for at, api, _, _ in sorted(world.requests) if api in apis]
+
+
+def begun(partitions: int, **named: dict[int, int]) -> list[tuple[int, str]]:
+    """Let one begin at offset 3 of some partitions; return what it asks leaders."""
+    world = started(GroupWorld(1, partitions, retry_backoff_ns=50 * MS), 0)
+    world.committed = dict.fromkeys(range(partitions), 3)
+    world.epochs = named["epochs"]
+    for index in range(partitions):
+        world.append(3, index)
+    world.run(2_000)
+    told = asked(world, "OffsetFetch", "OffsetForLeaderEpoch", "Fetch")
+    return told[: 2 + (len(named["epochs"]) < partitions) + 1]
+
+
+def test_a_position_from_a_commit_is_validated_by_the_next_round_of_its_poll() -> None:
+    # `updateFetchPositions` validates first; with nothing to fetch, `pollForFetches`
+    # then waits for retry.backoff.ms.
+    (found, _), *then = begun(2, epochs={0: 0, 1: 0})
+
+    assert then == [(found + 52, "OffsetForLeaderEpoch"), (found + 54, "Fetch")]
+
+
+def test_a_fetch_of_something_else_ends_the_round_at_once() -> None:
+    (found, _), *then = begun(2, epochs={0: 0})
+
+    assert then[:2] == [(found + 2, "Fetch"), (found + 2, "OffsetForLeaderEpoch")]

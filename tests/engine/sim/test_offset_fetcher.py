@@ -77,6 +77,58 @@ def test_what_fails_is_asked_again_after_the_backoff() -> None:
     assert world.resets == [(106.0, 0, 3)]
 
 
+def test_a_leader_is_asked_at_once_about_all_of_its_partitions() -> None:
+    """`OffsetFetcherUtils.regroupPartitionMapByNode`."""
+    world = World([0, 0, 1])
+    for index in range(3):
+        world.append(3, index)
+    world.start({0: 8, 1: 8, 2: 8})
+    world.run(50)
+    assert world.sent("ListOffsets") == [(0, 2.0), (1, 2.0)]
+    assert world.resets == [(4.0, 0, 3), (4.0, 1, 3), (4.0, 2, 3)]
+
+
+def test_what_one_partition_of_a_request_meets_holds_up_no_other() -> None:
+    world = World([0, 0])
+    for index in range(2):
+        world.append(3, index)
+    world.start({0: 8, 1: 8})
+    world.run(2.5)
+    world.partitions[1].leader = 1
+    world.run(3.5)
+    world.partitions[1].leader = 0
+    world.run(1_000)
+    assert world.sent("ListOffsets") == [(0, 2.0), (0, 104.0)]
+    # The second one waits at the broker until a fetch before it is answered (BR-2).
+    assert world.resets == [(4.0, 0, 3), (505.0, 1, 3)]
+
+
+def test_a_new_leader_is_asked_at_once_for_all_epochs() -> None:
+    """`OffsetFetcherUtils.regroupFetchPositionsByLeader`."""
+    world = World([0, 0])
+    for index in range(2):
+        world.append(2, index)
+    world.start()
+    world.run(60)
+    for index in range(2):
+        world.move(1, epoch=1, index=index)
+    world.member._metadata.take_hints({0: (1, 1), 1: (1, 1)})
+    world.run(200)
+    assert [node for node, _ in world.sent("OffsetForLeaderEpoch")] == [1]
+    assert world.epochs_asked == [0, 0]
+
+
+def test_records_of_others_are_worked_on_before_a_position_is_reset() -> None:
+    """`FetchCollector` asks for a reset; the next poll sends it."""
+    world = World([0, 0])
+    world.append(3, 0)
+    world.append(2, 1)
+    world.start({0: 8})
+    world.run(50)
+    assert [(row.partition, row.to_offset) for row in world.rows][:1] == [(1, 2)]
+    assert world.sent("ListOffsets") == [(0, 22.0)]
+
+
 def test_a_question_goes_to_the_leader_that_is_known_by_then() -> None:
     world = World()
     world.append(3)

@@ -62,7 +62,7 @@ def _wish(event: ReaderEvent, partition: Partition, *, over: bool) -> Wish:
         if isinstance(to, int):
             fetcher.seek(partition, to)
         else:
-            fetcher.seek_time(partition, _timestamp_ms(to, now_ns), now_ns)
+            fetcher.seek_time(partition, _timestamp_ms(to, now_ns))
 
     return seek
 
