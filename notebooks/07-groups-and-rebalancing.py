@@ -384,7 +384,7 @@ costs_of.fillna(0).loc["comes"].T.round(1)
 # old owner gives it up at its own next poll, and waits for nobody else's.
 #
 # > **A plausible wrong result.** "We switched to cooperative, and measured: rebalances
-# > used to take 8 s, now they take 33 s. It is worse." The measurement is right; look
+# > used to take 6 s, now they take 21 s. It is worse." The measurement is right; look
 # > at the second row. A cooperative rebalance takes several polls of the slowest
 # > member, twice. But meanwhile five of six partitions are read. What a rebalance
 # > *lasts* is not what it *costs*. (For the one that moves it did take longer: that is
@@ -417,9 +417,11 @@ ks.lessons.reveal(
 # does *not* come back, its partitions wait as long as after a crash, also when it was
 # stopped on purpose.
 #
-# And look at the last column: here KIP-848 is no cheaper than eager. Four partitions
+# And look at the last column: here KIP-848 costs more than eager. Four partitions
 # move and move back, and each new owner hears of its luck at a heartbeat, up to 5 s
-# later. "No common pause" is a promise about those that do not move.
+# later. Then it works on what it has in hand, and only after that asks the leader
+# whether the log still has what was committed. "No common pause" is a promise about
+# those that do not move.
 #
 # ## Move it yourself
 #

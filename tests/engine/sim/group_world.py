@@ -104,6 +104,11 @@ class Watched(ClassicMember):
 class GroupWorld:
     """Some members, and the partitions of one topic, all led by the first broker."""
 
+    committed: dict[int, int]
+    """Partition → offset."""
+    epochs: dict[int, int]
+    """Partition → leader epoch with which that is said to have been committed."""
+
     def __init__(
         self,
         members: int = 1,
@@ -137,9 +142,7 @@ class GroupWorld:
         )
         self.coordinator = 1
         self._armed_ms = -1
-        self.committed: dict[int, int] = {}
-        self.epochs: dict[int, int] = {}
-        """With which offsets are said to have been committed."""
+        self.committed, self.epochs = {}, {}
         self.commit_errors: list[int] = []
         """With which the next commits are refused."""
         self.open: dict[int, tuple[Coordinating, Request]] = {}

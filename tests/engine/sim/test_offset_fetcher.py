@@ -100,7 +100,7 @@ def test_what_one_partition_of_a_request_meets_holds_up_no_other() -> None:
     world.run(1_000)
     assert world.sent("ListOffsets") == [(0, 2.0), (0, 104.0)]
     # The second one waits at the broker until a fetch before it is answered (BR-2).
-    assert world.resets == [(4.0, 0, 3), (505.0, 1, 3)]
+    assert world.resets == [(4.0, 0, 3), (506.0, 1, 3)]
 
 
 def test_a_new_leader_is_asked_at_once_for_all_epochs() -> None:
