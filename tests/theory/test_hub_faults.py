@@ -23,7 +23,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.events import Crash
+from kafkasim.scenario.events import Crash, Cut, Slow
 from kafkasim.scenario.hardware import Hardware
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.many_to_many import many_to_many
@@ -219,6 +219,48 @@ def test_the_death_of_a_source_is_felt_alike_everywhere(
 
     assert row["pairs_hurt"] == 4
     assert row["blast_pair_s"] == pytest.approx(4 * 1.0, rel=0.05)
+
+
+FROM, TO = "source:source-1", "subscriber:subscriber-2"
+
+
+@pytest.mark.parametrize(
+    ("system", "link", "pairs"),
+    [
+        (PointToPoint(), f"{FROM}<->{TO}", 4),
+        (QUEUES, f"{FROM}<->{TO}", 1),
+        (Relay(), f"{FROM}<->hub", 4),
+        (Kafka(), f"{FROM}<->broker:1", 4),
+        (Kafka(), f"broker:1<->{TO}", 3),
+    ],
+    ids=["direct", "queues", "source to relay", "source to log", "log to reader"],
+)
+def test_a_link_that_is_cut_stops_what_goes_over_it(
+    system: System, link: str, pairs: int
+) -> None:  # PH-11
+    traffic = many_to_many(3, 4, arrivals=Periodic(50.0), work_ms=0.05, duration_s=2.5)
+    cut = Cut(f"link:{link}", at_s=1.0, for_s=1.0)
+    row = blast_radius(run(Scenario(traffic, system, events=[cut]))).iloc[0]
+
+    assert row["pairs_hurt"] == pairs
+    # TCP sends again after 200 ms, 600 ms and 1.4 s.
+    assert row["blast_pair_s"] == pytest.approx(pairs * 1.4, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("system", "pairs"),
+    [(PointToPoint(), 12), (QUEUES, 3), (Relay(), 3), (Kafka(), 3)],
+    ids=["direct", "queues", "relay", "log"],
+)
+def test_who_is_ten_times_as_slow_holds_up_who_waits_for_it(
+    system: System, pairs: int
+) -> None:  # PH-11
+    traffic = many_to_many(3, 4, arrivals=Periodic(20.0), work_ms=4.0, duration_s=3.0)
+    slow = Slow("subscriber:subscriber-2", at_s=1.0, for_s=1.0, factor=10.0)
+    row = blast_radius(run(Scenario(traffic, system, events=[slow]))).iloc[0]
+
+    assert row["pairs_hurt"] == pairs
+    assert row["blast_pair_s"] == pytest.approx(pairs * 1.0, rel=0.05)
 
 
 @pytest.mark.parametrize("many", [3, 5])
