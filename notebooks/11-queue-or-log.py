@@ -374,10 +374,11 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# **Here the queue wins.** In the log a quarter of the orders wait: those in the same
-# partition, of other customers too. That is *head of line*. Competing consumers go on
-# with what is next. But only with a small prefetch: with 100, a quarter of the messages
-# lie in the hands of the one that is stuck, and nobody else may have them.
+# **Here the queue wins.** In the log about a quarter of what comes meanwhile waits: all
+# of the same partition, other customers' orders too. It is a wait at the *head of the
+# line*. Competing consumers go on with what is next. But only with a small prefetch:
+# with 100, a quarter of what comes lies in the hands of the one that is stuck, and
+# nobody else may have it.
 #
 # The price stands beside it: orders of one customer overtake each other. Whoever needs
 # their order *has* to wait. (Kafka has queues of its own, share groups, KIP-932. They
@@ -527,15 +528,15 @@ ks.plot.comparison(
 of_archive = carried.query("subscriber == 'archive'").set_index("system")
 of_board.set_index("system")[
     ["left_to_read", "latency_ms_p99_others", "order_kept_share", "blocked_s"]
-].join(of_archive["history_share"]).round(3)
+].join(of_archive["history_share"]).round(4)
 
 # %% [markdown]
 # Read a row at a time, and say what you would use it for. No row is best everywhere:
 #
 # - **A log** is the only one that has something for a reader of tomorrow. With one
 #   partition the slow flight holds up all, with four those of its partition.
-# - **A queue with competing consumers** is the only one in which nobody waits, and it
-#   gives the order of all flights away.
+# - **A queue with competing consumers** is the only one in which nobody waits. Flights
+#   overtake the slow one, as they do in another partition.
 # - **A queue declared in time** serves a late reader as well as a log does, once.
 # - **A hub without a log** does what one consumer on a queue does, without a disk.
 # - **Point to point** has the shortest way and nothing in between. So the source
@@ -602,7 +603,8 @@ ks.widgets.QueueOrLogExplorer()
 
 # %% tags=["solution"]
 # Solution. One: only what it was at work on was in its hands. The others waited in the
-# queue all the time. It takes as long: 0.8 s of work hides a round trip.
+# queue all the time. It takes hardly longer: beside 0.8 s of work a round trip is
+# nothing.
 for prefetch in (100, 1):
     run = ks.run(
         ks.Scenario(

@@ -30,6 +30,7 @@ def provenance(result: Result) -> str:
         _system(scenario.system),
         *_sizes(world_of(result).partition_counts, "partition"),
         *_sizes(_members(scenario.system), "member"),
+        *_sizes(_consumers(scenario.system), "consumer"),
         f"{count:,} {_plural('record', count)} in {plan.duration_ns / NS_PER_S:g} s",
         *(_event(event) for event in scenario.events),
         f"seed {scenario.seed}",
@@ -39,16 +40,22 @@ def provenance(result: Result) -> str:
 
 def _system(system: object) -> str:
     words = _words(system)
-    brokers = getattr(system, "brokers", None)
-    if not isinstance(brokers, int):
-        return words.capitalize()
-    return f"{words}, {brokers} {_plural('broker', brokers)}"
+    for machines, noun in (("brokers", "broker"), ("nodes", "node")):
+        count = getattr(system, machines, None)
+        if isinstance(count, int):
+            return f"{words}, {count} {_plural(noun, count)}"
+    return words.capitalize()
 
 
 def _members(system: object) -> dict[str, int]:
     groups: dict[str, Any] = getattr(system, "groups", {})
     said = {name: getattr(group, "members", 1) for name, group in groups.items()}
     return {n: each if isinstance(each, int) else len(each) for n, each in said.items()}
+
+
+def _consumers(system: object) -> dict[str, int]:
+    consumers: dict[str, Any] = getattr(system, "consumers", {})
+    return {name: each.count for name, each in consumers.items()}
 
 
 def _sizes(counts: Mapping[str, int], noun: str) -> list[str]:
@@ -72,8 +79,10 @@ def _words(thing: object) -> str:
     --------
     >>> _words(ValueError())
     'Value Error'
+    >>> _words(type("RabbitMQ", (), {})())
+    'RabbitMQ'
     """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(thing).__name__)
+    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", type(thing).__name__)
 
 
 def _plural(noun: str, count: int) -> str:

@@ -6,6 +6,7 @@ from kafkasim.scenario.events import Slow
 from kafkasim.scenario.member_events import RemoveMember
 from kafkasim.scenario.members import Member
 from kafkasim.scenario.pipelines import PointToPoint
+from kafkasim.scenario.rabbitmq import Consumers, RabbitMQ
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -45,6 +46,15 @@ def test_another_system_is_said_in_words_and_events_and_the_name_too() -> None:
     assert line(scenario) == (
         "slow billing; Point to point; 1 record in 60 s; "
         "slow of subscriber:billing at 5 s; seed 0"
+    )
+
+
+def test_rabbitmq_is_said_with_its_nodes_and_consumers() -> None:
+    rabbit = RabbitMQ(nodes=3, consumers={"billing": Consumers(count=4)})
+    scenario = Scenario(traffic("billing", "audit"), rabbit, seed=7)
+    assert line(scenario) == (
+        "RabbitMQ, 3 nodes; billing: 4 consumers; audit: 1 consumer; "
+        "1 record in 60 s; seed 7"
     )
 
 
