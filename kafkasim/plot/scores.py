@@ -37,6 +37,12 @@ _BETTER: Final = "#BFE3D5"
 _SIGNS: Final = {"less": "↓", "more": "↑"}
 
 
+_SIZES: Final = {"medium": 1.0, "small": 0.83, "x-small": 0.69, "xx-small": 0.58}
+"""Sizes of the systems' names, and their parts of the text's."""
+_BOLD: Final = 1.2
+"""Width of a bold letter, for each of another."""
+
+
 def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     """Draw a scorecard: metrics down, systems across, the best of each row marked.
 
@@ -138,8 +144,11 @@ def _draw(
     longest = 2 + max(len(str(each)) for each in table["label"])
     label = longest * LETTER * 0.83 * points("font.size") / POINTS / room(ax)
     label = min(0.55, max(0.3, label)) if len(systems) > 2 else _LABEL
-    size = "medium" if len(systems) < 4 else "small"
     wide = (1 - label) / len(systems)
+    letters = 1 + max(map(len, systems))
+    broad = letters * _BOLD * LETTER * points("font.size") / POINTS / room(ax)
+    fitting = (size for size, part in _SIZES.items() if broad * part < wide)
+    size = next(fitting, list(_SIZES)[-1])
     for column, name in enumerate(systems):
         at = label + (column + 1) * wide - 0.02
         ax.text(

@@ -1,5 +1,7 @@
 """The scorecard as a figure: who is best in what, and what does not apply."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,23 @@ def test_the_best_values_of_a_row_are_marked_unless_all_are_alike() -> None:
     said = plot.alt_text(ax)
     assert "records still kept at the end (share): direct 0 % and hub 100 %." in said
     assert "crash of hub: pairs interrupted: direct – and hub 16." in said
+
+
+def test_names_of_systems_do_not_touch() -> None:
+    names = ["synchronous", "Kafka", "no linger", "asynchronous"]
+    many = table()[["metric", "label", "better"]]
+    many = many.assign(**{name: float(k) for k, name in enumerate(names)})
+    many["label"] = "crash of subscriber-2: blast radius (pairs × s)"
+    ax = plot.scorecard(many)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+
+    heads = [each for each in ax.texts if each.get_text() in names]
+    boxes = [each.get_window_extent() for each in heads]
+    assert [each.get_text() for each in heads] == names
+    gaps = [b.x0 - a.x1 for a, b in pairwise(boxes)]
+    assert min(gaps) > 0
 
 
 def test_of_three_systems_two_may_be_best() -> None:
