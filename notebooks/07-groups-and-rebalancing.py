@@ -419,7 +419,7 @@ ks.lessons.reveal(
 #
 # And look at the last column: here KIP-848 costs more than eager. Four partitions
 # move and move back, and each new owner hears of its luck at a heartbeat, up to 5 s
-# later. Then it works on what it has in hand, and only after that asks the leader
+# later. Then it works on what it has in hand, and only after that asks the broker
 # whether the log still has what was committed. "No common pause" is a promise about
 # those that do not move.
 #
