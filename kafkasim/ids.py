@@ -10,7 +10,10 @@ from typing import Final
 
 from kafkasim.errors import ValidationError
 
-ONLY_ONES: Final = ("controller", "hub")
+HUB: Final = "hub"
+"""What stands between sources and subscribers, whole: all brokers, all nodes."""
+
+ONLY_ONES: Final = ("controller", HUB)
 """Kinds of which there is one, so that it needs no name."""
 
 

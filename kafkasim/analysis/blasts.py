@@ -82,11 +82,8 @@ def pairs_of(result: Result, every: Sequence[Dealings] | None = None) -> list[Pa
         When the run did not record `records` or `deliveries`.
     """
     records = result.columns("records")
-    names, wanted, sources = (
-        records.labels["source"],
-        wanted_ns(records),
-        (records["source"]),
-    )
+    names, sources = records.labels["source"], records["source"]
+    wanted = wanted_ns(records)
     found = []
     for dealing in dealings(result) if every is None else every:
         mine = sources[dealing.rows]

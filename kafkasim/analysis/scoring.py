@@ -6,7 +6,8 @@ out because one system does well in it. Definitions: `kafkasim.analysis.piping`,
 `measures`, `blasts`, `newcomers`.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -148,11 +149,22 @@ def _numbers(result: Result) -> dict[str, float]:
     spread = joined_spread([each.spread for each in kept_of(result).latencies(wants)])
     made["latency_ms_p999"] = spread.nearest_ranks((0.999,))[0] / NS_PER_MS
     events = blast_radius(result)
-    for row in events.to_dict("records"):
-        what = f"{row['event']} {row['target']}"
+    said = _numbered(zip(events["event"], events["target"], strict=True))
+    for what, row in zip(said, events.to_dict("records"), strict=True):
         for name, _, _ in _OF_EVENTS:
-            made.setdefault(f"{name} {what}", float(row[name]))
+            made[f"{name} {what}"] = float(row[name])
     return made | measured
+
+
+def _numbered(events: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what befell what; from the second time on, the how manieth it is."""
+    times: Counter[tuple[str, str]] = Counter()
+    said = []
+    for event, target in events:
+        times[event, target] += 1
+        count = times[event, target]
+        said.append(f"{event} {target}" + (f" ({count})" if count > 1 else ""))
+    return said
 
 
 def _event_rows(results: Mapping[str, Result]) -> list[Scored]:
@@ -160,10 +172,11 @@ def _event_rows(results: Mapping[str, Result]) -> list[Scored]:
     found: dict[str, int] = {}
     for result in results.values():
         events = result.columns("events")
-        for row in range(len(events)):
-            event = events.labels["event"][events["event"][row]]
-            target = events.labels["target"][events["target"][row]]
-            found.setdefault(f"{event} {target}", int(events["at_ns"][row]))
+        words, targets = events.labels["event"], events.labels["target"]
+        codes = zip(events["event"], events["target"], strict=True)
+        said = _numbered((words[event], targets[target]) for event, target in codes)
+        for what, at_ns in zip(said, events["at_ns"], strict=True):
+            found.setdefault(what, int(at_ns))
     return [
         Scored(f"{name} {what}", label.format(_said(what)), "less")
         for what in sorted(found, key=lambda each: found[each])

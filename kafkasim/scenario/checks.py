@@ -15,7 +15,7 @@ from kafkasim.config.frozen import UNSET
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.rules import INT32_MAX
 from kafkasim.errors import TraceError, ValidationError
-from kafkasim.ids import Target
+from kafkasim.ids import HUB, Target
 from kafkasim.scenario.applicability import not_applicable
 from kafkasim.scenario.arrivals import ClosedLoop, DayCurve
 from kafkasim.scenario.events import (
@@ -35,7 +35,7 @@ from kafkasim.scenario.keys import TraceColumn
 from kafkasim.scenario.links import is_link, ways_of
 from kafkasim.scenario.member_events import MemberEvent
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import HUB, check_rabbitmq
+from kafkasim.scenario.rabbitmq_parts import check_rabbitmq
 from kafkasim.scenario.reader_events import PausePartitions, ReaderEvent, Seek
 from kafkasim.scenario.resolution import needs_no_duration, stream_names
 from kafkasim.scenario.systems import Kafka, System, Topic

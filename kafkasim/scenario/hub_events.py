@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from kafkasim.ids import HUB
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
-from kafkasim.scenario.rabbitmq_parts import HUB
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import Kafka
 

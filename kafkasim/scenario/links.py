@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 
 from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
-from kafkasim.ids import Target, instance_name
+from kafkasim.ids import HUB, Target, instance_name
 from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import HUB, rabbitmq_hosts
+from kafkasim.scenario.rabbitmq_parts import rabbitmq_hosts
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic
 

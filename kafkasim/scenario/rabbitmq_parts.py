@@ -7,6 +7,7 @@ from typing import TypeVar
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.errors import ValidationError
+from kafkasim.ids import HUB
 from kafkasim.scenario.events import (
     AddPartitions,
     Crash,
@@ -29,7 +30,6 @@ from kafkasim.scenario.rabbitmq import (
 from kafkasim.scenario.traffic import Traffic
 
 PartT = TypeVar("PartT")
-HUB = "hub"
 _QUORUM_MEMBERS = 3
 _MOST_NAME_BYTES = 255
 

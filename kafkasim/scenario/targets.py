@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from kafkasim.ids import HUB
 from kafkasim.scenario.events import (
     AddPartitions,
     Crash,
@@ -16,7 +17,7 @@ from kafkasim.scenario.groups import members_of
 from kafkasim.scenario.member_events import MemberEvent, RemoveMember, StuckRecord
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.rabbitmq import RabbitMQ
-from kafkasim.scenario.rabbitmq_parts import HUB, rabbitmq_targets
+from kafkasim.scenario.rabbitmq_parts import rabbitmq_targets
 from kafkasim.scenario.resolution import stream_names
 from kafkasim.scenario.systems import Group, Kafka, System
 from kafkasim.scenario.traffic import Traffic

@@ -52,6 +52,19 @@ def test_it_has_every_metric_and_three_rows_for_an_event(table: pd.DataFrame) ->
     assert set(table["better"]) == {"less", "more"}
 
 
+def test_a_second_event_of_a_kind_has_rows_of_its_own() -> None:
+    traffic = many_to_many(2, 2, arrivals=Periodic(40.0), duration_s=2.0)
+    later = Crash("subscriber:subscriber-1", at_s=1.5, for_s=0.25)
+    twice = Scenario(traffic, PointToPoint(), events=[CRASH, later])
+    table = scorecard({"direct": run(twice), "the same": run(twice)})
+    by = dict(zip(table["metric"], table["direct"], strict=True))
+    first, second = (
+        by[f"recovery_s Crash subscriber:subscriber-1{which}"] for which in ("", " (2)")
+    )
+    assert 0 < second < first
+    assert "crash of subscriber-1 (2)" in " ".join(table["label"])
+
+
 def test_its_numbers_are_those_of_the_runs(table: pd.DataFrame) -> None:
     numbers = table[["direct", "Kafka"]].to_numpy().tolist()
     by: dict[str, list[float]] = dict(zip(table["metric"], numbers, strict=True))

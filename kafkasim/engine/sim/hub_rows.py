@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kafkasim.ids import HUB
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
-from kafkasim.scenario.rabbitmq_parts import HUB
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import ns_from_s
 

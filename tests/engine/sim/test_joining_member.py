@@ -4,6 +4,8 @@ The coordinator of `group_world` is that of the classic protocol; a way over the
 takes 1 ms, work on a record 10 ms.
 """
 
+from functools import partial
+
 import pytest
 
 from kafkasim.engine.sim.poll_settings import (
@@ -162,7 +164,8 @@ def test_what_a_commit_was_to_precede_is_kept_through_a_rebalance() -> None:
         min_bytes=150,  # so one fetch brings both batches
     )
     started(started(world, 0), 1, at=2_000)
-    world.at(3_010.5, lambda: (world.append(3, 0), world.append(3, 1)))
+    for partition in (0, 1):
+        world.at(3_010.5, partial(world.append, 3, partition))
 
     told = whole(world.run(6_110))
 

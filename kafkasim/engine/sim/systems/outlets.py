@@ -83,7 +83,6 @@ class Outlet:
         self.queue: deque[Send] = deque()
         self.held = self.held_bytes = 0
         """Records that are queued or have no answer, and their bytes."""
-        self.held_max = self.held_bytes_max = 0
         self.sends = self.sent_bytes = 0
         self.is_up = True
         self.is_still = False
@@ -117,10 +116,6 @@ class Outlet:
         self.queue.append(send)
         self.held += 1
         self.held_bytes += send.size_bytes
-        if self.held > self.held_max:
-            self.held_max = self.held
-        if self.held_bytes > self.held_bytes_max:
-            self.held_bytes_max = self.held_bytes
         if self.on_level is not None:
             self.on_level(self._calendar.now_ns, self.held)
         for lane in self.lanes:

@@ -6,10 +6,9 @@ from kafkasim.engine.sim.systems.emitting import Emitting, Way
 from kafkasim.engine.sim.systems.outlets import Outlet
 from kafkasim.engine.sim.systems.pipeline_run import PipelineRun
 from kafkasim.engine.sim.systems.relay_hub import Exit, Hub
+from kafkasim.ids import HUB
 from kafkasim.scenario.events import Crash, Event, Pause, Slow
 from kafkasim.scenario.pipelines import Relay
-
-HUB = "hub"
 
 
 class RelayRun(PipelineRun):

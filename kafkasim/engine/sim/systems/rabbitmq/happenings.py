@@ -11,7 +11,7 @@ from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.node import Node
 from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
 from kafkasim.engine.sim.systems.stuck_records import told
-from kafkasim.ids import Target
+from kafkasim.ids import HUB, Target
 from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.scenario.events import Crash, Event, LinkEvent, Pause, Slow
 from kafkasim.scenario.member_events import (
@@ -21,7 +21,6 @@ from kafkasim.scenario.member_events import (
     RollingRestart,
     StuckRecord,
 )
-from kafkasim.scenario.rabbitmq_parts import HUB
 
 _WHY: Final[Mapping[type, str]] = {
     MoveCoordinator: "a queue has no coordinator",
