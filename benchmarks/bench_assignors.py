@@ -116,14 +116,16 @@ def figures_of_unequal_subscriptions() -> Iterator[Figure]:
     groups = [unequal(MEMBERS // part, PARTITIONS // part) for part in parts]
     for name, answer in assignors().items():
         took = medians(*(partial(answer, *group) for group in groups))
+        milliseconds = {
+            f"milliseconds_of_{MEMBERS // part:,}_members": seconds * 1e3
+            for part, seconds in zip(parts, took, strict=True)
+        }
         yield figure(
             f"{name}: growth with unequal subscriptions, as a power of the size",
             exponent([1 / part for part in parts], took),
             QUADRATIC,
-            **{
-                f"milliseconds_of_{MEMBERS // part:,}_members": seconds * 1e3
-                for part, seconds in zip(parts, took, strict=True)
-            },
+            at_least=False,
+            **milliseconds,
         )
 
 

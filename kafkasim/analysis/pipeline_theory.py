@@ -104,7 +104,7 @@ def hub_traffic(
         N, and G: groups that each read the share `density` of all that is sent.
     density : float
     bytes_per_s : float
-        r·s of one source.
+        What one source sends, r·s.
     replication_factor : int
         RF.
     """
