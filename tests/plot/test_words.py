@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kafkasim.analysis.measures import METRICS
+from kafkasim.analysis.service import SERVICE
 from kafkasim.plot.words import (
     METRIC_LABELS,
     amount,
@@ -23,7 +24,7 @@ from kafkasim.plot.words import (
 
 
 def test_every_metric_has_a_label() -> None:
-    assert set(METRIC_LABELS) == set(METRICS)
+    assert set(METRIC_LABELS) == {*METRICS, *SERVICE}
     assert metric_label("of_my_own") == "of_my_own"
 
 

@@ -87,9 +87,13 @@ class Invents(Sound):
     """was handed out and never sent"""
 
     def start(self) -> None:
-        self.acknowledge(self.records[-1])
+        super().acknowledge(self.records[-1])
         self.process(self.take(self.records[-1], self.subscribers[0]))
         super().start()
+
+    def acknowledge(self, record: OwnRecord) -> None:
+        if record is not self.records[-1]:
+            super().acknowledge(record)
 
     def create(self, record: OwnRecord) -> None:
         if record is not self.records[-1]:
