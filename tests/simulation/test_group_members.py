@@ -34,8 +34,7 @@ def test_commits_name_the_leader_epoch_of_the_last_record_and_owners_check_it() 
     assert read == {at: epochs[at[0], at[1] - 1] for at in read}
     assert set(read.values()) == {0, 1}
     assert stored["at_ms"].max() > 14_000  # the new owner's, too
-    # Who begins where that is known first asks each leader once; the others have nothing
-    # to ask for.
+    # Who begins where that is known first asks each leader, once.
     begun = result.assignments.query("since_ms > 8_000 and start_offset > 0")
     leaders = appends.groupby("partition")["leader"].last()
     asked = result.requests.query("api == 'OffsetForLeaderEpoch' and sent_ms > 8_000")
