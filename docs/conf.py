@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sphinx.util.inspect
 import sphinx.util.typing
+from sphinx import addnodes
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_extensions"))
@@ -83,3 +84,15 @@ def _without_rules(
 _typing = types.SimpleNamespace(**vars(typing) | {"get_type_hints": _without_rules})
 for module in (sphinx.util.inspect, sphinx.util.typing):  # Sphinx alone reads them so
     vars(module)["typing"] = _typing
+
+
+def _builtin_type(_: object, doctree: typing.Any) -> None:
+    """Let `type` in a signature be Python's, not the `type` of an exchange or a queue."""
+    for reference in doctree.findall(addnodes.pending_xref):
+        if reference.get("refdomain") == "py" and reference.get("reftarget") == "type":
+            reference.replace_self(reference.children)
+
+
+def setup(app: typing.Any) -> None:
+    """Tell Sphinx what is done with each page that was read."""
+    app.connect("doctree-read", _builtin_type)
