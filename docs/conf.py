@@ -9,7 +9,9 @@ from pathlib import Path
 
 import sphinx.util.inspect
 import sphinx.util.typing
+from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_extensions"))
@@ -86,13 +88,13 @@ for module in (sphinx.util.inspect, sphinx.util.typing):  # Sphinx alone reads t
     vars(module)["typing"] = _typing
 
 
-def _builtin_type(_: object, doctree: typing.Any) -> None:
-    """Let `type` in a signature be Python's, not the `type` of an exchange or a queue."""
+def _builtin_type(_: object, doctree: nodes.document) -> None:
+    """Let `type` in a signature be Python's, not that of an exchange or a queue."""
     for reference in doctree.findall(addnodes.pending_xref):
         if reference.get("refdomain") == "py" and reference.get("reftarget") == "type":
             reference.replace_self(reference.children)
 
 
-def setup(app: typing.Any) -> None:
+def setup(app: Sphinx) -> None:
     """Tell Sphinx what is done with each page that was read."""
     app.connect("doctree-read", _builtin_type)
