@@ -107,7 +107,8 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
             _graph(drawn[number], net, number, inches, titles[number])
         if ax is None:
             headline_of_all(drawn, title)
-    said = [net_in_words(name, net) for name, net in nets.items()]
+    said = ["Circles are sources, triangles subscribers, squares hubs."]
+    said += [net_in_words(name, net) for name, net in nets.items()]
     what = f"Systems and their links, carried by {listed(list(nets))}"
     for each in drawn:
         say(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))

@@ -284,8 +284,9 @@ def wrongs(scenario: Scenario, result: Result) -> Iterator[str]:
 def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
     """Yield where a group reads and records are pending all the same.
 
-    Not where its last owner was handed a record on which the work is long or endless:
-    that one may never come to the others that it has.
+    Not where a record is on which the work is long or endless: whoever gets that
+    partition is held up in turn. Nor where the last owner was handed such a record: it
+    may never come to the others that it has.
     """
     found = receipts(result).query("outcome == 'pending'")
     where = result.records[["record_id", "stream", "topic", "partition"]]
@@ -299,13 +300,22 @@ def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
     )
     for place, count in counts.items():
         its = held_up.get(place[0])
+        if its is not None and place in its:
+            continue
         if place[0] in reading and (its is None or owners.get(place) not in its):
             yield f"{place} is read, and {count} records are pending"
 
 
-def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | None]]:
-    """Return whom a stuck record was handed to, by group; None: who comes never."""
-    held_up: dict[str, set[str | None]] = {}
+Place = tuple[str, str, int]
+"""A group, and a topic's partition."""
+
+
+def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | Place | None]]:
+    """Return whom a stuck record was handed to and where it is, by group.
+
+    None stands for who comes never.
+    """
+    held_up: dict[str, set[str | Place | None]] = {}
     for event in scenario.events:
         if not isinstance(event, StuckRecord):
             continue
@@ -314,7 +324,9 @@ def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | None]]:
         rows = result.deliveries[result.deliveries.subscriber == name]
         stuck = rows[rows.record_id.isin(sent.iloc[event.ordinal :][:1])]
         if len(stuck):
-            held_up.setdefault(name, {None}).update(stuck.member)
+            first = stuck.iloc[0]
+            place = (name, first.topic, first.partition)
+            held_up.setdefault(name, {None}).update(stuck.member, {place})
     return held_up
 
 
