@@ -7,7 +7,6 @@ order within a minute.
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -40,6 +39,8 @@ def read_departures(month: int | None = None) -> Departures:
     Departures
         336,776 rows for the year.
     """
+    from importlib.resources import files  # not at each start
+
     resource = files("kafkasim.data").joinpath(FILE)
     with resource.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         minutes = np.cumsum(archive["minute_steps"], dtype=np.int64)

@@ -14,7 +14,6 @@ it with its digest, so that a changed trace is noticed.
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +60,8 @@ def read_text(text: str, *, name: str, is_json: bool) -> dict[str, Any]:
     ValidationError
         For a syntax error, with its line, or a version that is not known.
     """
+    import tomllib  # not at each start
+
     try:
         plain = json.loads(text) if is_json else tomllib.loads(text)
     except json.JSONDecodeError as error:

@@ -4,7 +4,6 @@ The same header and arrays give the same bytes; a file is written whole or not a
 """
 
 import json
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +53,8 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     ChangedFileError
         When it is damaged, no trace, or of another format.
     """
+    from zipfile import BadZipFile  # not at each start
+
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -66,7 +67,7 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         TypeError,
         LookupError,
         EOFError,
-        zipfile.BadZipFile,
+        BadZipFile,
         zlib.error,
     ) as error:
         raise ChangedFileError(f"{path} is damaged or no trace: {error}") from error
