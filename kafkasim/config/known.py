@@ -4,7 +4,6 @@
 stand in `known.toml`, in groups.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +30,8 @@ class KeyGroup:
 @cache
 def key_groups() -> tuple[KeyGroup, ...]:
     """Return all groups, in the order of the file."""
+    import tomllib  # not at each start
+
     kinds: tuple[Kind, ...] = ("producer", "consumer", "topic", "broker")
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["group"]
     return tuple(

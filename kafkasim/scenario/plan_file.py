@@ -6,7 +6,6 @@ against its digest when it is read.
 """
 
 import json
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +52,8 @@ def read_columns(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     OSError
         When there is no such file or it cannot be opened.
     """
+    from zipfile import BadZipFile  # not at each start
+
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             columns = {name: archive[name] for name in archive.files}
@@ -65,7 +66,7 @@ def read_columns(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         TypeError,
         LookupError,
         EOFError,
-        zipfile.BadZipFile,
+        BadZipFile,
         zlib.error,
     ) as error:
         raise ChangedFileError(f"{path} is damaged or no plan: {error}") from error

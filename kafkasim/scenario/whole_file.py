@@ -10,7 +10,6 @@ import errno
 import os
 import platform
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -91,9 +90,11 @@ def abandoned(target: Path, what: str) -> list[Path]:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder, as far as that goes."""
+    from shutil import rmtree  # not at each start
+
     with suppress(OSError):
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            rmtree(path, ignore_errors=True)
         else:
             path.unlink()
 
