@@ -136,6 +136,7 @@ def test_a_value_out_of_reach_is_refused(
         explorer.set(**wrong)
 
 
+@pytest.mark.slow
 def test_no_move_of_a_control_runs_into_an_error(explorer: BatchingExplorer) -> None:
     ends: list[dict[str, Value]] = [
         {"linger_ms": 0, "batch_kib": 1, "rate_per_s": 500, "partitions": 32},

@@ -225,6 +225,7 @@ def test_what_is_shown_is_the_run_of_the_scenario_it_names(
     assert list(explorer.scenario.traffic.subscribers) == ["late"]
 
 
+@pytest.mark.slow
 def test_each_question_has_its_answer_in_the_title(explorer: LogExplorer) -> None:
     titles = []
     for button in explorer.panel.preset_buttons:

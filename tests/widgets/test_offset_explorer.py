@@ -111,6 +111,7 @@ def test_the_run_before_stays_in_the_table(explorer: OffsetExplorer) -> None:
     assert "run before" in explorer.panel.below.value
 
 
+@pytest.mark.slow
 def test_an_export_holds_what_is_shown_as_tables(
     explorer: OffsetExplorer, tmp_path: Path
 ) -> None:

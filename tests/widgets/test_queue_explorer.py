@@ -62,6 +62,7 @@ def test_only_the_log_can_be_read_again(explorer: QueueOrLogExplorer) -> None:
     assert effect.startswith("not applicable")
 
 
+@pytest.mark.slow
 def test_each_question_has_a_figure_of_its_own(explorer: QueueOrLogExplorer) -> None:
     said = set()
     for button in explorer.panel.preset_buttons:
@@ -73,6 +74,7 @@ def test_each_question_has_a_figure_of_its_own(explorer: QueueOrLogExplorer) -> 
     assert len(said) == len(explorer.panel.preset_buttons)
 
 
+@pytest.mark.slow
 def test_an_export_holds_both_runs(
     explorer: QueueOrLogExplorer, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_no_setting_runs_into_an_error(copies: int, acks: str) -> None:
     assert shown.sent == 8_000
 
 
+@pytest.mark.slow
 def test_each_question_has_its_answer_in_the_title(
     explorer: ReplicationExplorer,
 ) -> None:

@@ -17,6 +17,7 @@ def explorer() -> TopologyExplorer:
     return TopologyExplorer(live=True)
 
 
+@pytest.mark.slow
 def test_each_question_has_its_answer_in_the_title(explorer: TopologyExplorer) -> None:
     answers = []
     for button in explorer.panel.preset_buttons:
@@ -55,6 +56,7 @@ def test_the_run_before_stays_in_the_table(explorer: TopologyExplorer) -> None:
     assert "run before" in explorer.panel.below.value
 
 
+@pytest.mark.slow
 def test_an_export_holds_both_scenarios_and_what_is_shown_as_tables(
     explorer: TopologyExplorer, tmp_path: Path
 ) -> None:
