@@ -286,17 +286,13 @@ def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
 
     Not where a record is on which the work is long or endless: whoever gets that
     partition is held up in turn. Nor where the last owner was handed such a record: it
-    may never come to the others that it has. Nor of a group that goes round: its work
-    on a poll takes longer than `max.poll.interval.ms`, so it leaves, joins, and gets
-    the same again.
+    may never come to the others that it has.
     """
     found = receipts(result).query("outcome == 'pending'")
     where = result.records[["record_id", "stream", "topic", "partition"]]
     found = found.merge(where, on="record_id")
     rows = result.assignments.sort_values("since_ms", kind="stable")
     reading = set(rows[rows.until_ms.isna()]["group"])
-    again = result.deliveries
-    reading -= set(again[again.delivery_count >= GOES_ROUND]["subscriber"])
     owners = {(r.group, r.topic, r.partition): r.member for r in rows.itertuples()}
     held_up = _held_up(scenario, result)
     counts = Counter(
@@ -309,9 +305,6 @@ def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
         if place[0] in reading and (its is None or owners.get(place) not in its):
             yield f"{place} is read, and {count} records are pending"
 
-
-GOES_ROUND = 5
-"""Hand-outs of one record from which on a group that does not end goes round."""
 
 Place = tuple[str, str, int]
 """A group, and a topic's partition."""
