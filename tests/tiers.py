@@ -125,6 +125,18 @@ def pytest_configure(config: pytest.Config) -> None:
         option.hypothesis_seed = str(seed_of(git("rev-parse", "HEAD")))
 
 
+DEAR_LESSONS = ("02-", "03-", "10-")
+"""Lessons that nbval runs in the thorough tier: each takes eight seconds or more, and
+`.ci/run` executes all of them at every change and compares every byte."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.suffix == ".ipynb" and item.path.name.startswith(DEAR_LESSONS):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     tier = tier_of(config)
     seeds = f"{tier.seeds[0]} to {tier.seeds[-1]}"
