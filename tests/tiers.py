@@ -125,8 +125,8 @@ def pytest_configure(config: pytest.Config) -> None:
         option.hypothesis_seed = str(seed_of(git("rev-parse", "HEAD")))
 
 
-DEAR_LESSONS = ("02-", "03-", "10-")
-"""Lessons that nbval runs in the thorough tier: each takes eight seconds or more, and
+DEAR_LESSONS = ("02-", "03-", "04-", "09-", "10-")
+"""Lessons that nbval runs in the thorough tier: each takes six seconds or more, and
 `.ci/run` executes all of them at every change and compares every byte."""
 
 
@@ -135,6 +135,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.suffix == ".ipynb" and item.path.name.startswith(DEAR_LESSONS):
             item.add_marker(pytest.mark.slow)
+        made = getattr(item, "callspec", None)
+        if made is not None and made.params.get("size") == "print":
+            item.add_marker(pytest.mark.slow)  # between a notebook's and a slide's
 
 
 def pytest_report_header(config: pytest.Config) -> str:
