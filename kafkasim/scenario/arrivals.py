@@ -40,7 +40,7 @@ class Poisson(Document):
     """Mean records per second."""
 
     def blocks_ns(
-        self, generator: np.random.Generator, duration_ns: int
+        self, generator: "np.random.Generator", duration_ns: int
     ) -> Iterator[NDArray[np.int64]]:
         """Yield the intended times before `duration_ns`, sorted, in blocks."""
         mean_ns = NS_PER_S / self.rate_per_s
@@ -59,7 +59,7 @@ class Periodic(Document):
 
     def blocks_ns(
         self,
-        generator: np.random.Generator,  # noqa: ARG002 - it draws nothing
+        generator: "np.random.Generator",  # noqa: ARG002 - it draws nothing
         duration_ns: int,
     ) -> Iterator[NDArray[np.int64]]:
         """Yield the intended times before `duration_ns`, sorted, in blocks."""
@@ -81,7 +81,7 @@ class Bursts(Document):
     """Records of a group."""
 
     def blocks_ns(
-        self, generator: np.random.Generator, duration_ns: int
+        self, generator: "np.random.Generator", duration_ns: int
     ) -> Iterator[NDArray[np.int64]]:
         """Yield the intended times before `duration_ns`, sorted, in blocks."""
         groups = Poisson(self.rate_per_s / self.burst)
@@ -107,7 +107,7 @@ class DayCurve(Document):
     """Length of a day, in seconds."""
 
     def blocks_ns(
-        self, generator: np.random.Generator, duration_ns: int
+        self, generator: "np.random.Generator", duration_ns: int
     ) -> Iterator[NDArray[np.int64]]:
         """Yield the intended times before `duration_ns`, sorted, in blocks."""
         swing = self.peak_ratio - 1.0
@@ -143,7 +143,7 @@ class ClosedLoop(Document):
 
 
 def unit_blocks(
-    generator: np.random.Generator, total: float
+    generator: "np.random.Generator", total: float
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the points of a Poisson process of unit rate below `total`, in blocks.
 

@@ -26,7 +26,7 @@ class Exponential(Document):
     mean: Positive
     """Mean, in the field's unit."""
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    def draw(self, generator: "np.random.Generator", count: int) -> NDArray[np.float64]:
         """Return `count` values."""
         return generator.standard_exponential(count) * self.mean
 
@@ -45,7 +45,7 @@ class Uniform(Document):
         if self.high < self.low:
             raise ValidationError("high", self.high, f"at least low, {self.low:g}")
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    def draw(self, generator: "np.random.Generator", count: int) -> NDArray[np.float64]:
         """Return `count` values."""
         return generator.random(count) * (self.high - self.low) + self.low
 
@@ -59,7 +59,7 @@ class LogNormal(Document):
     sigma: Annotated[float, Number(low=0.0, high=10.0)]
     """Standard deviation of the logarithm; 1 puts the median at 61 % of the mean."""
 
-    def draw(self, generator: np.random.Generator, count: int) -> NDArray[np.float64]:
+    def draw(self, generator: "np.random.Generator", count: int) -> NDArray[np.float64]:
         """Return `count` values."""
         values = generator.standard_normal(count)
         values *= self.sigma
@@ -71,7 +71,7 @@ Distribution = Exponential | Uniform | LogNormal
 
 
 def draw_ns(
-    distribution_ms: Distribution | float, generator: np.random.Generator, count: int
+    distribution_ms: Distribution | float, generator: "np.random.Generator", count: int
 ) -> NDArray[np.int64]:
     """Return `count` durations drawn in milliseconds, as whole nanoseconds.
 
@@ -94,7 +94,7 @@ def draw_ns(
 
 def draw_whole(
     distribution: Distribution | float,
-    generator: np.random.Generator,
+    generator: "np.random.Generator",
     count: int,
     scale: int,
     limit: float,

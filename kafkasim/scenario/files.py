@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import tomli_w
-
 from kafkasim.errors import ChangedFileError, OutputError, TraceError, ValidationError
 from kafkasim.scenario.trace import Trace, load_trace
 from kafkasim.scenario.trace_rule import beside, file_name
@@ -34,6 +32,8 @@ _AT: Final = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 def toml_text(plain: Mapping[str, object]) -> str:
     """Return a document's written form as TOML; what is none is left out."""
+    import tomli_w
+
     return tomli_w.dumps({VERSION_KEY: FORMAT_VERSION, **_without_none(plain)})
 
 

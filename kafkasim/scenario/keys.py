@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kafkasim.config.document import Document
 from kafkasim.config.rules import Number, Share, Whole
 
-Drawer = Callable[[np.random.Generator, int], NDArray[np.int32]]
+Drawer = Callable[["np.random.Generator", int], NDArray[np.int32]]
 """Draws so many ids from 0; the ids do not depend on how many are drawn at a time."""
 
 KeyCount = Annotated[int, Whole(1, 10_000_000)]
@@ -86,7 +86,7 @@ class HotKey(Document):
         """Return a function that draws ids."""
         return self._draw
 
-    def _draw(self, generator: np.random.Generator, count: int) -> NDArray[np.int32]:
+    def _draw(self, generator: "np.random.Generator", count: int) -> NDArray[np.int32]:
         uniform = generator.random(count)
         others = self.count - 1
         if others == 0:

@@ -6,13 +6,12 @@ was said; `resolve` fills in the rest, `describe` prints it and marks what was f
 in.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from kafkasim.config.document import Document
 from kafkasim.config.paths import Parts, split_path
@@ -20,10 +19,11 @@ from kafkasim.config.walking import changed, set_paths, value_at
 from kafkasim.errors import ValidationError
 from kafkasim.scenario import files
 from kafkasim.scenario.checks import check_events, check_system, check_traffic, under
-from kafkasim.scenario.description import describe
 from kafkasim.scenario.draft import Draft
-from kafkasim.scenario.plan import Plan, draw_plan
 from kafkasim.scenario.trace import Trace
+
+if TYPE_CHECKING:
+    from kafkasim.scenario.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,10 +102,14 @@ class Scenario(Draft):
 
     def describe(self) -> str:
         """Return in words what is there, what was filled in, what is not modelled."""
+        from kafkasim.scenario.description import describe
+
         return describe(self)
 
-    def plan(self) -> Plan:
+    def plan(self) -> "Plan":
         """Return what the world does, drawn from traffic and seed alone."""
+        from kafkasim.scenario.plan import draw_plan
+
         return draw_plan(self.traffic, self.seed)
 
     @property
@@ -125,6 +129,8 @@ class Scenario(Draft):
         the traces and the format's version. So a scenario and its resolved form, in
         which all is said, have two digests.
         """
+        from hashlib import sha256
+
         canonical = {
             files.VERSION_KEY: files.FORMAT_VERSION,
             "resolved": self.resolve().to_dict(everything=True),
@@ -132,7 +138,7 @@ class Scenario(Draft):
             "traces": {name: trace.digest for name, trace in self.traces.items()},
         }
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha256(text.encode()).hexdigest()
 
     def to_toml(self, *, resolved: bool = False) -> str:
         """Return the scenario as TOML: what was said, or everything."""

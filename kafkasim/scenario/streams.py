@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
+def stream(seed: int, name: str) -> "np.random.Generator":
     """Return the stream of a name under a seed.
 
     Parameters

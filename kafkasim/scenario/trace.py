@@ -14,7 +14,6 @@ rows within it is drawn in the plan from a seeded stream and is no part of the t
 The kth arrival belongs to row k: rows keep the order of the file.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -170,7 +169,9 @@ class Trace:
         changing it there does not make the trace's file another one. Nor is the order
         of the columns.
         """
-        sha = hashlib.sha256()
+        from hashlib import sha256
+
+        sha = sha256()
         head = ["kafkasim trace", FORMAT_VERSION, len(self), self.resolution_ns]
         sha.update(json.dumps(head).encode())
         sha.update(self.times_ns.astype("<i8", copy=False).data)
@@ -227,7 +228,7 @@ class Trace:
             raise TraceError("holds no whole number in every row", column=column)
         return found
 
-    def arrivals_ns(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def arrivals_ns(self, rng: "np.random.Generator") -> NDArray[np.int64]:
         """Draw the arrival times.
 
         Parameters

@@ -5,7 +5,6 @@ rows of sixteen carriers hold sixteen texts.
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,6 +71,8 @@ def read_only(values: object, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
 
 def no_such_column(name: str, columns: Sequence[str]) -> TraceError:
     """Return the error for a column name that is not there, with the nearest one."""
+    from difflib import get_close_matches
+
     folded = {column.casefold(): column for column in columns}
     nearest = get_close_matches(name.casefold(), folded, 1)
     hint = f"did you mean {folded[nearest[0]]!r}? " if nearest else ""
