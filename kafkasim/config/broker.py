@@ -24,7 +24,7 @@ from kafkasim.config.settings import Settings
 from kafkasim.errors import ValidationError
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class BrokerConfig(Settings):
     """Settings of every broker; what is not said has Kafka's default once resolved.
 

@@ -24,7 +24,7 @@ _CLASSIC_ONLY: Final = (
 """What the broker says where the consumer protocol is spoken."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ConsumerConfig(Settings):
     """Settings of a consumer; what is not said has Kafka's default once resolved.
 

@@ -31,7 +31,7 @@ _DELIVERY_TIMEOUT_MS: Final = 120_000
 _SOURCE: Final = "ProducerConfig.postProcessAndValidateIdempotenceConfigs"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ProducerConfig(Settings):
     """Settings of a producer; what is not said has Kafka's default once resolved.
 

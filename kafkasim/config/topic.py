@@ -23,7 +23,7 @@ _POLICIES: Final = Choice(
 _MIB: Final = 1_048_576
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class TopicConfig(Settings):
     """Settings of a topic; what is not said has Kafka's default once resolved.
 

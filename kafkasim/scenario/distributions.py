@@ -19,7 +19,7 @@ _LIMIT_NS: Final = 1e15
 """Longest duration that is drawn, 11 days: sums over many stay within int64."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Exponential(Document):
     """Exponentially distributed: no memory, standard deviation equal to the mean."""
 
@@ -31,7 +31,7 @@ class Exponential(Document):
         return generator.standard_exponential(count) * self.mean
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Uniform(Document):
     """Equally likely anywhere between two bounds."""
 
@@ -50,7 +50,7 @@ class Uniform(Document):
         return generator.random(count) * (self.high - self.low) + self.low
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class LogNormal(Document):
     """Logarithm normally distributed: many small values, a few very large ones."""
 

@@ -16,7 +16,7 @@ from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Draft(Document):
     """What a scenario says."""
 

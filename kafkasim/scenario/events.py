@@ -32,7 +32,7 @@ Messages = Literal["requests", "responses"]
 """What of the messages on a link."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Crash(Document):
     """The target stops at once, without a farewell, and starts again later.
 
@@ -51,7 +51,7 @@ class Crash(Document):
     """A broker: it comes back with an empty disk, and copies all that others have."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Slow(Document):
     """The target's work takes longer for a while.
 
@@ -68,7 +68,7 @@ class Slow(Document):
     """How many times longer; below 1 it takes less."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Pause(Document):
     """The target stands still for a while and then goes on where it was.
 
@@ -87,7 +87,7 @@ class Pause(Document):
     """How long, in seconds; none: for good."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class FillDisk(Document):
     """Nothing more fits on a broker's disk for a while.
 
@@ -105,7 +105,7 @@ class FillDisk(Document):
     """How long, in seconds; none: for good."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Cut(Document):
     """Nothing arrives over a link for a while.
 
@@ -125,7 +125,7 @@ class Cut(Document):
     """Only of requests, or only of responses; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Delay(Document):
     """Messages take longer on a link for a while.
 
@@ -159,7 +159,7 @@ class Delay(Document):
             raise ValidationError("extra_ms", self.extra_ms, allowed, "how much later?")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Lose(Document):
     """A share of the messages on a link is lost for a while, with its connection.
 
@@ -180,7 +180,7 @@ class Lose(Document):
     """Only of requests, or only of responses; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class DeleteRecords(Document):
     """An administrator lets the logs of a topic begin at a later offset.
 
@@ -202,7 +202,7 @@ class DeleteRecords(Document):
     """Of which partition, from 0; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class AddPartitions(Document):
     """An administrator lets a topic have more partitions.
 

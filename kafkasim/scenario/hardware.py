@@ -11,7 +11,7 @@ from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware_presets import PRESETS
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Link(Document):
     """The network between any two hosts."""
 
@@ -21,7 +21,7 @@ class Link(Document):
     """Of each host's network card, in 10⁶ bytes per second; 1,250 is 10 Gbit/s."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Cpu(Document):
     """What a host takes to serve one request."""
 
@@ -31,7 +31,7 @@ class Cpu(Document):
     """Per 10⁶ bytes of it, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Disk(Document):
     """The disk of each broker, and the memory in which its logs are kept.
 
@@ -66,7 +66,7 @@ class Disk(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Hardware(Document):
     """Network and processors, alike for all hosts, and the disks of brokers."""
 

@@ -24,12 +24,12 @@ KeyCount = Annotated[int, Whole(1, 10_000_000)]
 _GUIDE_MIN: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class NoKeys(Document):
     """No record has a key."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class UniformKeys(Document):
     """Every key is as frequent as any other."""
 
@@ -47,7 +47,7 @@ class UniformKeys(Document):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ZipfKeys(Document):
     """Few keys are very frequent: key i has weight 1 / (i + 1) ** exponent."""
 
@@ -69,7 +69,7 @@ class ZipfKeys(Document):
         return lambda generator, count: inverse(generator.random(count))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class HotKey(Document):
     """One key, number 0, has a share of its own; the others are uniform."""
 
@@ -96,7 +96,7 @@ class HotKey(Document):
         return np.where(uniform < self.hot_share, 0, ids).astype(np.int32)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class TraceColumn(Document):
     """What a column of the source's trace says; missing means none."""
 

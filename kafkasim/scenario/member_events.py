@@ -15,7 +15,7 @@ from kafkasim.errors import ValidationError
 _PARTITION = Annotated[int, Whole(0, 1_000_000)]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class AddMember(Document):
     """A process more reads for a subscriber, and joins its group."""
 
@@ -31,7 +31,7 @@ class AddMember(Document):
     """`group.instance.id` of a static member; none: it is a dynamic one."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class RemoveMember(Document):
     """A member stops in order and for good (`KafkaConsumer.close`).
 
@@ -48,7 +48,7 @@ class RemoveMember(Document):
     """When it is told to, in seconds since the run's start."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class RollingRestart(Document):
     """The members of a subscriber are stopped in order and started, one by one.
 
@@ -74,7 +74,7 @@ class RollingRestart(Document):
             raise ValidationError("every_s", self.every_s, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class MoveCoordinator(Document):
     """Another broker becomes the coordinator of a subscriber's group.
 
@@ -92,7 +92,7 @@ class MoveCoordinator(Document):
     """To which broker, from 1; none: to the next copy in sync."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ResetOffsets(Document):
     """An administrator sets what a subscriber's group has committed.
 
@@ -115,7 +115,7 @@ class ResetOffsets(Document):
     """In this partition; none: in all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class StuckRecord(Document):
     """One record takes a subscriber very long to process, or for ever.
 

@@ -11,7 +11,7 @@ from kafkasim.errors import ValidationError
 _MOST = 100_000
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Member(Document):
     """One member of a group."""
 

@@ -17,7 +17,7 @@ _OF_QUEUES = (
 """Fields of `PointToPoint` that say something of its queues."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PointToPoint(Document):
     """No broker: each source sends each record to each subscriber itself.
 
@@ -70,7 +70,7 @@ class PointToPoint(Document):
         check_backoff(self.retry_backoff_ms, self.retry_backoff_max_ms)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Relay(Document):
     """A hub without a log: it passes on what it gets, and forgets what is answered.
 

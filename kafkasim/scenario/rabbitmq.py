@@ -29,7 +29,7 @@ PLACEHOLDERS: Final = ("stream", "source", "key")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Exchange(Document):
     """Where publishers send; it keeps nothing, and has its queues by bindings."""
 
@@ -38,7 +38,7 @@ class Exchange(Document):
     pattern fits it, word by word, `*` for one word and `#` for any number."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Binding(Document):
     """What a queue wants from an exchange."""
 
@@ -48,7 +48,7 @@ class Binding(Document):
     """The routing key, or a topic exchange's pattern; a fanout exchange reads none."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Queue(Document):
     """The queue of one subscriber; it has the subscriber's name."""
 
@@ -87,7 +87,7 @@ class Queue(Document):
             raise ValidationError("delivery_limit", self.delivery_limit, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Publisher(Document):
     """The client of one source; it has the source's name."""
 
@@ -126,7 +126,7 @@ class Publisher(Document):
             raise ValidationError("max_unconfirmed", self.max_unconfirmed, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Consumers(Document):
     """The consumers of one subscriber's queue, which share its messages."""
 
@@ -175,7 +175,7 @@ class Consumers(Document):
             raise ValidationError("failing_share", self.failing_share, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class RabbitMQ(Document):
     """A RabbitMQ cluster and its clients.
 

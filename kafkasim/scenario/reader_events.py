@@ -15,7 +15,7 @@ from kafkasim.config.rules import Moment, Seconds, Whole
 _PARTITION = Annotated[int, Whole(0, 1_000_000)]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Seek(Document):
     """The members of a subscriber read on at another offset (`KafkaConsumer.seek`).
 
@@ -40,7 +40,7 @@ class Seek(Document):
     """In this partition; none: in all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PausePartitions(Document):
     """The members of a subscriber let partitions be (`KafkaConsumer.pause`, `resume`).
 

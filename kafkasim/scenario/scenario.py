@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Scenario(Draft):
     """What to run.
 

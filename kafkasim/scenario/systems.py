@@ -28,7 +28,7 @@ from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.rabbitmq import RabbitMQ
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Topic(Document):
     """A topic; it has the name of its stream."""
 
@@ -40,7 +40,7 @@ class Topic(Document):
     """Its settings."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Producer(Document):
     """The client of one source; it has the source's name."""
 
@@ -89,7 +89,7 @@ class Producer(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Group(Document):
     """The consumer group of one subscriber; it has the subscriber's name.
 
@@ -129,7 +129,7 @@ class Group(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Kafka(Document):
     """A Kafka cluster and its clients.
 

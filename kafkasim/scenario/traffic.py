@@ -66,7 +66,7 @@ def _parsed(value: object) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Source(Document):
     """One place where records come from, emitting into one stream."""
 
@@ -100,7 +100,7 @@ class Source(Document):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Subscriber(Document):
     """Someone who wants every record of some streams and works on each."""
 
@@ -123,7 +123,7 @@ class Subscriber(Document):
                 raise ValidationError(path, name, "a stream that is not named before")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Traffic(Document):
     """All sources and subscribers of a scenario.
 
