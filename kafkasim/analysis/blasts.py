@@ -13,8 +13,8 @@ seconds. **Recovery** is over when the backlog of every subscriber (records want
 to be processed) is no larger than it was at most before the first event; it is counted
 from the end of the event, of one for good from its begin.
 
-Events that mean nothing in a system ("not applicable") hurt nobody: their numbers are
-missing.
+Events that mean nothing in a system ("not applicable") and those that were to come when
+the run was over ("not reached") hurt nobody: their numbers are missing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ from kafkasim.analysis.silences import silences, unusual
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
-from kafkasim.scenario.applicability import NOT_APPLICABLE
+from kafkasim.scenario.applicability import befell
 from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def blast_radius(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
         `effect`, `pairs` (wanted ones of the run), `pairs_hurt`, `blast_pair_s` (pairs
         × seconds), `longest_s` (interruption), `recovery_s` (after the event; NaN while
         a record is pending or an interruption is never over). All numbers are NaN for
-        an event that means nothing in this system.
+        an event that means nothing in this system, or came too late.
 
     Raises
     ------
@@ -221,9 +221,9 @@ def blast_radius(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
 
 
 def applies(events: Table) -> Bool:
-    """Return which rows of `events` mean something in the system that ran."""
-    labels = [text.startswith(NOT_APPLICABLE) for text in events.labels["effect"]]
-    return ~np.array([*labels, False])[events["effect"]]
+    """Return which rows of `events` befell the system that ran."""
+    labels = [befell(text) for text in events.labels["effect"]]
+    return np.array([*labels, True])[events["effect"]]
 
 
 def _begun(events: Table) -> tuple[Int64, Int64]:

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
+
+from kafkasim.analysis.blasts import applies
 from kafkasim.plot.style import GREY, stroke
 from kafkasim.result.result import Result
 from kafkasim.units import MISSING_NS
@@ -34,11 +37,11 @@ class Told(NamedTuple):
 
 
 def told(result: Result, kinds: Collection[str]) -> Iterator[Told]:
-    """Yield what was done to targets of some kinds, as the table has it."""
+    """Yield what befell targets of some kinds, as the table has it."""
     if "events" not in result.tables:
         return
     rows = result.columns("events")
-    for row in range(len(rows)):
+    for row in np.flatnonzero(applies(rows)):
         target = rows.labels["target"][rows["target"][row]]
         kind, _, name = target.partition(":")
         if kind not in kinds:

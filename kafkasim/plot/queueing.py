@@ -31,7 +31,6 @@ from kafkasim.plot.words import (
 )
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
-from kafkasim.scenario.applicability import NOT_APPLICABLE
 from kafkasim.units import MISSING_NS, NS_PER_MS
 
 if TYPE_CHECKING:
@@ -238,8 +237,6 @@ def _done(result: Result, scale: float) -> list[tuple[float, str]]:
     """Return what was done to subscribers, and who came later, by time."""
     said = []
     for each in told(result, ("subscriber", "member")):
-        if each.effect.startswith(NOT_APPLICABLE):
-            continue
         said.append((each.at_ns / NS_PER_MS / scale, f"{each.name}: {each.event}"))
         if each.until_ns != MISSING_NS:
             at = each.until_ns / NS_PER_MS / scale

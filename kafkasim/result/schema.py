@@ -260,9 +260,9 @@ TABLES: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
         "events": (
             label("event", "what was done"),
             label("target", "to what"),
-            time("at_ns", "when it began"),
+            time("at_ns", "when it began, or was to"),
             time("until_ns", "when it ended; missing when for good"),
-            label("effect", "what it did, or not applicable"),
+            label("effect", "what it did, or not applicable, or not reached"),
         ),
         "drops": (
             number("record_id", "<i8", "row of the record"),

@@ -17,6 +17,13 @@ from kafkasim.scenario.traffic import Traffic
 
 NOT_APPLICABLE = "not applicable"
 """How the effect of such an event begins."""
+NOT_REACHED = "not reached"
+"""How the effect of an event begins that was to come when the run was over."""
+
+
+def befell(effect: str) -> bool:
+    """Return whether an event befell the system that ran, by its effect in words."""
+    return not effect.startswith((NOT_APPLICABLE, NOT_REACHED))
 
 
 def not_applicable(event: Event, traffic: Traffic, system: System) -> str:

@@ -21,10 +21,10 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want, wants_of
-from kafkasim.scenario.applicability import NOT_APPLICABLE
+from kafkasim.scenario.applicability import befell
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.plan import Plan
-from kafkasim.units import MISSING_NS, NS_PER_MS, ns_from_s
+from kafkasim.units import MISSING_NS, ns_from_s
 
 _NEEDED: Final = ("records", "deliveries", "events")
 _REFERENCES: Final = (
@@ -247,16 +247,16 @@ def _follows_an_event(result: Result, rows: Int64) -> Bool:
 
 
 def _applied(result: Result) -> list[Event]:
-    """Return the events that meant something in the system."""
+    """Return the events that befell the system."""
     done = result.table("events")
-    rows = zip(done["event"], done["target"], done["effect"].astype(str), strict=True)
-    idle = {
-        (what, whom) for what, whom, effect in rows if effect.startswith(NOT_APPLICABLE)
-    }
+    at_ns = result.columns("events")["at_ns"].tolist()
+    effects = done["effect"].astype(str)
+    rows = zip(done["event"], done["target"], at_ns, effects, strict=True)
+    idle = {(what, whom, at) for what, whom, at, effect in rows if not befell(effect)}
     return [
         event
         for event in result.scenario.events
-        if (type(event).__name__, event.target) not in idle
+        if (type(event).__name__, event.target, ns_from_s(event.at_s)) not in idle
     ]
 
 
@@ -288,11 +288,10 @@ def _redeliveries(result: Result) -> Iterator[str]:
 def _happened(result: Result) -> Iterator[str]:
     """Yield events of the scenario that are not in the table."""
     done = result.table("events")
-    end_ms = int(result.facts["end_ns"]) / NS_PER_MS
-    rows = list(zip(done["event"], done["target"], strict=True))
+    at_ns = result.columns("events")["at_ns"].tolist()
+    rows = list(zip(done["event"], done["target"], at_ns, strict=True))
     for event in result.scenario.events:
-        row = (type(event).__name__, event.target)
-        if row not in rows and event.at_s * 1_000 < end_ms:
+        if (type(event).__name__, event.target, ns_from_s(event.at_s)) not in rows:
             yield f"{event!r} is not in the table events"
     if done["effect"].isna().any() or (done["effect"].astype(str) == "").any():
         yield "an event without an effect"

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from kafkasim.analysis.arrays import Bool, Float64, Int64
+from kafkasim.analysis.blasts import applies
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
@@ -115,7 +116,8 @@ def shown_of(result: Result, crashes: str, other: str) -> Shown:
     """
     records = len(result.columns("records"))
     events = result.columns("events")
-    crash_ns = int(events["at_ns"][0]) if len(events) else MISSING_NS
+    begins = events["at_ns"][applies(events)]
+    crash_ns = int(begins[0]) if len(begins) else MISSING_NS
     mine, others = _deliveries(result, crashes), _deliveries(result, other)
     is_second = (mine["fetched_ns"] >= crash_ns) & (crash_ns != MISSING_NS)
     commits = result.columns("commits")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kafkasim.analysis.arrays import Bool, Float64, Int64
+from kafkasim.analysis.blasts import applies
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.units import MISSING_NS, NS_PER_S
@@ -160,9 +161,10 @@ def _readings(result: Result, subscriber: str) -> Readings:
 
 
 def _moment(result: Result, event: str) -> float:
-    """Return when an event was to happen first, seconds; NaN without one."""
+    """Return when an event happened first, seconds; NaN if it did not."""
     rows = result.columns("events")
     if event not in rows.labels["event"]:
         return np.nan
-    at = rows["at_ns"][rows["event"] == code(rows, "event", event)]
+    happened = applies(rows) & (rows["event"] == code(rows, "event", event))
+    at = rows["at_ns"][happened]
     return int(at.min()) / NS_PER_S if len(at) else np.nan

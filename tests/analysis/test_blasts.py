@@ -86,8 +86,9 @@ def test_what_never_comes_back_counts_until_the_last_record_was_wanted() -> None
     assert math.isnan(interruptions(result)["until_ms"].iloc[0])
 
 
-def test_an_event_that_means_nothing_here_has_no_numbers_and_hurts_nobody() -> None:
-    hub = CRASH | {"target": "hub", "effect": "not applicable: it has no hub"}
+@pytest.mark.parametrize("why", ["not applicable: it has no hub", "not reached: …"])
+def test_an_event_that_did_not_happen_has_no_numbers_and_hurts_nobody(why: str) -> None:
+    hub = CRASH | {"target": "hub", "effect": why}
     table = blast_radius(run_of({"a": CALM, "b": STOPPED}, hub, CRASH))
 
     assert math.isnan(table["blast_pair_s"][0])

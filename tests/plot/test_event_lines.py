@@ -15,11 +15,13 @@ def done() -> Result:
              "until_ms": None, "effect": "billing/4 starts"},
             {"event": "Crash", "target": "broker:1", "at_ms": 1, "until_ms": 2,
              "effect": "stopped"},
+            {"event": "Crash", "target": "subscriber:billing", "at_ms": 9,
+             "until_ms": None, "effect": "not reached: the run was over"},
         ],
     )  # fmt: skip
 
 
-def test_events_are_told_by_the_kind_of_their_target() -> None:
+def test_what_happened_is_told_by_the_kind_of_its_target() -> None:
     assert list(told(done(), ("member", "subscriber"))) == [
         Told(5_000_000, MISSING_NS, "add member", "subscriber", "billing",
              "billing/4 starts"),

@@ -5,6 +5,7 @@ import numpy as np
 from kafkasim.ids import HUB
 from kafkasim.result.result import Result
 from kafkasim.result.table import Table
+from kafkasim.scenario.applicability import befell
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import ns_from_s
 
@@ -35,9 +36,13 @@ def told_of_hub(done: Result, scenario: Scenario) -> Result:
         mine &= np.array([t.startswith("broker:") for t in targets])[events["target"]]
         rows = np.flatnonzero(mine)
         if len(rows):
-            effects.append(f"each broker: {effects[events['effect'][rows[0]]]}")
+            effect = effects[events["effect"][rows[0]]]
+            if befell(effect):
+                effect = f"each broker: {effect}"
+            if effect not in effects:
+                effects.append(effect)
             columns["target"][rows[0]] = len(targets) - 1
-            columns["effect"][rows[0]] = len(effects) - 1
+            columns["effect"][rows[0]] = effects.index(effect)
             keep[rows[1:]] = False
     labels = dict(events.labels) | {"target": targets, "effect": tuple(effects)}
     rows_kept = {name: column[keep] for name, column in columns.items()}

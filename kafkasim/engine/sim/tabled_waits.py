@@ -12,6 +12,7 @@ from kafkasim.engine.sim.request import FETCH
 from kafkasim.ids import Target
 from kafkasim.result.result import Result
 from kafkasim.result.schema import REMOVED_BY
+from kafkasim.scenario.applicability import befell
 from kafkasim.units import FOREVER_NS, MISSING_NS
 
 Times = NDArray[np.int64]
@@ -188,13 +189,15 @@ def _crashes(result: Result) -> dict[str, list[int]]:
     """Return the times at which each subscriber crashed, sorted."""
     events = result.columns("events")
     crashes: dict[str, list[int]] = {}
-    for event, target, at_ns in zip(
+    for event, target, at_ns, effect in zip(
         events["event"].tolist(),
         events["target"].tolist(),
         events["at_ns"].tolist(),
+        events["effect"].tolist(),
         strict=True,
     ):
-        if events.labels["event"][event] == "Crash":
+        happened = befell(events.labels["effect"][effect])
+        if happened and events.labels["event"][event] == "Crash":
             name = Target.parse(events.labels["target"][target]).name
             crashes.setdefault(name, []).append(at_ns)
     return {name: sorted(times) for name, times in crashes.items()}

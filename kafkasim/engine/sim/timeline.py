@@ -19,7 +19,11 @@ from kafkasim.engine.sim.calendar import (
 )
 from kafkasim.engine.sim.invariants import Inspection
 from kafkasim.ids import Target
-from kafkasim.scenario.applicability import NOT_APPLICABLE, not_applicable
+from kafkasim.scenario.applicability import (
+    NOT_APPLICABLE,
+    NOT_REACHED,
+    not_applicable,
+)
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.units import ENDLESS_NS, FOREVER_NS, MISSING_NS, ns_from_s
@@ -74,6 +78,7 @@ class Timeline:
         self._traffic, self._system = scenario.traffic, scenario.system
         self.unsettled = 0
         self.done: list[DoneEvent] = []
+        self._scheduled: list[DoneEvent] = []
         self._drains = scenario.end == "drain"
         self._duration_ns = ns_from_s(scenario.traffic.duration_s)
         self._limit_ns = ns_from_s(scenario.drain_limit_s)
@@ -112,23 +117,25 @@ class Timeline:
         end : callable
             Undoes it.
         """
-        name = type(event).__name__
         target = Target.parse(event.target)
-
+        at_ns, until_ns = span_ns(event)
+        row = DoneEvent(
+            type(event).__name__,
+            event.target,
+            at_ns,
+            MISSING_NS,
+            f"{NOT_REACHED}: the run was over",
+        )
+        self._scheduled.append(row)
         why_not = not_applicable(event, self._traffic, self._system)
         if why_not:
-            at_ns = ns_from_s(event.at_s)
-            effect = f"{NOT_APPLICABLE}: {why_not}"
-            row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
-            self.command(at_ns, self.done.append, row)
-            return
+            row.effect = f"{NOT_APPLICABLE}: {why_not}"
 
         def begins(_: object) -> None:
-            at_ns, until_ns = span_ns(event)
-            effect = begin(event, target, until_ns)
-            row = DoneEvent(name, event.target, at_ns, MISSING_NS, effect)
+            if not why_not:
+                row.effect = begin(event, target, until_ns)
             self.done.append(row)
-            if until_ns != FOREVER_NS:
+            if until_ns != FOREVER_NS and not why_not:
                 row.until_ns = until_ns
                 # What ends at a time ends before anything begins at it.
                 self._end_key += 1
@@ -137,7 +144,7 @@ class Timeline:
         def ends(_: object) -> None:
             end(event, target)
 
-        self.command(ns_from_s(event.at_s), begins, None)
+        self.command(at_ns, begins, None)
 
     @property
     def duration_ns(self) -> int:
@@ -207,10 +214,16 @@ class Timeline:
 
     def run(self, inspection: Inspection | None = None) -> None:
         """Run the calendar to the end of the run, inspecting it when asked."""
+        if self.unsettled or not self._drains:
+            self._run(inspection)
+        begun = {id(row) for row in self.done}
+        missed = (row for row in self._scheduled if id(row) not in begun)
+        for row in sorted(missed, key=lambda each: each.at_ns):
+            self.done.append(row)
+
+    def _run(self, inspection: Inspection | None) -> None:
         until_ns = self._duration_ns
         if self._drains:
-            if not self.unsettled:
-                return
             until_ns = FOREVER_NS
             self._watch(None)
         if inspection is None:

@@ -27,3 +27,13 @@ def test_every_broker_stops_and_the_table_names_the_hub() -> None:
     assert done["effect"][0].startswith("each broker: ")
     assert len(at_all_brokers(scenario).events) == 3
     assert (result.records["outcome"] == "acked").all()
+
+
+def test_two_events_of_a_kind_and_one_that_is_not_reached_are_told_in_order() -> None:
+    events = [Slow("hub", at_s=at_s, for_s=0.1) for at_s in (0.5, 1.0, 30.0)]
+    done = run(Scenario(TRAFFIC, Kafka(brokers=2), events=events)).events
+
+    assert done["target"].tolist() == ["hub"] * 3
+    assert done["at_ms"].tolist() == [500.0, 1_000.0, 30_000.0]
+    words = ["each broker"] * 2 + ["not reached"]
+    assert [effect.split(":")[0] for effect in done["effect"]] == words

@@ -11,6 +11,7 @@ from kafkasim.engine.sim.calendar import Calendar
 from kafkasim.engine.sim.run import run
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.result import Result
+from kafkasim.scenario.applicability import befell
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Slow
 from kafkasim.scenario.hardware import Cpu, Hardware, Link
@@ -151,6 +152,29 @@ def test_a_crash_before_a_subscriber_comes_only_delays_its_coming(
     assert result.table("events")["effect"].tolist() == ["it had not come yet"]
     assert result.table("assignments")["since_ms"].tolist() == [110.0]
     assert (result.columns("deliveries")["fetched_ns"] >= 110 * MS).all()
+
+
+@pytest.mark.parametrize("end", ["drain", "cut"])
+def test_what_comes_after_the_end_is_told_last_and_by_its_time(
+    scenario_of: Builder, end: Literal["drain", "cut"]
+) -> None:
+    at_s = (9.0, 0.01, 8.0)
+    events = [Slow("subscriber:billing", at_s=each, for_s=0.5) for each in at_s]
+    result = run(scenario_of(count=5, events=events).where({"end": end}), check=True)
+
+    done = result.table("events")
+    assert done["at_ms"].tolist() == [10.0, 8_000.0, 9_000.0]
+    assert [befell(effect) for effect in done["effect"]] == [True, False, False]
+    assert done["effect"][1] == "not reached: the run was over"
+    assert done["until_ms"].isna().tolist() == [False, True, True]
+
+
+def test_a_crash_that_is_not_reached_ends_no_wait(scenario_of: Builder) -> None:
+    crash = Crash("subscriber:billing", at_s=5.0)
+    scenario = scenario_of(rate_per_s=100, count=3, work_ms=100.0, events=(crash,))
+    result = run(scenario.where({"end": "cut"}), check=True)
+
+    assert result.table("violations").empty
 
 
 def test_what_ends_at_a_time_ends_before_anything_begins_at_it(
