@@ -14,6 +14,7 @@
     python3 run.py bench [--page] [NAME]  speed, each figure with the bar it must hold
     python3 run.py lab                  JupyterLab on the first lesson (a copy of it)
     python3 run.py docs                 the documentation, into docs/_build/html
+    python3 run.py words                the catalogues of other languages, from the code
     python3 run.py wheel                the package for others, into dist
 
 Packages come from requirements/*.txt, each pinned with its hashes, by uv when it is on
@@ -68,6 +69,7 @@ COMMANDS = OWN | {
         *("--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
         *("-p", "tests.tiers", "-p", "tests.areas"),
     ],
+    "words": ["-m", "tests.words"],
     "wheel": ["-m", "hatchling", "build", "-t", "wheel"],
 }
 SETS = {
@@ -77,6 +79,7 @@ SETS = {
     "docs": "docs",
     "lab": "lab",
     "test": "dev",
+    "words": "dev",
 }
 BENCH_SETS = {"browser": "browser", "log": "dev"}
 """Benchmarks that take more than the package; the first of them brings the others."""

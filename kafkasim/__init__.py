@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from kafkasim.experiments.running import run as run
     from kafkasim.experiments.sweeping import sweep as sweep
     from kafkasim.experiments.transitions import transitions as transitions
+    from kafkasim.languages import language as language
     from kafkasim.result.result import Result as Result
     from kafkasim.result.result import load_result as load_result
     from kafkasim.scenario.arrivals import Bursts as Bursts
@@ -146,6 +147,7 @@ _HOME: Final = {
     "run": "kafkasim.experiments.running",
     "sweep": "kafkasim.experiments.sweeping",
     "transitions": "kafkasim.experiments.transitions",
+    "language": "kafkasim.languages",
     "Result": "kafkasim.result.result",
     "load_result": "kafkasim.result.result",
     "Bursts": "kafkasim.scenario.arrivals",

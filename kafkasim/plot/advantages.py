@@ -7,7 +7,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.line_labels import name_ends
@@ -91,7 +91,7 @@ def advantage(
         headline(ax, title)
     said = [_in_words(column, ratio) for column, ratio in ratios.items()]
     what = f"What {listed(names) or 'nobody'} need, one by the other, by size"
-    say(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
+    give_words(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return ax
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import NOBODY, is_table
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -106,7 +106,7 @@ def assignment(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
         headline(ax, title)
     by = f"by {shown.assignor}" if shown.assignor else ""
     what = f"Partitions of a group's members {by}".strip()
-    say(ax, Words(caption_of(what, None), f"{title}. {in_words(shown)}".strip()))
+    give_words(ax, Words(caption_of(what, None), f"{title}. {in_words(shown)}".strip()))
     return ax
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -114,7 +114,9 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
         f"{title}. Bars of the share of batches that each cause closed: "
         f"{listed(said) or 'none'}."
     )
-    say(ax, Words(caption_of("Why batches closed", table.attrs.get(ATTRIBUTE)), alt))
+    give_words(
+        ax, Words(caption_of("Why batches closed", table.attrs.get(ATTRIBUTE)), alt)
+    )
     return ax
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.provenance import provenance
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import rows_of, run_given, subscriber_given
 from kafkasim.plot.headings import headline, headline_of_all
 from kafkasim.plot.strands import MOST_MARKED, Places, draw_strands, handles
@@ -129,7 +129,7 @@ def braid(
         _legend(drawn, braids, shown)
     words = _words(who, braids, shown, [provenance(read.run) for read in runs.values()])
     for each in drawn:
-        say(each, words)
+        give_words(each, words)
     return drawn[0]
 
 

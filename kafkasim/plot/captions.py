@@ -25,7 +25,7 @@ class Words:
     """What is seen."""
 
 
-def say(ax: "Axes", words: Words) -> None:
+def give_words(ax: "Axes", words: Words) -> None:
     """Give axes their words; of several in one figure the first speaks for all."""
     vars(_root(ax)).setdefault(_KEY, words)
     vars(ax)[_KEY] = words

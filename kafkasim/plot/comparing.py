@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline_of_all
 from kafkasim.plot.sizes import ticks_across
@@ -100,7 +100,7 @@ def comparison(
     notes = "".join(f"; {note}" for note in table.attrs.get("notes", ()))
     what = f"{listed(systems) or 'No system'} with the same traffic{notes}"
     for each in drawn:
-        say(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
+        give_words(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return drawn[0]
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import is_table
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -93,7 +93,7 @@ def crash_points(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
             nothing(ax, "no crash")
         headline(ax, title, below=_BELOW if cells else "", left=9.0)
     what = "Records done twice and never after a crash, by commit and point"
-    say(ax, Words(caption_of(what, None), f"{title}. {in_words(cells)}".strip()))
+    give_words(ax, Words(caption_of(what, None), f"{title}. {in_words(cells)}".strip()))
     return ax
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from kafkasim.analysis import pipeline_theory as theory
 from kafkasim.analysis.arrays import Float64
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.line_labels import name_ends
@@ -103,7 +103,7 @@ def crossover(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
         headline(ax, title, below="marks: measured on runs; thin lines: the formulas")
     what = f"Links by the number of {across}, measured"
     said = [_in_words(line) for line in lines]
-    say(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
+    give_words(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return ax
 
 

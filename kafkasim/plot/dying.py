@@ -9,7 +9,7 @@ from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.blasts import blast_radius
 from kafkasim.analysis.waiting import throughput
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline_of_all
 from kafkasim.plot.nets import (
     END_LOOKS,
@@ -111,7 +111,7 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
     said += [net_in_words(name, net) for name, net in nets.items()]
     what = f"Systems and their links, carried by {listed(list(nets))}"
     for each in drawn:
-        say(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
+        give_words(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return drawn[0]
 
 
@@ -172,7 +172,7 @@ def when_one_dies(
     what = f"Who is hurt when one dies, and what is delivered meanwhile; {names}"
     words = Words(caption_of(what, None), " ".join(said))
     for each in (*(ax for drawn in graphs for ax in drawn), *times):
-        say(each, words)
+        give_words(each, words)
     return graphs[0][0]
 
 

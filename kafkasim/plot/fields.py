@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.field_boxes import (
     ALONE,
     HEX,
@@ -114,7 +114,9 @@ def anatomy(
         headline(drawn, title)
     size = int(fields["size"][~fields["unpacked"]].sum())
     what = f"A record batch of {counted(size, 'byte')}, byte by byte"
-    say(drawn, Words(caption_of(what, None), f"{title}. {in_words(fields, records)}"))
+    give_words(
+        drawn, Words(caption_of(what, None), f"{title}. {in_words(fields, records)}")
+    )
     return drawn
 
 

@@ -17,7 +17,7 @@ from kafkasim.analysis.world import World, world_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.bands import Band, Bands, Lane, heights, inches_of
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.many_logs import draw_many
@@ -123,7 +123,7 @@ def log(
                 ax.set_xlabel(f"{ax.get_xlabel()}; {others}", loc="left")
                 told = f"{told} Subscribers: {others}."
     what = f"Log of {' and '.join(topics)} at {_moment(now)}"
-    say(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
+    give_words(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
     return ax
 
 

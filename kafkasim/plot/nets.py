@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.analysis.blasts import blast_radius, interruptions
 from kafkasim.analysis.wired import ENDS, HUB, Node, node_of, system_of, wired
+from kafkasim.plot.nouns import NOUNS
 from kafkasim.plot.style import GREY, LETTER, OKABE_ITO, POINTS, points, stroke
 from kafkasim.plot.words import amount, counted
 from kafkasim.result.result import Result
@@ -177,7 +178,10 @@ def _hub_label(machines: Collection[Node]) -> str:
     if len(machines) == 1:
         (only,) = machines
         return only.kind
-    return counted(len(machines), kinds.pop() if len(kinds) == 1 else "machine")
+    kind = kinds.pop() if len(kinds) == 1 else "machine"
+    # A system of one's own has kinds of its own, which no language knows.
+    many = f"{len(machines)} {kind}s"
+    return counted(len(machines), kind) if kind in NOUNS else many
 
 
 def _busiest(nodes: list[Node], moved: Mapping[Edge, int]) -> list[Node]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
 from kafkasim.plot.sizes import now
 from kafkasim.plot.style import (
@@ -99,7 +99,9 @@ def topology(
         else:
             nothing(ax, "nobody talked to anybody")
         headline(ax, title, left=11.0)
-    say(ax, Words(_caption(whole, weight), f"{title}. {_in_words(whole, weight)}"))
+    give_words(
+        ax, Words(_caption(whole, weight), f"{title}. {_in_words(whole, weight)}")
+    )
     return ax
 
 

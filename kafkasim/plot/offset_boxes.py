@@ -7,7 +7,7 @@ import numpy as np
 from kafkasim.analysis.offset_records import offsets_topic as records_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import is_table, run_given, table_with
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -102,7 +102,7 @@ def offsets_topic(
         headline(ax, title)
     what = f"Records of partition {number} of __consumer_offsets"
     words = f"{title}. {in_words(table, groups)}".strip()
-    say(ax, Words(caption_of(what, table.attrs.get("scenario")), words))
+    give_words(ax, Words(caption_of(what, table.attrs.get("scenario")), words))
     return ax
 
 

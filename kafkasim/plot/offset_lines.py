@@ -9,7 +9,7 @@ from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.progress import SUBSCRIBER
 from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import RIGHT, draw_events, group_events
 from kafkasim.plot.given import table_with
 from kafkasim.plot.style import (
@@ -116,7 +116,7 @@ def offsets(
         else:
             nothing(ax, "nothing happened in this partition")
     caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
-    say(ax, Words(caption, _spoken(lines, gone)))
+    give_words(ax, Words(caption, _spoken(lines, gone)))
     return ax
 
 

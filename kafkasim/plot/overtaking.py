@@ -14,7 +14,7 @@ import numpy as np
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import rows_of, subscriber_given, table_with
 from kafkasim.plot.headings import headline
 from kafkasim.plot.strands import KEPT, OVERTAKEN, draw_strands, handles
@@ -144,7 +144,7 @@ def _lines(
         f"to the order processed on the right. Overtaken: {listed(said) or 'none'}."
     )
     what = f"Order of records, overtaken within {_PLURALS[per]}"
-    say(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
+    give_words(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
@@ -215,7 +215,7 @@ def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "A
         f"processed, {overtaken:,} {'was' if overtaken == 1 else 'were'} overtaken."
     )
     what = f"Records overtaken within {_PLURALS[per]}, processed by {name}"
-    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
+    give_words(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
@@ -243,7 +243,7 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     ax.set_ylabel(per)
     percent_ticks(ax.xaxis)
     ax.grid(visible=False, axis="y")
-    bars = counted(len(ordered), per, _PLURALS[per])
+    bars = counted(len(ordered), per)
     return f"Bars of {bars} by the share of records overtaken."
 
 

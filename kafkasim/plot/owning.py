@@ -13,7 +13,7 @@ import numpy as np
 from kafkasim.analysis.ownership import ownership as owners_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import draw_events, group_events, lines_for
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
@@ -161,7 +161,7 @@ def ownership(
         table.attrs.get("scenario"),
         sentence(table.attrs),
     )
-    say(ax, Words(caption, f"{title}. {in_words(owned)}"))
+    give_words(ax, Words(caption, f"{title}. {in_words(owned)}"))
     return ax
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import ranks, waiting
 from kafkasim.analysis.frames import ATTRIBUTE
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.headings import headline
 from kafkasim.plot.per_subscriber import by_subscriber, look_of
@@ -280,4 +280,4 @@ def _say(
 ) -> None:
     kind = "Step line" if what.startswith("Distribution") else "Line with five marks"
     alt = f"{title}. {kind} for each subscriber: {listed(said) or 'none'}."
-    say(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
+    give_words(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))

@@ -8,7 +8,7 @@ import numpy as np
 from kafkasim.analysis.dealings import dealings
 from kafkasim.analysis.holding import held, readings
 from kafkasim.analysis.provenance import provenance
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import draw_events, told
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline_of_all
@@ -119,7 +119,7 @@ def queue_and_log(
     what = "What a queue and a log hold, and what was read, every time counted"
     ran = listed([f"{begun(side.name)}: {provenance(side.result)}" for side in sides])
     for each in drawn:
-        say(each, Words(caption_of(what, ran), " ".join(said)))
+        give_words(each, Words(caption_of(what, ran), " ".join(said)))
     return drawn[0]
 
 

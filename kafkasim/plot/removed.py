@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
     GREY,
@@ -126,7 +126,9 @@ def removal(
             nothing(ax, "no records")
         headline(ax, title)
     what = "Records of a log before and after"
-    say(ax, Words(caption_of(what, None), f"{title}. {in_words(records)}".strip()))
+    give_words(
+        ax, Words(caption_of(what, None), f"{title}. {in_words(records)}".strip())
+    )
     return ax
 
 

@@ -15,7 +15,7 @@ from kafkasim.analysis.copies import Copies, Steps
 from kafkasim.analysis.frames import ATTRIBUTE, frame
 from kafkasim.analysis.replica_rows import copies_of
 from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import RIGHT, draw_events
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
@@ -99,7 +99,7 @@ def replication(
     caption = caption_of(what, ends.attrs.get(ATTRIBUTE), sentence(ends.attrs))
     words = Words(caption, f"{title}. {in_words(copies)}".strip())
     for each in (upper, lower):
-        say(each, words)
+        give_words(each, words)
     return upper
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.scoring import systems_of
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import (
@@ -87,7 +87,7 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
         headline(ax, title, below=below, left=0.0)
     what = f"Metrics of {listed(systems) or 'no system'} with the same traffic"
     said = " ".join(_row_in_words(table, systems, values, n) for n in range(len(table)))
-    say(ax, Words(caption_of(what, None), f"{title}. {said}".strip()))
+    give_words(ax, Words(caption_of(what, None), f"{title}. {said}".strip()))
     return ax
 
 

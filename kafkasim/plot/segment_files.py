@@ -8,7 +8,7 @@ entry before, and reads from there.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
 from kafkasim.plot.segment_drawing import MOST_NAMED, Drawing
 from kafkasim.plot.segment_tables import Found, Log
@@ -75,7 +75,9 @@ def segments(
         headline(ax, title)
         legend_below(ax)
     told = in_words(held, marks, found)
-    say(ax, Words(caption_of("Segments of a log", None), f"{title}. {told}".strip()))
+    give_words(
+        ax, Words(caption_of("Segments of a log", None), f"{title}. {told}".strip())
+    )
     return ax
 
 
@@ -101,8 +103,8 @@ def finding(held: Log, log_start: int | None = None) -> str:
     batches, entries = len(held.batches["position"]), len(held.entries["position"])
     if not batches:
         return said
-    known = counted(entries, "index entry", "index entries")
-    return f"{said}; {known} for {counted(batches, 'batch', 'batches')}"
+    known = counted(entries, "index entry")
+    return f"{said}; {known} for {counted(batches, 'batch')}"
 
 
 def in_words(held: Log, marks: Mapping[str, int | None], found: Found | None) -> str:
@@ -113,7 +115,7 @@ def in_words(held: Log, marks: Mapping[str, int | None], found: Found | None) ->
         last = int(of["next_offset"][row]) - 1
         holds = f"offsets {base:,} to {last:,}" if last >= base else "nothing"
         entries = int((held.entries["segment"] == base).sum())
-        known = f", {counted(entries, 'index entry', 'index entries')}"
+        known = f", {counted(entries, 'index entry')}"
         gone = ", deleted" if held.deleted[row] else known
         size = counted(int(of["size_bytes"][row]), "byte")
         said.append(f"Segment {base:,}: {holds}, {size}{gone}.")

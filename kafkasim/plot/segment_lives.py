@@ -11,7 +11,7 @@ from kafkasim.analysis.provenance import provenance
 from kafkasim.analysis.world import world_of
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.lives import Lives
 from kafkasim.plot.style import (
@@ -119,7 +119,7 @@ def retention(
             nothing(ax, "no segment")
         legend_below(ax)
     caption = caption_of(what, attrs.get(ATTRIBUTE), sentence(attrs))
-    say(ax, Words(caption, f"{title}. {in_words(lives, subscriber)}".strip()))
+    give_words(ax, Words(caption, f"{title}. {in_words(lives, subscriber)}".strip()))
     return ax
 
 

@@ -89,7 +89,7 @@ class Found:
         leads = f"the index leads to {where}"
         if not self.indexed:
             leads = f"no index entry is at or below it; from {where}"
-        read = counted(len(self.read), "batch", "batches")
+        read = counted(len(self.read), "batch")
         verb = "is" if len(self.read) == 1 else "are"
         joint = ", then" if self.indexed else " on,"
         return f"Offset {self.offset:,}: {leads}{joint} {read} {verb} looked at"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kafkasim.analysis.provenance import provenance
 from kafkasim.analysis.state_path import StatePath, state_path
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import is_table, run_given
 from kafkasim.plot.headings import headline, wrapped
 from kafkasim.plot.style import (
@@ -128,7 +128,7 @@ def states(
         _list_ways(ax, ways, path)
     ran = None if run is None else provenance(run)
     what = f"States of a group of the {protocol} protocol".replace("  ", " ")
-    say(ax, Words(caption_of(what, ran), f"{title}. {in_words(path, ways)}"))
+    give_words(ax, Words(caption_of(what, ran), f"{title}. {in_words(path, ways)}"))
     return ax
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline, headline_of_all
 from kafkasim.plot.line_labels import (
@@ -134,7 +134,9 @@ def sweep(
             "at the points" if len(table) <= MOST_LABELLED else "at the ends",
         )
     for each in drawn:
-        say(each, _words(table, columns, view, [*([title] if title else []), *said]))
+        give_words(
+            each, _words(table, columns, view, [*([title] if title else []), *said])
+        )
     return drawn[0]
 
 

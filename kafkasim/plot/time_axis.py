@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.plot.calendar_axis import calendar, sentence
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
 from kafkasim.plot.words import caption_of, plain_numbers, time_unit
 
@@ -75,4 +75,4 @@ def highest(values: NDArray[np.float64]) -> int:
 def say_over_time(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
     """Give axes their words; the caption says what the calendar makes of the time."""
     ran, dates = table.attrs.get(ATTRIBUTE), sentence(table.attrs)
-    say(ax, Words(caption_of(what, ran, dates), alt))
+    give_words(ax, Words(caption_of(what, ran, dates), alt))

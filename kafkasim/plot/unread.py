@@ -7,7 +7,7 @@ import numpy as np
 
 from kafkasim.analysis.unread import unread as unread_of
 from kafkasim.errors import ValidationError
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline_of_all
 from kafkasim.plot.replica_words import span
@@ -95,7 +95,7 @@ def unread(
     told = "; ".join(f"{name}: {said(table)}" for name, table in tables.items())
     for one in drawn:
         caption = caption_of(f"{what}: {listed(list(tables))}", None)
-        say(one, Words(caption, f"{title}. {told}."))
+        give_words(one, Words(caption, f"{title}. {told}."))
     return drawn[0]
 
 

@@ -7,33 +7,36 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import mark, say, say_many, spoken
+from kafkasim.plot.nouns import NOUNS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
 METRIC_LABELS: Final = MappingProxyType(
     {
-        "throughput_per_s": "throughput (records/s)",
-        "latency_ms_p50": "median latency (ms)",
-        "latency_ms_p99": "p99 latency (ms)",
-        "lag_records_max": "peak lag (records)",
-        "drain_s": "time to drain (s)",
-        "partition_imbalance": "fullest partition ÷ mean",
-        "overtaken_share": "records overtaken (share)",
-        "duplicated": "processed twice (records)",
-        "lost": "lost (records)",
-        "records": "records",
-        "pending": "pending (records)",
-        "order_kept_share": "pairs in the order sent (share)",
-        "redelivered": "handed out again (times)",
-        "left_to_read": "left to read again (records)",
-        "history_share": "history a latecomer gets (share)",
-        "latency_ms_p99_others": "p99 beside the slowest job (ms)",
-        "blocked_s": "sources blocked (s)",
-        "refused": "refused (records)",
+        "throughput_per_s": mark("throughput (records/s)"),
+        "latency_ms_p50": mark("median latency (ms)"),
+        "latency_ms_p99": mark("p99 latency (ms)"),
+        "lag_records_max": mark("peak lag (records)"),
+        "drain_s": mark("time to drain (s)"),
+        "partition_imbalance": mark("fullest partition ÷ mean"),
+        "overtaken_share": mark("records overtaken (share)"),
+        "duplicated": mark("processed twice (records)"),
+        "lost": mark("lost (records)"),
+        "records": mark("records"),
+        "pending": mark("pending (records)"),
+        "order_kept_share": mark("pairs in the order sent (share)"),
+        "redelivered": mark("handed out again (times)"),
+        "left_to_read": mark("left to read again (records)"),
+        "history_share": mark("history a latecomer gets (share)"),
+        "latency_ms_p99_others": mark("p99 beside the slowest job (ms)"),
+        "blocked_s": mark("sources blocked (s)"),
+        "refused": mark("refused (records)"),
     }
 )
-"""Axis labels of the metric columns, with their units."""
+"""Axis labels of the metric columns, with their units; `metric_label` says them."""
 
 LOG_SPREAD: Final = 50.0
 """Largest ÷ smallest value from which an axis is logarithmic."""
@@ -45,7 +48,7 @@ _DUST: Final = 1e-9
 
 def metric_label(name: str) -> str:
     """Return a metric's label; a column of a user's own is its own label."""
-    return METRIC_LABELS.get(name, name)
+    return say(METRIC_LABELS[name]) if name in METRIC_LABELS else name
 
 
 def amount(value: float) -> str:
@@ -64,14 +67,14 @@ def amount(value: float) -> str:
 
 
 def begun(text: str) -> str:
-    """Return text as the beginning of a sentence; `p99` stays as it is written.
+    """Return English text as the beginning of a sentence; `p99` stays as it is written.
 
     Examples
     --------
     >>> begun("median latency"), begun("p99 latency")
     ('Median latency', 'p99 latency')
     """
-    if text[1:2].isdigit():
+    if spoken() != "en" or text[1:2].isdigit():
         return text
     return text[:1].upper() + text[1:]
 
@@ -90,23 +93,31 @@ def multiple(value: float, of: float, noun: str) -> str:
         return ""
     ratio = value / of
     if ratio < 1.05:
-        return f"about {noun}" if ratio > 0.95 else ""
+        return say("about {what}", what=noun) if ratio > 0.95 else ""
     if 1.95 <= ratio < 2.05:
-        return f"twice {noun}"
-    return f"{ratio:,.0f} times {noun}" if ratio >= 10 else f"{ratio:.2g} times {noun}"
+        return say("twice {what}", what=noun)
+    times = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return say("{times} times {what}", times=times, what=noun)
 
 
-def counted(number: float, noun: str, plural: str = "") -> str:
-    """Return a number and the noun that it counts.
+def counted(number: float, noun: str) -> str:
+    """Return a number and the noun that it counts, in the language that holds.
+
+    Parameters
+    ----------
+    number : float
+        How many.
+    noun : str
+        In English, one of `NOUNS`.
 
     Examples
     --------
     >>> [counted(number, "record") for number in (1.0, 0.0, 1_234.0)]
     ['1 record', '0 records', '1,234 records']
-    >>> counted(2, "entity", "entities")
+    >>> counted(2, "entity")
     '2 entities'
     """
-    return f"{amount(number)} {noun if number == 1 else plural or f'{noun}s'}"
+    return say_many(*NOUNS[noun], number, n=amount(number))
 
 
 def percent(share: float) -> str:
@@ -138,10 +149,11 @@ def listed(names: Sequence[str], limit: int = 6) -> str:
     ('a, b and c', 'a, b and 1 more')
     """
     if len(names) > limit:
-        return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+        first, more = ", ".join(names[:limit]), len(names) - limit
+        return say("{names} and {more} more", names=first, more=more)
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return say("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
 
 
 def time_unit(span_ms: float) -> tuple[str, float]:

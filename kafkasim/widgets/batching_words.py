@@ -40,19 +40,16 @@ def queue_title(shown: Shown) -> str:
 def request_title(shown: Shown) -> str:
     """Return how many records share a request, and with how many batches."""
     per_request = shown.batches / max(1, shown.requests)
-    return (
-        f"A request: {_of(per_request, 'batch', 'batches')}, "
-        f"{_of(shown.per_request, 'record')}"
-    )
+    return f"A request: {_of(per_request, 'batch')}, {_of(shown.per_request, 'record')}"
 
 
-def _of(mean: float, noun: str, plural: str = "") -> str:
+def _of(mean: float, noun: str) -> str:
     """Return a mean in two digits, with its noun.
 
-    >>> _of(5.2604, "record"), _of(1.0, "batch", "batches")
+    >>> _of(5.2604, "record"), _of(1.0, "batch")
     ('5.3 records', '1 batch')
     """
-    return counted(float(f"{mean:.2g}"), noun, plural)
+    return counted(float(f"{mean:.2g}"), noun)
 
 
 def latency_title(shown: Shown) -> str:

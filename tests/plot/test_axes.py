@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from kafkasim.plot.axes import DPI, CaptionedAxes, png
-from kafkasim.plot.captions import Words, say
+from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.style import canvas
 
 
 def test_a_notebook_gets_a_picture_with_caption_and_alternative_text() -> None:
     ax = canvas(None, (2.0, 1.0))
     assert isinstance(ax, CaptionedAxes)
-    say(ax, Words('Kafka, "1" broker', "a < b"))
+    give_words(ax, Words('Kafka, "1" broker', "a < b"))
     html = ax._repr_html_()
     assert 'alt="a &lt; b"' in html
     assert "<figcaption>Kafka, &quot;1&quot; broker</figcaption>" in html
@@ -31,7 +31,7 @@ def test_the_same_figure_gives_the_same_bytes() -> None:
         ax = canvas(None, (2.0, 1.0))
         assert isinstance(ax, CaptionedAxes)
         ax.plot([0, 1], [0, 1])
-        say(ax, Words("ran", "seen"))
+        give_words(ax, Words("ran", "seen"))
         pictures.append(ax._repr_html_())
     assert pictures[0] == pictures[1]
 

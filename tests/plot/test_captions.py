@@ -5,13 +5,13 @@ import pickle
 import pytest
 from matplotlib.figure import Figure
 
-from kafkasim.plot.captions import Words, alt_text, caption, say
+from kafkasim.plot.captions import Words, alt_text, caption, give_words
 
 
 def test_axes_keep_their_own_words_and_the_first_speaks_for_the_figure() -> None:
     one, two, silent = Figure().subplots(1, 3)
-    say(one, Words("ran one", "seen one"))
-    say(two, Words("ran two", "seen two"))
+    give_words(one, Words("ran one", "seen one"))
+    give_words(two, Words("ran two", "seen two"))
     assert (caption(one), alt_text(one)) == ("ran one", "seen one")
     assert (caption(two), alt_text(two)) == ("ran two", "seen two")
     assert (caption(silent), alt_text(silent)) == ("ran one", "seen one")
@@ -19,7 +19,7 @@ def test_axes_keep_their_own_words_and_the_first_speaks_for_the_figure() -> None
 
 def test_words_survive_a_pickle() -> None:
     ax = Figure().subplots()
-    say(ax, Words("ran", "seen"))
+    give_words(ax, Words("ran", "seen"))
     again = pickle.loads(pickle.dumps(ax.figure))
     assert alt_text(again.axes[0]) == "seen"
 
