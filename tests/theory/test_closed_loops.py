@@ -65,6 +65,24 @@ def test_throughput_is_users_over_wait_and_thought(name: str) -> None:
     assert set(ks.receipts(result).outcome) == {"once"}
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("work_ms", [3.0, ks.Exponential(3.0)])
+def test_work_on_a_loops_records_takes_its_time(
+    name: str, work_ms: float | ks.Exponential
+) -> None:
+    loop = ks.ClosedLoop(4, think_ms=10)
+    result = looped(loop, SYSTEMS[name], work_ms=work_ms, duration_s=1)
+    rows = result.deliveries
+
+    took_ms = (rows.ended_ms - rows.started_ms).sort_values()
+    assert took_ms.mean() == pytest.approx(3.0, rel=0.25)
+    constant = isinstance(work_ms, float)
+    assert (took_ms.max() - took_ms.min() < 1e-6) == constant
+    # One after the other: it is one member, or one subscriber.
+    in_turn = rows.sort_values("started_ms")
+    assert (in_turn.started_ms.iloc[1:] >= in_turn.ended_ms.iloc[:-1].array).all()
+
+
 def test_one_user_goes_round_and_round() -> None:
     """Linger 5 ms, 0.2 ms there and back and 0.05 ms of a thread; 4.7 ms of thought."""
     system = ks.Kafka(

@@ -62,6 +62,12 @@ def deal_traffic(
         return DealtTraffic(lanes, producers, dealt_blocks(drawn, lanes), None, {})
     plan = dealt_plan(plan, lanes)
     sources: list[SourceBlocks] = [*blocks_of(plan)]
+    for name, source in sorted(resolved.traffic.sources.items()):
+        if isinstance(source.arrivals, ClosedLoop):
+            mine = [n for n, lane in enumerate(lanes) if lane.source == name]
+            loop = drawn_source(name, resolved.traffic, resolved.seed)
+            for number, blocks in zip(mine, _dealt(loop, lanes, mine), strict=True):
+                sources[number] = blocks
     targets = {event.target for event in resolved.events}
     live = {}
     for number, lane in enumerate(lanes):
@@ -69,12 +75,8 @@ def deal_traffic(
         crashes = f"source:{lane.source}" in targets
         if is_loop or crashes or producers[lane.name].on_error == "resend":
             live[number] = _live(plan, lane, sources[number])
-    for name, source in sorted(resolved.traffic.sources.items()):
-        if isinstance(source.arrivals, ClosedLoop):
-            mine = [n for n, lane in enumerate(lanes) if lane.source == name]
-            loop = drawn_source(name, resolved.traffic, resolved.seed)
-            for number, blocks in zip(mine, _dealt(loop, lanes, mine), strict=True):
-                sources[number] = LoopBlocks(blocks, live[number])
+        if is_loop:
+            sources[number] = LoopBlocks(sources[number], live[number])
     return DealtTraffic(lanes, producers, sources, plan, live)
 
 
