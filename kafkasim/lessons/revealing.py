@@ -15,6 +15,7 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.words import amount, listed
 
 NEAR: Final = 0.1
@@ -22,6 +23,9 @@ NEAR: Final = 0.1
 
 _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 """A comma between groups of three digits; another is no number's in these lessons."""
+
+YES: Final = mark("yes")
+NO: Final = mark("no")
 
 _LONG: Final = 10**15
 """From here on a number is written with a power of ten."""
@@ -51,7 +55,7 @@ class Revealed:
 
     def _repr_html_(self) -> str:
         made = self.right is not None
-        summary = self.verdict if made else f"{self.verdict} Open to see."
+        summary = self.verdict if made else f"{self.verdict} {say('Open to see.')}"
         picture = "" if self.figure is None else _html_of(self.figure)
         return (
             f"<details{' open' * made}><summary>{escape(summary)}</summary>"
@@ -80,7 +84,7 @@ def reveal(
         What came out; NumPy's scalars and arrays are welcome.
     text : str
         What follows the answer to make a sentence of it: ``"of the 16 partitions get a
-        flight"``.
+        flight"``. In Korean it stands before the answer, with a colon.
     unit : str, optional
         Unit of a number, such as ``"ms"``.
     within : float, optional
@@ -114,14 +118,15 @@ def reveal(
     known, allowed = _plain(answer), tuple(choices)
     sentence = _sentence(known, text, unit)
     if guess is None:
-        return Revealed(None, known, None, "No prediction made.", sentence, figure)
+        verdict = say("No prediction made.")
+        return Revealed(None, known, None, verdict, sentence, figure)
     read = _read(guess, known, allowed)
     if read is None:
-        cannot = f"No prediction that can be read: {_clipped(guess)}."
+        cannot = say("No prediction that can be read: {guess}.", guess=_clipped(guess))
         verdict = f"{cannot} {_wanted(known, allowed)}"
         return Revealed(guess, known, None, verdict, sentence, figure)
     right, said = _compare(read, known, unit, within)
-    verdict = f"You said {_shown(read, unit)}. {said}"
+    verdict = f"{say('You said {guess}.', guess=_shown(read, unit))} {said}"
     return Revealed(guess, known, right, verdict, sentence, figure)
 
 
@@ -168,7 +173,8 @@ def _read_tuple(value: Answer, answer: tuple[Answer, ...]) -> Answer | None:
 
 def _read_bool(value: Answer) -> bool | None:
     if isinstance(value, str):
-        return {"yes": True, "no": False}.get(value.strip().casefold())
+        words = {"yes": True, "no": False, say(YES): True, say(NO): False}
+        return words.get(value.strip().casefold())
     return value if isinstance(value, bool) else None
 
 
@@ -201,64 +207,75 @@ def _is_finite(value: float) -> bool:
 def _wanted(answer: Answer, choices: tuple[str, ...]) -> str:
     """Return what kind of guess is wanted."""
     if isinstance(answer, tuple):
-        return f"Wanted is a list of {len(answer)}, such as [1, 2, …]."
+        return say("Wanted is a list of {count}, such as [1, 2, …].", count=len(answer))
     if isinstance(answer, bool):
-        return 'Wanted is "yes" or "no".'
+        return say('Wanted is "{yes}" or "{no}".', yes=say(YES), no=say(NO))
     if isinstance(answer, str):
         quoted = [f'"{each}"' for each in choices]
-        return f"Wanted is one of {listed(quoted)}." if quoted else "Wanted is a word."
+        if quoted:
+            return say("Wanted is one of {words}.", words=listed(quoted))
+        return say("Wanted is a word.")
     if isinstance(answer, int):
-        return "Wanted is a whole number."
-    return "Wanted is a number."
+        return say("Wanted is a whole number.")
+    return say("Wanted is a number.")
 
 
 def _compare(
     guess: Answer, answer: Answer, unit: str, within: float | None
 ) -> tuple[bool, str]:
     """Return whether the guess is right, and what is to be said of it."""
-    it_is = f"It is {_shown(answer, unit)}"
+    shown = _shown(answer, unit)
     if isinstance(answer, int | float) and not isinstance(answer, bool):
         assert isinstance(guess, int | float)
-        return _compare_numbers(guess, answer, it_is, within)
-    right = _folded(guess) == _folded(answer)
-    return right, "That is right." if right else f"{it_is}."
+        return _compare_numbers(guess, answer, shown, within)
+    if _folded(guess) == _folded(answer):
+        return True, say("That is right.")
+    return False, say("It is {answer}.", answer=shown)
 
 
 def _compare_numbers(
-    guess: float, answer: float, it_is: str, within: float | None
+    guess: float, answer: float, shown: str, within: float | None
 ) -> tuple[bool, str]:
     if not _is_finite(answer):
-        return False, "There is nothing to measure."
+        return False, say("There is nothing to measure.")
     if guess == answer:
-        return True, "That is right."
+        return True, say("That is right.")
     share = within
     if share is None:
         share = 0.0 if isinstance(answer, int) else NEAR
     if abs(guess - answer) <= share * abs(answer):
-        return True, f"{it_is}: right within {100 * share:g} %."
-    return False, f"{it_is}: {_how_far(guess, answer)}."
+        close = f"{100 * share:g}"
+        near = say("It is {answer}: right within {share} %.", answer=shown, share=close)
+        return True, near
+    apart = _how_far(guess, answer)
+    return False, say("It is {answer}: {apart}.", answer=shown, apart=apart)
 
 
 def _how_far(guess: float, answer: float) -> str:
     """Return how much more the answer is; in multiples when measured and far off."""
     measured = not isinstance(answer, int) and guess > 0 and answer > 0
     if measured and not 1 / 2 < answer / guess < 2:
-        return f"{amount(answer / guess)} times as much"
-    more = "more" if answer > guess else "less"
-    return f"{_number(abs(answer - guess))} {more}"
+        return say("{times} times as much", times=amount(answer / guess))
+    apart = _number(abs(answer - guess))
+    if answer > guess:
+        return say("{amount} more", amount=apart)
+    return say("{amount} less", amount=apart)
 
 
 def _sentence(answer: Answer, text: str, unit: str) -> str:
-    joint = ": " if isinstance(answer, bool) else " "
-    shown = _shown(answer, unit)
-    return f"{shown[:1].upper()}{shown[1:]}{joint}{text.strip().rstrip('.')}."
+    """Return answer and text as one sentence, in which a language has its own order."""
+    shown, what = _shown(answer, unit), text.strip().rstrip(".")
+    begun = f"{shown[:1].upper()}{shown[1:]}"
+    if isinstance(answer, bool):
+        return f"{begun}: {what}."
+    return say("{answer} {what}.", answer=begun, what=what)
 
 
 def _shown(value: Answer, unit: str = "") -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say(YES if value else NO)
     if isinstance(value, tuple):
-        return ", ".join(_shown(each, unit) for each in value) or "none"
+        return ", ".join(_shown(each, unit) for each in value) or say("none")
     if isinstance(value, str):
         return value
     return f"{_number(value)} {unit}".strip()
@@ -286,11 +303,11 @@ def _clipped(guess: object) -> str:
     """Return how a guess is written, if that can be said in a few characters."""
     name = type(guess).__name__
     if not isinstance(guess, bool | int | float | str | list | tuple):
-        return f"something of type {name}"
+        return say("something of type {name}", name=name)
     try:
         written = repr(guess)
     except (RecursionError, ValueError):  # ValueError: a number of 4,301 digits
-        return f"something of type {name}"
+        return say("something of type {name}", name=name)
     return written if len(written) <= 40 else f"{written[:39]}…"
 
 

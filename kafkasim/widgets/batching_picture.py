@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from kafkasim.analysis.arrays import Bool, Float64
+from kafkasim.catalogue import say
 from kafkasim.plot.style import GREY, OKABE_ITO, hatch
 from kafkasim.plot.words import amount, percent_ticks, plain_numbers
 from kafkasim.result.schema import CLOSED_BY
@@ -104,8 +105,8 @@ class BatchingCanvas(Canvas[Shown]):
             ax.text(1.01, 0.0, "", transform=ax.get_yaxis_transform(), **beside)
             for _ in range(MOST_ROWS)
         ]
-        ax.set_xlabel("simulated time (ms)", fontsize=12)
-        ax.set_ylabel("partition", fontsize=12)
+        ax.set_xlabel(say("simulated time (ms)"), fontsize=12)
+        ax.set_ylabel(say("partition"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.075)
         ax.yaxis.set_label_coords(-0.085, 0.5)
         plain_numbers(ax.xaxis, 6)
@@ -118,7 +119,7 @@ class BatchingCanvas(Canvas[Shown]):
         self.cause_bars = _stack(ax, [_LOOK[cause] for cause in _CAUSES])
         ax.set_xlim(0.0, 1.0)
         percent_ticks(ax.xaxis, 5)
-        self.before_names = [_two_rows(ax, "what ended batches")]
+        self.before_names = [_two_rows(ax, say("what ended batches"))]
 
     def _draw_sizes(self, ax: Axes) -> None:
         self.size_axes = ax
@@ -134,7 +135,7 @@ class BatchingCanvas(Canvas[Shown]):
             for y in (1, 0)
         ]
         ax.set_ylim(-0.6, 1.6)
-        ax.set_yticks([1, 0], ["records\na batch", "records\na request"])
+        ax.set_yticks([1, 0], [say("records\na batch"), say("records\na request")])
         ax.tick_params(labelsize=10)
 
     def _draw_time(self, ax: Axes) -> None:
@@ -144,25 +145,29 @@ class BatchingCanvas(Canvas[Shown]):
         self.p99.set_markeredgewidth(2.4)
         self.p99_text = ax.text(0, 1, "", fontsize=10, va="center")
         plain_numbers(ax.xaxis, 5)
-        self.before_names.append(_two_rows(ax, "mean latency (ms)"))
+        self.before_names.append(_two_rows(ax, say("mean latency (ms)")))
 
     def _legends(self) -> None:
-        ended = [Patch(label=SAID[each], **_LOOK[each], **_EDGE) for each in _CAUSES]
+        ended = [
+            Patch(label=say(SAID[each]), **_LOOK[each], **_EDGE) for each in _CAUSES
+        ]
         look: dict[str, Any] = {"fontsize": 10, "borderaxespad": 0.0}
         look |= {"loc": "upper left", "columnspacing": 1.0, "handletextpad": 0.4}
         look["handlelength"] = 1.5
-        self.records.set(label="a record", markeredgecolor="white", markeredgewidth=0.5)
+        self.records.set(
+            label=say("a record"), markeredgecolor="white", markeredgewidth=0.5
+        )
         self.figure.legend(
             handles=[*ended, self.records],
             bbox_to_anchor=(0.012, 0.135),
-            title="a batch ended:",
+            title=say("a batch ended:"),
             alignment="left",
             title_fontsize=10,
             ncols=4,
             **look,
         )
         steps = [
-            Patch(label=step, **style, **_EDGE)
+            Patch(label=say(step), **style, **_EDGE)
             for step, style in zip(STEPS, _STEP_LOOK, strict=True)
         ]
         self.figure.legend(handles=steps, bbox_to_anchor=(0.605, 0.1), ncols=3, **look)
@@ -207,7 +212,7 @@ class BatchingCanvas(Canvas[Shown]):
         for text, name in zip(self.brokers, names, strict=False):
             rows = np.flatnonzero(piece.leaders == name)
             text.set_position((1.01, float(rows.mean())))
-            text.set_text(f"broker {name}")
+            text.set_text(say("broker {number}", number=name))
         for text in self.brokers[len(names) :]:
             text.set_text("")
 
@@ -217,7 +222,7 @@ class BatchingCanvas(Canvas[Shown]):
         start = piece.from_ms + 0.02 * width
         self.ruler.set_data([start, start + linger_ms], [-0.75] * 2)
         self.ruler_text.set_position((start + linger_ms + 0.025 * width, -0.75))
-        self.ruler_text.set_text(f"linger: {amount(linger_ms)} ms")
+        self.ruler_text.set_text(say("linger: {time} ms", time=amount(linger_ms)))
 
     def _move_causes(self, shown: Shown, before: Shown | None) -> None:
         both = [shown, *([] if before is None else [before])]
@@ -260,7 +265,7 @@ def _stack(ax: Axes, looks: list[dict[str, Any]]) -> list[BarContainer]:
 def _two_rows(ax: Axes, label: str) -> Text:
     """Lay out rows for this run and the one before; return the name of the second."""
     ax.set_ylim(-0.6, 1.6)
-    ax.set_yticks([1, 0], ["this run", ""])
+    ax.set_yticks([1, 0], [say("this run"), ""])
     ax.set_xlabel(label, fontsize=10.5, labelpad=1.0)
     ax.tick_params(labelsize=10)
     ax.grid(visible=False, axis="y")
@@ -269,7 +274,7 @@ def _two_rows(ax: Axes, label: str) -> Text:
         "ha": "right",
         "va": "center",
     }
-    return ax.text(-0.05, 0, "before", fontsize=10, **where)
+    return ax.text(-0.05, 0, say("before"), fontsize=10, **where)
 
 
 def _fill(stacks: list[BarContainer], parts: Float64) -> None:

@@ -10,6 +10,7 @@ from kafkasim.analysis.arrays import Bool, Float64, Int64
 from kafkasim.analysis.dealings import Dealings, dealings_of
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.world import world_of
+from kafkasim.catalogue import mark
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, wanted_ns
 from kafkasim.result.schema import CLOSED_BY
@@ -25,7 +26,7 @@ SHARE_BEFORE: Final = 0.3
 LEAST_MS: Final = 20.0
 """Width of that piece; it is four lingers where that is more."""
 
-STEPS: Final = ("at the producer", "to the log", "to the reader")
+STEPS: Final = (mark("at the producer"), mark("to the log"), mark("to the reader"))
 """Parts of a record's way, in order: until its request is sent, until it is appended,
 until it is processed."""
 

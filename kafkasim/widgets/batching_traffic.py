@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import mark
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.keys import UniformKeys
@@ -43,22 +44,23 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "linger_ms": Slider("linger", 0, 50, 1, "ms"),
-    "batch_kib": Slider("batch.size", 1, 64, 1, "KiB"),
-    "rate_per_s": Slider("rate", 500, 20_000, 500, "records/s"),
-    "partitions": Slider("partitions", 1, 32),
-    "brokers": Slider("brokers", 1, MOST_BROKERS),
+    "linger_ms": Slider(mark("linger"), 0, 50, 1, "ms"),
+    "batch_kib": Slider(mark("batch.size"), 1, 64, 1, "KiB"),
+    "rate_per_s": Slider(mark("rate"), 500, 20_000, 500, mark("records/s")),
+    "partitions": Slider(mark("partitions"), 1, 32),
+    "brokers": Slider(mark("brokers"), 1, MOST_BROKERS),
 }
 
 PRESETS: Final = (
-    Preset("How long does a batch wait?", {}),
-    Preset("And if nobody waits?", {"linger_ms": 0}),
+    Preset(mark("How long does a batch wait?"), {}),
+    Preset(mark("And if nobody waits?"), {"linger_ms": 0}),
     Preset(
-        "Does a full batch wait for its linger?", {"rate_per_s": 20_000, "batch_kib": 2}
+        mark("Does a full batch wait for its linger?"),
+        {"rate_per_s": 20_000, "batch_kib": 2},
     ),
-    Preset("What do 32 partitions do to a batch?", {"partitions": 32}),
-    Preset("And to a request?", {"partitions": 32, "brokers": 1}),
-    Preset("Does waiting longer fill it?", {"linger_ms": 50}),
+    Preset(mark("What do 32 partitions do to a batch?"), {"partitions": 32}),
+    Preset(mark("And to a request?"), {"partitions": 32, "brokers": 1}),
+    Preset(mark("Does waiting longer fill it?"), {"linger_ms": 50}),
 )
 
 

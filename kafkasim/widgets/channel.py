@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kafkasim.analysis.positions import positions
+from kafkasim.catalogue import mark
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Pause
@@ -34,9 +35,9 @@ from kafkasim.widgets.panel import Preset
 if TYPE_CHECKING:
     import pandas as pd
 
-BOTH: Final = "both"
-NOTHING: Final = "nothing"
-NOBODY: Final = "nobody"
+BOTH: Final = mark("both")
+NOTHING: Final = mark("nothing")
+NOBODY: Final = mark("nobody")
 
 RECORDS_PER_S: Final = 1.0
 """Of each topic."""
@@ -73,23 +74,25 @@ class Values:
 
 
 _CONTROLS: Final[Mapping[str, Control]] = {
-    "board": Choice("board reads", _READS),
-    "billing": Choice("billing reads", _READS),
-    "archive": Choice("archive reads", _READS),
-    "archive_from_s": Slider("archive starts", 0.0, 10.0, 0.5, "s"),
-    "billing_work_s": Slider("billing's work", 0.1, 3.0, 0.1, "s"),
+    "board": Choice(mark("board reads"), _READS, frozenset(TOPICS)),
+    "billing": Choice(mark("billing reads"), _READS, frozenset(TOPICS)),
+    "archive": Choice(mark("archive reads"), _READS, frozenset(TOPICS)),
+    "archive_from_s": Slider(mark("archive starts"), 0.0, 10.0, 0.5, "s"),
+    "billing_work_s": Slider(mark("billing's work"), 0.1, 3.0, 0.1, "s"),
     "paused": Choice(
-        f"paused {PAUSE_FROM_S:g}–{PAUSE_UNTIL_S:g} s", (NOBODY, *SUBSCRIBERS)
+        mark("paused 6–10 s"), (NOBODY, *SUBSCRIBERS), frozenset(SUBSCRIBERS)
     ),
-    "at_s": Slider("time looked at", 0.0, 20.0, 0.5, "s"),
+    "at_s": Slider(mark("time looked at"), 0.0, 20.0, 0.5, "s"),
 }
 
 PRESETS: Final = (
-    Preset("Who notices when board pauses?", {"paused": "board"}),
-    Preset("Where does a late one begin?", {"archive_from_s": 10.0, "at_s": 15.0}),
-    Preset("Does a slow one slow the producers?", {"billing_work_s": 3.0}),
+    Preset(mark("Who notices when board pauses?"), {"paused": "board"}),
     Preset(
-        "What if nobody reads?",
+        mark("Where does a late one begin?"), {"archive_from_s": 10.0, "at_s": 15.0}
+    ),
+    Preset(mark("Does a slow one slow the producers?"), {"billing_work_s": 3.0}),
+    Preset(
+        mark("What if nobody reads?"),
         {"board": NOTHING, "billing": NOTHING, "archive": NOTHING},
     ),
 )

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from kafkasim.analysis.arrays import Int64
 from kafkasim.analysis.positions import NONE, Standing, moment_ns, standing
 from kafkasim.analysis.world import world_of
+from kafkasim.catalogue import say, say_many
 from kafkasim.plot.bands import Band, Bands, Lane, heights
 from kafkasim.plot.logs import finding, in_words, keys_by_offset, lane_of
 from kafkasim.plot.style import OKABE_ITO, PALE
@@ -113,7 +114,7 @@ class ChannelCanvas(Canvas[Shown]):
             inches=_SIZE[0] * (right - left),
         )
         self.bands.legend(before=True)
-        self.log_axes.set_xlabel("offset (old → new)", loc="left")
+        self.log_axes.set_xlabel(say("offset (old → new)"), loc="left")
         # With a place of their own titles do not look for one at each drawing.
         self.log_title = self.log_axes.set_title("", y=1.0)
         self.producer_title = self.producer_axes.set_title("", y=1.0)
@@ -138,8 +139,8 @@ class ChannelCanvas(Canvas[Shown]):
             for _ in range(2 * _RECORDS)
         ]
         ax.set_xlim(-0.5, _DURATION_S)
-        ax.set_xlabel("created (s of simulated time); the number is the offset")
-        ax.set_ylabel("acked\nafter (ms)")
+        ax.set_xlabel(say("created (s of simulated time); the number is the offset"))
+        ax.set_ylabel(say("acked\nafter (ms)"))
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
 
     def update(self, shown: Shown, before: Shown | None) -> None:
@@ -168,10 +169,15 @@ class ChannelCanvas(Canvas[Shown]):
         lanes = moved(shown, before)
         names = list(dict.fromkeys(lanes))
         if not names:
-            return "No marker moved"
+            return say("No marker moved")
         if len(names) == 1:
-            return f"Only {names[0]}'s marker{'s' * (len(lanes) > 1)} moved"
-        return f"The markers of {listed(names)} moved"
+            return say_many(
+                "Only {name}'s marker moved",
+                "Only {name}'s markers moved",
+                len(lanes),
+                name=names[0],
+            )
+        return say("The markers of {names} moved", names=listed(names))
 
     def alt_text(self, shown: Shown) -> str:
         """Return what is seen, for those who cannot see it."""
@@ -182,7 +188,7 @@ class ChannelCanvas(Canvas[Shown]):
 
 def _unread_lanes() -> tuple[Lane, ...]:
     return tuple(
-        Lane(name, number, why="does not read it")
+        Lane(name, number, why=say("does not read it"))
         for number, name in enumerate(SUBSCRIBERS)
     )
 
@@ -246,12 +252,25 @@ def producers(shown: Shown, before: Shown | None) -> str:
     if before is not None:
         differs = different(shown, before)
         if not differs:
-            return f"Producers: created, acked and offset of all {count} as before"
-        return f"Producers: {differs} of {count} records differ from before"
+            return say(
+                "Producers: created, acked and offset of all {count} as before",
+                count=count,
+            )
+        return say(
+            "Producers: {differ} of {count} records differ from before",
+            differ=differs,
+            count=count,
+        )
     waits_ms = (shown.acked_ns - shown.created_ns) / NS_PER_MS
     low, high = amount(float(waits_ms.min())), amount(float(waits_ms.max()))
-    took = f"{low} ms" if low == high else f"{low} to {high} ms"
-    return f"Producers: {count} records, each acknowledged {took} after it was created"
+    took = f"{low} ms"
+    if low != high:
+        took = say("{low} to {high} ms", low=low, high=high)
+    return say(
+        "Producers: {count} records, each acknowledged {time} after it was created",
+        count=count,
+        time=took,
+    )
 
 
 def different(shown: Shown, before: Shown) -> int:

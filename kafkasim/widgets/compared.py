@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
+from kafkasim.catalogue import say
+
 _LEFT: Final = ' style="text-align:left;font-weight:normal"'
 _CLOSE: Final = ' style="line-height:1.4"'
 _RIGHT: Final = ' style="text-align:right;padding-left:1.5em"'
@@ -25,7 +27,7 @@ def compared(now: Mapping[str, str], before: Mapping[str, str] | None) -> str:
         HTML; labels and texts are escaped.
     """
     return side_by_side(
-        {"this run": now} | ({"run before": before} if before else {}),
+        {say("this run"): now} | ({say("run before"): before} if before else {}),
     )
 
 

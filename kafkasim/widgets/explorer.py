@@ -65,6 +65,7 @@ from time import perf_counter  # noqa: TID251 - a person waits, in the world's t
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from kafkasim import export
+from kafkasim.catalogue import say
 from kafkasim.errors import KafkasimError, OutputError
 from kafkasim.experiments.running import run
 from kafkasim.plot.sizes import sized
@@ -221,7 +222,7 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         self._png = self.canvas.png()
         below = self.below(self.shown, self.before)
         self.panel.show(image(self._png, self.alt_text), below)
-        self._say(f"Shown: {self._told(self._values)}.")
+        self._say(say("Shown: {values}.", values=self._told(self._values)))
 
     def export(self, folder: str | Path) -> Path:
         """Write what is shown into a new folder: figure, tables, scenario, words.
@@ -263,15 +264,16 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
         box = self.panel.folder_box
         name = box.value.strip()
         if not name:
-            self._say("Nothing written: name a folder.", alert=True)
+            self._say(say("Nothing written: name a folder."), alert=True)
         else:
             try:
                 folder = self.export(name)
             except KafkasimError as error:
-                self._say(f"Nothing written: {error}", alert=True)
+                self._say(say("Nothing written: {error}", error=str(error)), alert=True)
                 return
             box.value = _next_name(name)
-            self._say(f"Figure, tables and scenario are in {folder.resolve()}.")
+            place = str(folder.resolve())
+            self._say(say("Figure, tables and scenario are in {folder}.", folder=place))
 
     def _toml(self) -> str:
         return self._scenario.to_toml()
@@ -283,16 +285,19 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
     def _run(self) -> None:
         """Run where the controls stand; an error becomes a message."""
         values = type(self._initial)(**self.panel.settings)
-        self._say(f"Running with {self._told(values)} …")
+        self._say(say("Running with {values} …", values=self._told(values)))
         try:
             scenario = self.scenario_at(values)
             result, took_s = self._carried_out(scenario, values)
             shown = self.look(result, values)
         except KafkasimError as error:
-            self._say(f"This cannot run: {error}", alert=True)
+            self._say(say("This cannot run: {error}", error=str(error)), alert=True)
             return
         except Exception as error:
-            self._say(f"Stopped by a fault: {error!r}; the log has more.", alert=True)
+            fault = say(
+                "Stopped by a fault: {error}; the log has more.", error=repr(error)
+            )
+            self._say(fault, alert=True)
             raise
         self._values, self._scenario, self._result = values, scenario, result
         self.before, self.shown = self.shown, shown
@@ -318,7 +323,8 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             return
         self.panel.live_box.value = False
         self._settled = True
-        self._say(f"{self.message} A run takes a while: press Run after a change.")
+        slow = say("A run takes a while: press Run after a change.")
+        self._say(f"{self.message} {slow}")
 
     def _say(self, text: str, *, alert: bool = False) -> None:
         self.message = text

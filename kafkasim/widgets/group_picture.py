@@ -18,6 +18,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, HATCHES, OKABE_ITO, PALE, SERIES
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
@@ -98,9 +99,9 @@ class GroupCanvas(Canvas[Shown]):
         (self.before,) = ax.plot([], [], drawstyle="steps-post", **_BEFORE)
         (self.read,) = ax.plot([], [], drawstyle="steps-post", **_READ)
         ax.set_xlim(0.0, DURATION_S)
-        ax.set_ylabel("partitions\nread", fontsize=11, rotation=0, ha="right")
+        ax.set_ylabel(say("partitions\nread"), fontsize=11, rotation=0, ha="right")
         ax.yaxis.set_label_coords(-0.035, 0.25)
-        ax.set_xlabel("simulated time (s)", fontsize=12)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.3)
         plain_numbers(ax.xaxis, 9)
         plain_numbers(ax.yaxis, 4, whole=True)
@@ -123,16 +124,16 @@ class GroupCanvas(Canvas[Shown]):
 
     def _legend(self) -> None:
         signs: dict[str, Artist] = {
-            "read by member 1": Patch(**look(1)),
-            "by 2, and so on": Patch(**look(2)),
-            "nobody reads": Patch(**_NOBODY),
-            "no partition": Patch(**_IDLE),
-            "rebalance": Patch(**_REBALANCE),
-            "run before": Line2D([], [], **_BEFORE),
+            mark("read by member 1"): Patch(**look(1)),
+            mark("by 2, and so on"): Patch(**look(2)),
+            mark("nobody reads"): Patch(**_NOBODY),
+            mark("no partition"): Patch(**_IDLE),
+            mark("rebalance"): Patch(**_REBALANCE),
+            mark("run before"): Line2D([], [], **_BEFORE),
         }
         self.figure.legend(
             list(signs.values()),
-            list(signs),
+            [say(sign) for sign in signs],
             loc="upper left",
             bbox_to_anchor=(0.005, 0.062),
             ncols=6,
@@ -154,10 +155,12 @@ class GroupCanvas(Canvas[Shown]):
         self.idle.set_verts([_box(since, end, idle) for since, end, _ in shown.idle])
         self.unrest.set_verts([_box(*each, group) for each in shown.unrest])
         self._move_numbers(shown, idle)
-        names = {float(lane): f"partition {lane}" for lane in range(lanes)}
+        names = {
+            float(lane): say("partition {number}", number=lane) for lane in range(lanes)
+        }
         if shown.idle:
-            names[idle] = "no partition"
-        names[group] = "group"
+            names[idle] = say("no partition")
+        names[group] = say("group")
         self.lane_axes.set_yticks(list(names), list(names.values()))
         self.lane_axes.set_ylim(group + 0.5, -0.5)
         self.lane_axes.tick_params(axis="y", labelsize=11 if lanes < 10 else 9)

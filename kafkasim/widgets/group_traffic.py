@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kafkasim.catalogue import mark
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.scenario.arrivals import Periodic
@@ -55,6 +56,8 @@ ADD: Final = "add"
 LEAVE: Final = "leave"
 CRASH: Final = "crash"
 RESTART: Final = "restart"
+_PROTOCOLS: Final = (EAGER, COOPERATIVE, STATIC, KIP_848)
+_EVENTS: Final = (mark("add"), mark("leave"), mark("crash"), mark("restart"))
 
 Protocol = Literal["eager", "cooperative", "static", "KIP-848"]
 Happens = Literal["add", "leave", "crash", "restart"]
@@ -77,21 +80,23 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "members": Slider("members", 1, MOST_MEMBERS),
-    "partitions": Slider("partitions", 1, MOST_PARTITIONS),
-    "protocol": Choice("protocol", (EAGER, COOPERATIVE, STATIC, KIP_848)),
-    "event": Choice("event", (ADD, LEAVE, CRASH, RESTART)),
+    "members": Slider(mark("members"), 1, MOST_MEMBERS),
+    "partitions": Slider(mark("partitions"), 1, MOST_PARTITIONS),
+    "protocol": Choice(mark("protocol"), _PROTOCOLS, frozenset(_PROTOCOLS)),
+    "event": Choice(mark("event"), _EVENTS),
 }
 
 PRESETS: Final = (
-    Preset("What does it cost if a member leaves?", {}),
-    Preset("And if it crashes?", {"event": CRASH}),
-    Preset("What does a seventh member do?", {"members": 7}),
-    Preset("Do all stop for a new one?", {"event": ADD}),
-    Preset("Or only what moves?", {"event": ADD, "protocol": COOPERATIVE}),
-    Preset("And if the broker assigns?", {"event": ADD, "protocol": KIP_848}),
-    Preset("What does a restart cost?", {"event": RESTART}),
-    Preset("And that of a static member?", {"event": RESTART, "protocol": STATIC}),
+    Preset(mark("What does it cost if a member leaves?"), {}),
+    Preset(mark("And if it crashes?"), {"event": CRASH}),
+    Preset(mark("What does a seventh member do?"), {"members": 7}),
+    Preset(mark("Do all stop for a new one?"), {"event": ADD}),
+    Preset(mark("Or only what moves?"), {"event": ADD, "protocol": COOPERATIVE}),
+    Preset(mark("And if the broker assigns?"), {"event": ADD, "protocol": KIP_848}),
+    Preset(mark("What does a restart cost?"), {"event": RESTART}),
+    Preset(
+        mark("And that of a static member?"), {"event": RESTART, "protocol": STATIC}
+    ),
 )
 
 

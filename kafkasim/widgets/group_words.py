@@ -1,21 +1,35 @@
 """What the group explorer says of a run: a title, a table, alternative text."""
 
 from collections.abc import Sequence
+from typing import Final
 
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.replica_words import span
 from kafkasim.plot.words import amount, counted, listed
 from kafkasim.units import NS_PER_S
 from kafkasim.widgets.group_shown import Shown
-from kafkasim.widgets.group_traffic import ADD, CRASH, EVENT_S, LEAVE, victim
+from kafkasim.widgets.group_traffic import (
+    ADD,
+    CRASH,
+    EVENT_S,
+    LEAVE,
+    RESTART,
+    victim,
+)
+
+_HAPPENS: Final = {
+    LEAVE: mark("member {number} leaves"),
+    CRASH: mark("member {number} crashes"),
+    RESTART: mark("member {number} restarts"),
+}
 
 
 def happens(shown: Shown) -> str:
     """Return what happens to whom, without a full stop."""
     values = shown.values
     if values.event == ADD:
-        return f"member {values.members + 1} comes"
-    said = {LEAVE: "leaves", CRASH: "crashes"}.get(values.event, "restarts")
-    return f"member {victim(values)} {said}"
+        return say("member {number} comes", number=values.members + 1)
+    return say(_HAPPENS[values.event], number=victim(values))
 
 
 def title(shown: Shown) -> str:
@@ -23,29 +37,49 @@ def title(shown: Shown) -> str:
     what, hurt = happens(shown), {gap.lane for gap in shown.after}
     what = what[:1].upper() + what[1:]
     if not hurt:
-        return f"{what}: every partition is read all the time"
+        return say("{event}: every partition is read all the time", event=what)
     count = counted(shown.values.partitions, "partition")
     if not _ends(shown):
-        return f"{what}: {len(hurt)} of {count} without a reader to the end"
-    return f"{what}: {len(hurt)} of {count} without a reader, up to {_longest(shown)}"
+        return say(
+            "{event}: {hurt} of {partitions} without a reader to the end",
+            event=what,
+            hurt=len(hurt),
+            partitions=count,
+        )
+    return say(
+        "{event}: {hurt} of {partitions} without a reader, up to {time}",
+        event=what,
+        hurt=len(hurt),
+        partitions=count,
+        time=_longest(shown),
+    )
 
 
 def note(shown: Shown) -> str:
     """Return what moved, and who has nothing to do."""
     moved, rebalances = shown.moved, shown.rebalances
-    said = [
-        f"{counted(rebalances, 'rebalance')}, {counted(moved, 'change')} of hands"
-        if rebalances
-        else "No rebalance"
-    ]
+    said = [say("No rebalance")]
+    if rebalances:
+        changes = say_many(
+            "{rebalances}, {changes} change of hands",
+            "{rebalances}, {changes} changes of hands",
+            moved,
+            rebalances=counted(rebalances, "rebalance"),
+            changes=f"{moved:,}",
+        )
+        said = [changes]
     if shown.idle_at_last:
-        said.append(f"{_numbered(shown.idle_at_last)} without a partition")
+        said.append(_idle(shown.idle_at_last))
     return "; ".join(said)
 
 
-def _numbered(members: Sequence[int]) -> str:
-    noun = "member" if len(members) == 1 else "members"
-    return f"{noun} {listed([str(each) for each in members], 8)}"
+def _idle(members: Sequence[int]) -> str:
+    return say_many(
+        "member {members} without a partition",
+        "members {members} without a partition",
+        len(members),
+        members=listed([str(each) for each in members], 8),
+    )
 
 
 def _ends(shown: Shown) -> bool:
@@ -63,27 +97,32 @@ def numbers(shown: Shown) -> dict[str, str]:
     unread_s = sum(gap.until_s - gap.since_s for gap in shown.after)
     first_s = min((bar.since_s for bar in shown.owned), default=shown.until_s)
     return {
-        "first partition read after": span(first_s * NS_PER_S),
-        "partitions that lost their reader for a while": (
+        say("first partition read after"): span(first_s * NS_PER_S),
+        say("partitions that lost their reader for a while"): (
             f"{len({gap.lane for gap in shown.after})}"
         ),
-        "longest time without one": _longest(shown) if shown.after else "–",
-        "such times of all partitions together": span(unread_s * NS_PER_S),
-        "changes of hands": f"{shown.moved}",
-        "rebalances": f"{shown.rebalances}",
-        "members without a partition": f"{len(shown.idle_at_last)}",
-        "records worked on": f"{shown.processed:,}",
-        "of them again": f"{shown.twice:,}",
+        say("longest time without one"): _longest(shown) if shown.after else "–",
+        say("such times of all partitions together"): span(unread_s * NS_PER_S),
+        say("changes of hands"): f"{shown.moved}",
+        say("rebalances"): f"{shown.rebalances}",
+        say("members without a partition"): f"{len(shown.idle_at_last)}",
+        say("records worked on"): f"{shown.processed:,}",
+        say("of them again"): f"{shown.twice:,}",
     }
 
 
 def alt_text(shown: Shown) -> str:
     """Return what the figure shows, for those who cannot see it."""
     values = shown.values
-    happening = f"at {amount(EVENT_S)} s {happens(shown)}"
     said = [
         f"{title(shown)}. {note(shown)}.",
-        f"{counted(values.members, 'member')}, {values.protocol}; {happening}.",
+        say(
+            "{members}, {protocol}; at {seconds} s {event}.",
+            members=counted(values.members, "member"),
+            protocol=values.protocol,
+            seconds=amount(EVENT_S),
+            event=happens(shown),
+        ),
     ]
     last = {bar.lane: bar for bar in shown.owned}
     owners: dict[int, list[str]] = {}
@@ -92,11 +131,19 @@ def alt_text(shown: Shown) -> str:
             owners.setdefault(bar.member, []).append(str(lane))
     if owners:
         each = [
-            f"member {member} reads {listed(lanes, 12)}"
+            say(
+                "member {number} reads {partitions}",
+                number=member,
+                partitions=listed(lanes, 12),
+            )
             for member, lanes in sorted(owners.items())
         ]
-        said.append(f"In the end {listed(each, 9)}.")
+        said.append(say("In the end {readers}.", readers=listed(each, 9)))
     said.append(
-        f"{counted(shown.processed, 'record')} are worked on, {shown.twice:,} again."
+        say(
+            "{records} are worked on, {twice} again.",
+            records=counted(shown.processed, "record"),
+            twice=f"{shown.twice:,}",
+        )
     )
     return " ".join(said)

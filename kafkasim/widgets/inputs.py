@@ -1,9 +1,10 @@
 """What a learner can turn: sliders, switches and choices, as values and as widgets.
 
 A control is declared as a frozen value with its label, range and unit; `widget_of`
-makes the ipywidgets for it. A slider's `continuous_update` is off: a drag runs the
-model once, where it ends. A choice is a slider too: arrow keys move a slider, while in
-a drop-down list JupyterLab takes them for itself and moves to another cell.
+makes the ipywidgets for it, in the language that holds then. A slider's
+`continuous_update` is off: a drag runs the model once, where it ends. A choice is a
+slider too: arrow keys move a slider, while in a drop-down list JupyterLab takes them
+for itself and moves to another cell.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
 
 Value = float | str | bool
 """Where a control stands."""
 
+_SYMBOLS: Final = frozenset({"", "ms", "s", "KiB"})
 _WIDTH: Final = "25em"
 _LABEL_WIDTH: Final = "9.5em"
 
@@ -59,7 +62,9 @@ class Choice:
     label: str
     """Stands before it."""
     options: tuple[str, ...]
-    """The names, in order."""
+    """What can be chosen, in order."""
+    names: frozenset[str] = frozenset()
+    """Options that are names, of Kafka's or in the data: the same in each language."""
 
 
 Control = Slider | Switch | Choice
@@ -111,13 +116,23 @@ def told(control: Control, value: Value) -> str:
     match control:
         case Slider():
             number = f"{value:,}" if isinstance(value, int) else f"{value:g}"
-            return " ".join(
-                part for part in (control.label, number, control.unit) if part
-            )
+            parts = (say(control.label), number, _unit(control))
+            return " ".join(part for part in parts if part)
         case Switch():
-            return f"{control.label} {'on' if value else 'off'}"
+            label = say(control.label)
+            return say("{label} on" if value else "{label} off", label=label)
         case Choice():
-            return f"{control.label} {value}"
+            return f"{say(control.label)} {said(control, str(value))}"
+
+
+def _unit(slider: Slider) -> str:
+    """Return a slider's unit; a symbol is the same in each language."""
+    return slider.unit if slider.unit in _SYMBOLS else say(slider.unit)
+
+
+def said(choice: Choice, option: str) -> str:
+    """Return what a learner reads of an option: a name in the data stays as it is."""
+    return option if option in choice.names else say(option)
 
 
 def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidgets has no types
@@ -132,13 +147,13 @@ def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidge
         case Slider():
             kind = ipywidgets.IntSlider if control.whole else ipywidgets.FloatSlider
             more = {} if control.whole else {"readout_format": _digits(control.step)}
-            unit = f" ({control.unit})" if control.unit else ""
+            unit = f" ({_unit(control)})" if control.unit else ""
             return kind(
                 value=value,
                 min=control.low,
                 max=control.high,
                 step=control.step,
-                description=f"{control.label}{unit}",
+                description=f"{say(control.label)}{unit}",
                 continuous_update=False,
                 disabled=not control.moves,
                 **more,
@@ -146,13 +161,13 @@ def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidge
             )
         case Switch():
             return ipywidgets.Checkbox(
-                value=value, description=control.label, indent=False, **look
+                value=value, description=say(control.label), indent=False, **look
             )
         case Choice():
             return ipywidgets.SelectionSlider(
-                options=list(control.options),
+                options=[(said(control, each), each) for each in control.options],
                 value=value,
-                description=control.label,
+                description=say(control.label),
                 continuous_update=False,
                 **look,
             )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import mark
 from kafkasim.config.paths import join_path, one_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
@@ -24,11 +25,11 @@ _MOST_WORK_MS: Final = 5.0
 _LEAST_MEAN_MS: Final = 0.1
 """No distribution has the mean 0."""
 
-NO_KEY = "none"
+NO_KEY = mark("none")
 """The choice under which keys are ignored (`partitioner.ignore.keys`): each record goes
 to the sticky partition (KIP-794)."""
 
-AS_SAID = "as said"
+AS_SAID = mark("as said")
 """The choice of a source's own keys, where they are no column of a trace."""
 
 
@@ -76,17 +77,21 @@ class ScenarioKnobs:
         least_work_ms = min(_LEAST_MEAN_MS, begin.work_ms) if drawn else 0.0
         return {
             "partitions": Slider(
-                "partitions",
+                mark("partitions"),
                 1,
                 max(_MOST_PARTITIONS, begin.partitions, 2 * begin.members),
             ),
-            "members": Slider("members", 1, max(_MOST_MEMBERS, begin.members)),
-            "keys": Choice("key", tuple(self.choices)),
+            "members": Slider(mark("members"), 1, max(_MOST_MEMBERS, begin.members)),
+            "keys": Choice(
+                mark("key"),
+                tuple(self.choices),
+                frozenset(self.choices) - {NO_KEY, AS_SAID},
+            ),
             "linger_ms": Slider(
-                "linger", 0.0, max(_MOST_LINGER_MS, begin.linger_ms), 1.0, "ms"
+                mark("linger"), 0.0, max(_MOST_LINGER_MS, begin.linger_ms), 1.0, "ms"
             ),
             "work_ms": Slider(
-                "work",
+                mark("work"),
                 least_work_ms,
                 most_work_ms,
                 0.1,
@@ -100,10 +105,10 @@ class ScenarioKnobs:
         """Questions, as buttons; from where the scenario stands."""
         members = self.initial.members
         return (
-            Preset("What does one partition do?", {"partitions": 1}),
-            Preset("As many as members?", {"partitions": members}),
-            Preset("Twice as many?", {"partitions": 2 * members}),
-            Preset("And without keys?", {"keys": NO_KEY}),
+            Preset(mark("What does one partition do?"), {"partitions": 1}),
+            Preset(mark("As many as members?"), {"partitions": members}),
+            Preset(mark("Twice as many?"), {"partitions": 2 * members}),
+            Preset(mark("And without keys?"), {"keys": NO_KEY}),
         )
 
     def scenario_at(self, values: Values) -> Scenario:

@@ -19,6 +19,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO, PALE, hatch
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
@@ -112,8 +113,8 @@ class LogCanvas(Canvas[Shown]):
         )
         self.moment = ax.axvline(LATE_FROM_S, color=_LATE, linestyle=":", zorder=2.5)
         self._draw_before(ax)
-        ax.set_xlabel("simulated time (s)", fontsize=12)
-        ax.set_ylabel("offset", fontsize=12)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=12)
+        ax.set_ylabel(say("offset"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.1)
         ax.yaxis.set_label_coords(-0.118, 0.5)
         plain_numbers(ax.xaxis, 8)
@@ -124,7 +125,7 @@ class LogCanvas(Canvas[Shown]):
         """Make the sign for the run before, where no log ever is: old, at the top."""
         sample = Line2D([0.02, 0.07], [0.955] * 2, transform=ax.transAxes, **_BEFORE)
         text = ax.text(
-            *(0.085, 0.955, "log start, run before"),
+            *(0.085, 0.955, say("log start, run before")),
             transform=ax.transAxes,
             fontsize=10,
             color=GREY,
@@ -139,7 +140,7 @@ class LogCanvas(Canvas[Shown]):
             *([], []), marker="D", markersize=5, markeredgecolor="black", **marks
         )
         (self.lost,) = ax.plot([], [], "x", color="black", markersize=7)
-        ax.set_xlabel("key, the most frequent first", fontsize=12)
+        ax.set_xlabel(say("key, the most frequent first"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.1)
         plain_numbers(ax.xaxis, 6, whole=True)
         plain_numbers(ax.yaxis, 7, whole=True)
@@ -149,30 +150,32 @@ class LogCanvas(Canvas[Shown]):
         """Make what stands below the figure for a policy, the slow one there or not."""
         late = Line2D([], [], color=_LATE, linestyle=":")
         signs: dict[str, Artist] = {
-            "segment, being written": Patch(facecolor=_WRITTEN, **_EDGE),
-            "segment, closed": Patch(facecolor=_CLOSED, **_EDGE),
+            mark("segment, being written"): Patch(facecolor=_WRITTEN, **_EDGE),
+            mark("segment, closed"): Patch(facecolor=_CLOSED, **_EDGE),
         }
         if compacts:
-            signs["segment, compacted"] = Patch(facecolor=_MERGED, **_EDGE)
-            signs["record that stays in it"] = Line2D([], [], color="black", lw=1.2)
+            signs[mark("segment, compacted")] = Patch(facecolor=_MERGED, **_EDGE)
+            signs[mark("record that stays in it")] = Line2D(
+                [], [], color="black", lw=1.2
+            )
         else:
             red = OKABE_ITO["vermillion"]
-            signs["segment, deleted"] = Line2D([], [], color=red, linewidth=4.0)
-            signs["log start"] = Line2D([], [], **_START)
+            signs[mark("segment, deleted")] = Line2D([], [], color=red, linewidth=4.0)
+            signs[mark("log start")] = Line2D([], [], **_START)
         if slow:
-            signs["position of the slow reader"] = Line2D([], [], **_SLOW)
+            signs[mark("position of the slow reader")] = Line2D([], [], **_SLOW)
         if slow and not compacts:
-            signs["gone, fetched before"] = Patch(facecolor=PALE)
-            signs["gone unread"] = Patch(hatch=hatch(3), linewidth=0, **_UNREAD)
-            signs["reset"] = self.resets
-        signs["the late reader comes"] = late
-        signs["record that it is given"] = self.given
-        signs["the newest of its key"] = self.newest
+            signs[mark("gone, fetched before")] = Patch(facecolor=PALE)
+            signs[mark("gone unread")] = Patch(hatch=hatch(3), linewidth=0, **_UNREAD)
+            signs[mark("reset")] = self.resets
+        signs[mark("the late reader comes")] = late
+        signs[mark("record that it is given")] = self.given
+        signs[mark("the newest of its key")] = self.newest
         if not compacts:
-            signs["the newest, but gone"] = self.lost
+            signs[mark("the newest, but gone")] = self.lost
         legend = self.figure.legend(
             list(signs.values()),
-            list(signs),
+            [say(sign) for sign in signs],
             loc="upper left",
             bbox_to_anchor=(0.005, 0.14),
             ncols=4,

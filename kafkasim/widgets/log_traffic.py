@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
@@ -68,20 +69,27 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "retention_s": Slider("retention", 5, 40, 1, "s"),
-    "segment_s": Slider("segment", 1, 10, 1, "s"),
-    "policy": Choice("policy", (DELETE, COMPACT)),
-    "keys": Slider("keys", 1, 50),
-    "slow_reader": Switch("slow reader"),
+    "retention_s": Slider(mark("retention"), 5, 40, 1, "s"),
+    "segment_s": Slider(mark("segment"), 1, 10, 1, "s"),
+    "policy": Choice(mark("policy"), (DELETE, COMPACT), frozenset({DELETE, COMPACT})),
+    "keys": Slider(mark("keys"), 1, 50),
+    "slow_reader": Switch(mark("slow reader")),
 }
 
 PRESETS: Final = (
-    Preset("Is a slow reader waited for?", {}),
-    Preset("Does keeping longer save it?", {"retention_s": 40}),
-    Preset("Do records go, or segments?", {"segment_s": 10, "slow_reader": False}),
-    Preset("What does compaction keep?", {"policy": COMPACT, "slow_reader": False}),
-    Preset("And of fifty keys?", {"policy": COMPACT, "keys": 50, "slow_reader": False}),
-    Preset("What does a slow reader miss there?", {"policy": COMPACT}),
+    Preset(mark("Is a slow reader waited for?"), {}),
+    Preset(mark("Does keeping longer save it?"), {"retention_s": 40}),
+    Preset(
+        mark("Do records go, or segments?"), {"segment_s": 10, "slow_reader": False}
+    ),
+    Preset(
+        mark("What does compaction keep?"), {"policy": COMPACT, "slow_reader": False}
+    ),
+    Preset(
+        mark("And of fifty keys?"),
+        {"policy": COMPACT, "keys": 50, "slow_reader": False},
+    ),
+    Preset(mark("What does a slow reader miss there?"), {"policy": COMPACT}),
 )
 
 
@@ -113,20 +121,32 @@ def scenario_at(values: Values) -> Scenario:
 def shrunk(values: Values) -> str:
     """Say what Kafka does by default, and what was shrunk so that something is seen."""
     topic, broker = TopicConfig().resolve(), BrokerConfig().resolve()
-    gib, week = topic.segment_bytes / 2**30, span(topic.segment_ms)
+    said: dict[str, object] = {
+        "size": f"{topic.segment_bytes / 2**30:g} GiB",
+        "least": LEAST_SEGMENT,
+        "week": span(topic.segment_ms),
+        "segment": f"{values.segment_s} s",
+        "check": span(CHECK_MS),
+    }
     if values.policy == COMPACT:
-        looks = f"looks every {span(broker.log_cleaner_backoff_ms)}"
-        kept = "and the cleaner, which leaves that one alone, "
-        here = "retention plays no part, and the cleaner looks every"
-    else:
-        looks = f"a check is made every {span(broker.log_retention_check_interval_ms)}"
-        kept = f"is kept for {span(topic.retention_ms)}, and "
-        here = f"it is kept for {values.retention_s} s, and a check is made every"
-    return (
-        f"By default nothing would go in a minute: a segment is written up to {gib:g} "
-        f"GiB ({LEAST_SEGMENT} at least) or for {week}, {kept}{looks}. Here, so that "
-        f"it is seen, it is written for {values.segment_s} s, {here} "
-        f"{span(CHECK_MS)}."
+        return say(
+            "By default nothing would go in a minute: a segment is written up to "
+            "{size} ({least} at least) or for {week}, and the cleaner, which leaves "
+            "that one alone, looks every {looks}. Here, so that it is seen, it is "
+            "written for {segment}, retention plays no part, and the cleaner looks "
+            "every {check}.",
+            looks=span(broker.log_cleaner_backoff_ms),
+            **said,
+        )
+    return say(
+        "By default nothing would go in a minute: a segment is written up to {size} "
+        "({least} at least) or for {week}, is kept for {kept}, and a check is made "
+        "every {looks}. Here, so that it is seen, it is written for {segment}, it is "
+        "kept for {retention}, and a check is made every {check}.",
+        kept=span(topic.retention_ms),
+        looks=span(broker.log_retention_check_interval_ms),
+        retention=f"{values.retention_s} s",
+        **said,
     )
 
 
@@ -136,8 +156,14 @@ def span(ms: float) -> str:
     >>> span(604_800_000), span(300_000), span(15_000), span(60_000)
     ('7 days', '5 minutes', '15 s', '1 minute')
     """
-    for unit, size in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000)):
-        if ms >= size and ms % size == 0:
-            count = int(ms // size)
-            return f"{count} {unit}{'s' * (count != 1)}"
+    days, hours, minutes = (
+        int(ms // size) if ms >= size and ms % size == 0 else 0
+        for size in (86_400_000, 3_600_000, 60_000)
+    )
+    if days:
+        return say_many("{n} day", "{n} days", days)
+    if hours:
+        return say_many("{n} hour", "{n} hours", hours)
+    if minutes:
+        return say_many("{n} minute", "{n} minutes", minutes)
     return f"{ms / 1_000:g} s"

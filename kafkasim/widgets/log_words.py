@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kafkasim.catalogue import say, say_many
 from kafkasim.plot.words import amount, counted, listed
 from kafkasim.widgets.log_shown import Found, Shown
 from kafkasim.widgets.log_traffic import COMPACT
@@ -15,54 +16,85 @@ def log_title(shown: Shown) -> str:
     if shown.policy == COMPACT:
         stay, there = shown.compacted
         if not there:
-            return "Nothing was compacted: no segment was closed"
-        newest = ", the newest of each key" if shown.newest_stay else ""
-        return f"Compaction keeps {stay:,} of {there:,} records{newest}"
+            return say("Nothing was compacted: no segment was closed")
+        kept, written = f"{stay:,}", f"{there:,}"
+        if shown.newest_stay:
+            return say(
+                "Compaction keeps {kept} of {records} records, the newest of each key",
+                kept=kept,
+                records=written,
+            )
+        return say(
+            "Compaction keeps {kept} of {records} records", kept=kept, records=written
+        )
     went = int(shown.segments.expired.sum())
     if not went:
-        return "Nothing was deleted"
+        return say("Nothing was deleted")
     if shown.slow is not None and shown.slow.missed:
-        return f"Deletion overtakes the slow reader: {shown.slow.missed:,} gone unread"
-    return f"{counted(went, 'segment')} went, each whole; no record went alone"
+        return say(
+            "Deletion overtakes the slow reader: {missed} gone unread",
+            missed=f"{shown.slow.missed:,}",
+        )
+    return say(
+        "{segments} went, each whole; no record went alone",
+        segments=counted(went, "segment"),
+    )
 
 
 def log_note(shown: Shown) -> str:
     """Return how that came about."""
     slow = shown.slow
     if shown.policy == COMPACT:
-        said = counted(int(shown.segments.made.sum()), "merge") + " of closed segments"
+        made = int(shown.segments.made.sum())
+        said = say_many(
+            "{merges} merge of closed segments",
+            "{merges} merges of closed segments",
+            made,
+            merges=f"{made:,}",
+        )
         if slow is None:
             return said
-        errors = counted(slow.errors, "error") if slow.errors else "no error"
-        return f"{said}; the slow reader missed {slow.missed:,}, with {errors}"
+        return say(
+            "{merges}; the slow reader missed {missed}, with {errors}",
+            merges=said,
+            missed=f"{slow.missed:,}",
+            errors=counted(slow.errors, "error") if slow.errors else say("no error"),
+        )
     went = int(shown.segments.expired.sum())
     if slow is None or not went or not slow.missed:
         if not went:
-            return "no segment was old enough"
-        return (
+            return say("no segment was old enough")
+        return say(
             "retention counts from a segment's newest record: the oldest that went was "
-            f"{shown.oldest_s:.1f} s old"
+            "{seconds} s old",
+            seconds=f"{shown.oldest_s:.1f}",
         )
-    resets = "once" if slow.errors == 1 else f"{slow.errors:,} times"
-    return (
-        f"{counted(went, 'segment')} went, each whole; "
-        f"OFFSET_OUT_OF_RANGE reset it {resets}"
+    return say_many(
+        "{segments} went, each whole; OFFSET_OUT_OF_RANGE reset it once",
+        "{segments} went, each whole; OFFSET_OUT_OF_RANGE reset it {errors} times",
+        slow.errors,
+        segments=counted(went, "segment"),
+        errors=f"{slow.errors:,}",
     )
 
 
 def found_title(found: Found) -> str:
     """Return how much the late reader is given."""
-    return f"Late reader: {len(found.offsets):,} of {found.written:,}"
+    given, written = f"{len(found.offsets):,}", f"{found.written:,}"
+    return say("Late reader: {given} of {records}", given=given, records=written)
 
 
 def found_note(found: Found) -> str:
     """Return what of that is the newest of its key."""
-    return f"given, {_newest(found)}"
+    return say("given, {newest}", newest=_newest(found))
 
 
 def _newest(found: Found) -> str:
-    newest = int(found.newest.sum())
-    return f"with the newest of {newest:,} of {counted(found.keys, 'key')}"
+    return say(
+        "with the newest of {newest} of {keys}",
+        newest=f"{int(found.newest.sum()):,}",
+        keys=counted(found.keys, "key"),
+    )
 
 
 def numbers(shown: Shown) -> dict[str, str]:
@@ -71,18 +103,18 @@ def numbers(shown: Shown) -> dict[str, str]:
     missed, errors = ("–", "–") if slow is None else (slow.missed, slow.errors)
     oldest = f"{shown.oldest_s:.1f} s" if shown.oldest_s else "–"
     return {
-        "records written": f"{shown.sent:,}",
-        "most records in the log at once": f"{shown.most:,}",
-        "segments written": f"{int((~of.made).sum()):,}",
-        "segments deleted": f"{int(of.expired.sum()):,}",
-        "merges of closed segments": f"{int(of.made.sum()):,}",
-        "oldest record that was deleted": oldest,
-        "records that the slow reader missed": f"{missed:,}" if slow else "–",
-        "its fetches refused, OFFSET_OUT_OF_RANGE": f"{errors:,}" if slow else "–",
-        "keys that were written when the late one comes": (
-            f"{found.keys:,} of {found.known:,}"
+        say("records written"): f"{shown.sent:,}",
+        say("most records in the log at once"): f"{shown.most:,}",
+        say("segments written"): f"{int((~of.made).sum()):,}",
+        say("segments deleted"): f"{int(of.expired.sum()):,}",
+        say("merges of closed segments"): f"{int(of.made.sum()):,}",
+        say("oldest record that was deleted"): oldest,
+        say("records that the slow reader missed"): f"{missed:,}" if slow else "–",
+        say("its fetches refused, OFFSET_OUT_OF_RANGE"): f"{errors:,}" if slow else "–",
+        say("keys that were written when the late one comes"): say(
+            "{some} of {all}", some=f"{found.keys:,}", all=f"{found.known:,}"
         ),
-        "records that it is given": f"{len(found.offsets):,}",
+        say("records that it is given"): f"{len(found.offsets):,}",
     }
 
 
@@ -90,26 +122,43 @@ def alt_text(shown: Shown) -> str:
     """Return what the figure shows, for those who cannot see it."""
     said = [f"{log_title(shown)}; {log_note(shown)}."]
     said.append(
-        f"Offsets 0 to {shown.sent - 1:,} over {amount(shown.until_s)} s, in segments."
+        say(
+            "Offsets 0 to {last} over {seconds} s, in segments.",
+            last=f"{shown.sent - 1:,}",
+            seconds=amount(shown.until_s),
+        )
     )
     starts = [
-        f"{offset:,} at {amount(at)} s"
+        say("{offset} at {seconds} s", offset=f"{offset:,}", seconds=amount(at))
         for at, offset in zip(
             shown.start_at_s[1:].tolist(), shown.log_start[1:].tolist(), strict=True
         )
     ]
     if starts:
-        said.append(f"The log's start jumps to {listed(starts, _NAMED)}.")
+        jumps = listed(starts, _NAMED)
+        said.append(say("The log's start jumps to {starts}.", starts=jumps))
     if shown.slow is not None and shown.policy != COMPACT:
-        jumps = [
-            f"from {before:,.0f} to {onward:,.0f} at {amount(at)} s"
+        jumped = [
+            say(
+                "from {before} to {onward} at {seconds} s",
+                before=f"{before:,.0f}",
+                onward=f"{onward:,.0f}",
+                seconds=amount(at),
+            )
             for at, before, onward in shown.slow.jumps.tolist()
         ]
-        if jumps:
-            said.append(f"The slow reader goes on {listed(jumps, _NAMED)}.")
+        if jumped:
+            jumps = listed(jumped, _NAMED)
+            said.append(say("The slow reader goes on {jumps}.", jumps=jumps))
     found = shown.found
     said.append(
-        f"At {amount(found.at_s)} s a late reader comes: of {found.written:,} records "
-        f"written it is given {len(found.offsets):,}, {_newest(found)}."
+        say(
+            "At {seconds} s a late reader comes: of {records} records written it is "
+            "given {given}, {newest}.",
+            seconds=amount(found.at_s),
+            records=f"{found.written:,}",
+            given=f"{len(found.offsets):,}",
+            newest=_newest(found),
+        )
     )
     return " ".join(said)

@@ -17,15 +17,18 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Bool, Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO, PALE, hatch
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
 from kafkasim.widgets.offset_shown import Row, Shown, Work
-from kafkasim.widgets.offset_traffic import CRASHES, OTHER, RECORDS
+from kafkasim.widgets.offset_traffic import CRASHES, OTHER, RECORDS, TOPIC
 from kafkasim.widgets.offset_words import alt_text, note, title
 
 _SIZE: Final = (10.0, 5.8)
-_LANES: Final = ("first process", "next process", CRASHES, OTHER)
+_PROCESSES: Final = (mark("first process"), mark("next process"))
+_LANES: Final = len(_PROCESSES) + 2
+"""One for each process, and one for each group."""
 _MOST_ROWS: Final = 25
 """Lines there is room for at the right."""
 _LEAST: Final = 7
@@ -45,13 +48,13 @@ _OTHER: Final = MappingProxyType[str, Any](
 _THIN: Final = MappingProxyType[str, Any]({"edgecolor": GREY, "linewidth": 0.8})
 _LOOKS: Final = MappingProxyType[str, dict[str, Any]](
     {
-        "done": dict(_THIN, facecolor=OKABE_ITO["sky blue"]),
-        "begun": dict(_THIN, facecolor="white", hatch=hatch(1)),
-        "handed out": dict(_THIN, facecolor=PALE),
-        "twice": dict(
+        mark("done"): dict(_THIN, facecolor=OKABE_ITO["sky blue"]),
+        mark("begun"): dict(_THIN, facecolor="white", hatch=hatch(1)),
+        mark("handed out"): dict(_THIN, facecolor=PALE),
+        mark("twice"): dict(
             _THIN, facecolor=OKABE_ITO["orange"], edgecolor="black", linewidth=1.8
         ),
-        "never": {
+        mark("never"): {
             "facecolor": "white",
             "edgecolor": OKABE_ITO["vermillion"],
             "linewidth": 2.4,
@@ -98,9 +101,9 @@ class OffsetCanvas(Canvas[Shown]):
             0, 0.99, "", transform=ax.get_xaxis_transform(), ha="right", **small
         )
         ax.set_ylim(0, RECORDS + 1)
-        ax.set_ylabel("offset", fontsize=11)
+        ax.set_ylabel(say("offset"), fontsize=11)
         ax.yaxis.set_label_coords(-0.07, 0.5)
-        ax.set_xlabel("simulated time (s)", fontsize=11)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=11)
         ax.xaxis.set_label_coords(0.5, -0.12)
         plain_numbers(ax.xaxis, 8)
         plain_numbers(ax.yaxis, 6, whole=True)
@@ -124,10 +127,11 @@ class OffsetCanvas(Canvas[Shown]):
         ax.add_collection(self.place, autolim=False)
         ax.set_xlim(-0.15, RECORDS + 0.15)
         ax.set_ylim(3.55, -0.55)
-        ax.set_yticks(range(len(_LANES)), _LANES)
+        lanes = [*(say(each) for each in _PROCESSES), CRASHES, OTHER]
+        ax.set_yticks(range(_LANES), lanes)
         ticks = range(0, RECORDS, 2)
         ax.set_xticks([tick + 0.5 for tick in ticks], [f"{tick}" for tick in ticks])
-        ax.set_xlabel("record of orders, by its offset", fontsize=11)
+        ax.set_xlabel(say("record of {topic}, by its offset", topic=TOPIC), fontsize=11)
         ax.xaxis.set_label_coords(0.5, -0.16)
         ax.grid(visible=False)
         ax.spines["left"].set_visible(False)
@@ -140,7 +144,7 @@ class OffsetCanvas(Canvas[Shown]):
             0.66, 0.905, "__consumer_offsets", fontsize=11, fontweight="bold", va="top"
         )
         grey: dict[str, Any] = {"fontsize": 9.5, "color": GREY, "va": "top"}
-        self.figure.text(0.66, 0.868, "bold: newest of its key", **grey)
+        self.figure.text(0.66, 0.868, say("bold: newest of its key"), **grey)
         self.lines: list[Text] = [
             self.figure.text(
                 0.66, 0.825 - 0.0315 * line, "",
@@ -151,13 +155,13 @@ class OffsetCanvas(Canvas[Shown]):
 
     def _legends(self) -> None:
         lines: dict[str, Artist] = {
-            f"{CRASHES} works on": Line2D([], [], **_WORK),
-            "committed": Line2D([], [], **_COMMITTED),
-            f"{OTHER} works on": Line2D([], [], **_OTHER),
-            "committed ": Line2D([], [], linestyle="--", **_OTHER),
+            say("{name} works on", name=CRASHES): Line2D([], [], **_WORK),
+            say("committed"): Line2D([], [], **_COMMITTED),
+            say("{name} works on", name=OTHER): Line2D([], [], **_OTHER),
+            f"{say('committed')} ": Line2D([], [], linestyle="--", **_OTHER),
         }
         boxes: dict[str, Artist] = {
-            name: Patch(**look) for name, look in _LOOKS.items()
+            say(name): Patch(**look) for name, look in _LOOKS.items()
         }
         for signs, height in ((lines, 0.479), (boxes, 0.052)):
             self.figure.legend(
@@ -194,7 +198,7 @@ class OffsetCanvas(Canvas[Shown]):
         self.crash_text.set_text("")
         if shown.crashed:
             lines = [[(shown.crash_s, 0), (shown.crash_s, RECORDS + 1)]]
-            self.crash_text.set_text("crash")
+            self.crash_text.set_text(say("crash"))
             self.crash_text.set_x(shown.crash_s - 0.008 * shown.until_s)
         if shown.goes_on_at >= 0:
             place = [[(shown.goes_on_at, -0.5), (shown.goes_on_at, 1.5)]]
@@ -250,9 +254,9 @@ def _listed(rows: tuple[Row, ...]) -> list[tuple[str, bool]]:
         shown = mine[-max(1, room - later) :]
         room -= len(shown)
         older = len(mine) - len(shown)
-        lines.append((f"partition {partition}", False))
+        lines.append((say("partition {number}", number=partition), False))
         if older:
-            lines.append((f"  … {older} older", False))
+            lines.append((say("  … {count} older", count=older), False))
         lines += [
             (f"{row.offset:3} {row.key:18} {row.value}", row.newest) for row in shown
         ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Bool, Float64, Int64
 from kafkasim.analysis.blasts import applies
+from kafkasim.catalogue import say, say_many
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
@@ -213,7 +214,7 @@ def _rows(table: Table) -> tuple[Row, ...]:
         if is_commit:
             topic = table.labels["topic"][table["topic"][row]]
             key = f"{group}, {topic}-{int(table['topic_partition'][row])}"
-            value = f"offset {int(table['committed_offset'][row])}"
+            value = say("offset {number}", number=int(table["committed_offset"][row]))
         place = int(table["partition"][row]), int(table["offset"][row])
         rows.append(Row(*place, key, value, key not in seen))
         seen.add(key)
@@ -223,7 +224,14 @@ def _rows(table: Table) -> tuple[Row, ...]:
 def _group_value(table: Table, row: int) -> str:
     """Return of a group's record its generation and how many are in it."""
     text = table.labels["text"][table["text"][row]]
-    members = [
-        each for each in text.split(", ") if each.endswith(("member", "members"))
+    counts = [
+        int(each.partition(" ")[0])
+        for each in text.split(", ")
+        if each.endswith(("member", "members"))
     ]
-    return ", ".join([f"generation {int(table['epoch'][row])}", *members])
+    return ", ".join(
+        [
+            say("generation {number}", number=int(table["epoch"][row])),
+            *(say_many("{n} member", "{n} members", count) for count in counts),
+        ]
+    )

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 
 from kafkasim.analysis.arrays import Int64
+from kafkasim.catalogue import mark
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.experiments.running import run
 from kafkasim.result.result import Result
@@ -54,10 +55,13 @@ Commit = Literal["auto", "each_poll", "before_work", "after_work", "manual"]
 CrashPoint = Literal[
     "never", "before the work", "in the work", "after the work", "after the commit"
 ]
-POINTS: Final[tuple[CrashPoint, ...]] = (
-    *("never", "before the work", "in the work", "after the work"),
-    "after the commit",
-)  # fmt: skip
+POINTS: Final = (
+    mark("never"),
+    mark("before the work"),
+    mark("in the work"),
+    mark("after the work"),
+    mark("after the commit"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +76,29 @@ class Values:
     """`max.poll.records` of both."""
 
 
+_COMMITS: Final = ("after_work", "before_work", "auto", "each_poll", "manual")
 CONTROLS: Final[Mapping[str, Control]] = {
-    "commit": Choice(
-        "commit", ("after_work", "before_work", "auto", "each_poll", "manual")
-    ),
-    "crash": Choice("crash", POINTS),
-    "per_poll": Slider("records per poll", 1, MIDDLE),
+    "commit": Choice(mark("commit"), _COMMITS, frozenset(_COMMITS)),
+    "crash": Choice(mark("crash"), POINTS),
+    "per_poll": Slider(mark("records per poll"), 1, MIDDLE),
 }
 
 PRESETS: Final = (
-    Preset("Committed after the work: what does a crash cost?", {}),
-    Preset("And committed before it?", {"commit": "before_work"}),
-    Preset("And by default?", {"commit": "auto"}),
-    Preset("All done, and then?", {"commit": "after_work", "crash": "after the work"}),
+    Preset(mark("Committed after the work: what does a crash cost?"), {}),
+    Preset(mark("And committed before it?"), {"commit": "before_work"}),
+    Preset(mark("And by default?"), {"commit": "auto"}),
     Preset(
-        "If each record is committed?",
+        mark("All done, and then?"), {"commit": "after_work", "crash": "after the work"}
+    ),
+    Preset(
+        mark("If each record is committed?"),
         {"commit": "manual", "crash": "after the work"},
     ),
     Preset(
-        "How much can be lost?",
+        mark("How much can be lost?"),
         {"commit": "before_work", "crash": "after the commit", "per_poll": MIDDLE},
     ),
-    Preset("Is any crash harmless?", {"crash": "after the commit"}),
+    Preset(mark("Is any crash harmless?"), {"crash": "after the commit"}),
 )
 
 

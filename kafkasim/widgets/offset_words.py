@@ -3,6 +3,7 @@
 import numpy as np
 
 from kafkasim.analysis.arrays import Bool
+from kafkasim.catalogue import say, say_many
 from kafkasim.plot.words import amount, counted
 from kafkasim.widgets.offset_shown import Shown, Work
 
@@ -10,26 +11,38 @@ from kafkasim.widgets.offset_shown import Shown, Work
 def title(shown: Shown) -> str:
     """Return what became of the records."""
     if not shown.crashed:
-        return f"Without a crash each of {len(shown.first)} records is done once"
+        count = len(shown.first)
+        return say("Without a crash each of {count} records is done once", count=count)
     if shown.never:
-        return f"{which(shown.times == 0)} {_is(shown.never)} never done"
-    if shown.twice:
-        return (
-            f"{which(shown.times == 2)} {_is(shown.twice)} done twice, none is missing"
+        return say_many(
+            "{records} is never done",
+            "{records} are never done",
+            shown.never,
+            records=which(shown.times == 0),
         )
-    return "Each record is done once, in spite of the crash"
+    if shown.twice:
+        return say_many(
+            "{records} is done twice, none is missing",
+            "{records} are done twice, none is missing",
+            shown.twice,
+            records=which(shown.times == 2),
+        )
+    return say("Each record is done once, in spite of the crash")
 
 
 def note(shown: Shown) -> str:
     """Return when the process died, and how it goes on."""
     if not shown.crashed:
-        return f"{counted(shown.commits, 'commit')} stored"
-    said = f"It dies at {amount(shown.crash_s)} s"
+        return say("{commits} stored", commits=counted(shown.commits, "commit"))
+    dies = amount(shown.crash_s)
     if np.isnan(shown.begins_s):
-        return f"{said}, and nobody goes on"
-    away = amount(shown.begins_s - shown.crash_s)
-    return (
-        f"{said}; {away} s later the next process goes on at offset {shown.goes_on_at}"
+        return say("It dies at {seconds} s, and nobody goes on", seconds=dies)
+    return say(
+        "It dies at {seconds} s; {away} s later the next process goes on at offset "
+        "{offset}",
+        seconds=dies,
+        away=amount(shown.begins_s - shown.crash_s),
+        offset=shown.goes_on_at,
     )
 
 
@@ -44,34 +57,32 @@ def which(mask: Bool) -> str:
     offsets = np.flatnonzero(mask)
     low, high = int(offsets[0]), int(offsets[-1])
     if low == high:
-        return f"Record {low}"
-    return f"Records {low} {'and' if high == low + 1 else 'to'} {high}"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+        return say("Record {offset}", offset=low)
+    if high == low + 1:
+        return say("Records {first} and {last}", first=low, last=high)
+    return say("Records {first} to {last}", first=low, last=high)
 
 
 def numbers(shown: Shown) -> dict[str, str]:
     """Return what stands below the figure, by label."""
     unfinished = np.isin(shown.first, (Work.IN_HAND, Work.BEGUN))
     return {
-        "records done once": _count(shown.times == 1),
-        "records done twice": _count(shown.times == 2),
-        "records never done": _count(shown.times == 0),
-        "handed out and not finished at the crash": _count(unfinished),
-        "the next process goes on at offset": (
+        say("records done once"): _count(shown.times == 1),
+        say("records done twice"): _count(shown.times == 2),
+        say("records never done"): _count(shown.times == 0),
+        say("handed out and not finished at the crash"): _count(unfinished),
+        say("the next process goes on at offset"): (
             f"{shown.goes_on_at}" if shown.goes_on_at >= 0 else "–"
         ),
-        "from the crash until then": (
+        say("from the crash until then"): (
             "–"
             if np.isnan(shown.begins_s)
             else f"{amount(shown.begins_s - shown.crash_s)} s"
         ),
-        "commits stored": f"{shown.commits}",
-        "records of __consumer_offsets": f"{len(shown.rows)}",
-        "of these, still of use": f"{sum(row.newest for row in shown.rows)}",
-        "done once by the other group": _count(shown.other == 1),
+        say("commits stored"): f"{shown.commits}",
+        say("records of __consumer_offsets"): f"{len(shown.rows)}",
+        say("of these, still of use"): f"{sum(row.newest for row in shown.rows)}",
+        say("done once by the other group"): _count(shown.other == 1),
     }
 
 
@@ -85,10 +96,21 @@ def alt_text(shown: Shown) -> str:
     said = [f"{title(shown)}.", f"{note(shown)}."]
     if shown.crashed:
         again = int(np.count_nonzero(shown.second == Work.DONE))
-        said.append(f"The first process does {done} records, the next one {again}.")
+        said.append(
+            say(
+                "The first process does {done} records, the next one {again}.",
+                done=done,
+                again=again,
+            )
+        )
     said.append(
-        f"The other group does {_count(shown.other == 1)} of {len(shown.other)} once. "
-        f"__consumer_offsets has {counted(len(shown.rows), 'record')}, of which "
-        f"{sum(row.newest for row in shown.rows)} are the newest of their key."
+        say(
+            "The other group does {once} of {all} once. __consumer_offsets has "
+            "{records}, of which {newest} are the newest of their key.",
+            once=_count(shown.other == 1),
+            all=len(shown.other),
+            records=counted(len(shown.rows), "record"),
+            newest=sum(row.newest for row in shown.rows),
+        )
     )
     return " ".join(said)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
 from kafkasim.widgets.inputs import Control, Value, checked, widget_of
@@ -88,22 +89,23 @@ class Panel:
             name: widget_of(control, values[name]) for name, control in controls.items()
         }
         self.preset_buttons = [self._question(preset) for preset in presets]
-        self.run_button = _button("Run", button_style="primary")
-        self.reset_button = _button("Reset")
+        self.run_button = _button(say("Run"), button_style="primary")
+        self.reset_button = _button(say("Reset"))
         self.live_box = ipywidgets.Checkbox(
-            value=live, description="run at each change", indent=False
+            value=live, description=say("run at each change"), indent=False
         )
         self.live_box.layout.width = "auto"
         self.fold = ipywidgets.ToggleButton(
-            description="Scenario as TOML", layout=ipywidgets.Layout(width="auto")
+            description=say("Scenario as TOML"),
+            layout=ipywidgets.Layout(width="auto"),
         )
         self.folder_box = ipywidgets.Text(
             value=folder,
-            description="folder",
+            description=say("folder"),
             style={"description_width": "4em"},
             layout=ipywidgets.Layout(width="16em"),
         )
-        self.export_button = _button("Export")
+        self.export_button = _button(say("Export"))
         self.toml_box = ipywidgets.Textarea(
             rows=16,
             layout=ipywidgets.Layout(display="none", width="100%", height="22em"),
@@ -115,7 +117,7 @@ class Panel:
         self.view = self._laid_out()
 
     def _question(self, preset: Preset) -> Any:  # noqa: ANN401 - ipywidgets has no types
-        button = _button(preset.question)
+        button = _button(say(preset.question))
         button.on_click(lambda _: self._ask(preset))
         return button
 
@@ -210,7 +212,7 @@ class Panel:
         if self.live_box.value:
             self._actions.run()
         else:
-            self.say("Changed; press Run.")
+            self.say(say("Changed; press Run."))
 
 
 def _button(text: str, **look: str) -> Any:  # noqa: ANN401 - ipywidgets has no types

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.strands import KEPT, OVERTAKEN, crossings, paths
 from kafkasim.plot.style import DASHES, GREY, OKABE_ITO, PALE, SERIES
 from kafkasim.plot.words import amount, plain_numbers
@@ -43,7 +44,11 @@ _BEFORE: Final = MappingProxyType[str, Any](
 )
 """A broad band, which is no partition's in greyscale either."""
 
-_TIMES: Final = (("p50 latency", "o"), ("p99 latency", "s"), ("drain", "D"))
+_TIMES: Final = (
+    (mark("p50 latency"), "o"),
+    (mark("p99 latency"), "s"),
+    (mark("drain"), "D"),
+)
 """Rows of the second panel from the top, and their markers."""
 
 
@@ -82,8 +87,8 @@ class PartitionCanvas(Canvas[Shown]):
             fontsize=10,
             color=GREY,
         )
-        ax.set_xlabel("simulated time (s)", fontsize=12)
-        ax.set_ylabel("records waiting", fontsize=12)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=12)
+        ax.set_ylabel(say("records waiting"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.125)
         ax.yaxis.set_label_coords(-0.18, 0.5)
         plain_numbers(ax.yaxis, 5)
@@ -112,10 +117,10 @@ class PartitionCanvas(Canvas[Shown]):
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         ax.set_ylim(-0.6, 2.6)
-        ax.set_yticks([2, 1, 0], [label for label, _ in _TIMES])
+        ax.set_yticks([2, 1, 0], [say(label) for label, _ in _TIMES])
         ax.tick_params(labelsize=11)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("milliseconds (logarithmic)", fontsize=11)
+        ax.set_xlabel(say("milliseconds (logarithmic)"), fontsize=11)
         ax.xaxis.set_label_coords(0.5, -0.36)
         self.moves = [ax.plot([], [], color=GREY, linewidth=1.2)[0] for _ in _TIMES]
         self.was = [
@@ -183,9 +188,9 @@ class PartitionCanvas(Canvas[Shown]):
             markeredgewidth=1.4,
         )
         ax.set_xlim(-0.05, 1.05)
-        ax.set_xticks([0, 1], ["order\nproduced", "order\nprocessed"])
+        ax.set_xticks([0, 1], [say("order\nproduced"), say("order\nprocessed")])
         ax.tick_params(labelsize=11, length=0)
-        ax.set_ylabel("place among its records", fontsize=11)
+        ax.set_ylabel(say("place among its records"), fontsize=11)
         ax.yaxis.set_label_coords(-0.33, 0.5)
         ax.grid(visible=False)
         for side in ("left", "bottom"):
@@ -221,7 +226,7 @@ class PartitionCanvas(Canvas[Shown]):
         self.lag_axes.set_ylim(0.0, 1.05 * most or 1.0)
         self.end_line.set_xdata([shown.sent_until_s] * 2)
         self.end_text.set_x(shown.sent_until_s)
-        self.end_text.set_text("sending ends" if shown.sent else "")
+        self.end_text.set_text(say("sending ends") if shown.sent else "")
         self.lag_title.set_text(lag_title(shown))
 
     def _move_rows(self, shown: Shown, before: Shown | None) -> None:
@@ -229,14 +234,15 @@ class PartitionCanvas(Canvas[Shown]):
         rows: list[tuple[dict[str, Any], str]] = []
         if shown.partitions > 1:
             total = {"color": "black", "linestyle": "-", "linewidth": 2.6}
-            rows.append((total, f"all: {amount(shown.total.max())}"))
+            rows.append((total, say("all: {peak}", peak=amount(shown.total.max()))))
         rows += [
             (look_of(each), f"{each}: {amount(shown.lag[each].max())}")
             for each in drawn
         ]
         if before is not None:
-            rows.append((dict(_BEFORE), f"before: {amount(before.total.max())}"))
-        self.row_head.set_text("partition: peak")
+            peak = amount(before.total.max())
+            rows.append((dict(_BEFORE), say("before: {peak}", peak=peak)))
+        self.row_head.set_text(say("partition: peak"))
         for number, (sample, text) in enumerate(self.rows):
             there = number < len(rows)
             sample.set_visible(there)
@@ -259,7 +265,7 @@ class PartitionCanvas(Canvas[Shown]):
             self.moves[place].set_data(ends, [height] * 2)
             self.now_texts[place].set_text(duration(value))
             self.was_texts[place].set_text("" if before is None else duration(old))
-        self.was_head.set_text("" if before is None else "before")
+        self.was_head.set_text("" if before is None else say("before"))
         self.times_title.set_text(latency_title(shown))
 
     def _move_braid(self, shown: Shown) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from kafkasim.catalogue import mark
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.keys import ZipfKeys
@@ -14,7 +15,7 @@ from kafkasim.widgets.inputs import Choice, Control, Slider
 from kafkasim.widgets.knobs import NO_KEY
 from kafkasim.widgets.panel import Preset
 
-BY_KEY: Final = "by key"
+BY_KEY: Final = mark("by key")
 """The choice under which a record's key chooses its partition."""
 
 KEYS: Final = 1_000
@@ -25,22 +26,24 @@ DURATION_S: Final = 3.0
 
 _CONTROLS: Final = MappingProxyType[str, Control](
     {
-        "partitions": Slider("partitions", 1, 16),
-        "members": Slider("members", 1, 8),
-        "keys": Choice("keys", (NO_KEY, BY_KEY)),
-        "rate_per_s": Slider("rate", 500, 4_000, 100, "records/s"),
-        "skew": Slider("key skew", 0.0, 2.0, 0.1),
-        "work_ms": Slider("work", 0.2, 3.0, 0.1, "ms"),
+        "partitions": Slider(mark("partitions"), 1, 16),
+        "members": Slider(mark("members"), 1, 8),
+        "keys": Choice(mark("keys"), (NO_KEY, BY_KEY)),
+        "rate_per_s": Slider(mark("rate"), 500, 4_000, 100, mark("records/s")),
+        "skew": Slider(mark("key skew"), 0.0, 2.0, 0.1),
+        "work_ms": Slider(mark("work"), 0.2, 3.0, 0.1, "ms"),
     }
 )
 
 _PRESETS: Final = (
-    Preset("Does one partition keep up?", {"partitions": 1}),
-    Preset("Do four?", {"partitions": 4}),
-    Preset("What do eight add?", {"partitions": 8}),
-    Preset("What happens to order without keys?", {"partitions": 4, "keys": NO_KEY}),
-    Preset("What does one hot key do?", {"partitions": 4, "skew": 2.0}),
-    Preset("Do more partitions help it?", {"partitions": 16, "skew": 2.0}),
+    Preset(mark("Does one partition keep up?"), {"partitions": 1}),
+    Preset(mark("Do four?"), {"partitions": 4}),
+    Preset(mark("What do eight add?"), {"partitions": 8}),
+    Preset(
+        mark("What happens to order without keys?"), {"partitions": 4, "keys": NO_KEY}
+    ),
+    Preset(mark("What does one hot key do?"), {"partitions": 4, "skew": 2.0}),
+    Preset(mark("Do more partitions help it?"), {"partitions": 16, "skew": 2.0}),
 )
 
 

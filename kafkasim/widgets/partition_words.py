@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from kafkasim.plot.words import METRIC_LABELS, amount, counted, percent
+from kafkasim.catalogue import mark, say
+from kafkasim.plot.words import amount, counted, metric_label, percent
 from kafkasim.widgets.braided import Braid
 from kafkasim.widgets.compared import compared
 from kafkasim.widgets.partition_shown import BUILT_UP, Shown
@@ -43,38 +44,53 @@ def duration(ms: float) -> str:
 def lag_title(shown: Shown) -> str:
     """Return what happens to lag while records are sent."""
     if not shown.sent:
-        return "No record was appended"
+        return say("No record was appended")
     if shown.stalled is not None:
         own = float(shown.lag_then[shown.stalled]) / shown.sent_until_s
-        return f"Partition {shown.stalled} stalls: lag climbs by {about(own)} a second"
+        return say(
+            "Partition {partition} stalls: lag climbs by {rate} a second",
+            partition=shown.stalled,
+            rate=about(own),
+        )
     if shown.built_up:
-        return f"Lag climbs by {about(shown.climbs_per_s)} records a second"
+        rate = about(shown.climbs_per_s)
+        return say("Lag climbs by {rate} records a second", rate=rate)
     peak = float(shown.total.max(initial=0.0))
     if peak >= BUILT_UP * shown.sent:
-        return f"Lag peaks at {amount(peak)} records and goes down again"
-    return f"Lag stays flat: at most {counted(int(peak), 'record')} wait"
+        records = amount(peak)
+        return say(
+            "Lag peaks at {records} records and goes down again", records=records
+        )
+    records = counted(int(peak), "record")
+    return say("Lag stays flat: at most {records} wait", records=records)
 
 
 def latency_title(shown: Shown) -> str:
     """Return how long records take."""
     p50, p99, _ = shown.times_ms.tolist()
     if np.isnan(p50):
-        return "No record was processed"
-    return f"Half take at most {duration(p50)}, 99 % at most {duration(p99)}"
+        return say("No record was processed")
+    return say(
+        "Half take at most {p50}, 99 % at most {p99}",
+        p50=duration(p50),
+        p99=duration(p99),
+    )
 
 
 def braid_title(braid: Braid) -> str:
     """Return what became of the order of one entity's records."""
     if not braid.entity:
-        return "No record of an entity"
+        return say("No record of an entity")
     name = braid.entity
     if len(name) > _ENTITY_LETTERS:
         name = f"{name[: _ENTITY_LETTERS - 1]}…"
-    found = f"{braid.records:,} records, in order"
+    records = f"{braid.records:,}"
+    found = say("{records} records, in order", records=records)
     if braid.overtaken:
-        found = f"{braid.overtaken:,} of {braid.records:,} overtaken"
+        late = f"{braid.overtaken:,}"
+        found = say("{late} of {records} overtaken", late=late, records=records)
     elif braid.records == 1:
-        found = "one record"
+        found = say("one record")
     gap = "\n" if len(name) + len(found) > _TITLE_LETTERS else " "
     return f"{name}:{gap}{found}"
 
@@ -82,10 +98,14 @@ def braid_title(braid: Braid) -> str:
 def braid_note(braid: Braid) -> str:
     """Return which records are drawn and what their strands mean."""
     drawn = len(braid.places)
-    span = f"records {braid.first + 1:,} to {braid.first + drawn:,} are drawn"
+    span = say(
+        "records {first} to {last} are drawn",
+        first=f"{braid.first + 1:,}",
+        last=f"{braid.first + drawn:,}",
+    )
     lines = [span] if drawn < braid.records else []
     if braid.crossed.any():
-        lines.append("thick: overtaken; ×: overtaken pair")
+        lines.append(say("thick: overtaken; ×: overtaken pair"))
     return "\n".join(lines)
 
 
@@ -97,39 +117,63 @@ def alt_text(shown: Shown) -> str:
 def _alt_lag(shown: Shown) -> str:
     peaks = shown.lag.max(axis=1, initial=0.0)
     by_peak = np.argsort(-peaks, kind="stable")[:_NAMED].tolist()
-    named = ", ".join(f"partition {each} {amount(peaks[each])}" for each in by_peak)
-    more = "; the highest are" if shown.partitions > _NAMED else ":"
-    return (
-        f"{lag_title(shown)}. Lines of records waiting over "
-        f"{amount(float(shown.at_s[-1]))} s in {counted(shown.partitions, 'partition')}"
-        f"{', at their peaks' if shown.partitions > 1 else ', at its peak'}{more} "
-        f"{named}; at most {amount(float(shown.total.max(initial=0.0)))} in all."
+    named = ", ".join(
+        say("partition {partition} {peak}", partition=each, peak=amount(peaks[each]))
+        for each in by_peak
+    )
+    lines = mark("{seconds} s in {partitions}, at their peaks: {named}")
+    if shown.partitions > _NAMED:
+        lines = mark(
+            "{seconds} s in {partitions}, at their peaks; the highest are {named}"
+        )
+    elif shown.partitions == 1:
+        lines = mark("{seconds} s in {partitions}, at its peak: {named}")
+    seen = say(
+        lines,
+        seconds=amount(float(shown.at_s[-1])),
+        partitions=counted(shown.partitions, "partition"),
+        named=named,
+    )
+    return say(
+        "{finding}. Lines of records waiting over {lines}; at most {most} in all.",
+        finding=lag_title(shown),
+        lines=seen,
+        most=amount(float(shown.total.max(initial=0.0))),
     )
 
 
 def _alt_times(shown: Shown) -> str:
     drain_ms = float(shown.times_ms[2])
     end = (
-        "records are left that were not processed"
+        say("records are left that were not processed")
         if np.isnan(drain_ms)
-        else f"the last is processed {duration(drain_ms)} after the last was wanted"
+        else say(
+            "the last is processed {time} after the last was wanted",
+            time=duration(drain_ms),
+        )
     )
     return f"{latency_title(shown)}; {end}."
 
 
 def _alt_braid(braid: Braid) -> str:
     if not braid.entity:
-        return "No record of an entity was processed, so there is no braid."
+        return say("No record of an entity was processed, so there is no braid.")
     drawn, total = len(braid.places), counted(braid.records, "record")
-    which = f"{drawn} of {total}" if drawn < braid.records else total
+    which = total
+    if drawn < braid.records:
+        which = say("{drawn} of {records}", drawn=drawn, records=total)
     crossings = (
-        f"{int(braid.crossed.sum())} of those drawn are overtaken"
+        say("{late} of those drawn are overtaken", late=int(braid.crossed.sum()))
         if braid.crossed.any()
-        else "no two strands cross"
+        else say("no two strands cross")
     )
-    return (
-        f"Braid of {which} of {braid.entity}, from the order produced to the order "
-        f"processed: {crossings}; {counted(braid.pairs, 'overtaken pair')} in all."
+    return say(
+        "Braid of {records} of {entity}, from the order produced to the order "
+        "processed: {crossings}; {pairs} in all.",
+        records=which,
+        entity=braid.entity,
+        crossings=crossings,
+        pairs=counted(braid.pairs, "overtaken pair"),
     )
 
 
@@ -139,7 +183,7 @@ def table(now: Mapping[str, float], before: Mapping[str, float] | None) -> str:
 
 
 def _texts(numbers: Mapping[str, float]) -> dict[str, str]:
-    return {METRIC_LABELS[name]: _cell(name, value) for name, value in numbers.items()}
+    return {metric_label(name): _cell(name, value) for name, value in numbers.items()}
 
 
 def _cell(name: str, value: float) -> str:

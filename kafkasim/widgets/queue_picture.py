@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Bool, Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
@@ -31,7 +32,8 @@ _TOP: Final = 49.0
 """Upper end of the axis of records, with room for two lines of words."""
 _ROWS: Final = (47.6, 43.4)
 """Where the words stand: what happens to the first reader, and the second one."""
-_LANES: Final = ("still there", FIRST, SECOND)
+_LANES: Final = 3
+"""Of boxes: what is still there, and what each reader had."""
 _HIGH: Final = 0.34
 """Half the height of a box, where a lane is 1 high."""
 _TURN_S: Final = 24.0
@@ -53,17 +55,17 @@ _LEFT: Final = MappingProxyType[str, Any](
 )
 _LOOKS: Final = MappingProxyType[str, dict[str, Any]](
     {
-        "there, or had once": {
+        mark("there, or had once"): {
             "facecolor": OKABE_ITO["sky blue"],
             "edgecolor": GREY,
             "linewidth": 0.6,
         },
-        "had again": {
+        mark("had again"): {
             "facecolor": OKABE_ITO["orange"],
             "edgecolor": "black",
             "linewidth": 1.2,
         },
-        "gone, or never had": {
+        mark("gone, or never had"): {
             "facecolor": "white",
             "edgecolor": GREY,
             "linewidth": 0.9,
@@ -106,8 +108,8 @@ class QueueCanvas(Canvas[Shown]):
         grey: dict[str, Any] = {"fontsize": 10.5, "color": GREY, "va": "top"}
         self.title = self.figure.text(0.012, 0.985, "", **bold)
         self.note = self.figure.text(0.012, 0.938, "", **grey)
-        self.queue = self._half(0.085, QUEUE, labelled=True)
-        self.log = self._half(0.565, LOG, labelled=False)
+        self.queue = self._half(0.085, say(QUEUE), labelled=True)
+        self.log = self._half(0.565, say(LOG), labelled=False)
         self._legends()
 
     def _half(self, x: float, name: str, *, labelled: bool) -> _Half:
@@ -125,13 +127,13 @@ class QueueCanvas(Canvas[Shown]):
             ax.add_collection(each, autolim=False)
         ax.set_xlim(0, UNTIL_S)
         ax.set_ylim(-1, _TOP)
-        ax.set_xlabel("simulated time (s)", fontsize=10.5)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=10.5)
         ax.xaxis.set_label_coords(0.5, -0.115)
         plain_numbers(ax.xaxis, 8)
         ax.set_yticks(range(0, RECORDS + 1, 10))
         ax.tick_params(labelsize=10)
         if labelled:
-            ax.set_ylabel("record, in the order of sending", fontsize=10.5)
+            ax.set_ylabel(say("record, in the order of sending"), fontsize=10.5)
         boxes, counts = self._boxes(x, labelled=labelled)
         return _Half(
             head=self.figure.text(x, 0.852, name, va="bottom", **head),
@@ -156,14 +158,15 @@ class QueueCanvas(Canvas[Shown]):
             ax.add_collection(each, autolim=False)
         counts = tuple(
             ax.text(RECORDS + 0.6, lane, "", va="center", fontsize=10.5)
-            for lane in range(len(_LANES))
+            for lane in range(_LANES)
         )
         ax.set_xlim(-0.2, RECORDS + 0.2)
         ax.set_ylim(2.5, -0.5)
-        ax.set_yticks(range(len(_LANES)), _LANES if labelled else [""] * len(_LANES))
+        lanes = [say("still there"), FIRST, SECOND] if labelled else [""] * _LANES
+        ax.set_yticks(range(_LANES), lanes)
         ticks = range(0, RECORDS + 1, 10)
         ax.set_xticks([tick + 0.5 for tick in ticks[:-1]], [f"{t}" for t in ticks[:-1]])
-        ax.set_xlabel("record", fontsize=10.5)
+        ax.set_xlabel(say("record"), fontsize=10.5)
         ax.xaxis.set_label_coords(0.5, -0.16)
         ax.grid(visible=False)
         ax.spines["left"].set_visible(False)
@@ -173,15 +176,15 @@ class QueueCanvas(Canvas[Shown]):
 
     def _legends(self) -> None:
         above: dict[str, Artist] = {
-            "the record is there": Line2D(
+            say("the record is there"): Line2D(
                 [], [], color=OKABE_ITO["sky blue"], linewidth=3.2, alpha=0.55
             ),
-            f"done by {FIRST}": Line2D([], [], **_FIRST),
-            f"done by {SECOND}": Line2D([], [], **_SECOND),
-            "left in the work": Line2D([], [], **_LEFT),
+            say("done by {name}", name=FIRST): Line2D([], [], **_FIRST),
+            say("done by {name}", name=SECOND): Line2D([], [], **_SECOND),
+            say("left in the work"): Line2D([], [], **_LEFT),
         }
         below: dict[str, Artist] = {
-            name: Patch(**look) for name, look in _LOOKS.items()
+            say(name): Patch(**look) for name, look in _LOOKS.items()
         }
         for signs, height in ((above, 0.345), (below, 0.045)):
             self.figure.legend(
@@ -200,9 +203,9 @@ class QueueCanvas(Canvas[Shown]):
         """Move the artists to what two runs gave."""
         del before
         moments = (
-            (shown.dies_s, f"{FIRST} dies", 0),
-            (shown.replay_s, "it goes back", 0),
-            (shown.comes_s or np.nan, f"{SECOND} comes", 1),
+            (shown.dies_s, say("{name} dies", name=FIRST), 0),
+            (shown.replay_s, say("it goes back"), 0),
+            (shown.comes_s or np.nan, say("{name} comes", name=SECOND), 1),
         )
         for half, side in ((self.queue, shown.queue), (self.log, shown.log)):
             _move(half, side)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import mark
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash, Event
 from kafkasim.scenario.rabbitmq import Queue, RabbitMQ
@@ -56,19 +57,19 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "second_s": Slider("second reader comes at", 0, LAST_S, 1, "s"),
-    "dies": Switch("consumer dies before its ack"),
-    "replay": Switch("replay from the beginning"),
-    "in_time": Switch("its queue is there from the start"),
+    "second_s": Slider(mark("second reader comes at"), 0, LAST_S, 1, "s"),
+    "dies": Switch(mark("consumer dies before its ack")),
+    "replay": Switch(mark("replay from the beginning")),
+    "in_time": Switch(mark("its queue is there from the start")),
 }
 
 PRESETS: Final = (
-    Preset("What does a late reader get?", {}),
-    Preset("And if it was there all the time?", {"second_s": 0}),
-    Preset("And if it comes half-way?", {"second_s": 10}),
-    Preset("If its queue was declared in time?", {"in_time": True}),
-    Preset("Is what was handed out gone?", {"dies": True}),
-    Preset("Can it be read again?", {"replay": True}),
+    Preset(mark("What does a late reader get?"), {}),
+    Preset(mark("And if it was there all the time?"), {"second_s": 0}),
+    Preset(mark("And if it comes half-way?"), {"second_s": 10}),
+    Preset(mark("If its queue was declared in time?"), {"in_time": True}),
+    Preset(mark("Is what was handed out gone?"), {"dies": True}),
+    Preset(mark("Can it be read again?"), {"replay": True}),
 )
 
 

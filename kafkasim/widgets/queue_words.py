@@ -5,20 +5,36 @@ from typing import Final
 
 import numpy as np
 
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.words import amount
 from kafkasim.widgets.queue_shown import Shown, Side
 from kafkasim.widgets.queue_traffic import FIRST, SECOND
 
-QUEUE: Final = "RabbitMQ, queues"
-LOG: Final = "Kafka, a log"
+QUEUE: Final = mark("RabbitMQ, queues")
+LOG: Final = mark("Kafka, a log")
+
+_QUEUE_HOLDS: Final = mark(
+    "The queue holds {most} at most, and {stays}; {first} does {done}, {again} of them "
+    "more than once, {second} does {got}."
+)
+_LOG_HOLDS: Final = mark(
+    "The log holds {most} at most, and {stays}; {first} does {done}, {again} of them "
+    "more than once, {second} does {got}."
+)
 
 
 def title(shown: Shown) -> str:
     """Return what each holds in the end, and what who came late got."""
     queue, log = shown.queue, shown.log
-    return (
-        f"In the end the queue holds {queue.left}, the log {log.left}; {SECOND}, who "
-        f"comes at {amount(shown.comes_s)} s, gets {queue.got} and {log.got}"
+    return say(
+        "In the end the queue holds {queue}, the log {log}; {name}, who comes at "
+        "{seconds} s, gets {queue_gives} and {log_gives}",
+        queue=queue.left,
+        log=log.left,
+        name=SECOND,
+        seconds=amount(shown.comes_s),
+        queue_gives=queue.got,
+        log_gives=log.got,
     )
 
 
@@ -28,34 +44,43 @@ def note(shown: Shown) -> str:
     said = []
     if not np.isnan(shown.dies_s):
         said.append(
-            f"{FIRST} dies: the queue hands {queue.handed_out_again} out again, "
-            f"the log {log.handed_out_again}"
+            say(
+                "{name} dies: the queue hands {queue} out again, the log {log}",
+                name=FIRST,
+                queue=queue.handed_out_again,
+                log=log.handed_out_again,
+            )
         )
     if not np.isnan(shown.replay_s):
         said.append(
-            f"{FIRST} goes back: it reads {queue.again} again from the queue, "
-            f"{log.again} from the log"
+            say(
+                "{name} goes back: it reads {queue} again from the queue, {log} from "
+                "the log",
+                name=FIRST,
+                queue=queue.again,
+                log=log.again,
+            )
         )
     if not said:
-        return "A bar is a record: from when it is there until it is gone"
+        return say("A bar is a record: from when it is there until it is gone")
     text = "; ".join(said)
     return text[0].upper() + text[1:]
 
 
 def numbers(shown: Shown) -> Mapping[str, Mapping[str, str]]:
     """Return what stands below the figure: system → label → text."""
-    return {QUEUE: _of(shown.queue), LOG: _of(shown.log)}
+    return {say(QUEUE): _of(shown.queue), say(LOG): _of(shown.log)}
 
 
 def _of(side: Side) -> dict[str, str]:
     return {
-        "records that came in": _count(~np.isnan(side.since_s)),
-        "held in the end": f"{side.left}",
-        "held at most": f"{most_held(side)}",
-        f"done by {FIRST}": _count(side.first_times > 0),
-        "of these, more than once": f"{side.again}",
-        "left in the work, and handed out again": f"{side.handed_out_again}",
-        f"done by {SECOND}": f"{side.got}",
+        say("records that came in"): _count(~np.isnan(side.since_s)),
+        say("held in the end"): f"{side.left}",
+        say("held at most"): f"{most_held(side)}",
+        say("done by {name}", name=FIRST): _count(side.first_times > 0),
+        say("of these, more than once"): f"{side.again}",
+        say("left in the work, and handed out again"): f"{side.handed_out_again}",
+        say("done by {name}", name=SECOND): f"{side.got}",
     }
 
 
@@ -75,11 +100,20 @@ def _count(mask: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> str:
 def alt_text(shown: Shown) -> str:
     """Return what the figure shows, for those who cannot see it."""
     said = [f"{title(shown)}.", f"{note(shown)}."]
-    for name, side in (("queue", shown.queue), ("log", shown.log)):
-        stays = "all stay" if side.left == len(side.since_s) else f"{side.left} stay"
+    for holds, side in ((_QUEUE_HOLDS, shown.queue), (_LOG_HOLDS, shown.log)):
+        stays = say("{count} stay", count=side.left)
+        if side.left == len(side.since_s):
+            stays = say("all stay")
         said.append(
-            f"The {name} holds {most_held(side)} at most, and {stays}; {FIRST} does "
-            f"{_count(side.first_times > 0)}, {side.again} of them more than once, "
-            f"{SECOND} does {side.got}."
+            say(
+                holds,
+                most=most_held(side),
+                stays=stays,
+                first=FIRST,
+                done=_count(side.first_times > 0),
+                again=side.again,
+                second=SECOND,
+                got=side.got,
+            )
         )
     return " ".join(said)

@@ -19,6 +19,7 @@ from matplotlib.patheffects import withStroke
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.copies import Copies, State, Steps
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.replica_lanes import (
     ACKED,
     HEIGHT,
@@ -103,7 +104,7 @@ class ReplicationCanvas(Canvas[Shown]):
             ax.text(0, 0, "", transform=ax.get_xaxis_transform(), **small)
             for _ in range(_MOST_EVENTS)
         ]
-        ax.set_ylabel("offset", fontsize=12)
+        ax.set_ylabel(say("offset"), fontsize=12)
         ax.yaxis.set_label_coords(-0.073, 0.5)
         plain_numbers(ax.xaxis, 9)
         plain_numbers(ax.yaxis, 6, whole=True)
@@ -128,7 +129,7 @@ class ReplicationCanvas(Canvas[Shown]):
         ]
         for lines, each in zip(self.event_lines, (self.offset_axes, ax), strict=True):
             each.add_collection(lines, autolim=False)
-        ax.set_xlabel("simulated time (s)", fontsize=12)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=12)
         ax.xaxis.set_label_coords(0.5, -0.2)
         plain_numbers(ax.xaxis, 9)
         ax.grid(visible=False, axis="y")
@@ -137,19 +138,21 @@ class ReplicationCanvas(Canvas[Shown]):
 
     def _legend(self) -> None:
         signs: dict[str, Artist] = {
-            "log end": Line2D([], [], **_END),
-            "high watermark": Line2D([], [], **_HIGH),
-            "run before": Line2D([], [], **_BEFORE),
-            "not safe yet": Patch(facecolor=PALE),
-            "acked, not readable": Patch(**_HIDDEN),
-            "given up": Line2D([], [], color=OKABE_ITO["vermillion"], linewidth=5.0),
+            mark("log end"): Line2D([], [], **_END),
+            mark("high watermark"): Line2D([], [], **_HIGH),
+            mark("run before"): Line2D([], [], **_BEFORE),
+            mark("not safe yet"): Patch(facecolor=PALE),
+            mark("acked, not readable"): Patch(**_HIDDEN),
+            mark("given up"): Line2D(
+                [], [], color=OKABE_ITO["vermillion"], linewidth=5.0
+            ),
         }
         signs |= {LABELS[state]: Patch(**look(state)) for state in LABELS}
-        signs["acknowledged"] = Patch(facecolor=ACKED)
-        signs["refused"] = self.refused
+        signs[mark("acknowledged")] = Patch(facecolor=ACKED)
+        signs[mark("refused")] = self.refused
         self.figure.legend(
             list(signs.values()),
-            list(signs),
+            [say(sign) for sign in signs],
             loc="upper left",
             bbox_to_anchor=(0.005, 0.145),
             ncols=5,
@@ -226,8 +229,8 @@ class ReplicationCanvas(Canvas[Shown]):
         refused = thinned(copies.refused_ns, _MOST_REFUSED) / NS_PER_S
         self.refused.set_data(refused, np.full(len(refused), told))
         ax = self.lane_axes
-        names = [f"broker {broker}" for broker in lanes]
-        ax.set_yticks(range(told + 1), [*names, "producer"])
+        names = [say("broker {number}", number=broker) for broker in lanes]
+        ax.set_yticks(range(told + 1), [*names, say("producer")])
         ax.set_ylim(told + 0.6, -0.6)
 
     def _move_events(self, shown: Shown) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from kafkasim.catalogue import mark
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.topic import TopicConfig
 from kafkasim.scenario.arrivals import Periodic
@@ -62,13 +63,13 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "replication_factor": Slider("replication factor", 1, BROKERS),
-    "min_isr": Slider("min.insync.replicas", 1, BROKERS),
-    "acks": Choice("acks", ("all", "1", "0")),
-    "down": Slider("brokers down", 0, 2),
-    "first": Choice("first", ("leader", "followers")),
-    "leave": Choice("they go by", ("crash", "clean stop")),
-    "last_too": Switch("then the last one crashes"),
+    "replication_factor": Slider(mark("replication factor"), 1, BROKERS),
+    "min_isr": Slider(mark("min.insync.replicas"), 1, BROKERS),
+    "acks": Choice(mark("acks"), ("all", "1", "0"), frozenset({"all", "1", "0"})),
+    "down": Slider(mark("brokers down"), 0, 2),
+    "first": Choice(mark("first"), (mark("leader"), mark("followers"))),
+    "leave": Choice(mark("they go by"), (mark("crash"), mark("clean stop"))),
+    "last_too": Switch(mark("then the last one crashes")),
 }
 
 _TWO_FOLLOWERS: Final[Mapping[str, float | str | bool]] = MappingProxyType(
@@ -76,14 +77,14 @@ _TWO_FOLLOWERS: Final[Mapping[str, float | str | bool]] = MappingProxyType(
 )
 
 PRESETS: Final = (
-    Preset("What does the death of a leader cost?", {}),
-    Preset("And of a follower?", {"first": "followers"}),
-    Preset("If nobody waits for it?", {"first": "followers", "acks": "1"}),
-    Preset("And if it leaves in good order?", {"leave": "clean stop"}),
-    Preset("Is anything accepted by one of three?", {**_TWO_FOLLOWERS}),
-    Preset("And if acks=1?", {**_TWO_FOLLOWERS, "acks": "1"}),
+    Preset(mark("What does the death of a leader cost?"), {}),
+    Preset(mark("And of a follower?"), {"first": "followers"}),
+    Preset(mark("If nobody waits for it?"), {"first": "followers", "acks": "1"}),
+    Preset(mark("And if it leaves in good order?"), {"leave": "clean stop"}),
+    Preset(mark("Is anything accepted by one of three?"), {**_TWO_FOLLOWERS}),
+    Preset(mark("And if acks=1?"), {**_TWO_FOLLOWERS, "acks": "1"}),
     Preset(
-        "Is it safe, then?",
+        mark("Is it safe, then?"),
         {**_TWO_FOLLOWERS, "acks": "1", "leave": "clean stop", "last_too": True},
     ),
 )

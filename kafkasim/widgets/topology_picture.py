@@ -20,6 +20,7 @@ from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.wired import HUB, Node
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO, PALE, SERIES
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
@@ -55,9 +56,9 @@ _HURT: Final = MappingProxyType[str, Any](
     {"color": OKABE_ITO["vermillion"], "linestyle": (0, (2.6, 1.3))}
 )
 _MARKS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "source": {"color": OKABE_ITO["blue"], "marker": "o", "markersize": 10},
-    "subscriber": {"color": OKABE_ITO["green"], "marker": "^", "markersize": 11},
-    "hub": {"color": OKABE_ITO["orange"], "marker": "s", "markersize": 19},
+    mark("source"): {"color": OKABE_ITO["blue"], "marker": "o", "markersize": 10},
+    mark("subscriber"): {"color": OKABE_ITO["green"], "marker": "^", "markersize": 11},
+    mark("hub"): {"color": OKABE_ITO["orange"], "marker": "s", "markersize": 19},
 }
 
 
@@ -158,12 +159,14 @@ class TopologyCanvas(Canvas[Shown]):
             ax.plot([], [], drawstyle="steps-post", linewidth=2.4, **look)[0]
             for look in _LOOKS
         ]
-        ax.set_title("delivered per second", fontsize=11, fontweight="normal", pad=5)
+        ax.set_title(
+            say("delivered per second"), fontsize=11, fontweight="normal", pad=5
+        )
         self.burst = ax.text(
             0, 0.97, "", ha="left", va="top", fontsize=10,
             transform=ax.get_xaxis_transform(),
         )  # fmt: skip
-        ax.set_xlabel("simulated time (s)", fontsize=11.5)
+        ax.set_xlabel(say("simulated time (s)"), fontsize=11.5)
         ax.xaxis.set_label_coords(0.5, -0.3)
         plain_numbers(ax.xaxis, 9)
         plain_numbers(ax.yaxis, 3, whole=True)
@@ -176,15 +179,15 @@ class TopologyCanvas(Canvas[Shown]):
             for kind, look in _MARKS.items()
         }
         signs |= {
-            "new": Line2D([], [], linewidth=2.4, **_NEW),
-            "interrupted": Line2D([], [], linewidth=2.4, **_HURT),
-            "while it is dead": Patch(color=PALE),
-            "directly": Line2D([], [], linewidth=2.4, **_LOOKS[0]),
-            "by a hub": Line2D([], [], linewidth=2.4, **_LOOKS[1]),
+            mark("new"): Line2D([], [], linewidth=2.4, **_NEW),
+            mark("interrupted"): Line2D([], [], linewidth=2.4, **_HURT),
+            mark("while it is dead"): Patch(color=PALE),
+            mark("directly"): Line2D([], [], linewidth=2.4, **_LOOKS[0]),
+            mark("by a hub"): Line2D([], [], linewidth=2.4, **_LOOKS[1]),
         }
         self.figure.legend(
             list(signs.values()),
-            list(signs),
+            [say(sign) for sign in signs],
             loc="upper left",
             bbox_to_anchor=(0.005, 0.06),
             ncols=len(signs),
@@ -226,7 +229,7 @@ class TopologyCanvas(Canvas[Shown]):
         shown_top = min(top, _BURST * max(usual, 1.0))
         self.time_axes.set_ylim(0.0, 1.12 * shown_top)
         self.burst.set_visible(shown_top < top)
-        self.burst.set_text(f" up to {top:,.0f}")
+        self.burst.set_text(say(" up to {most}", most=f"{top:,.0f}"))
         self.burst.set_x(edges[int(counts.argmax()) + 1])
 
     def alt_text(self, shown: Shown) -> str:

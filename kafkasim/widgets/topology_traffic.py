@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kafkasim.catalogue import mark
 from kafkasim.config.topic import TopicConfig
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
@@ -41,6 +42,8 @@ NOBODY: Final = "none"
 SUBSCRIBER: Final = "a subscriber"
 HUB: Final = "the hub"
 
+_DIES: Final = (mark("none"), mark("a subscriber"), mark("the hub"))
+
 Dies = Literal["none", "a subscriber", "the hub"]
 Mode = Literal["asynchronous", "synchronous"]
 
@@ -65,22 +68,22 @@ class Values:
 
 
 CONTROLS: Final[Mapping[str, Control]] = {
-    "sources": Slider("sources", 1, MOST),
-    "subscribers": Slider("subscribers", 1, MOST),
-    "density": Slider("density", 0.1, 1.0, 0.1),
-    "one_more": Switch("+1 subscriber"),
-    "crash": Choice("crash", (NOBODY, SUBSCRIBER, HUB)),
-    "mode": Choice("point to point", ("asynchronous", "synchronous")),
+    "sources": Slider(mark("sources"), 1, MOST),
+    "subscribers": Slider(mark("subscribers"), 1, MOST),
+    "density": Slider(mark("density"), 0.1, 1.0, 0.1),
+    "one_more": Switch(mark("+1 subscriber")),
+    "crash": Choice(mark("crash"), _DIES),
+    "mode": Choice(mark("point to point"), (mark("asynchronous"), mark("synchronous"))),
 }
 
 PRESETS: Final = (
-    Preset("How many links?", {}),
-    Preset("One more subscriber?", {"one_more": True}),
-    Preset("And for one source?", {"sources": 1}),
-    Preset("If half of the pairs are wanted?", {"density": 0.5}),
-    Preset("A subscriber dies?", {"crash": SUBSCRIBER, "mode": "synchronous"}),
-    Preset("And with a queue for each?", {"crash": SUBSCRIBER}),
-    Preset("The hub dies?", {"crash": HUB}),
+    Preset(mark("How many links?"), {}),
+    Preset(mark("One more subscriber?"), {"one_more": True}),
+    Preset(mark("And for one source?"), {"sources": 1}),
+    Preset(mark("If half of the pairs are wanted?"), {"density": 0.5}),
+    Preset(mark("A subscriber dies?"), {"crash": SUBSCRIBER, "mode": "synchronous"}),
+    Preset(mark("And with a queue for each?"), {"crash": SUBSCRIBER}),
+    Preset(mark("The hub dies?"), {"crash": HUB}),
 )
 
 

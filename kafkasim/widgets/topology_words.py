@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.words import amount, counted, percent
 from kafkasim.widgets.topology_shown import Shown, Side
 from kafkasim.widgets.topology_traffic import (
@@ -19,60 +20,88 @@ def title(shown: Shown) -> str:
     if shown.values.crash != NOBODY:
         return _death(shown)
     if shown.values.one_more:
-        return (
-            f"One more subscriber: {counted(len(shown.tangle.new), 'new link')} "
-            f"point to point, {len(shown.star.new)} with a hub"
+        return say(
+            "One more subscriber: {links} point to point, {hub} with a hub",
+            links=counted(len(shown.tangle.new), "new link"),
+            hub=len(shown.star.new),
         )
     alone, hub = shown.tangle.links, shown.star.links
-    said = f"{counted(alone, 'link')} point to point, {hub} with a hub"
-    if alone == hub:
-        return f"{said}: as many either way"
-    return f"{said}: {'fewer' if hub < alone else 'more'} with a hub"
+    said = mark("{links} point to point, {hub} with a hub: as many either way")
+    if hub < alone:
+        said = mark("{links} point to point, {hub} with a hub: fewer with a hub")
+    elif hub > alone:
+        said = mark("{links} point to point, {hub} with a hub: more with a hub")
+    return say(said, links=counted(alone, "link"), hub=hub)
 
 
 def _death(shown: Shown) -> str:
     tangle, star = map(stops, shown.sides)
-    dies = shown.values.crash
-    begun = dies[:1].upper() + dies[1:]
-    if dies == HUB:
-        return f"{begun} dies: {star}; point to point has no such point"
+    if shown.values.crash == HUB:
+        return say(
+            "The hub dies: {stopped}; point to point has no such point", stopped=star
+        )
     if tangle == star:
-        return f"{begun} dies: {tangle} either way"
-    return f"{begun} dies: {tangle} point to point, {shown.star.pairs_hurt} with a hub"
+        return say("A subscriber dies: {stopped} either way", stopped=tangle)
+    return say(
+        "A subscriber dies: {stopped} point to point, {hub} with a hub",
+        stopped=tangle,
+        hub=shown.star.pairs_hurt,
+    )
 
 
 def stops(side: Side) -> str:
     """Return how many pairs were interrupted, in words."""
     if side.pairs == side.pairs_hurt == 1:
-        return "the only pair stops"
+        return say("the only pair stops")
     if not side.pairs_hurt:
-        return f"none of {counted(side.pairs, 'pair')} stops"
+        return say("none of {pairs} stops", pairs=counted(side.pairs, "pair"))
     if side.pairs_hurt == side.pairs:
-        return f"all {side.pairs} pairs stop"
-    one = side.pairs_hurt == 1
-    return f"{side.pairs_hurt} of {side.pairs} pairs {'stops' if one else 'stop'}"
+        return say("all {count} pairs stop", count=side.pairs)
+    return say_many(
+        "{hurt} of {count} pairs stops",
+        "{hurt} of {count} pairs stop",
+        side.pairs_hurt,
+        hurt=side.pairs_hurt,
+        count=side.pairs,
+    )
 
 
 def note(shown: Shown) -> str:
     """Return how many pairs are wanted, and what else happens."""
     values, side = shown.values, shown.tangle
     possible = values.sources * values.subscribers
-    said = [f"{side.pairs} of {counted(possible, 'pair')} wanted"]
+    said = [
+        say(
+            "{wanted} of {pairs} wanted",
+            wanted=side.pairs,
+            pairs=counted(possible, "pair"),
+        )
+    ]
     if values.one_more and values.crash != NOBODY:
         said.append(
-            f"one more subscriber: {counted(len(side.new), 'new link')} "
-            f"against {len(shown.star.new)}"
+            say(
+                "one more subscriber: {links} against {hub}",
+                links=counted(len(side.new), "new link"),
+                hub=len(shown.star.new),
+            )
         )
     said.append(
-        f"bytes per record over all links: "
-        f"{against(shown, lambda each: each.per_record('total_bytes'))}"
+        say(
+            "bytes per record over all links: {bytes}",
+            bytes=against(shown, lambda each: each.per_record("total_bytes")),
+        )
     )
     return "; ".join(said)
 
 
 def against(shown: Shown, number: Callable[[Side], float]) -> str:
     """Return a number of both systems, first without a hub."""
-    return " against ".join(amount(number(side)) for side in shown.sides)
+    alone, hub = (amount(number(side)) for side in shown.sides)
+    return _against(alone, hub)
+
+
+def _against(alone: str, hub: str) -> str:
+    return say("{alone} against {hub}", alone=alone, hub=hub)
 
 
 def heading(name: str, side: Side, shown: Shown) -> tuple[str, str]:
@@ -84,42 +113,54 @@ def heading(name: str, side: Side, shown: Shown) -> tuple[str, str]:
     if shown.values.crash == NOBODY:
         return first, ""
     if side.no_such_point:
-        return first, "no such point: nothing stops"
+        return first, say("no such point: nothing stops")
     if not side.pairs_hurt:
         return first, stops(side)
-    return first, f"{stops(side)}, up to {side.longest_s:.1f} s"
+    longest = f"{side.longest_s:.1f}"
+    return first, say("{pairs}, up to {seconds} s", pairs=stops(side), seconds=longest)
 
 
 def names(shown: Shown) -> tuple[str, str]:
     """Return what both systems are called."""
     machines = counted(shown.star.made["hub_nodes"], "broker")
-    return f"{shown.values.mode} point to point", f"Kafka, {machines}"
+    alone = say("{mode} point to point", mode=say(shown.values.mode))
+    return alone, f"Kafka, {machines}"
 
 
 def numbers(shown: Shown) -> dict[str, str]:
     """Return what stands below the figure, by label; first without a hub."""
     of = {
-        "links between systems": lambda each: each.links,
-        "connections of sources and subscribers": lambda each: each.made["sockets"],
-        "machines of a hub": lambda each: each.made["hub_nodes"],
-        "sends of a record by its source": lambda each: each.made["sends_per_record"],
-        "bytes out of its source, per record": (
+        say("links between systems"): lambda each: each.links,
+        say("connections of sources and subscribers"): lambda each: each.made[
+            "sockets"
+        ],
+        say("machines of a hub"): lambda each: each.made["hub_nodes"],
+        say("sends of a record by its source"): lambda each: each.made[
+            "sends_per_record"
+        ],
+        say("bytes out of its source, per record"): (
             lambda each: each.per_record("source_bytes")
         ),
-        "bytes over all links, per record": lambda each: each.per_record("total_bytes"),
-        "median latency (ms)": lambda each: each.p50_ms,
+        say("bytes over all links, per record"): (
+            lambda each: each.per_record("total_bytes")
+        ),
+        say("median latency (ms)"): lambda each: each.p50_ms,
     }
     rows = {label: against(shown, number) for label, number in of.items()}
     if shown.values.crash != NOBODY:
-        rows["pairs interrupted"] = against(shown, lambda each: each.pairs_hurt)
-        rows["longest of these times (s)"] = against(shown, lambda each: each.longest_s)
+        rows[say("pairs interrupted")] = against(shown, lambda each: each.pairs_hurt)
+        rows[say("longest of these times (s)")] = against(
+            shown, lambda each: each.longest_s
+        )
     if shown.values.one_more:
-        rows["one more subscriber: new links"] = against(
+        rows[say("one more subscriber: new links")] = against(
             shown, lambda each: len(each.new)
         )
-        rows["sources that have to know it"] = against(shown, lambda each: each.touched)
-        rows["what was sent before it came, and it gets"] = " against ".join(
-            percent(side.made["replayed_share"]) for side in shown.sides
+        rows[say("sources that have to know it")] = against(
+            shown, lambda each: each.touched
+        )
+        rows[say("what was sent before it came, and it gets")] = _against(
+            *(percent(side.made["replayed_share"]) for side in shown.sides)
         )
     return rows
 
@@ -136,16 +177,30 @@ def alt_text(shown: Shown) -> str:
         first, second = heading(name, side, shown)
         said.append(f"{first[:1].upper()}{first[1:]}{second and f'; {second}'}.")
     if values.crash != NOBODY:
-        who = "the hub" if values.crash == HUB else victim(values)
-        said.append(f"Crossed out: {who}, dead from {amount(CRASH_S)} s")
-        said[-1] += f" to {amount(CRASH_S + DEAD_S)} s."
+        said.append(
+            say(
+                "Crossed out: {who}, dead from {since} s to {until} s.",
+                who=say(HUB) if values.crash == HUB else victim(values),
+                since=amount(CRASH_S),
+                until=amount(CRASH_S + DEAD_S),
+            )
+        )
     if values.one_more:
-        said.append(f"{newcomer(values)} comes later and has links of its own colour.")
+        said.append(
+            say(
+                "{name} comes later and has links of its own colour.",
+                name=newcomer(values),
+            )
+        )
     for name, side in zip(names(shown), shown.sides, strict=True):
         counts = side.line[1]
         silent = int((counts[:-1] == 0).sum())
         said.append(
-            f"{name[:1].upper()}{name[1:]}: at most {counts.max():,.0f} delivered in "
-            f"a second, nothing in {counted(silent, 'second')}."
+            say(
+                "{name}: at most {most} delivered in a second, nothing in {seconds}.",
+                name=f"{name[:1].upper()}{name[1:]}",
+                most=f"{counts.max():,.0f}",
+                seconds=counted(silent, "second"),
+            )
         )
     return " ".join(said)
