@@ -120,7 +120,9 @@ def told(control: Control, value: Value) -> str:
             return " ".join(part for part in parts if part)
         case Switch():
             label = say(control.label)
-            return say("{label} on" if value else "{label} off", label=label)
+            if value:
+                return say("{label} on", label=label)
+            return say("{label} off", label=label)
         case Choice():
             return f"{say(control.label)} {said(control, str(value))}"
 
