@@ -70,6 +70,15 @@ def test_importing_kafkasim_loads_no_module_of_its_own_and_nothing_heavy() -> No
     assert not loaded & (HEAVY | {"numpy"})
 
 
+def test_naming_a_scenarios_classes_loads_only_what_they_are_made_of() -> None:
+    named = "ks.Scenario, ks.Traffic, ks.Source, ks.Subscriber, ks.Kafka, ks.Poisson"
+    later = {"numpy.random", "hashlib", "difflib", "tomli_w", "kafkasim.scenario.plan"}
+
+    loaded = _modules_after(f"import kafkasim as ks\n{named}")
+
+    assert not loaded & (HEAVY | later)
+
+
 def test_writing_and_planning_a_scenario_loads_nothing_heavy() -> None:
     code = """
 import kafkasim as ks

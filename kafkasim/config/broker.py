@@ -4,12 +4,9 @@ Source: `org.apache.kafka.server.config` and `SocketServerConfigs` (4.3). What i
 modelled yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from kafkasim.config.document import effective, setting
+from kafkasim.config.document import document, effective, setting
 from kafkasim.config.known import Kind
 from kafkasim.config.rules import (
     INT32_MAX,
@@ -24,7 +21,7 @@ from kafkasim.config.settings import Settings
 from kafkasim.errors import ValidationError
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class BrokerConfig(Settings):
     """Settings of every broker; what is not said has Kafka's default once resolved.
 

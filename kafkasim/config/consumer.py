@@ -4,13 +4,11 @@ Source: `org.apache.kafka.clients.consumer.ConsumerConfig` (4.3). What is not mo
 yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal, Self
 
 from kafkasim.config.assignors import AssignmentStrategy
-from kafkasim.config.document import effective, setting, with_defaults
+from kafkasim.config.document import document, effective, setting, with_defaults
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.known import Kind
 from kafkasim.config.offset_reset import OffsetReset
@@ -24,7 +22,7 @@ _CLASSIC_ONLY: Final = (
 """What the broker says where the consumer protocol is spoken."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class ConsumerConfig(Settings):
     """Settings of a consumer; what is not said has Kafka's default once resolved.
 

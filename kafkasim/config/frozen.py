@@ -7,6 +7,7 @@ nobody said anything: Kafka's own rules tell a default from the same value set b
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import FrozenInstanceError
 from typing import Any, Final, TypeVar, final
 
 ValueT = TypeVar("ValueT", covariant=True)  # noqa: PLC0105 - read only
@@ -33,6 +34,26 @@ UNSET: Final[Any] = Unset()
 
 Typed `Any`, so that a field is declared with the type it has once resolved.
 """
+
+
+class SetOnce:
+    """Base of what gets its slots filled once, by its `__init__`, and never again.
+
+    Raises
+    ------
+    FrozenInstanceError
+        When a field is to be changed or deleted.
+    """
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if hasattr(self, name):  # `__init__` was here
+            raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 @final

@@ -4,13 +4,11 @@ Source: `org.apache.kafka.clients.producer.ProducerConfig` (4.3). What is not mo
 yet has no field; `from_properties` names such a key instead of dropping it.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from kafkasim.config.document import effective, setting, with_defaults
+from kafkasim.config.document import document, effective, setting, with_defaults
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.known import Kind
 from kafkasim.config.rules import (
@@ -31,7 +29,7 @@ _DELIVERY_TIMEOUT_MS: Final = 120_000
 _SOURCE: Final = "ProducerConfig.postProcessAndValidateIdempotenceConfigs"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class ProducerConfig(Settings):
     """Settings of a producer; what is not said has Kafka's default once resolved.
 

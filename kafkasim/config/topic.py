@@ -7,10 +7,9 @@ not look at `message_timestamp_after_max_ms`, `file_delete_delay_ms`, `flush_…
 none at `flush_ms`: `kafkasim.log` knows no clock.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
-from kafkasim.config.document import setting
+from kafkasim.config.document import document, setting
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.known import Kind
 from kafkasim.config.rules import INT32_MAX, INT64_MAX, Choice, Number, Whole
@@ -23,7 +22,7 @@ _POLICIES: Final = Choice(
 _MIB: Final = 1_048_576
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class TopicConfig(Settings):
     """Settings of a topic; what is not said has Kafka's default once resolved.
 

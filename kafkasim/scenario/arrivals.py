@@ -12,13 +12,12 @@ closed loop waits for what it sent.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import AtLeastZero, Count, Moment, Number, Seconds, Whole
 from kafkasim.scenario.distributions import Distribution
 from kafkasim.units import NS_PER_S, ns_from_s
@@ -32,7 +31,7 @@ _CELLS: Final = 1 << 16
 """Cells of a day's table, from which Newton's steps start."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Poisson(Document):
     """Independent arrivals at a constant mean rate; gaps are exponential."""
 
@@ -48,7 +47,7 @@ class Poisson(Document):
             yield _whole_ns(units * mean_ns, duration_ns)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Periodic(Document):
     """Arrivals at equal distances, like a sensor that reports on the clock."""
 
@@ -71,7 +70,7 @@ class Periodic(Document):
             yield _whole_ns(numbers * gap_ns, duration_ns - phase_ns) + phase_ns
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Bursts(Document):
     """Groups of records at one instant; the groups come as a Poisson process."""
 
@@ -91,7 +90,7 @@ class Bursts(Document):
                 yield np.repeat(times[start : start + step], self.burst)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class DayCurve(Document):
     """A Poisson process whose rate swings between night and day.
 
@@ -126,7 +125,7 @@ class DayCurve(Document):
             yield _whole_ns(times, duration_ns)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class ClosedLoop(Document):
     """So many users, each of whom sends a record when the last one is done.
 

@@ -4,13 +4,12 @@ A distribution carries no unit; the field that holds it does (`work_ms`,
 `value_bytes`). A plain number stands for a constant.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import AtLeastZero, Number, Positive
 from kafkasim.errors import ValidationError
 from kafkasim.units import NS_PER_MS
@@ -19,7 +18,7 @@ _LIMIT_NS: Final = 1e15
 """Longest duration that is drawn, 11 days: sums over many stay within int64."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Exponential(Document):
     """Exponentially distributed: no memory, standard deviation equal to the mean."""
 
@@ -31,7 +30,7 @@ class Exponential(Document):
         return generator.standard_exponential(count) * self.mean
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Uniform(Document):
     """Equally likely anywhere between two bounds."""
 
@@ -50,7 +49,7 @@ class Uniform(Document):
         return generator.random(count) * (self.high - self.low) + self.low
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class LogNormal(Document):
     """Logarithm normally distributed: many small values, a few very large ones."""
 

@@ -5,10 +5,10 @@ be out of joint; only its end has to fit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import INT64_MAX, Seconds, Whole
 from kafkasim.scenario.events import Event
 from kafkasim.scenario.resolution import resolved_system, resolved_traffic
@@ -16,13 +16,13 @@ from kafkasim.scenario.systems import Kafka, System
 from kafkasim.scenario.traffic import Traffic
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Draft(Document):
     """What a scenario says."""
 
     traffic: Traffic
     """What the world wants."""
-    system: System = Kafka()  # noqa: RUF009 - it cannot change
+    system: System = Kafka()
     """What serves it."""
     seed: Annotated[int, Whole(0, INT64_MAX)] = 0
     """Decides every random draw."""

@@ -10,10 +10,9 @@ is no error at a source, a subscriber, the hub, or a link between them: the tabl
 `events` says so (`kafkasim.scenario.applicability`).
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import (
     INT32_MAX,
     INT64_MAX,
@@ -32,7 +31,7 @@ Messages = Literal["requests", "responses"]
 """What of the messages on a link."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Crash(Document):
     """The target stops at once, without a farewell, and starts again later.
 
@@ -51,7 +50,7 @@ class Crash(Document):
     """A broker: it comes back with an empty disk, and copies all that others have."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Slow(Document):
     """The target's work takes longer for a while.
 
@@ -68,7 +67,7 @@ class Slow(Document):
     """How many times longer; below 1 it takes less."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Pause(Document):
     """The target stands still for a while and then goes on where it was.
 
@@ -87,7 +86,7 @@ class Pause(Document):
     """How long, in seconds; none: for good."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class FillDisk(Document):
     """Nothing more fits on a broker's disk for a while.
 
@@ -105,7 +104,7 @@ class FillDisk(Document):
     """How long, in seconds; none: for good."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Cut(Document):
     """Nothing arrives over a link for a while.
 
@@ -125,7 +124,7 @@ class Cut(Document):
     """Only of requests, or only of responses; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Delay(Document):
     """Messages take longer on a link for a while.
 
@@ -159,7 +158,7 @@ class Delay(Document):
             raise ValidationError("extra_ms", self.extra_ms, allowed, "how much later?")
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Lose(Document):
     """A share of the messages on a link is lost for a while, with its connection.
 
@@ -180,7 +179,7 @@ class Lose(Document):
     """Only of requests, or only of responses; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class DeleteRecords(Document):
     """An administrator lets the logs of a topic begin at a later offset.
 
@@ -202,7 +201,7 @@ class DeleteRecords(Document):
     """Of which partition, from 0; none: of all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class AddPartitions(Document):
     """An administrator lets a topic have more partitions.
 

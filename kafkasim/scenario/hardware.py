@@ -1,9 +1,8 @@
 """Hardware: the network, the processors and the disks on which a system runs."""
 
-from dataclasses import dataclass
 from typing import Annotated, Self
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.config.rules import AtLeastZero, Number, Positive
 from kafkasim.errors import ValidationError
@@ -11,7 +10,7 @@ from kafkasim.scenario.distributions import Distribution
 from kafkasim.scenario.hardware_presets import PRESETS
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Link(Document):
     """The network between any two hosts."""
 
@@ -21,7 +20,7 @@ class Link(Document):
     """Of each host's network card, in 10⁶ bytes per second; 1,250 is 10 Gbit/s."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Cpu(Document):
     """What a host takes to serve one request."""
 
@@ -31,7 +30,7 @@ class Cpu(Document):
     """Per 10⁶ bytes of it, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Disk(Document):
     """The disk of each broker, and the memory in which its logs are kept.
 
@@ -66,7 +65,7 @@ class Disk(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Hardware(Document):
     """Network and processors, alike for all hosts, and the disks of brokers."""
 

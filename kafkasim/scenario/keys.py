@@ -7,13 +7,12 @@ keeps its key keeps the same one whatever the share without a key is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import Number, Share, Whole
 
 Drawer = Callable[["np.random.Generator", int], NDArray[np.int32]]
@@ -24,12 +23,12 @@ KeyCount = Annotated[int, Whole(1, 10_000_000)]
 _GUIDE_MIN: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class NoKeys(Document):
     """No record has a key."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class UniformKeys(Document):
     """Every key is as frequent as any other."""
 
@@ -47,7 +46,7 @@ class UniformKeys(Document):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class ZipfKeys(Document):
     """Few keys are very frequent: key i has weight 1 / (i + 1) ** exponent."""
 
@@ -69,7 +68,7 @@ class ZipfKeys(Document):
         return lambda generator, count: inverse(generator.random(count))
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class HotKey(Document):
     """One key, number 0, has a share of its own; the others are uniform."""
 
@@ -96,7 +95,7 @@ class HotKey(Document):
         return np.where(uniform < self.hot_share, 0, ids).astype(np.int32)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class TraceColumn(Document):
     """What a column of the source's trace says; missing means none."""
 

@@ -4,10 +4,9 @@ Any of these in a scenario makes its group one that really joins, with a coordin
 heartbeats, whatever `Group.start` says of its beginning.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.offset_reset import SeekTo
 from kafkasim.config.rules import AtLeastZero, Moment, Name, Positive, Whole
 from kafkasim.errors import ValidationError
@@ -15,7 +14,7 @@ from kafkasim.errors import ValidationError
 _PARTITION = Annotated[int, Whole(0, 1_000_000)]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class AddMember(Document):
     """A process more reads for a subscriber, and joins its group."""
 
@@ -31,7 +30,7 @@ class AddMember(Document):
     """`group.instance.id` of a static member; none: it is a dynamic one."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class RemoveMember(Document):
     """A member stops in order and for good (`KafkaConsumer.close`).
 
@@ -48,7 +47,7 @@ class RemoveMember(Document):
     """When it is told to, in seconds since the run's start."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class RollingRestart(Document):
     """The members of a subscriber are stopped in order and started, one by one.
 
@@ -74,7 +73,7 @@ class RollingRestart(Document):
             raise ValidationError("every_s", self.every_s, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class MoveCoordinator(Document):
     """Another broker becomes the coordinator of a subscriber's group.
 
@@ -92,7 +91,7 @@ class MoveCoordinator(Document):
     """To which broker, from 1; none: to the next copy in sync."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class ResetOffsets(Document):
     """An administrator sets what a subscriber's group has committed.
 
@@ -115,7 +114,7 @@ class ResetOffsets(Document):
     """In this partition; none: in all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class StuckRecord(Document):
     """One record takes a subscriber very long to process, or for ever.
 

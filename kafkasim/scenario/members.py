@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kafkasim.config.document import Document, Part
+from kafkasim.config.document import Document, Part, document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.rules import MapOf, Rule, Whole
 from kafkasim.errors import ValidationError
@@ -11,7 +11,7 @@ from kafkasim.errors import ValidationError
 _MOST = 100_000
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Member(Document):
     """One member of a group."""
 

@@ -1,11 +1,8 @@
 """Pipelines without a log: from source to subscriber, or through a hub that forgets."""
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.rules import INT32_MAX, Positive, Seconds, Whole
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.hardware import Hardware
@@ -17,7 +14,7 @@ _OF_QUEUES = (
 """Fields of `PointToPoint` that say something of its queues."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class PointToPoint(Document):
     """No broker: each source sends each record to each subscriber itself.
 
@@ -70,7 +67,7 @@ class PointToPoint(Document):
         check_backoff(self.retry_backoff_ms, self.retry_backoff_max_ms)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Relay(Document):
     """A hub without a log: it passes on what it gets, and forgets what is answered.
 

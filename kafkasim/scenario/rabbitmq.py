@@ -6,14 +6,11 @@ classic queue of its name, bound to the exchanges of its streams, with one consu
 may hold 100 messages and acknowledges each by hand when its work is done.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
-from kafkasim.config.document import Document, setting
+from kafkasim.config.document import Document, document, setting
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of
 from kafkasim.config.rules import AtLeastZero, Positive, Share, Whole
@@ -29,7 +26,7 @@ PLACEHOLDERS: Final = ("stream", "source", "key")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Exchange(Document):
     """Where publishers send; it keeps nothing, and has its queues by bindings."""
 
@@ -38,7 +35,7 @@ class Exchange(Document):
     pattern fits it, word by word, `*` for one word and `#` for any number."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Binding(Document):
     """What a queue wants from an exchange."""
 
@@ -48,7 +45,7 @@ class Binding(Document):
     """The routing key, or a topic exchange's pattern; a fanout exchange reads none."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Queue(Document):
     """The queue of one subscriber; it has the subscriber's name."""
 
@@ -87,7 +84,7 @@ class Queue(Document):
             raise ValidationError("delivery_limit", self.delivery_limit, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Publisher(Document):
     """The client of one source; it has the source's name."""
 
@@ -126,7 +123,7 @@ class Publisher(Document):
             raise ValidationError("max_unconfirmed", self.max_unconfirmed, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Consumers(Document):
     """The consumers of one subscriber's queue, which share its messages."""
 
@@ -175,7 +172,7 @@ class Consumers(Document):
             raise ValidationError("failing_share", self.failing_share, allowed, why)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class RabbitMQ(Document):
     """A RabbitMQ cluster and its clients.
 

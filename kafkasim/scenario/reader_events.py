@@ -5,17 +5,16 @@ It may read on somewhere else (`KafkaConsumer.seek`), or let partitions be for a
 two polls: what is at work is finished first.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.offset_reset import SeekTo
 from kafkasim.config.rules import Moment, Seconds, Whole
 
 _PARTITION = Annotated[int, Whole(0, 1_000_000)]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Seek(Document):
     """The members of a subscriber read on at another offset (`KafkaConsumer.seek`).
 
@@ -40,7 +39,7 @@ class Seek(Document):
     """In this partition; none: in all."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class PausePartitions(Document):
     """The members of a subscriber let partitions be (`KafkaConsumer.pause`, `resume`).
 

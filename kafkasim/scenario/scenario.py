@@ -8,12 +8,12 @@ in.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.paths import Parts, split_path
 from kafkasim.config.walking import changed, set_paths, value_at
 from kafkasim.errors import ValidationError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kafkasim.scenario.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Scenario(Draft):
     """What to run.
 

@@ -4,15 +4,12 @@ Little is needed to begin: `Kafka()` is one broker, and for every stream a topic
 partition, for every source a producer, for every subscriber a group of one member.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path
 from kafkasim.config.producer import ProducerConfig
@@ -28,7 +25,7 @@ from kafkasim.scenario.pipelines import PointToPoint, Relay
 from kafkasim.scenario.rabbitmq import RabbitMQ
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Topic(Document):
     """A topic; it has the name of its stream."""
 
@@ -40,7 +37,7 @@ class Topic(Document):
     """Its settings."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Producer(Document):
     """The client of one source; it has the source's name."""
 
@@ -89,7 +86,7 @@ class Producer(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Group(Document):
     """The consumer group of one subscriber; it has the subscriber's name.
 
@@ -129,7 +126,7 @@ class Group(Document):
             )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Kafka(Document):
     """A Kafka cluster and its clients.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.rules import (
     AtLeastZero,
@@ -66,7 +66,7 @@ def _parsed(value: object) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Source(Document):
     """One place where records come from, emitting into one stream."""
 
@@ -74,7 +74,7 @@ class Source(Document):
     """Name of the stream; several sources may share one."""
     arrivals: Arrivals
     """When the world wants a record sent; or a loop that waits for what it sent."""
-    keys: Keys = NoKeys()  # noqa: RUF009 - it cannot change
+    keys: Keys = NoKeys()
     """What each record carries as its key; with the entity's own law (another share of
     records without one aside) it is the entity."""
     entity: Keys | None = None
@@ -100,7 +100,7 @@ class Source(Document):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Subscriber(Document):
     """Someone who wants every record of some streams and works on each."""
 
@@ -123,7 +123,7 @@ class Subscriber(Document):
                 raise ValidationError(path, name, "a stream that is not named before")
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@document
 class Traffic(Document):
     """All sources and subscribers of a scenario.
 

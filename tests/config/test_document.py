@@ -1,12 +1,14 @@
+import copy
 import pickle
 from collections.abc import Mapping, Sequence
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError, replace
 from typing import Annotated, Literal
 
 import pytest
 
 from kafkasim.config.document import (
     Document,
+    document,
     kind_of,
     said_names,
     set_names,
@@ -18,17 +20,17 @@ from kafkasim.config.rules import Whole
 from kafkasim.errors import ValidationError
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@document
 class Square(Document):
     side: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@document
 class RoundTable(Document):
     seats: Annotated[int, Whole(1)] = 4
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@document
 class Room(Document):
     name: str
     middle: Square | RoundTable | float | None = None
@@ -49,6 +51,30 @@ def test_equal_documents_are_equal_and_hash_equal_however_they_were_said() -> No
 def test_a_document_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Square(1.0).side = 2.0  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del Room("hall").heating  # though it is UNSET
+    with pytest.raises(AttributeError):
+        Square(1.0).corners = 4
+
+
+def test_documents_of_two_classes_are_never_equal() -> None:
+    @document
+    class Side(Document):
+        side: float
+
+    assert Side(1.0) != Square(1.0)
+    assert Square(1.0) == Square(1.0) != Square(2.0)
+    assert Square(1.0) != 1.0
+
+
+def test_a_copy_is_equal_and_cannot_be_changed_either() -> None:
+    room = Room("hall", middle=Square(2))
+
+    for other in (copy.copy(room), copy.deepcopy(room), replace(room)):
+        assert other == room
+        assert hash(other) == hash(room)
+        with pytest.raises(FrozenInstanceError):
+            other.name = "kitchen"  # type: ignore[misc]
 
 
 def test_only_what_was_said_is_shown_and_written() -> None:
