@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import kafkasim as ks
-from kafkasim.config.document import Document
+from kafkasim.config.document import Document, document
 from kafkasim.config.known import Kind, known_keys
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.result.schema import TABLES
@@ -82,9 +82,7 @@ def test_no_field_has_the_name_of_a_rule_for_its_type() -> None:
 
 
 def test_a_field_without_a_text_is_refused() -> None:
-    from dataclasses import dataclass
-
-    @dataclass(frozen=True, slots=True, repr=False)
+    @document
     class Dumb(ProducerConfig):
         more: int = 1
 
