@@ -1,6 +1,5 @@
 """Random histories of consumer groups that join, each from one number."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +36,7 @@ from kafkasim.scenario.systems import Group, Kafka, Topic
 from kafkasim.scenario.systems import Producer as ProducerOf
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 from tests.simulation.fault_runs import Dice
+from tests.simulation.going_round import Place, is_passed_over
 
 DURATION_S = 4.0
 GROUPS = ("audit", "billing")
@@ -286,28 +286,30 @@ def _pending(scenario: Scenario, result: Result) -> Iterator[str]:
 
     Not where a record is on which the work is long or endless: whoever gets that
     partition is held up in turn. Nor where the last owner was handed such a record: it
-    may never come to the others that it has.
+    may never come to the others that it has. Nor where a group goes round and never
+    comes to fetch it (`is_passed_over`).
     """
     found = receipts(result).query("outcome == 'pending'")
-    where = result.records[["record_id", "stream", "topic", "partition"]]
+    where = result.records[["record_id", "topic", "partition", "committed_ms"]]
     found = found.merge(where, on="record_id")
     rows = result.assignments.sort_values("since_ms", kind="stable")
     reading = set(rows[rows.until_ms.isna()]["group"])
     owners = {(r.group, r.topic, r.partition): r.member for r in rows.itertuples()}
     held_up = _held_up(scenario, result)
-    counts = Counter(
-        (str(r.subscriber), r.topic, r.partition) for r in found.itertuples()
-    )
-    for place, count in counts.items():
-        its = held_up.get(place[0])
-        if its is not None and place in its:
+    assert isinstance(scenario.system, Kafka)
+    groups = scenario.system.groups
+    pending: dict[Place, list[float]] = {}
+    for row in found.to_dict("records"):
+        place = Place(row["subscriber"], row["topic"], row["partition"])
+        pending.setdefault(place, []).append(row["committed_ms"])
+    for place, committed_ms in pending.items():
+        its = held_up.get(place.group, set())
+        if place.group not in reading or place in its or owners.get(place) in its:
             continue
-        if place[0] in reading and (its is None or owners.get(place) not in its):
-            yield f"{place} is read, and {count} records are pending"
-
-
-Place = tuple[str, str, int]
-"""A group, and a topic's partition."""
+        config = groups[place.group].config.resolve()
+        if not is_passed_over(result, place, config, max(committed_ms)):
+            count = len(committed_ms)
+            yield f"{tuple(place)} is read, and {count} records are pending"
 
 
 def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | Place | None]]:
@@ -325,7 +327,7 @@ def _held_up(scenario: Scenario, result: Result) -> dict[str, set[str | Place | 
         stuck = rows[rows.record_id.isin(sent.iloc[event.ordinal :][:1])]
         if len(stuck):
             first = stuck.iloc[0]
-            place = (name, first.topic, first.partition)
+            place = Place(name, first.topic, first.partition)
             held_up.setdefault(name, {None}).update(stuck.member, {place})
     return held_up
 
