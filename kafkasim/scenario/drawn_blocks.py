@@ -31,6 +31,10 @@ from kafkasim.scenario.trace import Trace
 from kafkasim.scenario.traffic import Source, Traffic
 from kafkasim.units import NS_PER_MS, ns_from_s
 
+Stuck = Mapping[str, Mapping[int, int]]
+"""Work that is not as it is drawn: nanoseconds by subscriber and ordinal."""
+_NOTHING: Final[Stuck] = FrozenDict()
+
 
 class DrawnBlocks:
     """The blocks of a source, each drawn when it is asked for.
@@ -47,6 +51,9 @@ class DrawnBlocks:
         The scenario's seed, and when the source ends.
     size : int
         Most records of a block.
+    stuck : mapping of str to mapping of int to int
+        By subscriber and ordinal: work on a record that is not as it is drawn,
+        nanoseconds. The digests are of what is drawn.
 
     Attributes
     ----------
@@ -62,15 +69,18 @@ class DrawnBlocks:
         seed: int,
         duration_ns: int,
         size: int,
+        *,
+        stuck: Stuck = _NOTHING,
     ) -> None:
         self._size = size
+        self._stuck = stuck
         self.source: Final = name
         self.stream: Final = source.stream
         self.work_names: Final = frozenset(work_ms)
         self.each_work_ns: Final = {
             subscriber: max(LEAST_WORK_NS, round(work * NS_PER_MS))
             for subscriber, work in work_ms.items()
-            if isinstance(work, (int, float))
+            if isinstance(work, (int, float)) and subscriber not in stuck
         }
         self.may_lack_keys: Final = _may_lack_keys(source)
         self._keys, self.key_labels = keys_of(name, source, seed)
@@ -108,6 +118,9 @@ class DrawnBlocks:
         works = {name: work(count) for name, work in self._works.items()}
         for name, work_ns in works.items():
             self._digests[f"work/{name}/{self.source}"].update(work_ns)
+            for ordinal, stuck_ns in self._stuck.get(name, {}).items():
+                if 0 <= ordinal - self.records < count:
+                    work_ns[ordinal - self.records] = stuck_ns
         block = SourceBlock(
             intended_ns,
             key_id,
@@ -154,8 +167,10 @@ def drawn_blocks(traffic: Traffic, seed: int) -> list[DrawnBlocks]:
     return [drawn_source(name, traffic, seed) for name in sorted(traffic.sources)]
 
 
-def drawn_source(name: str, traffic: Traffic, seed: int) -> DrawnBlocks:
-    """Return the blocks of one source of a resolved traffic."""
+def drawn_source(
+    name: str, traffic: Traffic, seed: int, stuck: Stuck = _NOTHING
+) -> DrawnBlocks:
+    """Return the blocks of one source of a resolved traffic; see `DrawnBlocks`."""
     source = traffic.sources[name]
     return DrawnBlocks(
         name,
@@ -168,6 +183,7 @@ def drawn_source(name: str, traffic: Traffic, seed: int) -> DrawnBlocks:
         seed,
         ns_from_s(traffic.duration_s),
         block_size(len(traffic.sources)),
+        stuck=stuck,
     )
 
 

@@ -25,7 +25,7 @@ from kafkasim.engine.sim.systems.streamable import (
     check_streamed,
     keeps_records,
 )
-from kafkasim.engine.sim.systems.stuck_records import stuck
+from kafkasim.engine.sim.systems.stuck_records import of_the_world, stuck
 from kafkasim.engine.sim.timeline import Report
 from kafkasim.errors import OutputError, ValidationError
 from kafkasim.protocol.producing.memory_watch import OutOfMemory
@@ -120,13 +120,16 @@ def run(
                 resources=resources,
             )
             return told_of_hub(done, scenario)
-        given = stuck(plan or scenario.plan(), scenario.events)
+        plan = plan or scenario.plan()
         started = _class_of(scenario.system)(
-            scenario, given, check=check, resources=resources
+            scenario,
+            stuck(plan, scenario.events),
+            check=check,
+            resources=resources,
         )
         if report is not None:
             started.timeline.report(report)
-        done = started.run()
+        done = of_the_world(started.run(), plan)
         return stream_tables(done) if streamed else done
 
 
@@ -191,7 +194,7 @@ def _run_kafka(
         if report is not None:
             started.timeline.report(report)
         try:
-            done = started.run()
+            done = of_the_world(started.run(), plan)
             return stream_tables(done) if streamed and keeps else done
         except MustKeepRecords:
             keeps = True

@@ -14,7 +14,7 @@ from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.pace import Pace
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlock
-from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_source
+from kafkasim.scenario.drawn_blocks import DrawnBlocks, Stuck, drawn_source
 from kafkasim.scenario.draws import thinks_ns
 from kafkasim.scenario.plan import SourcePlan
 from kafkasim.scenario.traffic import Traffic
@@ -203,13 +203,18 @@ class Sending(SourceEvents):
         return self.intended[at] if at < len(self.intended) else FOREVER_NS
 
 
-def loop_of_events(source: str, traffic: Traffic, seed: int) -> "LoopOfEvents | None":
-    """Return the closed loop that is a source's traffic, if it is one."""
+def loop_of_events(
+    source: str, traffic: Traffic, seed: int, stuck: Stuck
+) -> "LoopOfEvents | None":
+    """Return the closed loop that is a source's traffic, if it is one.
+
+    `stuck` is that of `DrawnBlocks`.
+    """
     law = traffic.sources[source].arrivals
     if not isinstance(law, ClosedLoop):
         return None
     return LoopOfEvents(
-        drawn_source(source, traffic, seed),
+        drawn_source(source, traffic, seed, stuck),
         thinks_ns(source, law, seed),
         law.outstanding,
         ns_from_s(traffic.duration_s),

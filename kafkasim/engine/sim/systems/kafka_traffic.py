@@ -12,6 +12,7 @@ from kafkasim.engine.sim.lanes import (
     lanes_of,
 )
 from kafkasim.engine.sim.live_records import LiveRecords, LoopBlocks
+from kafkasim.engine.sim.systems.stuck_records import stuck_in_loop
 from kafkasim.scenario.arrivals import ClosedLoop
 from kafkasim.scenario.blocks import SourceBlocks, blocks_of
 from kafkasim.scenario.drawn_blocks import DrawnBlocks, drawn_source
@@ -65,7 +66,8 @@ def deal_traffic(
     for name, source in sorted(resolved.traffic.sources.items()):
         if isinstance(source.arrivals, ClosedLoop):
             mine = [n for n, lane in enumerate(lanes) if lane.source == name]
-            loop = drawn_source(name, resolved.traffic, resolved.seed)
+            longer = stuck_in_loop(resolved.events, name)
+            loop = drawn_source(name, resolved.traffic, resolved.seed, longer)
             for number, blocks in zip(mine, _dealt(loop, lanes, mine), strict=True):
                 sources[number] = blocks
     targets = {event.target for event in resolved.events}

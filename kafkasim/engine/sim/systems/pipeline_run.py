@@ -32,7 +32,7 @@ from kafkasim.engine.sim.systems.point_to_point_tables import (
     write_records,
 )
 from kafkasim.engine.sim.systems.sends import CAUSES, Owner, Receiver, Request
-from kafkasim.engine.sim.systems.stuck_records import beginning
+from kafkasim.engine.sim.systems.stuck_records import beginning, stuck_in_loop
 from kafkasim.engine.sim.systems.synchronous import lose
 from kafkasim.engine.sim.systems.working import IN_FLIGHT, PROCESSED, Working
 from kafkasim.engine.sim.timeline import Timeline
@@ -128,9 +128,10 @@ class PipelineRun(ABC):
 
     def _make_sources(self) -> None:
         plans = list(self.plan.sources.values())
+        seed, events = self.scenario.seed, self.scenario.events
         loops = [
-            loop_of_events(plan.source, self.traffic, self.scenario.seed)
-            for plan in plans
+            loop_of_events(name, self.traffic, seed, stuck_in_loop(events, name))
+            for name in self.plan.sources
         ]
         sizes = [len(plan.intended_ns) for plan in plans]
         bases = [0, *accumulate(sizes)]
@@ -142,11 +143,11 @@ class PipelineRun(ABC):
         write_blocked = self.recorder.writer("blocked")
         self.sources: list[Emitting] = []
         for code, (plan, loop) in enumerate(zip(plans, loops, strict=True)):
-            events = SourceEvents(code, plan, loop)
+            sending = SourceEvents(code, plan, loop)
             source = Emitting(
                 calendar=self.calendar,
                 timeline=self.timeline,
-                sending=events,
+                sending=sending,
                 actor=len(self.names) + code + 1,
                 base=bases[code],
                 drops=drops,
@@ -159,7 +160,7 @@ class PipelineRun(ABC):
                 if plan.stream in self.traffic.subscribers[name].streams
             ]
             for number in readers:
-                events.works.append(
+                sending.works.append(
                     self.plan.work_ns[self.names[number], plan.source].data
                 )
                 if loop is not None:

@@ -32,9 +32,9 @@ def stream_event(
     if isinstance(event, DeleteRecords):
         return lambda _, target, __: _delete_records(run, event, target.name)
     if isinstance(event, StuckRecord) and run.plan is not None:
-        planned = run.plan.sources
-        mine = [each.name for each in run.traffic.lanes if each.source == event.source]
-        count = sum(len(planned[name].intended_ns) for name in mine)
+        lanes = [each for each in run.traffic.lanes if each.source == event.source]
+        mine = [run.plan.sources[each.name] for each in lanes]
+        count = None if mine[0].law else sum(map(len, mine))
         return lambda *_: told(event, count)
     return None
 

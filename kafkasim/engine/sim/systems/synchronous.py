@@ -27,6 +27,7 @@ from kafkasim.engine.sim.systems.point_to_point_tables import (
     ROW_SHIFT,
 )
 from kafkasim.engine.sim.systems.sends import SOURCE_CRASHED
+from kafkasim.engine.sim.systems.stuck_records import stuck_in_loop
 from kafkasim.engine.sim.systems.synchronous_accounts import AllConserved
 from kafkasim.engine.sim.systems.working import PROCESSED
 from kafkasim.engine.sim.timeline import Timeline
@@ -95,7 +96,9 @@ class SynchronousRun:
         return Inspection([conserved, self._order], None)
 
     def _make_source(self, code: int, plan: SourcePlan) -> Sending:
-        loop = loop_of_events(plan.source, self.traffic, self.scenario.seed)
+        longer = stuck_in_loop(self.scenario.events, plan.source)
+        seed = self.scenario.seed
+        loop = loop_of_events(plan.source, self.traffic, seed, longer)
         source = Sending(code, len(self.names) + code + 1, plan, loop)
         there = f"source:{plan.source}"
         for name, subscriber in zip(self.names, self.subscribers, strict=True):

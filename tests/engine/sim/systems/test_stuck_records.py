@@ -2,11 +2,15 @@ import pytest
 
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
-from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.arrivals import ClosedLoop, Periodic
+from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Event, Slow
 from kafkasim.scenario.member_events import StuckRecord
+from kafkasim.scenario.pipelines import PointToPoint, Relay
+from kafkasim.scenario.plan import Plan
+from kafkasim.scenario.rabbitmq import RabbitMQ
 from kafkasim.scenario.scenario import Scenario
-from kafkasim.scenario.systems import Kafka, Producer
+from kafkasim.scenario.systems import Kafka, Producer, System
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
 BILLING = "subscriber:billing"
@@ -60,6 +64,42 @@ def test_a_record_that_is_not_sent_is_said_to_be_none() -> None:
 
     assert list(result.events.effect) == ["web sends 100 records only"]
     assert len(result.deliveries) == 200
+
+
+LOOPING: list[System] = [
+    Kafka(),
+    Kafka(producers={"web": Producer(instances=2)}),
+    PointToPoint(),
+    PointToPoint(mode="asynchronous"),
+    Relay(),
+    RabbitMQ(),
+]
+
+
+@pytest.mark.parametrize("system", LOOPING)
+@pytest.mark.parametrize("usual", [1.0, Exponential(1.0)])
+def test_a_record_of_a_closed_loop_may_be_stuck_too(
+    system: System, usual: float | Exponential
+) -> None:
+    loop = Source("orders", ClosedLoop(outstanding=2, think_ms=20))
+    subscriber = Subscriber(["orders"], work_ms=usual)
+    traffic = Traffic({"web": loop}, {"billing": subscriber}, duration_s=0.2)
+    scenario = Scenario(traffic, system, events=[StuckRecord(BILLING, "web", 3, 400)])
+    result = run(scenario, check=True)
+
+    took_ms = work_ms(result, "billing")
+    assert took_ms.pop(3) == pytest.approx(400)
+    assert max(took_ms.values()) < 20
+    assert list(result.events.effect) == ["work on record 3 of web takes 400 ms"]
+    assert result.violations.empty
+
+
+def test_the_plan_of_a_result_is_the_worlds_whatever_got_stuck() -> None:
+    result = ran(StuckRecord(BILLING, "web", 30, work_ms=5_000))
+
+    assert isinstance(result.plan, Plan)
+    assert result.plan == result.scenario.plan()
+    assert run(result.scenario, plan=result.plan).digest == result.digest
 
 
 def test_a_streamed_run_counts_the_same() -> None:

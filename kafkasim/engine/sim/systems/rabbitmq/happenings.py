@@ -69,7 +69,8 @@ class Happenings:
                 effect = self._befall(event, target, until_ns)
             case StuckRecord():
                 feed = self._publishers[event.source].feed
-                effect = told(event, len(feed.created_ns))
+                count = None if feed.loop is not None else len(feed.created_ns)
+                effect = told(event, count)
             case AddMember():
                 effect = f"{self._joining(event).name} subscribes"
             case RemoveMember():

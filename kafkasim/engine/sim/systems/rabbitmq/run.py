@@ -45,7 +45,7 @@ from kafkasim.engine.sim.systems.rabbitmq.tables import (
     write_links,
     write_records,
 )
-from kafkasim.engine.sim.systems.stuck_records import stuck
+from kafkasim.engine.sim.systems.stuck_records import stuck, stuck_in_loop
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.result.recorder import Recorder
 from kafkasim.result.result import Result
@@ -133,8 +133,9 @@ class RabbitMQRun:
         loop = None
         if isinstance(law, ClosedLoop):
             seed = self.scenario.seed
+            longer = stuck_in_loop(self.scenario.events, plan.source)
             loop = LoopOfEvents(
-                drawn_source(plan.source, self.traffic, seed),
+                drawn_source(plan.source, self.traffic, seed, longer),
                 thinks_ns(plan.source, law, seed),
                 law.outstanding,
                 ns_from_s(self.traffic.duration_s),
