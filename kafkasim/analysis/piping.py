@@ -28,8 +28,10 @@ Defined on the tables, alike for every system:
     and out of its machines (to ends and to each other). Bytes of records and what they
     are packed in, as `links.moved_bytes` counts them.
 `disk_bytes`
-    written to logs, all copies and what compaction wrote included; 0 for a system that
-    keeps nothing, NaN for one that has no table of it.
+    written to disks: to logs, all copies and what compaction wrote included; by
+    RabbitMQ's queues the values, by a classic one of what is persistent, by a quorum
+    queue of everything on each of its members. 0 for a system that keeps nothing, NaN
+    for one that does not say.
 `source_buffer_bytes`
     what sources had to keep at most, all together: values of records that were wanted
     sent and of which no acknowledgement was held yet (PH-8). Records that a client gave
@@ -148,6 +150,8 @@ def _moved(net: Wired) -> tuple[float, float, float, float]:
 def _disk_bytes(result: Result) -> float:
     if "segments" in result.tables:
         return float(result.columns("segments")["size_bytes"].sum())
+    if "disk_bytes" in result.facts:
+        return float(result.facts["disk_bytes"])
     system = result.scenario.resolve().system
     return 0.0 if isinstance(system, _KEEPING_NOTHING) else _NAN
 

@@ -122,6 +122,7 @@ class ClassicHosts(QueueHosts):
         if self._disks:
             self._flush(hosted, Flush(hosted.process.name, position, 0))
         else:
+            self.disk_bytes += hosted.unflushed
             hosted.unflushed = 0
             hosted.machine.flushed()
 

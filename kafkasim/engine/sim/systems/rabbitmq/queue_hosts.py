@@ -79,6 +79,12 @@ class QueueHosts:
         Those of the cluster.
     make : callable
         Makes the machine of a queue.
+
+    Attributes
+    ----------
+    disk_bytes : int
+        Values written to disks so far: of a classic queue what is persistent, once; of
+        a quorum queue everything, by each member.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class QueueHosts:
         self._exchanges = exchanges
         self._make = make
         self.hosted: dict[str, Hosted] = {}
+        self.disk_bytes = 0
         self._acts: Mapping[type, Callable[[Hosted, Any], None]] = {
             Enqueued: self._enqueued,
             Handed: self._handed,
@@ -258,6 +265,7 @@ class QueueHosts:
 
     def _on_disk_ns(self, node: int, at_ns: int, size_bytes: int) -> int:
         """Return when bytes that come at a time are on a node's disk."""
+        self.disk_bytes += size_bytes
         disk = self._disks.get(node)
         return at_ns if disk is None else disk.take(at_ns, size_bytes, finds=True)
 
@@ -323,6 +331,7 @@ class QueueHosts:
             if hosted.is_quorum:
                 self._say_again(hosted, lost)
             elif hosted.process.node is node:
+                hosted.unflushed = 0
                 for position, message in list(hosted.out.items()):
                     self._back(hosted, position, message, Returned.NODE_RESTARTED)
                 self._void(hosted, lost)

@@ -337,6 +337,7 @@ class RabbitMQRun:
         )
         write_events(self.recorder, self.timeline.done)
         facts = run_facts(self.calendar, self.timeline)
+        facts["disk_bytes"] = self.cluster.queues.disk_bytes
         missing = dict(NOT_RECORDED)
         missing |= write_violations(self.recorder, self.inspection)
         missing |= write_resources(self.recorder, self.meter, self.calendar.now_ns)

@@ -1,15 +1,16 @@
 """RabbitMQ's traffic by hand: who has what when, over links of 1 ms."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
-from kafkasim.analysis import summary
+from kafkasim.analysis import pipelines, summary
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop, Periodic
 from kafkasim.scenario.events import Event, Slow
-from kafkasim.scenario.hardware import Cpu, Hardware, Link
+from kafkasim.scenario.hardware import Cpu, Disk, Hardware, Link
 from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.rabbitmq import (
     Binding,
@@ -340,3 +341,28 @@ def test_resources_say_how_busy_a_queue_is() -> None:
     # Three messages and three acknowledgements, in what the run lasts.
     end_ms = 10 * 2 + 1 + 1 + 1 + 2 + 1 + 1
     assert mine["busy_share"].tolist() == pytest.approx([6 / end_ms], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("queue", "kept", "copies"),
+    [("classic", "persistent", 2), ("classic", "transient", 0), ("quorum", "all", 6)],
+)
+def test_what_nodes_write_to_disks_is_counted(
+    queue: Literal["classic", "quorum"],
+    kept: str,
+    copies: int,
+) -> None:
+    """Two subscribers' queues; a quorum queue has three members."""
+    both = {name: Subscriber(["orders"], work_ms=2.0) for name in ("a", "b")}
+    for hardware_ in (PLAIN, hardware(disk=Disk())):
+        system = RabbitMQ(
+            nodes=3,
+            queues={name: Queue(type=queue) for name in both},
+            publishers={"web": Publisher(persistent=kept == "persistent")},
+            hardware=hardware_,
+        )
+        scenario = scenario_of(system, count=20, subscribers=both)
+        written = pipelines(sound(scenario))["disk_bytes"]
+
+        # A byte each; what came last may not have been written when the run ended.
+        assert 17 * copies <= written <= 20 * copies
