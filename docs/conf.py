@@ -53,7 +53,10 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # every example is run, at every build
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
-nb_execution_excludepatterns = ["tutorial/[0-9]*.ipynb"]  # committed with their outputs
+nb_execution_excludepatterns = [  # committed with their outputs
+    "tutorial/[0-9]*.ipynb",
+    "ko/[0-9]*.ipynb",
+]
 nb_ipywidgets_js: dict[str, typing.Any] = {}  # no script from elsewhere
 
 html_theme = "pydata_sphinx_theme"
@@ -95,6 +98,16 @@ def _builtin_type(_: object, doctree: nodes.document) -> None:
             reference.replace_self(reference.children)
 
 
+def _language_of_page(
+    _: Sphinx, page: str, template: str, context: dict[str, typing.Any], *more: object
+) -> None:
+    """Let a page say its language, by which a screen reader chooses its voice."""
+    del template, more
+    if page.startswith("ko/"):
+        context["language"] = "ko"
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx what is done with each page that was read."""
     app.connect("doctree-read", _builtin_type)
+    app.connect("html-page-context", _language_of_page)

@@ -11,6 +11,11 @@ run: no times of execution, no state of widgets; ids are the number of the cell.
 executing twice changes no byte. The bytes of a picture depend on matplotlib's version:
 build in the environment that `run.py` makes.
 
+A lesson in another language, `ko/01-start-here.py`, has words only: its code is that of
+the English text, with one cell before it that says `ks.language("ko")`. Each cell of
+its words names by a digest the English ones that it was translated from: none can stay
+behind when these change.
+
 In the text the cell of a solution has the tag `solution` and that of a reveal the tag
 `reveal`; what JupyterLab and the documentation need to fold them is derived here.
 
@@ -20,6 +25,7 @@ memory it held.
 """
 
 import argparse
+import hashlib
 import os
 import sys
 import time
@@ -44,6 +50,10 @@ METADATA = {
     "language_info": {"file_extension": ".py", "name": "python"},
 }
 
+LANGUAGES = ("ko",)
+"""The folders of the lessons that are translated, named as `ks.language` has it."""
+SPEAK = 'import kafkasim as ks\n\nks.language("{code}")'
+"""The one cell of code that a translated lesson has and the English one has not."""
 
 FOLDS = {
     "solution": ({"source_hidden": True, "outputs_hidden": True}, "hide-cell"),
@@ -61,15 +71,67 @@ def lessons(beginning: str = "") -> list[Path]:
     return sorted(text for text in texts if text.name.startswith(beginning))
 
 
+def translations(beginning: str = "") -> list[Path]:
+    """Return the words of the lessons in other languages, in their order."""
+    words = [
+        text for code in LANGUAGES for text in (FOLDER / code).glob("[0-9][0-9]-*.py")
+    ]
+    return sorted(text for text in words if text.name.startswith(beginning))
+
+
 def unexecuted(lesson: Path) -> NotebookNode:
     """Return the notebook that a text makes, without outputs."""
-    text = lesson.read_text(encoding="utf-8")
-    notebook: NotebookNode = jupytext.reads(text, fmt="py:percent")
-    notebook.metadata = node(METADATA)
+    if lesson.parent != FOLDER:
+        return translated(lesson)
+    notebook = read(lesson)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         fold(cell)
     return notebook
+
+
+def read(text: Path) -> NotebookNode:
+    """Return the cells of a text."""
+    said = text.read_text(encoding="utf-8")
+    notebook: NotebookNode = jupytext.reads(said, fmt="py:percent")
+    notebook.metadata = node(METADATA)
+    return notebook
+
+
+def translated(words: Path) -> NotebookNode:
+    """Return the notebook of a lesson in another language, without outputs.
+
+    Raises
+    ------
+    ValueError
+        The English words have changed since, or there are more or fewer cells of them.
+    """
+    notebook = unexecuted(FOLDER / words.name)
+    english = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    theirs = read(words).cells
+    if len(english) != len(theirs):
+        raise ValueError(
+            f"{words}: {len(theirs)} cells of words, in English {len(english)}"
+        )
+    for cell, mine in zip(english, theirs, strict=True):
+        now = digest(cell.source)
+        if mine.metadata != {"of": now}:
+            raise ValueError(
+                f'{words}, {cell.id}: the English words are of="{now}", these are of '
+                f"{dict(mine.metadata)}"
+            )
+        cell.source = mine.source
+    code = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    speak = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+        SPEAK.format(code=words.parent.name), id="language"
+    )
+    notebook.cells.insert(code, speak)
+    return notebook
+
+
+def digest(words: str) -> str:
+    """Return what a translated cell calls the English words that it says."""
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def node(content: dict[str, Any]) -> NotebookNode:
@@ -175,7 +237,7 @@ def main(arguments: list[str]) -> int:
         print("\n".join(wrong) or "every word comes after its introduction")
         return int(bool(wrong))
     stale = 0
-    for lesson in lessons(asked.lesson):
+    for lesson in [*lessons(asked.lesson), *translations(asked.lesson)]:
         target = lesson.with_suffix(".ipynb")
         notebook, took = executed(lesson)
         text = text_of(notebook)
@@ -184,7 +246,8 @@ def main(arguments: list[str]) -> int:
         stale += not same
         if not asked.check:
             target.write_text(text, encoding="utf-8")
-        print(f"{target.name}: {'unchanged' if same else 'changed'}; {took}")
+        name = target.relative_to(FOLDER)
+        print(f"{name}: {'unchanged' if same else 'changed'}; {took}")
     return int(asked.check and stale > 0)
 
 

@@ -27,7 +27,7 @@ Kept = dict[str, Any]
 
 def files_with_tests() -> set[str]:
     """Return every file that holds tests: test files, modules, notebooks."""
-    patterns = ["tests/**/test_*.py", "kafkasim/**/*.py", "notebooks/*.ipynb"]
+    patterns = ["tests/**/test_*.py", "kafkasim/**/*.py", "notebooks/**/*.ipynb"]
     files = {file for pattern in patterns for file in ROOT.glob(pattern)}
     return {file.relative_to(ROOT).as_posix() for file in files}
 

@@ -120,6 +120,17 @@ def test_a_lessons_page_has_links_within_the_site_and_no_view_of_a_widget() -> N
     assert code["metadata"]["mystnb"]["code_prompt_show"] == "Show the solution"
 
 
+def test_a_lesson_in_another_language_says_so_and_leads_to_the_same_pages() -> None:
+    link = "[x](../../docs/reference/glossary.md#offset)"
+    text = {"cell_type": "markdown", "metadata": {}, "source": [link]}
+    code = {"cell_type": "code", "metadata": {"tags": ["reveal"]}}
+
+    made = extension("lessons").for_the_site({"cells": [text, code]}, "ko")["cells"]
+
+    assert made[0]["source"] == "[x](../reference/glossary.md#offset)"
+    assert made[1]["metadata"]["mystnb"]["code_prompt_show"] == "코드 보기"
+
+
 def test_a_copy_follows_its_lesson_and_goes_with_it(tmp_path: Path) -> None:
     notebooks, tutorial = tmp_path / "notebooks", tmp_path / "tutorial"
     notebooks.mkdir()

@@ -17,6 +17,7 @@ from notebooks import build, course, in_wheel
 
 ROOT = Path(__file__).parents[1]
 LESSONS = build.lessons()
+ALL = [*LESSONS, *build.translations()]
 PACKAGES = {"kafkasim", "numpy", "pandas"} | {"pathlib", "struct", "tempfile"}
 """What a lesson imports, the last three to look into files; anything else is
 plumbing."""
@@ -31,6 +32,7 @@ class Lesson:
 
     name: str
     cells: list[Any]
+    folder: Path = build.FOLDER
 
     @property
     def words(self) -> str:
@@ -43,11 +45,24 @@ class Lesson:
         return [cell for cell in self.cells if cell.cell_type == "code"]
 
 
-@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
-def lesson(request: pytest.FixtureRequest) -> Lesson:
-    text: Path = request.param
+def name_of(text: Path) -> str:
+    return text.relative_to(build.FOLDER).with_suffix("").as_posix()
+
+
+def committed(text: Path) -> Lesson:
     read = nbformat.read(text.with_suffix(".ipynb"), as_version=4)  # type: ignore[no-untyped-call]
-    return Lesson(text.stem, read.cells)
+    return Lesson(text.stem, read.cells, text.parent)
+
+
+@pytest.fixture(params=LESSONS, ids=name_of)
+def lesson(request: pytest.FixtureRequest) -> Lesson:
+    return committed(request.param)
+
+
+@pytest.fixture(params=ALL, ids=name_of)
+def any_lesson(request: pytest.FixtureRequest) -> Lesson:
+    """Return a lesson in English or another language."""
+    return committed(request.param)
 
 
 def tagged(cell: Any, tag: str) -> bool:  # noqa: ANN401 - a cell of nbformat
@@ -67,7 +82,7 @@ def section(words: str, heading: str) -> str:
     return found[1] if found else ""
 
 
-@pytest.mark.parametrize("text", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("text", ALL, ids=name_of)
 def test_the_notebook_holds_the_cells_of_its_text_and_their_outputs(
     text: Path,
 ) -> None:
@@ -84,8 +99,10 @@ def test_the_notebook_holds_the_cells_of_its_text_and_their_outputs(
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_what_a_cell_prints_is_one_output_however_long_it_took(lesson: Lesson) -> None:
-    for cell in lesson.code:
+def test_what_a_cell_prints_is_one_output_however_long_it_took(
+    any_lesson: Lesson,
+) -> None:
+    for cell in any_lesson.code:
         printed = [each.name for each in cell.outputs if each.output_type == "stream"]
         assert len(printed) == len(set(printed)), cell.id
 
@@ -198,8 +215,8 @@ def test_each_exercise_has_a_solution_that_is_run(lesson: Lesson) -> None:
     assert [number for number, cells in solved.items() if cells == 0] == []
 
 
-def test_solutions_and_reveals_are_folded_everywhere(lesson: Lesson) -> None:
-    for cell in lesson.code:
+def test_solutions_and_reveals_are_folded_everywhere(any_lesson: Lesson) -> None:
+    for cell in any_lesson.code:
         if tagged(cell, "solution"):
             assert cell.metadata.jupyter.outputs_hidden, cell.id
             assert tagged(cell, "hide-cell"), cell.id
@@ -274,16 +291,16 @@ def test_its_new_words_are_links_to_the_glossary(lesson: Lesson) -> None:
     assert {word.casefold().replace(" ", "-") for word in row.words} <= set(linked)
 
 
-def test_its_links_lead_to_something(lesson: Lesson) -> None:
+def test_its_links_lead_to_something(any_lesson: Lesson) -> None:
     headings = {
         heading.casefold().replace(" ", "-")
         for heading in re.findall(
             r"^#+ (.+)$", course.GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE
         )
     }
-    for target in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", lesson.words):
+    for target in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", any_lesson.words):
         page, _, place = target.partition("#")
-        assert (build.FOLDER / page).exists(), target
+        assert (any_lesson.folder / page).exists(), target
         if page.endswith("glossary.md") and place:
             assert place in headings, target
 

@@ -127,13 +127,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 DEAR_LESSONS = ("02-", "03-", "04-", "09-", "10-")
 """Lessons that nbval runs in the thorough tier: each takes six seconds or more, and
-`.ci/run` executes all of them at every change and compares every byte."""
+`.ci/run` executes all of them at every change and compares every byte. So do those in
+other languages, whose code is the English one's."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.suffix == ".ipynb" and item.path.name.startswith(DEAR_LESSONS):
+        dear = item.path.name.startswith(DEAR_LESSONS)
+        translated = item.path.parent.name != "notebooks"
+        if item.path.suffix == ".ipynb" and (dear or translated):
             item.add_marker(pytest.mark.slow)
         made = getattr(item, "callspec", None)
         if made is not None and made.params.get("size") == "print":

@@ -1,0 +1,329 @@
+"""What is written in Korean says the same as its English twin, and stays with it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from notebooks import build, course
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+HANGUL = re.compile(r"[가-힣]")
+WORDS = build.translations()
+
+
+def cells(notebook: Path) -> list[Any]:
+    read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    return list(read.cells)
+
+
+def english_of(words: Path) -> Path:
+    return build.FOLDER / words.with_suffix(".ipynb").name
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A lesson and its translation, as they are committed."""
+
+    english: list[Any]
+    korean: list[Any]
+
+    def said(self, kind: str) -> list[tuple[str, str]]:
+        """Return the sources of both, cell by cell, without the one that is more."""
+        ours = [c for c in self.korean if c.id != "language" and c.cell_type == kind]
+        theirs = [c for c in self.english if c.cell_type == kind]
+        return [(a.source, b.source) for a, b in zip(theirs, ours, strict=True)]
+
+    def shown(self) -> list[tuple[str, str]]:
+        """Return what the code cells of both printed and showed."""
+        ours = [c for c in self.korean if c.id != "language"]
+        return [
+            (shown(a), shown(b))
+            for a, b in zip(self.english, ours, strict=True)
+            if a.cell_type == "code"
+        ]
+
+
+@pytest.fixture(params=WORDS, ids=lambda path: path.stem)
+def pair(request: pytest.FixtureRequest) -> Pair:
+    words: Path = request.param
+    return Pair(cells(english_of(words)), cells(words.with_suffix(".ipynb")))
+
+
+def shown(cell: Any) -> str:  # noqa: ANN401 - a cell of nbformat
+    texts = [
+        each.get("text", "") + "".join(each.get("data", {}).get("text/html", ""))
+        for each in cell.outputs
+    ]
+    return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", "".join(texts))
+
+
+def test_the_first_lesson_is_translated() -> None:
+    assert next(path.stem for path in WORDS) == "01-start-here"
+
+
+def test_the_code_cells_are_the_english_ones_and_one_that_says_the_language(
+    pair: Pair,
+) -> None:
+    more = [c.source for c in pair.korean if c.id == "language"]
+
+    assert more == ['import kafkasim as ks\n\nks.language("ko")']
+    assert [ours for _, ours in pair.said("code")] == [
+        theirs for theirs, _ in pair.said("code")
+    ]
+    kinds = [c.cell_type for c in pair.korean if c.id != "language"]
+    assert kinds == [c.cell_type for c in pair.english]
+
+
+def test_the_language_is_said_before_any_other_code(pair: Pair) -> None:
+    code = [c.id for c in pair.korean if c.cell_type == "code"]
+
+    assert code[0] == "language"
+
+
+def test_another_language_changes_no_table_and_no_printed_number(pair: Pair) -> None:
+    tables = re.compile(r"<table.*?</table>", re.DOTALL)
+    for theirs, ours in pair.shown():
+        assert tables.findall(ours) == tables.findall(theirs)
+        said = [tables.sub("", text) for text in (theirs, ours)]
+        if "<details" in theirs:  # an answer and its sentence; captions reckon anew
+            numbers = [re.findall(r"\d[\d,.]*", text.split("<img")[0]) for text in said]
+            assert sorted(numbers[0]) == sorted(numbers[1])
+
+
+def test_every_picture_is_described_and_every_answer_told_in_korean(pair: Pair) -> None:
+    for _, ours in pair.shown():
+        for description in re.findall(r'alt="([^"]*)"', ours):
+            assert HANGUL.search(description), description
+        for sentence in re.findall(r"<summary>(.*?)</summary><p>(.*?)</p>", ours):
+            assert all(HANGUL.search(part) for part in sentence), sentence
+
+
+def test_each_cell_of_words_is_translated_and_shaped_as_in_english(pair: Pair) -> None:
+    for theirs, ours in pair.said("markdown"):
+        assert HANGUL.search(ours)
+        for mark in ("^## ", "^- ", r"^\|", "^<details>", r"^\*\*\d\. ", "^```"):
+            counts = [
+                len(re.findall(mark, text.replace(SOLUTION, ""), re.MULTILINE))
+                for text in (theirs, re.sub(IN_WORDS, "", ours))
+            ]
+            assert counts[0] == counts[1], (mark, ours)
+
+
+SOLUTION = "# Solution"
+IN_WORDS = re.compile(
+    r"<details><summary>풀이를 말로</summary>.*?</details>", re.DOTALL
+)
+"""A solution's comment is code, and so it is English: Korean words say it besides."""
+
+
+def test_a_solution_whose_comment_explains_is_explained_in_korean(pair: Pair) -> None:
+    told = sum(len(IN_WORDS.findall(ours)) for _, ours in pair.said("markdown"))
+    comments = [c for c in pair.english if c.source.startswith("# Solution")]
+
+    assert told == len(comments) > 0
+
+
+def choices(words: str) -> list[bool]:
+    """Return for each choice of the quiz whether it is the right one."""
+    said = re.findall(r"</summary>\s+(Right|Not so|맞습니다|[^.:]*아닙니다)\b", words)
+    return [each in {"Right", "맞습니다"} for each in said]
+
+
+def test_the_same_choices_of_the_quiz_are_right(pair: Pair) -> None:
+    theirs, ours = pair.said("markdown")[-1]
+
+    assert choices(ours) == choices(theirs)
+    assert sum(choices(theirs)) == len(re.findall(r"^\*\*\d\. ", theirs, re.MULTILINE))
+
+
+def test_both_link_the_same_words_of_the_glossary(pair: Pair) -> None:
+    theirs, ours = pair.said("markdown")[0]
+    linked = [re.findall(r"glossary\.md#([\w-]+)", text) for text in (theirs, ours)]
+
+    assert linked[0] == linked[1]
+    for label, anchor in re.findall(r"\[([^\]]+)\]\([^)]*#([\w-]+)\)", ours):
+        korean, english = label[: -len(anchor)].strip(), label[-len(anchor) :]
+        assert slug(english) == anchor
+        assert korean in korean_of()[anchor]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('of="', 'of="0', 1), r"cell-00: the English words"),
+        (lambda text: text + '\n# %% [markdown] of="0"\n# 더\n', "31 cells of words"),
+        (lambda text: text.replace(' of="', ' as="', 1), r"these are of \{'as'"),
+    ],
+)
+def test_words_that_stayed_behind_are_refused(
+    tmp_path: Path, change: Callable[[str], str], message: str
+) -> None:
+    text = WORDS[0].read_text(encoding="utf-8")
+    changed = tmp_path / WORDS[0].name
+    changed.write_text(change(text), encoding="utf-8")
+
+    with pytest.raises(ValueError, match=message):
+        build.unexecuted(changed)
+
+
+# --- the page on the primer
+
+
+MARKS = {"맞음": "true", "절반만 맞음": "half true", "틀림": "false"}
+PAGES = (
+    DOCS / "explanation" / "what-the-primer-says.md",
+    DOCS / "ko" / "what-the-primer-says.md",
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A section of the page: what is said, and what is true instead."""
+
+    said: str
+    mark: str
+    text: str
+    not_yet: bool
+
+    @property
+    def names(self) -> set[str]:
+        """What stands as code: names of Kafka, tests."""
+        return set(re.findall(r"`([^`]+)`", self.said + self.text))
+
+    @property
+    def numbers(self) -> list[str]:
+        """Its numbers, without those of links and of lessons."""
+        plain = re.sub(r"\]\([^)]*\)|`[^`]*`|lesson \d\d|\d\d번 수업", "", self.text)
+        return sorted(re.findall(r"\d[\d,.]*\d|\d", plain))
+
+
+def statements(page: Path) -> list[Statement]:
+    """Return the statements of a page, in their order."""
+    text = page.read_text(encoding="utf-8")
+    made = []
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        heading, _, body = section.partition("\n")
+        mark = re.search(r"\*\*([^*]+?)\.\*\*", body)
+        assert mark is not None, heading
+        word = mark[1].casefold()
+        said = re.fullmatch(r"\d+\. “(.+)”", heading)
+        assert said is not None, heading
+        not_yet = "*not yet*" in body or "*아직 없음*" in body
+        made.append(Statement(said[1], MARKS.get(word, word), body, not_yet))
+    return made
+
+
+def targets(page: Path, text: str) -> list[str]:
+    """Return where links lead, those to a translated lesson as to the English one."""
+    found = []
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        file, _, place = target.partition("#")
+        path = (page.parent / file).resolve().relative_to(DOCS)
+        if path.parts[0] == "ko" and path.suffix == ".ipynb":
+            headings = [
+                anchors(WORDS[0].parent / path.name),
+                anchors(build.FOLDER / path.name),
+            ]
+            place = headings[1][headings[0].index(place)]
+            path = Path("tutorial") / path.name
+        found.append(f"{path.as_posix()}#{place}")
+    return found
+
+
+def anchors(notebook: Path) -> list[str]:
+    """Return what the headings of a lesson are called in a link."""
+    words = "\n".join(c.source for c in cells(notebook) if c.cell_type == "markdown")
+    return [
+        re.sub(r"[^\w\- ]", "", heading.casefold()).replace(" ", "-")
+        for heading in re.findall(r"^#{2,3} (.+)$", words, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
+def test_the_table_says_what_the_sections_say(page: Path) -> None:
+    rows = re.findall(
+        r"^\| (\d+) \| (.+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    sections = statements(page)
+
+    assert [int(number) for number, *_ in rows] == [*range(1, len(sections) + 1)]
+    assert [MARKS.get(mark, mark) for *_, mark in rows] == [s.mark for s in sections]
+    assert [said.casefold() for _, said, _ in rows] == [
+        s.said.casefold() for s in sections
+    ]
+    assert {s.mark for s in sections} == {"true", "half true", "false"}
+
+
+def test_both_pages_have_the_same_statements_marks_names_numbers_and_links() -> None:
+    english, korean = (statements(page) for page in PAGES)
+
+    assert len(english) == len(korean) == 11
+    for theirs, ours in zip(english, korean, strict=True):
+        assert ours.mark == theirs.mark
+        assert ours.not_yet == theirs.not_yet
+        assert ours.names == theirs.names, theirs.said
+        assert ours.numbers == theirs.numbers, theirs.said
+        assert targets(PAGES[1], ours.text) == targets(PAGES[0], theirs.text)
+        assert HANGUL.search(ours.said)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
+def test_every_statement_is_shown_by_a_run_or_said_to_be_not_yet(page: Path) -> None:
+    for each in statements(page):
+        _, _, seen = each.text.partition(
+            "*Seen in:*" if page is PAGES[0] else "*실행:*"
+        )
+        runs = [
+            t for t in targets(page, seen) if t.startswith(("tutorial/", "gallery/"))
+        ]
+        assert runs or each.not_yet, each.said
+
+
+def test_its_links_and_tests_are_there() -> None:
+    for each in statements(PAGES[0]):
+        for target in targets(PAGES[0], each.text):
+            file, _, place = target.partition("#")
+            path = DOCS / file
+            if file.startswith("tutorial/"):
+                assert place in anchors(build.FOLDER / path.name), target
+            elif file.startswith("gallery/"):
+                assert path.with_suffix(".py").exists(), target
+            else:
+                text = path.read_text(encoding="utf-8")
+                headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+                assert not place or place in {slug(h) for h in headings}, target
+        for test in (name for name in each.names if name.startswith("tests/")):
+            file, _, function = test.partition("::")
+            assert f"def {function}" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.casefold()).replace(" ", "-")
+
+
+# --- words
+
+
+def korean_of() -> dict[str, str]:
+    """Return the Korean of each word of the glossary, by the anchor of the word."""
+    page = course.GLOSSARY.read_text(encoding="utf-8")
+    _, _, after = page.partition("\n## In Korean\n")
+    table = after.partition("\n## ")[0]
+    rows = re.findall(r"^\| \[(.+)\]\(#(.+)\) \| (.+) \| (.+) \|$", table, re.MULTILINE)
+    for word, anchor, *said in rows:
+        assert slug(word) == anchor
+        assert all(HANGUL.search(each) for each in said), word
+    assert len({anchor for _, anchor, *_ in rows}) == len(rows)
+    return {anchor: korean for _, anchor, korean, _ in rows}
+
+
+def test_every_word_of_the_glossary_has_a_korean_one() -> None:
+    entries = course.glossary(course.GLOSSARY.read_text(encoding="utf-8"))
+
+    assert list(korean_of()) == [slug(entry.name) for entry in entries]
