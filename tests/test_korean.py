@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def shown(cell: Any) -> str:  # noqa: ANN401 - a cell of nbformat
         each.get("text", "") + "".join(each.get("data", {}).get("text/html", ""))
         for each in cell.outputs
     ]
-    return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", "".join(texts))
+    return unescape(re.sub(r"data:image/png;base64,[\w+/=]+", "", "".join(texts)))
 
 
 def test_the_first_lesson_is_translated() -> None:

@@ -22,6 +22,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from kafkasim.languages import DOMAINS, LANGUAGES
+from notebooks import build
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kafkasim"
@@ -62,6 +63,8 @@ def collected() -> dict[str, list[Id]]:
     found: dict[str, set[Id]] = {domain: set() for domain in DOMAINS}
     for file in sorted(PACKAGE.rglob("*.py")):
         found[domain_of(file)] |= set(texts_of(file))
+    for lesson in build.translations():
+        found["lessons"] |= set(answers_of(build.FOLDER / lesson.name))
     seen: set[Id] = set()
     for domain in DOMAINS:
         found[domain] -= seen
@@ -84,6 +87,16 @@ def texts_of(file: Path) -> Iterator[Id]:
             texts = [each.value for each in node.args[taken] if _is_text(each)]
             if len(texts) == taken.stop - (taken.start or 0) > 0:
                 yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
+def answers_of(lesson: Path) -> Iterator[str]:
+    """Yield what a lesson says of its answers: its code is the same in every language."""
+    for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "ks.lessons.reveal":
+            text = node.args[2]
+            if not _is_text(text):
+                raise ValueError(f"{lesson.name}: {ast.unparse(text)} is no literal")
+            yield text.value
 
 
 def _is_text(node: ast.expr) -> TypeGuard[_Text]:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import numpy as np
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 
 from kafkasim import plot
+from kafkasim.languages import language
 from kafkasim.lessons import Revealed, reveal
 from kafkasim.testing import builders
 
@@ -226,3 +228,40 @@ def test_an_answer_or_a_figure_that_cannot_be_shown_is_the_authors_mistake() -> 
         reveal(None, b"tail", "x")
     with pytest.raises(TypeError, match="figure: int has no HTML face"):
         reveal(None, 9, "x", figure=8)
+
+
+@pytest.fixture
+def korean() -> Iterator[None]:
+    language("ko")
+    yield
+    language("en")
+
+
+@pytest.mark.usefixtures("korean")
+@pytest.mark.parametrize(
+    ("guess", "answer", "said"),
+    [
+        (None, 9, "예측하지 않았습니다."),
+        (8, 9, "예측: 8. 정답 9: 1 더 많음."),
+        (9, 9, "예측: 9. 맞습니다."),
+        (4.0, 42.0, "예측: 4. 정답 42: 10.5배."),
+        (41.0, 42.0, "예측: 41. 정답 42: 10 % 이내이므로 맞습니다."),
+        ("예", True, "예측: 예. 맞습니다."),
+        ("yes", False, "예측: 예. 정답 아니요."),
+        ("maybe", 9, "읽을 수 없는 예측입니다: 'maybe'. 정수로 답하세요."),
+    ],
+)
+def test_in_another_language_the_numbers_and_what_is_right_stay(
+    guess: object, answer: object, said: str
+) -> None:
+    shown = reveal(guess, answer, "of the 12 rows differ")
+
+    assert shown.verdict == said
+    assert shown.sentence.endswith(" · 12개 행 가운데 다른 행의 수")
+    language("en")
+    assert reveal(guess, answer, "of the 12 rows differ").right is shown.right
+
+
+@pytest.mark.usefixtures("korean")
+def test_a_sentence_that_the_catalogue_does_not_hold_stays_as_it_is() -> None:
+    assert reveal(None, "tail", "keeps {order}").sentence == "tail · keeps {order}"
