@@ -97,10 +97,8 @@ def test_another_language_changes_no_table_and_no_printed_number(pair: Pair) -> 
             assert sorted(numbers[0]) == sorted(numbers[1])
 
 
-def test_every_picture_is_described_and_every_answer_told_in_korean(pair: Pair) -> None:
+def test_every_answer_is_told_in_korean(pair: Pair) -> None:
     for _, ours in pair.shown():
-        for description in re.findall(r'alt="([^"]*)"', ours):
-            assert HANGUL.search(description), description
         for sentence in re.findall(r"<summary>(.*?)</summary><p>(.*?)</p>", ours):
             assert all(HANGUL.search(part) for part in sentence), sentence
 

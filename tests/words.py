@@ -90,7 +90,7 @@ def texts_of(file: Path) -> Iterator[Id]:
 
 
 def answers_of(lesson: Path) -> Iterator[str]:
-    """Yield what a lesson says of its answers: its code is the same in every language."""
+    """Yield what a lesson says of its answers; its code is one in all languages."""
     for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "ks.lessons.reveal":
             text = node.args[2]

@@ -15,7 +15,7 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
-from kafkasim.catalogue import mark, say
+from kafkasim.catalogue import mark, say, spoken
 from kafkasim.plot.words import amount, listed
 
 NEAR: Final = 0.1
@@ -84,7 +84,9 @@ def reveal(
         What came out; NumPy's scalars and arrays are welcome.
     text : str
         What follows the answer to make a sentence of it: ``"of the 16 partitions get a
-        flight"``. In Korean it stands before the answer, with a colon.
+        flight"``. In another language (`kafkasim.language`) it is translated if its
+        catalogue has it, as it has what the translated lessons say; in Korean it
+        stands before the answer, with a colon.
     unit : str, optional
         Unit of a number, such as ``"ms"``.
     within : float, optional
@@ -264,8 +266,9 @@ def _how_far(guess: float, answer: float) -> str:
 
 def _sentence(answer: Answer, text: str, unit: str) -> str:
     """Return answer and text as one sentence, in which a language has its own order."""
-    shown, what = _shown(answer, unit), text.strip().rstrip(".")
-    begun = f"{shown[:1].upper()}{shown[1:]}"
+    begun, what = _shown(answer, unit), say(text.strip().rstrip("."))
+    if spoken() == "en":
+        begun = f"{begun[:1].upper()}{begun[1:]}"
     if isinstance(answer, bool):
         return f"{begun}: {what}."
     return say("{answer} {what}.", answer=begun, what=what)
