@@ -241,14 +241,14 @@ def korean() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("guess", "answer", "said"),
     [
-        (None, 9, "예측하지 않았습니다."),
-        (8, 9, "예측: 8. 정답 9: 1 더 많음."),
+        (None, 9, "예측을 하지 않았습니다."),
+        (8, 9, "예측: 8. 답: 9. 예측보다 1 많음."),
         (9, 9, "예측: 9. 맞습니다."),
-        (4.0, 42.0, "예측: 4. 정답 42: 10.5배."),
-        (41.0, 42.0, "예측: 41. 정답 42: 10 % 이내이므로 맞습니다."),
+        (4.0, 42.0, "예측: 4. 답: 42. 예측의 10.5배."),
+        (41.0, 42.0, "예측: 41. 답: 42. 오차 10 % 안에서 맞습니다."),
         ("예", True, "예측: 예. 맞습니다."),
-        ("yes", False, "예측: 예. 정답 아니요."),
-        ("maybe", 9, "읽을 수 없는 예측입니다: 'maybe'. 정수로 답하세요."),
+        ("yes", False, "예측: 예. 답: 아니요."),
+        ("maybe", 9, "읽을 수 없는 예측입니다: 'maybe'. 정수를 쓰세요."),
     ],
 )
 def test_in_another_language_the_numbers_and_what_is_right_stay(
@@ -257,11 +257,12 @@ def test_in_another_language_the_numbers_and_what_is_right_stay(
     shown = reveal(guess, answer, "of the 12 rows differ")
 
     assert shown.verdict == said
-    assert shown.sentence.endswith(" · 12개 행 가운데 다른 행의 수")
+    assert "12개 행 가운데 다른 행의 수" in shown.sentence
     language("en")
-    assert reveal(guess, answer, "of the 12 rows differ").right is shown.right
+    in_english = "yes" if guess == "예" else guess
+    assert reveal(in_english, answer, "of the 12 rows differ").right is shown.right
 
 
 @pytest.mark.usefixtures("korean")
 def test_a_sentence_that_the_catalogue_does_not_hold_stays_as_it_is() -> None:
-    assert reveal(None, "tail", "keeps {order}").sentence == "tail · keeps {order}"
+    assert reveal(None, "tail", "keeps {order}").sentence == "keeps {order}: tail."
