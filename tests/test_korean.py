@@ -15,6 +15,7 @@ from notebooks import build, course
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 HANGUL = re.compile(r"[가-힣]")
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 WORDS = build.translations()
 
 
@@ -93,7 +94,7 @@ def test_another_language_changes_no_table_and_no_printed_number(pair: Pair) -> 
         assert tables.findall(ours) == tables.findall(theirs)
         said = [tables.sub("", text) for text in (theirs, ours)]
         if "<details" in theirs:  # an answer and its sentence; captions reckon anew
-            numbers = [re.findall(r"\d[\d,.]*", text.split("<img")[0]) for text in said]
+            numbers = [re.findall(NUMBER, text.split("<img")[0]) for text in said]
             assert sorted(numbers[0]) == sorted(numbers[1])
 
 
@@ -199,7 +200,7 @@ class Statement:
     def numbers(self) -> list[str]:
         """Its numbers, without those of links and of lessons."""
         plain = re.sub(r"\]\([^)]*\)|`[^`]*`|lesson \d\d|\d\d번 수업", "", self.text)
-        return sorted(re.findall(r"\d[\d,.]*\d|\d", plain))
+        return sorted(re.findall(NUMBER, plain))
 
 
 def statements(page: Path) -> list[Statement]:
