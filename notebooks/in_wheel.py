@@ -13,13 +13,17 @@ PLACE = "kafkasim/lessons/notebooks"
 
 
 class LessonsInWheel(BuildHookInterface[Any]):
-    """Adds each executed lesson, and the glossary, to a wheel."""
+    """Adds each executed lesson in each language, and the glossary, to a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files and where they go."""
         if version == "editable":
             return
         root = Path(self.root)
-        files = sorted(root.glob("notebooks/[0-9][0-9]-*.ipynb"))
-        files.append(root / "docs" / "reference" / "glossary.md")
-        build_data["force_include"] |= {str(f): f"{PLACE}/{f.name}" for f in files}
+        notebooks = root / "notebooks"
+        files = sorted(notebooks.glob("[0-9][0-9]-*.ipynb"))
+        files += sorted(notebooks.glob("[a-z][a-z]/[0-9][0-9]-*.ipynb"))
+        places = {f: f"{PLACE}/{f.relative_to(notebooks).as_posix()}" for f in files}
+        glossary = root / "docs" / "reference" / "glossary.md"
+        places[glossary] = f"{PLACE}/{glossary.name}"
+        build_data["force_include"] |= {str(f): place for f, place in places.items()}

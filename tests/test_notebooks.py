@@ -387,7 +387,7 @@ def test_a_wheel_gets_every_notebook_and_the_glossary(version: str) -> None:
     hook = in_wheel.LessonsInWheel(str(ROOT), {}, None, None, "", "wheel")  # type: ignore[arg-type]
     hook.initialize(version, data)
 
-    files = [text.with_suffix(".ipynb") for text in LESSONS] + [course.GLOSSARY]
     place = "kafkasim/lessons/notebooks/"
-    wanted = {str(file): place + file.name for file in files}
+    wanted = {str(t.with_suffix(".ipynb")): f"{place}{name_of(t)}.ipynb" for t in ALL}
+    wanted[str(course.GLOSSARY)] = f"{place}glossary.md"
     assert data["force_include"] == (wanted if version == "standard" else {})

@@ -25,7 +25,9 @@ YOUR_TURN: Final = "# Your code.\n"
 
 GLOSSARY: Final = "glossary.md"
 
-_LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(\.\./docs/([^)\s#]*)(#[^)\s]*)?\)")
+_LINK: Final = re.compile(
+    r"(?<!!)\[([^\]]*)\]\(\.\./((?:\.\./)*)docs/([^)\s#]*)(#[^)\s]*)?\)"
+)
 _MARK: Final = re.compile(r"\n<!-- copied by kafkasim: ([0-9a-f]{64}) -->\n\Z")
 
 Became = Literal["copied", "updated", "already there", "kept: it was changed"]
@@ -43,6 +45,9 @@ def copy(
     folder: Path, *, names: Sequence[str] = (), solutions: bool = False
 ) -> list[Copied]:
     """Copy the lessons and the glossary, and keep what a learner changed.
+
+    A lesson that is translated is copied in its other languages too, each into a folder
+    of its own: `ko/01-start-here.ipynb`.
 
     Parameters
     ----------
@@ -73,11 +78,15 @@ def copy(
             raise ValidationError("DIR", str(folder), "a folder", "it is a file")
         folder.mkdir(parents=True, exist_ok=True)
     done = []
-    for lesson in chosen:
+    others = [each for lesson in chosen for each in translations(lesson)]
+    for lesson in (*chosen, *others):
         copied = notebook(lesson.read_text(encoding="utf-8"), solutions=solutions)
-        done.append(_put(folder / lesson.name, copied))
+        name = lesson.relative_to(chosen[0].parent)
+        with _failing_for(folder / name.parent):
+            (folder / name.parent).mkdir(exist_ok=True)
+        done.append(_put(folder / name, copied, name.as_posix()))
     words = glossary(_glossary_file().read_text(encoding="utf-8"))
-    return [*done, _put(folder / GLOSSARY, words)]
+    return [*done, _put(folder / GLOSSARY, words, GLOSSARY)]
 
 
 def available() -> list[Path]:
@@ -93,6 +102,11 @@ def available() -> list[Path]:
         if found := sorted(place.glob("[0-9][0-9]-*.ipynb")):
             return found
     raise RunError("this installation of kafkasim holds no lessons")
+
+
+def translations(lesson: Path) -> list[Path]:
+    """Return a lesson in other languages, in the order of their codes."""
+    return sorted(lesson.parent.glob(f"[a-z][a-z]/{lesson.name}"))
 
 
 def _glossary_file() -> Path:
@@ -156,27 +170,27 @@ def _relinked(source: str) -> str:
     """Return markdown whose links lead to what is copied too; others become words."""
 
     def link(match: re.Match[str]) -> str:
-        text, page, place = match.groups()
+        text, up, page, place = match.groups()
         if page != f"reference/{GLOSSARY}":
             return str(text)
-        return f"[{text}]({GLOSSARY}{place or ''})"
+        return f"[{text}]({up}{GLOSSARY}{place or ''})"
 
     return _LINK.sub(link, source)
 
 
-def _put(file: Path, text: str) -> Copied:
+def _put(file: Path, text: str, name: str) -> Copied:
     """Write a file unless what is there was changed, or is the same already."""
     with _failing_for(file):
         if not os.path.lexists(file):
             _write(file, text)
-            return Copied(file.name, "copied")
+            return Copied(name, "copied")
         there = _as_copied(file)
         if there is None:
-            return Copied(file.name, "kept: it was changed")
+            return Copied(name, "kept: it was changed")
         if there == _said(text):
-            return Copied(file.name, "already there")
+            return Copied(name, "already there")
         _write(file, text)
-        return Copied(file.name, "updated")
+        return Copied(name, "updated")
 
 
 def _as_copied(file: Path) -> str | None:

@@ -119,6 +119,26 @@ def test_links_lead_to_what_is_copied_and_others_become_words(tmp_path: Path) ->
     assert page.startswith(PAGE.replace("[the course](../course.md)", "the course"))
 
 
+def test_a_lesson_comes_in_its_other_languages_each_in_a_folder(
+    shared: Path, tmp_path: Path
+) -> None:
+    shared.chmod(0o755)
+    (shared / "ko").mkdir()
+    korean = lesson(written("[x](../../docs/reference/glossary.md#x)", kind="markdown"))
+    (shared / "ko" / "01-start.ipynb").write_text(korean, encoding="utf-8")
+
+    done = copy(tmp_path / "mine", names=["1"])
+
+    names = ["01-start.ipynb", "ko/01-start.ipynb", "glossary.md"]
+    assert done == [Copied(name, "copied") for name in names]
+    copied = tmp_path / "mine" / "ko" / "01-start.ipynb"
+    assert sources(copied) == ["[x](../glossary.md#x)"]
+    change(copied, "[x]", "[y]")
+    kept = Copied("ko/01-start.ipynb", "kept: it was changed")
+    assert copy(tmp_path / "mine", names=["1"])[1] == kept
+    assert copy(tmp_path / "mine", names=["3"])[0].name == "03-keys.ipynb"
+
+
 @pytest.mark.usefixtures("shared")
 def test_what_was_only_run_and_saved_is_left_as_it_is(tmp_path: Path) -> None:
     copy(tmp_path)
@@ -260,10 +280,18 @@ def test_a_checkout_copies_its_own_notebooks_and_its_glossary(tmp_path: Path) ->
     done = copy(tmp_path)
 
     notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    korean = [
+        f"ko/{each.name}"
+        for each in sorted((ROOT / "notebooks" / "ko").glob("*.ipynb"))
+    ]
     assert [each.name for each in done] == [
         *(path.name for path in notebooks),
+        *korean,
         "glossary.md",
     ]
+    assert len(korean) > 0
+    for name in korean:
+        assert "](../docs" not in (tmp_path / name).read_text(encoding="utf-8")
     for path in notebooks:
         text = (tmp_path / path.name).read_text(encoding="utf-8")
         assert "](../" not in text
