@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from notebooks import build, course
+from tests import words
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -327,3 +328,52 @@ def test_every_word_of_the_glossary_has_a_korean_one() -> None:
     entries = course.glossary(course.GLOSSARY.read_text(encoding="utf-8"))
 
     assert list(korean_of()) == [slug(entry.name) for entry in entries]
+
+
+NOUNS = (
+    *("broker", "cluster", "consumer", "consumer-group", "controller", "coordinator"),
+    *("fetch", "generation", "heartbeat", "high-watermark", "hub", "latency", "leader"),
+    *("log", "member", "offset", "partition", "point-to-point", "position", "producer"),
+    *(
+        "quorum-queue",
+        "rebalance",
+        "record",
+        "replica",
+        "retention",
+        "scenario",
+        "seed",
+    ),
+    *(
+        "segment",
+        "session",
+        "source",
+        "stream",
+        "subscriber",
+        "throughput",
+        "tombstone",
+    ),
+    "topic",
+)
+LAST_WORD = ("batch", "commit", "compaction", "lag", "message-queue")
+"""Terms of which figures may say the last word alone: 컴팩션 for 로그 컴팩션."""
+NAME = re.compile(r"\{[^}]*\}|\w+(?:\.\w+)+")
+"""A place for a value, or the name of a setting."""
+
+
+def test_the_catalogues_speak_in_the_terms_of_the_glossary() -> None:
+    terms = korean_of()
+    wanted = {noun: terms[noun] for noun in NOUNS}
+    wanted |= {noun: terms[noun].split()[-1] for noun in LAST_WORD}
+    found = words.translations(words.catalogues("ko"))
+    other, held = [], set()
+    for each, message in found.items():
+        text = NAME.sub(" ", each if isinstance(each, str) else each[0]).casefold()
+        for noun, korean in wanted.items():
+            english = noun.replace("-", " ")
+            if re.search(rf"(?<![\w-]){english}(?:s|es)?(?![\w-])", text):
+                said = words.strings(message)
+                other += [(noun, text, said)] * (korean not in said[0])
+                held.add(noun)
+
+    assert other == []
+    assert len(held) > 25
