@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         rolling_restarts as rolling_restarts,
     )
     from kafkasim.experiments.running import run as run
+    from kafkasim.experiments.saturating import saturate as saturate
     from kafkasim.experiments.sweeping import sweep as sweep
     from kafkasim.experiments.transitions import transitions as transitions
     from kafkasim.languages import language as language
@@ -145,6 +146,7 @@ _HOME: Final = {
     "pipeline_sizes": "kafkasim.experiments.pipeline_sizes",
     "rolling_restarts": "kafkasim.experiments.rolling_restart",
     "run": "kafkasim.experiments.running",
+    "saturate": "kafkasim.experiments.saturating",
     "sweep": "kafkasim.experiments.sweeping",
     "transitions": "kafkasim.experiments.transitions",
     "language": "kafkasim.languages",

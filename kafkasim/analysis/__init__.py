@@ -9,6 +9,7 @@ protocol: it reads Kafka and point to point, and what comes after them, alike.
 
 from kafkasim.analysis.blasts import blast_radius, interruptions
 from kafkasim.analysis.busy import resources
+from kafkasim.analysis.carrying import carrying
 from kafkasim.analysis.dealings import RECEIPT_OUTCOMES
 from kafkasim.analysis.holding import held, readings
 from kafkasim.analysis.intervals import mean_interval
@@ -37,6 +38,7 @@ __all__ = [
     "SERVICE",
     "batching",
     "blast_radius",
+    "carrying",
     "held",
     "interruptions",
     "lag",

@@ -3,7 +3,7 @@
 The metrics are those that a fair comparison has to show: what is built, what is moved,
 how long it takes, what goes wrong and for whom, and what a newcomer costs. None is left
 out because one system does well in it. Definitions: `kafkasim.analysis.piping`,
-`measures`, `blasts`, `newcomers`.
+`measures`, `blasts`, `newcomers`, `carrying`.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from kafkasim.analysis.blasts import blast_radius
+from kafkasim.analysis.carrying import TIMES, carrying, is_saturated
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.kept import joined_spread
 from kafkasim.analysis.measures import metrics
@@ -60,6 +61,12 @@ SCORED: Final = (
 )
 """Rows that every scorecard has."""
 
+SATURATED: Final = (
+    Scored("saturation_per_s", "throughput at saturation (records/s)", "more"),
+    Scored("saturation_per_machine_s", "the same per machine, hub included", "more"),
+)
+"""Rows of a scorecard that has been told how much each system carries at most."""
+
 REPLAY: Final = (
     Scored("replayed_share", "history read by a newcomer (share)", "more"),
     Scored("replay_per_s", "records of history per second", "more"),
@@ -81,7 +88,10 @@ _PER_RECORD: Final = ("source_bytes", "total_bytes", "disk_bytes")
 
 
 def scorecard(
-    results: Mapping[str, Result], *, added: Mapping[str, Result] | None = None
+    results: Mapping[str, Result],
+    *,
+    added: Mapping[str, Result] | None = None,
+    saturated: Mapping[str, Result] | None = None,
 ) -> "pd.DataFrame":
     """Return metrics of several systems side by side.
 
@@ -92,6 +102,9 @@ def scorecard(
     added : mapping of str to Result, optional
         Runs of the same systems with one more subscriber, by the same names: what that
         touches.
+    saturated : mapping of str to Result, optional
+        Runs of the same systems of which more is wanted than they carry, by the same
+        names, as `kafkasim.saturate` returns them: their throughput at saturation.
 
     Returns
     -------
@@ -105,7 +118,8 @@ def scorecard(
     Raises
     ------
     ValidationError
-        There is no result, or `added` has other names.
+        There is no result, `added` or `saturated` have other names, or a system carries
+        more than half of what is wanted in its run of `saturated`.
     TableNotRecorded
         When a run did not record `records`, `deliveries`, `links` or `events`.
     """
@@ -113,13 +127,18 @@ def scorecard(
 
     if not results:
         raise ValidationError("results", dict(results), "at least one run")
-    if added is not None and list(added) != list(results):
-        raise ValidationError("added", list(added), f"runs of {', '.join(results)}")
+    for path, others in (("added", added), ("saturated", saturated)):
+        if others is not None and list(others) != list(results):
+            raise ValidationError(path, list(others), f"runs of {', '.join(results)}")
     numbers = {name: _numbers(result) for name, result in results.items()}
     if added is not None:
         for name, result in results.items():
             numbers[name] |= _newcomer(result, added[name])
     rows = list(SCORED)
+    if saturated is not None:
+        for name, result in saturated.items():
+            numbers[name] |= _carried(name, result)
+        rows += SATURATED
     if any(each["replayed_share"] >= 0 for each in numbers.values()):
         rows += REPLAY
     rows += _event_rows(results)
@@ -154,6 +173,17 @@ def _numbers(result: Result) -> dict[str, float]:
         for name, _, _ in _OF_EVENTS:
             made[f"{name} {what}"] = float(row[name])
     return made | measured
+
+
+def _carried(name: str, result: Result) -> dict[str, float]:
+    """Return how much a system carries at most; refuse a run that does not tell."""
+    carried = carrying(result)
+    if not is_saturated(carried):
+        allowed = f"a run in which {TIMES:g} times as much is wanted as it carries"
+        why = f"it carries {carried['saturation_per_s']:,.0f} records/s of "
+        why += f"{carried['wanted_per_s']:,.0f}; ks.saturate makes such a run"
+        raise ValidationError(f"saturated.{name}", result, allowed, why)
+    return carried
 
 
 def _numbered(events: Iterable[tuple[str, str]]) -> list[str]:

@@ -7,6 +7,7 @@ from kafkasim.experiments.each_system import run_each
 from kafkasim.experiments.pipeline_sizes import mesh_sizes, pipeline_sizes
 from kafkasim.experiments.rolling_restart import rolling_restarts
 from kafkasim.experiments.running import run
+from kafkasim.experiments.saturating import saturate
 from kafkasim.experiments.sweeping import sweep
 from kafkasim.experiments.transitions import transitions
 
@@ -20,6 +21,7 @@ __all__ = [
     "rolling_restarts",
     "run",
     "run_each",
+    "saturate",
     "sweep",
     "transitions",
 ]

@@ -49,20 +49,20 @@ def run_each(
         Before anything runs, when there is no system, one does not fit the traffic, an
         event does not fit a system, or events are given for no system.
     """
-    scenarios = _scenarios(traffic, systems, seed, events)
+    scenarios = scenarios_of(traffic, systems, seed, events)
     return {
         name: run(scenario, resources=resources, progress=False)
         for name, scenario in scenarios.items()
     }
 
 
-def _scenarios(
+def scenarios_of(
     traffic: Traffic,
     systems: Mapping[str, SystemFor],
     seed: int,
-    events: Mapping[str, Sequence[Event]] | Sequence[Event],
+    events: Mapping[str, Sequence[Event]] | Sequence[Event] = (),
 ) -> dict[str, Scenario]:
-    """Return the scenario of each system."""
+    """Return the scenario of each system; parameters and errors as of `run_each`."""
     _check(systems, events)
     found = {}
     for name, system in systems.items():

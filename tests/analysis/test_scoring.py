@@ -5,9 +5,11 @@ import math
 import pandas as pd
 import pytest
 
-from kafkasim.analysis.scoring import SCORED, scorecard, systems_of
+from kafkasim.analysis.carrying import carrying
+from kafkasim.analysis.scoring import SATURATED, SCORED, scorecard, systems_of
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
+from kafkasim.experiments.saturating import saturate
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
 from kafkasim.scenario.events import Crash
@@ -84,3 +86,23 @@ def test_it_refuses_nothing_and_other_names() -> None:
     made = runs(2)
     with pytest.raises(ValidationError, match="direct, Kafka"):
         scorecard(made, added={"direct": made["direct"]})
+
+
+def test_what_systems_carry_at_most_is_two_rows_of_saturated_runs() -> None:
+    calm = runs(2)
+    traffic = many_to_many(3, 2, arrivals=Periodic(40.0), work_ms=2.0)
+    full = saturate(traffic, SYSTEMS, duration_s=0.5)
+    table = scorecard(calm, saturated=full)
+
+    by = table.set_index("metric")
+    assert list(table["metric"])[len(SCORED) :][:2] == [row.metric for row in SATURATED]
+    for name, result in full.items():
+        carried = carrying(result)["saturation_per_s"]
+        assert by.loc["saturation_per_s", name] == carried
+        hub = 1 if name == "Kafka" else 0
+        each = by.loc["saturation_per_machine_s", name]
+        assert each == pytest.approx(carried / (3 + 2 + hub))
+    with pytest.raises(ValidationError, match=r"saturated.direct: .* ks.saturate"):
+        scorecard(calm, saturated=calm)
+    with pytest.raises(ValidationError, match=r"^saturated: .* direct, Kafka"):
+        scorecard(calm, saturated={"Kafka": full["Kafka"]})
