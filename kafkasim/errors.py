@@ -6,6 +6,8 @@ why, and comes before anything runs. Kafka's own error responses in a run
 used by hand raises what its broker would answer.
 """
 
+from kafkasim.catalogue import say
+
 
 class KafkasimError(Exception):
     """Base of every error that a user can cause and mend."""
@@ -31,9 +33,13 @@ class ValidationError(KafkasimError, ValueError):
         self.value = value
         self.allowed = allowed
         self.why = why
-        reason = f" ({why})" if why else ""
-        text = f"{path}: {value!r} is not allowed; expected {allowed}{reason}"
-        super().__init__(text)
+        text = say(
+            "{path}: {value} is not allowed; expected {allowed}",
+            path=path,
+            value=repr(value),
+            allowed=allowed,
+        )
+        super().__init__(f"{text} ({why})" if why else text)
 
     def __reduce__(self) -> tuple[type, tuple[str, object, str, str]]:
         return (type(self), (self.path, self.value, self.allowed, self.why))
@@ -51,8 +57,8 @@ class TraceError(KafkasimError, ValueError):
         self.text = text
         self.row = row
         self.column = column
-        where = [f"row {row}"] if row is not None else []
-        where += [f"column {column!r}"] if column else []
+        where = [say("row {number}", number=row)] if row is not None else []
+        where += [say("column {name}", name=repr(column))] if column else []
         super().__init__(f"{', '.join(where)}: {text}" if where else text)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
@@ -69,7 +75,8 @@ class TableNotRecorded(KafkasimError, LookupError):  # noqa: N818 - reads as wha
     def __init__(self, table: str, why: str) -> None:
         self.table = table
         self.why = why
-        super().__init__(f"table {table!r} was not recorded: {why}")
+        text = say("table {name} was not recorded: {why}", name=repr(table), why=why)
+        super().__init__(text)
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         return (type(self), (self.table, self.why))

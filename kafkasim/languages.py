@@ -11,7 +11,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from typing import Any, Final
 
-from kafkasim.catalogue import Words, speak, spoken
+from kafkasim.catalogue import Words, say, speak, spoken
 from kafkasim.errors import ValidationError
 
 LANGUAGES: Final = ("en", "ko")
@@ -59,8 +59,8 @@ def language(code: str | None = None) -> str:
     elif code in LANGUAGES:
         speak(code, _catalogues(code))
     else:
-        allowed = " or ".join(map(repr, LANGUAGES))
-        raise ValidationError("language", code, allowed, "it is never guessed")
+        allowed = say(" or ").join(map(repr, LANGUAGES))
+        raise ValidationError("language", code, allowed, say("it is never guessed"))
     return code
 
 
@@ -71,7 +71,8 @@ class _Catalogues:
         self._found = found
 
     def one(self, text: str, values: Mapping[str, object], /) -> str:
-        said = self._found.gettext(text)
+        # gettext keeps the head of its file under the empty text.
+        said = self._found.gettext(text) if text else text
         return said.format(**values) if values else said
 
     def many(

@@ -28,6 +28,7 @@ from typing import (
     get_type_hints,
 )
 
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import UNSET, SetOnce
 from kafkasim.config.paths import one_of, quoted, suggestion
 from kafkasim.config.rules import (
@@ -118,12 +119,16 @@ class Document(SetOnce):
                     quoted(str(name)),
                     value,
                     one_of(allowed),
-                    suggestion(str(name), allowed) or f"no field of {cls.__name__}",
+                    suggestion(str(name), allowed)
+                    or say("no field of {kind}", kind=cls.__name__),
                 )
         for each in fields(cls):
             if each.default is MISSING and each.name not in plain:
                 raise ValidationError(
-                    each.name, None, allowed[each.name].allowed, "it has no default"
+                    each.name,
+                    None,
+                    allowed[each.name].allowed,
+                    say("it has no default"),
                 )
         return cls(**plain)
 
@@ -232,7 +237,7 @@ class Part(Variant):
     @property
     def allowed(self) -> str:
         """Return the class's name."""
-        return f"a {self.document.__name__} or its table"
+        return say("a {kind} or its table", kind=self.document.__name__)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -293,7 +298,7 @@ class OneOf(Rule):
         phrases = [leaf.allowed for leaf in self.leaves if leaf != Nothing(UNSET)]
         if self.variants:
             phrases.append(one_of(self.kinds))
-        return ", or ".join(phrases)
+        return say(", or ").join(phrases)
 
     def read(self, value: object) -> object:
         """Return the part, or the simple value."""

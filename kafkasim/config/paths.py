@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 
 Parts = tuple[str, ...]
@@ -56,14 +57,17 @@ def split_path(path: str) -> Parts:
             raise ValidationError(
                 path or "path",
                 path[at:],
-                "names joined by dots, a name with other characters in double quotes",
+                say(
+                    "names joined by dots, a name with other characters in double "
+                    "quotes"
+                ),
             )
         parts.append(_name(match, path))
         at = match.end()
         if at == len(path):
             return tuple(parts)
         if path[at] != ".":
-            raise ValidationError(path, path[at:], "a dot between two names")
+            raise ValidationError(path, path[at:], say("a dot between two names"))
         at += 1
 
 
@@ -74,7 +78,7 @@ def _name(match: re.Match[str], path: str) -> str:
     try:
         return str(json.loads(double))
     except json.JSONDecodeError as error:
-        raise ValidationError(path, double, "a quoted name") from error
+        raise ValidationError(path, double, say("a quoted name")) from error
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
@@ -82,12 +86,14 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(names), n=1)
-    return f"did you mean {quoted(near[0])}?" if near else ""
+    return say("did you mean {name}?", name=quoted(near[0])) if near else ""
 
 
 def one_of(names: Iterable[str]) -> str:
     """Return the allowed names as a phrase for an error."""
     listed = [quoted(name) for name in names]
     if not listed:
-        return "nothing here"
-    return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}"
+        return say("nothing here")
+    if len(listed) == 1:
+        return listed[0]
+    return say("one of {names}", names=", ".join(listed))

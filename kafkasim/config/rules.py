@@ -18,6 +18,7 @@ from typing import Annotated, Final
 
 import numpy as np
 
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.paths import quoted
 from kafkasim.errors import ValidationError
@@ -86,9 +87,10 @@ class Whole(Rule):
     def allowed(self) -> str:
         """Return the bounds as a phrase."""
         if self.high == INT64_MAX:
-            bound = "" if self.low == -INT64_MAX else f" ≥ {self.low}"
-            return f"a whole number{bound}"
-        return f"a whole number from {self.low} to {self.high}"
+            if self.low == -INT64_MAX:
+                return say("a whole number")
+            return say("a whole number ≥ {low}", low=self.low)
+        return say("a whole number from {low} to {high}", low=self.low, high=self.high)
 
     def read(self, value: object) -> int:
         """Return a Python int."""
@@ -119,11 +121,12 @@ class Number(Rule):
     def allowed(self) -> str:
         """Return the bounds as a phrase."""
         if self.low > -math.inf and self.high < math.inf:
-            return f"a number from {self.low:g} to {self.high:g}"
+            low, high = f"{self.low:g}", f"{self.high:g}"
+            return say("a number from {low} to {high}", low=low, high=high)
         bounds = [f"≥ {self.low:g}"] if self.low > -math.inf else []
         bounds += [f"> {self.above:g}"] if self.above > -math.inf else []
         bounds += [f"≤ {self.high:g}"] if self.high < math.inf else []
-        return " ".join(["a number", " and ".join(bounds)]).strip()
+        return f"{say('a number')} {say(' and ').join(bounds)}".strip()
 
     def read(self, value: object) -> float:
         """Return a Python float, never −0.0."""
@@ -152,7 +155,7 @@ class Flag(Rule):
     @property
     def allowed(self) -> str:
         """Return the two values."""
-        return "true or false"
+        return say("true or false")
 
     def read(self, value: object) -> bool:
         """Return a Python bool."""
@@ -168,7 +171,7 @@ class Text(Rule):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return "text"
+        return say("text")
 
     def read(self, value: object) -> str:
         """Return a Python str."""
@@ -188,7 +191,7 @@ class Name(Rule):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return "a name without '/', ':' and control characters, not empty"
+        return say("a name without '/', ':' and control characters, not empty")
 
     def read(self, value: object) -> str:
         """Return a Python str."""
@@ -210,7 +213,7 @@ class Choice(Rule):
     @property
     def allowed(self) -> str:
         """Return the words."""
-        return "one of " + ", ".join(repr(option) for option in self.options)
+        return say("one of {names}", names=", ".join(map(repr, self.options)))
 
     def read(self, value: object) -> str:
         """Return the word; a whole number stands for its digits."""
@@ -232,7 +235,7 @@ class Nothing(Rule):
     @property
     def allowed(self) -> str:
         """Return the object's text."""
-        return "none" if self.absence is None else repr(self.absence)
+        return say("none") if self.absence is None else repr(self.absence)
 
     def read(self, value: object) -> object:
         """Return the object."""
@@ -250,7 +253,7 @@ class ListOf(Rule):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return f"a list of {self.item.allowed}"
+        return say("a list of {items}", items=self.item.allowed)
 
     def read(self, value: object) -> tuple[object, ...]:
         """Return a tuple."""
@@ -291,7 +294,7 @@ class MapOf(Rule):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return f"names, each with {self.item.allowed}"
+        return say("names, each with {items}", items=self.item.allowed)
 
     def read(self, value: object) -> FrozenDict[object]:
         """Return a `FrozenDict`."""

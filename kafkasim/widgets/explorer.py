@@ -246,7 +246,11 @@ class Explorer(ABC, Generic[ValuesT, ShownT]):
             untouched.
         """
         if _taken(folder):
-            raise OutputError(f"{folder} is there already; name another folder")
+            raise OutputError(
+                say(
+                    "{folder} is there already; name another folder", folder=str(folder)
+                )
+            )
         with new_folder(folder) as partial, sized("notebook"), style():
             for suffix in ("png", "svg", "pdf"):
                 export.figure(self.canvas.figure, partial / f"figure.{suffix}")

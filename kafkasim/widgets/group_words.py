@@ -5,7 +5,7 @@ from typing import Final
 
 from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.replica_words import span
-from kafkasim.plot.words import amount, counted, listed
+from kafkasim.plot.words import amount, begun, counted, listed
 from kafkasim.units import NS_PER_S
 from kafkasim.widgets.group_shown import Shown
 from kafkasim.widgets.group_traffic import (
@@ -35,7 +35,7 @@ def happens(shown: Shown) -> str:
 def title(shown: Shown) -> str:
     """Return what happened, and for how long partitions had no reader."""
     what, hurt = happens(shown), {gap.lane for gap in shown.after}
-    what = what[:1].upper() + what[1:]
+    what = begun(what)
     if not hurt:
         return say("{event}: every partition is read all the time", event=what)
     count = counted(shown.values.partitions, "partition")

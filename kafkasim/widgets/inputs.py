@@ -88,11 +88,11 @@ def checked(name: str, control: Control, value: object) -> Value:
                 raise ValidationError(name, value, one_of(control.options))
         case Switch():
             if not isinstance(value, bool):
-                raise ValidationError(name, value, "True or False")
+                raise ValidationError(name, value, say("True or False"))
         case Slider():
             kinds = (int,) if control.whole else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds):
-                kind = "a whole number" if control.whole else "a number"
+                kind = say("a whole number") if control.whole else say("a number")
                 raise ValidationError(name, value, f"{kind}, {_reach(control)}")
             if not control.low <= value <= control.high:
                 raise ValidationError(name, value, _reach(control))
@@ -100,7 +100,7 @@ def checked(name: str, control: Control, value: object) -> Value:
 
 
 def _reach(slider: Slider) -> str:
-    return f"{slider.low:g} to {slider.high:g}"
+    return say("{low} to {high}", low=f"{slider.low:g}", high=f"{slider.high:g}")
 
 
 def told(control: Control, value: Value) -> str:

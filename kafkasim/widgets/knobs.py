@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kafkasim.catalogue import mark
+from kafkasim.catalogue import mark, say
 from kafkasim.config.paths import join_path, one_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.keys import Keys, NoKeys, TraceColumn
@@ -171,13 +171,16 @@ def knobs_of(
         It is no scenario, its system is not Kafka, or there is no such subscriber.
     """
     if not isinstance(scenario, Scenario):
-        raise ValidationError("scenario", type(scenario).__name__, "a ks.Scenario")
+        raise ValidationError("scenario", type(scenario).__name__, say("a ks.Scenario"))
     if not isinstance(scenario.system, Kafka):
         kind = type(scenario.system).__name__
-        raise ValidationError("system", kind, "Kafka", "only topics have partitions")
+        why = say("only topics have partitions")
+        raise ValidationError("system", kind, "Kafka", why)
     subscribers = scenario.traffic.subscribers
     if not subscribers:
-        raise ValidationError("traffic.subscribers", {}, "one to look at, at least")
+        raise ValidationError(
+            "traffic.subscribers", {}, say("one to look at, at least")
+        )
     name = next(iter(subscribers), "") if subscriber is None else subscriber
     if name not in subscribers:
         raise ValidationError("subscriber", name, one_of(subscribers))

@@ -18,6 +18,7 @@ from matplotlib.text import Text
 
 from kafkasim.analysis.arrays import Bool, Float64
 from kafkasim.catalogue import mark, say
+from kafkasim.plot.fonts import HANGUL
 from kafkasim.plot.style import GREY, OKABE_ITO, PALE, hatch
 from kafkasim.plot.words import plain_numbers
 from kafkasim.widgets.canvas import Canvas
@@ -61,7 +62,7 @@ _LOOKS: Final = MappingProxyType[str, dict[str, Any]](
         },
     }
 )
-_MONO: Final = "DejaVu Sans Mono"
+_MONO: Final = ("DejaVu Sans Mono", HANGUL)
 
 
 class OffsetCanvas(Canvas[Shown]):
@@ -148,7 +149,7 @@ class OffsetCanvas(Canvas[Shown]):
         self.lines: list[Text] = [
             self.figure.text(
                 0.66, 0.825 - 0.0315 * line, "",
-                fontsize=8.8, va="top", family=_MONO,
+                fontsize=8.8, va="top", family=list(_MONO),
             )
             for line in range(_MOST_ROWS)
         ]  # fmt: skip

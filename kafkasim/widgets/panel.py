@@ -173,7 +173,7 @@ class Panel:
         stand = {}
         for name, value in values.items():
             if name not in self._controls:
-                raise ValidationError("control", name, one_of(self._controls))
+                raise ValidationError(say("control"), name, one_of(self._controls))
             stand[name] = checked(name, self._controls[name], value)
         self._quiet = True
         try:

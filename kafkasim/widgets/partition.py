@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kafkasim import analysis
+from kafkasim.catalogue import say
 from kafkasim.result.result import Result
 from kafkasim.scenario.keys import Keys
 from kafkasim.scenario.scenario import Scenario
@@ -83,7 +84,9 @@ class PartitionExplorer(Explorer[Any, Shown]):
     def __init__(self, knobs: Knobs | None = None, *, live: bool | None = None) -> None:
         given: object = knobs
         if isinstance(given, Scenario):
-            raise TypeError("a scenario is explored by widgets.partitions(scenario)")
+            raise TypeError(
+                say("a scenario is explored by widgets.partitions(scenario)")
+            )
         self._knobs = TrafficKnobs() if knobs is None else knobs
         super().__init__(
             self._knobs.initial,

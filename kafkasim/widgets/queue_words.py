@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from kafkasim.catalogue import mark, say
-from kafkasim.plot.words import amount
+from kafkasim.plot.words import amount, begun
 from kafkasim.widgets.queue_shown import Shown, Side
 from kafkasim.widgets.queue_traffic import FIRST, SECOND
 
@@ -63,8 +63,7 @@ def note(shown: Shown) -> str:
         )
     if not said:
         return say("A bar is a record: from when it is there until it is gone")
-    text = "; ".join(said)
-    return text[0].upper() + text[1:]
+    return begun("; ".join(said))
 
 
 def numbers(shown: Shown) -> Mapping[str, Mapping[str, str]]:

@@ -2,7 +2,7 @@
 
 from kafkasim.catalogue import say
 from kafkasim.plot.replica_words import finding, in_words, leaders, span
-from kafkasim.plot.words import amount, counted, listed
+from kafkasim.plot.words import amount, begun, counted, listed
 from kafkasim.widgets.replication_shown import Shown
 
 
@@ -14,7 +14,7 @@ def title(shown: Shown) -> str:
 def note(shown: Shown) -> str:
     """Return who led, and what producers were told in place of yes."""
     led = leaders(shown.copies)
-    said = [led[:1].upper() + led[1:]]
+    said = [begun(led)]
     if len(shown.copies.refused_ns):
         said.append(
             say(

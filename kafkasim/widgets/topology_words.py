@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kafkasim.catalogue import mark, say, say_many
-from kafkasim.plot.words import amount, counted, percent
+from kafkasim.plot.words import amount, begun, counted, percent
 from kafkasim.widgets.topology_shown import Shown, Side
 from kafkasim.widgets.topology_traffic import (
     CRASH_S,
@@ -169,13 +169,13 @@ def alt_text(shown: Shown) -> str:
     """Return what the figure shows, for those who cannot see it."""
     values = shown.values
     said = [
-        f"{title(shown)}. {note(shown)[:1].upper()}{note(shown)[1:]}.",
+        f"{title(shown)}. {begun(note(shown))}.",
     ]
     ends = counted(values.sources, "source"), counted(values.subscribers, "subscriber")
     said.append(f"{', '.join(ends)}.")
     for name, side in zip(names(shown), shown.sides, strict=True):
         first, second = heading(name, side, shown)
-        said.append(f"{first[:1].upper()}{first[1:]}{second and f'; {second}'}.")
+        said.append(f"{begun(first)}{second and f'; {second}'}.")
     if values.crash != NOBODY:
         said.append(
             say(
@@ -198,7 +198,7 @@ def alt_text(shown: Shown) -> str:
         said.append(
             say(
                 "{name}: at most {most} delivered in a second, nothing in {seconds}.",
-                name=f"{name[:1].upper()}{name[1:]}",
+                name=begun(name),
                 most=f"{counts.max():,.0f}",
                 seconds=counted(silent, "second"),
             )
