@@ -31,6 +31,7 @@ from kafkasim.engine.sim.request import Connection, Request
 from kafkasim.protocol.backoff import Backoff
 from kafkasim.protocol.groups.group_messages import Request as Message
 from kafkasim.protocol.groups.group_messages import Response
+from kafkasim.protocol.groups.member.consumer_member import ConsumerMember
 from kafkasim.protocol.groups.member.member_effects import (
     Answered,
     Assigned,
@@ -104,8 +105,6 @@ class JoiningMember(OwningMember):
         )
         self._callback: tuple[Partitions, str] | None = None
         """What a callback that runs takes away, and why."""
-        self._runs = False
-        """`_poll` runs."""
         self._closes = self._is_closing = False
         self._blocked_until_ns = MISSING_NS
         """When a `poll()` that is blocked returns what it has."""
@@ -166,7 +165,9 @@ class JoiningMember(OwningMember):
         self.begun = {}
         backoff_ms = lambda failures: self._retries.draw_ns(failures) // NS_PER_MS  # noqa: E731
         now_ms = self._driver.now_ms
-        self._driver.start(self._new_machine(self._consumed, backoff_ms, now_ms))
+        machine = self._new_machine(self._consumed, backoff_ms, now_ms)
+        self._has_thread = isinstance(machine, ConsumerMember)
+        self._driver.start(machine)
         self._counts = {}
 
     def rehearse(self, answers: Iterable[tuple[Message, Response]]) -> list[Message]:
@@ -241,7 +242,7 @@ class JoiningMember(OwningMember):
                 continue
             if not fetcher.buffer.fetches:
                 fetcher.send_fetches(now_ns)
-                if self._goes_round(now_ns, self.machine):
+                if self._goes_round(now_ns):
                     continue
                 self._wait()
                 return

@@ -137,8 +137,20 @@ class OffsetFetcher:
             question.not_before_ns = 0
         return bool(fresh)
 
+    @property
+    def awaits_resets(self) -> bool:
+        """Whether it has asked where to go on somewhere, and there is no answer yet."""
+        return any(q.asked and q.epoch == NO_EPOCH for q in self.open.values())
+
     def ask_due(self, now_ns: int) -> None:
         """Ask all that may be asked now, the ends of epochs first."""
+        self._ask_of((OFFSET_FOR_LEADER_EPOCH, LIST_OFFSETS), now_ns)
+
+    def ask_resets(self, now_ns: int) -> None:
+        """Ask where to go on, as far as that may be asked now, and nothing else."""
+        self._ask_of((LIST_OFFSETS,), now_ns)
+
+    def _ask_of(self, apis: tuple[int, ...], now_ns: int) -> None:
         if self._all_asked:
             return
         due = [
@@ -147,8 +159,8 @@ class OffsetFetcher:
             if not each.asked and now_ns >= each.not_before_ns
         ]
         if due:
-            self._ask(OFFSET_FOR_LEADER_EPOCH, due, now_ns)
-            self._ask(LIST_OFFSETS, due, now_ns)
+            for api in apis:
+                self._ask(api, due, now_ns)
         self._all_asked = all(each.asked for each in self.open.values())
 
     def _ask(self, api: int, due: list[Question], now_ns: int) -> None:

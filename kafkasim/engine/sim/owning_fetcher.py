@@ -51,6 +51,24 @@ class OwningFetcher(SeekingFetcher):
         super().update(now_ns)
         self.goes_round = self._offsets.release()
 
+    def ask_alone(self, now_ns: int) -> None:
+        """Ask where to go on in what is begun, without a poll; then fetch it.
+
+        A poll has only begun that (`OffsetsRequestManager.updatePositionsWithOffsets`).
+        Whether a committed position still holds is asked with the next one.
+        """
+        if not self.has_failed:
+            self._offsets.ask_resets(now_ns)
+            self.fetch_alone(now_ns)
+
+    def fetch_alone(self, now_ns: int) -> None:
+        """Send fetches without a poll, once it is known where to go on.
+
+        `ApplicationEventProcessor.process(AsyncPollEvent)`.
+        """
+        if not (self.has_failed or self._offsets.awaits_resets):
+            self.send_fetches(now_ns)
+
     def epoch_at(self, index: int, position: int) -> int:
         """Return the leader epoch of the record before a position; −1: not known."""
         offset, epoch = self._begun.get(index, (-1, NO_EPOCH))

@@ -21,11 +21,10 @@ from kafkasim.engine.sim.member_calls import MemberCalls
 from kafkasim.engine.sim.owning_fetcher import OwningFetcher
 from kafkasim.engine.sim.partition import Partition
 from kafkasim.engine.sim.poll_settings import PollSettings
-from kafkasim.engine.sim.request import Connection
+from kafkasim.engine.sim.request import LIST_OFFSETS, Connection, Request
 from kafkasim.protocol.groups.group_messages import CommittedOffset, TopicPartition
-from kafkasim.protocol.groups.member.consumer_member import ConsumerMember
 from kafkasim.protocol.groups.member.join_effort import LAPSE_MS
-from kafkasim.protocol.groups.member.member_effects import MemberMachine, Partitions
+from kafkasim.protocol.groups.member.member_effects import Partitions
 from kafkasim.protocol.groups.member.member_settings import MemberSettings
 from kafkasim.units import NS_PER_MS
 
@@ -62,6 +61,10 @@ class OwningMember(Member):
 
     _network: GroupClient
     _owning: OwningFetcher
+    _runs = False
+    """`_poll` runs."""
+    _has_thread = False
+    """A thread of its client goes on with what a poll has begun (KIP-848)."""
 
     def __init__(
         self,
@@ -204,8 +207,22 @@ class OwningMember(Member):
             else:
                 self._owning.begin(partition, each.offset, each.leader_epoch)
                 self._start_reading(partition, each.offset)
+        if self._is_alone:
+            self._owning.ask_alone(self._calendar.now_ns)
 
-    def _goes_round(self, now_ns: int, machine: MemberMachine | None) -> bool:
+    @property
+    def _is_alone(self) -> bool:
+        """Whether its thread runs, and the application is not in `poll()`."""
+        return self._has_thread and not (self._polls or self._runs)
+
+    def _take(self, request: Request) -> None:
+        """Do what an answer or a failure asks for; poll on if it was waited for."""
+        is_alone = self._is_alone
+        super()._take(request)
+        if is_alone and request.api == LIST_OFFSETS:
+            self._owning.fetch_alone(self._calendar.now_ns)
+
+    def _goes_round(self, now_ns: int) -> bool:
         """Return whether `poll()`, with nothing to return, goes round at once.
 
         Only the next round validates where it has begun. The classic consumer's wait
@@ -217,7 +234,7 @@ class OwningMember(Member):
         if not owning.goes_round:
             return False
         owning.goes_round = False
-        if isinstance(machine, ConsumerMember):
+        if self._has_thread:
             at_once = self._placed_at_work
         else:
             asked = (session.request for session in owning.sessions)
