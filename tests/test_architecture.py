@@ -201,6 +201,7 @@ TESTED_IN: dict[str, str] = {
     "kafkasim/plot/many_logs.py": "tests/plot/test_logs.py",
     "kafkasim/plot/replica_lanes.py": "tests/plot/test_replicating.py",
     "kafkasim/plot/replica_words.py": "tests/plot/test_replicating.py",
+    "kafkasim/plot/segment_words.py": "tests/plot/test_segment_lives.py",
     "kafkasim/plot/segment_drawing.py": "tests/plot/test_segment_files.py",
     "kafkasim/plot/segment_tables.py": "tests/plot/test_segment_files.py",
     "kafkasim/protocol/producing/appending.py": _STICKY,

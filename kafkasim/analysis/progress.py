@@ -36,6 +36,7 @@ from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.oldest import Waits
 from kafkasim.analysis.time_bins import time_bins
 from kafkasim.analysis.world import world_of
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.leaders import leaders_of
 from kafkasim.result.result import Result
@@ -235,7 +236,11 @@ def offsets(
         },
     )
     made.attrs[SUBSCRIBER] = want.subscriber
-    made.attrs["title"] = f"Offsets of {name}-{partition}, read by {want.subscriber}"
+    made.attrs["title"] = say(
+        "Offsets of {partition}, read by {name}",
+        partition=f"{name}-{partition}",
+        name=want.subscriber,
+    )
     return made
 
 

@@ -2,14 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from kafkasim.analysis.event_words import event_words
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.world import world_of
+from kafkasim.catalogue import mark, mark_many, say, say_many
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_S
 
 _LISTED = 3
+_BROKERS: Final = mark_many("{n} broker", "{n} brokers")
+_CONSUMERS: Final = mark_many("{n} consumer", "{n} consumers")
+_MEMBERS: Final = mark_many("{n} member", "{n} members")
+_NODES: Final = mark_many("{n} node", "{n} nodes")
+_PARTITIONS: Final = mark_many("{n} partition", "{n} partitions")
+_SYSTEMS: Final = {
+    "Point to point": mark("Point to point"),
+    "Relay": mark("Relay"),
+}
 
 
 def provenance(result: Result) -> str:
@@ -28,23 +39,28 @@ def provenance(result: Result) -> str:
     parts = [
         *([scenario.name] if scenario.name else []),
         _system(scenario.system),
-        *_sizes(world_of(result).partition_counts, "partition"),
-        *_sizes(_members(scenario.system), "member"),
-        *_sizes(_consumers(scenario.system), "consumer"),
-        f"{count:,} {_plural('record', count)} in {plan.duration_ns / NS_PER_S:g} s",
+        *_sizes(world_of(result).partition_counts, _PARTITIONS),
+        *_sizes(_members(scenario.system), _MEMBERS),
+        *_sizes(_consumers(scenario.system), _CONSUMERS),
+        say(
+            "{records} in {seconds:g} s",
+            records=say_many("{n} record", "{n} records", count, n=f"{count:,}"),
+            seconds=plan.duration_ns / NS_PER_S,
+        ),
         *(_event(event) for event in scenario.events),
-        f"seed {scenario.seed}",
+        say("seed {seed}", seed=scenario.seed),
     ]
     return "; ".join(parts)
 
 
 def _system(system: object) -> str:
     words = _words(system)
-    for machines, noun in (("brokers", "broker"), ("nodes", "node")):
+    for machines, texts in (("brokers", _BROKERS), ("nodes", _NODES)):
         count = getattr(system, machines, None)
         if isinstance(count, int):
-            return f"{words}, {count} {_plural(noun, count)}"
-    return words.capitalize()
+            return f"{words}, {say_many(*texts, count)}"
+    name = words.capitalize()
+    return say(_SYSTEMS[name]) if name in _SYSTEMS else name
 
 
 def _members(system: object) -> dict[str, int]:
@@ -58,18 +74,21 @@ def _consumers(system: object) -> dict[str, int]:
     return {name: each.count for name, each in consumers.items()}
 
 
-def _sizes(counts: Mapping[str, int], noun: str) -> list[str]:
+def _sizes(counts: Mapping[str, int], noun: tuple[str, str]) -> list[str]:
     """Say how many each has; only the total when there are many to name."""
     if len(counts) > _LISTED:
         total = sum(counts.values())
-        return [f"{total} {_plural(noun, total)}"]
-    return [f"{name}: {count} {_plural(noun, count)}" for name, count in counts.items()]
+        return [say_many(*noun, total)]
+    return [f"{name}: {say_many(*noun, count)}" for name, count in counts.items()]
 
 
 def _event(event: object) -> str:
-    target = getattr(event, "target", "")
-    at_s = getattr(event, "at_s", 0.0)
-    return f"{_words(event).lower()} of {target} at {at_s:g} s"
+    return say(
+        "{event} of {target} at {at_s:g} s",
+        event=event_words(type(event).__name__),
+        target=getattr(event, "target", ""),
+        at_s=getattr(event, "at_s", 0.0),
+    )
 
 
 def _words(thing: object) -> str:
@@ -83,7 +102,3 @@ def _words(thing: object) -> str:
     'RabbitMQ'
     """
     return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", type(thing).__name__)
-
-
-def _plural(noun: str, count: int) -> str:
-    return noun if count == 1 else f"{noun}s"

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from kafkasim.analysis.blasts import blast_radius
 from kafkasim.analysis.carrying import TIMES, carrying, is_saturated
+from kafkasim.analysis.event_words import event_words
 from kafkasim.analysis.keeping import kept_of
 from kafkasim.analysis.kept import joined_spread
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.newcomers import onboarding
 from kafkasim.analysis.piping import pipelines
+from kafkasim.catalogue import mark, say
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.wants import wants_of
@@ -38,50 +40,59 @@ class Scored:
     label: str
     """In words, with its unit."""
     better: Better
+    what: str = ""
+    """The event that it is about, in words; empty for none."""
+
+    @property
+    def said(self) -> str:
+        """Return the label in the language that holds."""
+        return say(self.label, what=self.what) if self.what else say(self.label)
 
 
 SCORED: Final = (
-    Scored("links", "links between systems", "less"),
-    Scored("adapters_per_source", "adapters of one source", "less"),
-    Scored("sockets", "connections of sources and subscribers", "less"),
-    Scored("hub_nodes", "machines of a hub", "less"),
-    Scored("sends_per_record", "sends of a record by its source", "less"),
-    Scored("source_bytes_per_record", "bytes out of sources, per record", "less"),
-    Scored("total_bytes_per_record", "bytes over all links, per record", "less"),
-    Scored("disk_bytes_per_record", "bytes written to disks, per record", "less"),
-    Scored("source_buffer_bytes", "peak bytes kept at sources", "less"),
-    Scored("throughput_per_s", "throughput (records/s)", "more"),
-    Scored("latency_ms_p50", "median latency (ms)", "less"),
-    Scored("latency_ms_p99", "p99 latency (ms)", "less"),
-    Scored("latency_ms_p999", "p99.9 latency (ms)", "less"),
-    Scored("lost", "lost (records)", "less"),
-    Scored("duplicated", "processed twice (records)", "less"),
-    Scored("overtaken_share", "records overtaken (share)", "less"),
-    Scored("kept_share", "records still kept at the end (share)", "more"),
+    Scored("links", mark("links between systems"), "less"),
+    Scored("adapters_per_source", mark("adapters of one source"), "less"),
+    Scored("sockets", mark("connections of sources and subscribers"), "less"),
+    Scored("hub_nodes", mark("machines of a hub"), "less"),
+    Scored("sends_per_record", mark("sends of a record by its source"), "less"),
+    Scored("source_bytes_per_record", mark("bytes out of sources, per record"), "less"),
+    Scored("total_bytes_per_record", mark("bytes over all links, per record"), "less"),
+    Scored("disk_bytes_per_record", mark("bytes written to disks, per record"), "less"),
+    Scored("source_buffer_bytes", mark("peak bytes kept at sources"), "less"),
+    Scored("throughput_per_s", mark("throughput (records/s)"), "more"),
+    Scored("latency_ms_p50", mark("median latency (ms)"), "less"),
+    Scored("latency_ms_p99", mark("p99 latency (ms)"), "less"),
+    Scored("latency_ms_p999", mark("p99.9 latency (ms)"), "less"),
+    Scored("lost", mark("lost (records)"), "less"),
+    Scored("duplicated", mark("processed twice (records)"), "less"),
+    Scored("overtaken_share", mark("records overtaken (share)"), "less"),
+    Scored("kept_share", mark("records still kept at the end (share)"), "more"),
 )
 """Rows that every scorecard has."""
 
 SATURATED: Final = (
-    Scored("saturation_per_s", "throughput at saturation (records/s)", "more"),
-    Scored("saturation_per_machine_s", "the same per machine, hub included", "more"),
+    Scored("saturation_per_s", mark("throughput at saturation (records/s)"), "more"),
+    Scored(
+        "saturation_per_machine_s", mark("the same per machine, hub included"), "more"
+    ),
 )
 """Rows of a scorecard that has been told how much each system carries at most."""
 
 REPLAY: Final = (
-    Scored("replayed_share", "history read by a newcomer (share)", "more"),
-    Scored("replay_per_s", "records of history per second", "more"),
+    Scored("replayed_share", mark("history read by a newcomer (share)"), "more"),
+    Scored("replay_per_s", mark("records of history per second"), "more"),
 )
 """Rows of a scorecard in which somebody came later and wanted history."""
 
 _OF_EVENTS: Final = (
-    ("pairs_hurt", "{}: pairs interrupted", "less"),
-    ("blast_pair_s", "{}: blast radius (pairs × s)", "less"),
-    ("recovery_s", "{}: time to recover (s)", "less"),
+    ("pairs_hurt", mark("{what}: pairs interrupted"), "less"),
+    ("blast_pair_s", mark("{what}: blast radius (pairs × s)"), "less"),
+    ("recovery_s", mark("{what}: time to recover (s)"), "less"),
 )
 
 _NEWCOMER: Final = (
-    Scored("sources_touched", "one more subscriber: sources touched", "less"),
-    Scored("new_links", "one more subscriber: new links", "less"),
+    Scored("sources_touched", mark("one more subscriber: sources touched"), "less"),
+    Scored("new_links", mark("one more subscriber: new links"), "less"),
 )
 
 _PER_RECORD: Final = ("source_bytes", "total_bytes", "disk_bytes")
@@ -134,7 +145,7 @@ def scorecard(
     if added is not None:
         for name, result in results.items():
             numbers[name] |= _newcomer(result, added[name])
-    rows = list(SCORED)
+    rows = [*SCORED]
     if saturated is not None:
         for name, result in saturated.items():
             numbers[name] |= _carried(name, result)
@@ -145,7 +156,7 @@ def scorecard(
     rows += _NEWCOMER if added is not None else ()
     columns: dict[str, object] = {
         "metric": [row.metric for row in rows],
-        "label": [row.label for row in rows],
+        "label": [row.said for row in rows],
         "better": [row.better for row in rows],
     }
     for name, values in numbers.items():
@@ -208,7 +219,7 @@ def _event_rows(results: Mapping[str, Result]) -> list[Scored]:
         for what, at_ns in zip(said, events["at_ns"], strict=True):
             found.setdefault(what, int(at_ns))
     return [
-        Scored(f"{name} {what}", label.format(_said(what)), "less")
+        Scored(f"{name} {what}", label, "less", _said(what))
         for what in sorted(found, key=lambda each: found[each])
         for name, label, _ in _OF_EVENTS
     ]
@@ -219,7 +230,9 @@ def _said(what: str) -> str:
     event, target = what.split(" ", 1)
     kind, _, name = target.partition(":")
     who = name if kind in {"source", "subscriber", "member"} else f"{kind} {name}"
-    return f"{event.lower()} of {who or target}".strip()
+    return say(
+        "{event} of {who}", event=event_words(event), who=(who or target).strip()
+    )
 
 
 def _newcomer(before: Result, after: Result) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kafkasim.analysis.measures import metrics, summary
 from kafkasim.analysis.service import SERVICE, service, service_of_all
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import enough_memory, run
 from kafkasim.experiments.workers import over
@@ -113,7 +114,10 @@ def differences(plans: Mapping[str, Plan | PlanOutline]) -> list[str]:
                 why += "; name the sources' entity, else it moves with the key"
             allowed = f"the same times, entities, sizes and work as {first_name!r}"
             raise ValidationError("compare", name, allowed, why)
-        notes += [f"{column} of {name!r} differs" for column in differing]
+        notes += [
+            say("{column} of {name!r} differs", column=column, name=name)
+            for column in differing
+        ]
     return notes
 
 

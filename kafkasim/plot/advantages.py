@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from kafkasim.analysis.arrays import Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
@@ -25,14 +26,14 @@ WEIGHED: Final = (
 """Metrics that are weighed unless others are asked for: less is better in all."""
 
 _NAMES: Final = {
-    "links": "links",
-    "sockets": "connections",
-    "sends_per_record": "sends of a source",
-    "source_bytes": "bytes out of sources",
-    "total_bytes": "bytes in all",
-    "latency_ms_p50": "median latency",
-    "latency_ms_p99": "p99 latency",
-    "hub_nodes": "machines of a hub",
+    "links": mark("links"),
+    "sockets": mark("connections"),
+    "sends_per_record": mark("sends of a source"),
+    "source_bytes": mark("bytes out of sources"),
+    "total_bytes": mark("bytes in all"),
+    "latency_ms_p50": mark("median latency"),
+    "latency_ms_p99": mark("p99 latency"),
+    "hub_nodes": mark("machines of a hub"),
 }
 
 
@@ -84,15 +85,20 @@ def advantage(
             _sides(ax, names)
             name_ends(ax, drawn)
         else:
-            nothing(ax, "no runs")
-        ax.set_xlabel("sources, and as many subscribers (n)")
+            nothing(ax, say("no runs"))
+        ax.set_xlabel(say("sources, and as many subscribers (n)"))
         if names:
             ax.set_ylabel(f"{names[-1]} ÷ {names[0]}")
         headline(ax, title)
     said = [_in_words(column, ratio) for column, ratio in ratios.items()]
-    what = f"What {listed(names) or 'nobody'} need, one by the other, by size"
+    who = listed(names) or say("nobody")
+    what = say("What {systems} need, one by the other, by size", systems=who)
     give_words(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return ax
+
+
+def _name(column: str) -> str:
+    return say(_NAMES[column]) if column in _NAMES else column
 
 
 def _ratio(
@@ -115,17 +121,26 @@ def _finding(ratios: dict[str, tuple[Float64, Float64]], names: list[str]) -> st
         others = np.flatnonzero(ratio >= 1 if ratio[-1] < 1 else ratio <= 1)
         since = float(size[others[-1] + 1]) if len(others) else 0.0
         mine = less[names[int(ratio[-1] < 1)]]
-        mine.setdefault(since, []).append(_NAMES.get(column, column))
+        mine.setdefault(since, []).append(_name(column))
     said = [
-        f"with {name}: {', '.join(_from(since, of) for since, of in by_size.items())}"
+        (name, ", ".join(_from(since, of) for since, of in by_size.items()))
         for name, by_size in less.items()
         if by_size
     ]
-    return f"Less {'; less '.join(said)}" if said else "Nobody has less of anything"
+    if not said:
+        return say("Nobody has less of anything")
+    first, *rest = said
+    texts = [
+        say("Less with {name}: {what}", name=first[0], what=first[1]),
+        *(say("less with {name}: {what}", name=each, what=what) for each, what in rest),
+    ]
+    return "; ".join(texts)
 
 
 def _from(since: float, of: list[str]) -> str:
-    return f"{listed(of)} from n = {since:.0f} on" if since else listed(of)
+    if not since:
+        return listed(of)
+    return say("{what} from n = {since:.0f} on", what=listed(of), since=since)
 
 
 def _draw(
@@ -137,7 +152,7 @@ def _draw(
             continue
         look = series(number)
         ax.plot(size, ratio, marker=MARKERS[number % len(MARKERS)], **look)
-        drawn.append((_NAMES.get(column, column), look["color"], size, ratio))
+        drawn.append((_name(column), look["color"], size, ratio))
     return drawn
 
 
@@ -155,7 +170,7 @@ def _sides(ax: "Axes", names: list[str]) -> None:
     ax.axhline(1.0, color=GREY, linewidth=stroke(2.0), zorder=1)
     for name, up in zip(names, (True, False), strict=True):
         ax.annotate(
-            f"{'↑' if up else '↓'} {name} has less",
+            f"{'↑' if up else '↓'} {say('{name} has less', name=name)}",
             (0.99, 1.0),
             xycoords=("axes fraction", "data"),
             xytext=(0.0, 0.4 if up else -0.4),
@@ -172,10 +187,14 @@ def _sides(ax: "Axes", names: list[str]) -> None:
 
 def _in_words(column: str, ratio: tuple[Float64, Float64]) -> str:
     size, values = ratio
-    name = _NAMES.get(column, column)
+    name = _name(column)
     if not len(size):
-        return f"{name}: no number."
-    return (
-        f"{name}: {amount(values[0])} times at {size[0]:.0f}, "
-        f"{amount(values[-1])} times at {size[-1]:.0f}."
+        return say("{name}: no number.", name=name)
+    return say(
+        "{name}: {first} times at {smallest:.0f}, {last} times at {largest:.0f}.",
+        name=name,
+        first=amount(values[0]),
+        smallest=size[0],
+        last=amount(values[-1]),
+        largest=size[-1],
     )

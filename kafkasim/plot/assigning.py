@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.captions import Words, give_words
@@ -15,6 +16,7 @@ from kafkasim.plot.style import (
     canvas,
     hatch,
     legend_below,
+    letters,
     nothing,
     room,
     stroke,
@@ -102,10 +104,13 @@ def assignment(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
             _draw(ax, shown)
             legend_below(ax)
         else:
-            nothing(ax, "no members")
+            nothing(ax, say("no members"))
         headline(ax, title)
-    by = f"by {shown.assignor}" if shown.assignor else ""
-    what = f"Partitions of a group's members {by}".strip()
+    what = say("Partitions of a group's members")
+    if shown.assignor:
+        what = say(
+            "Partitions of a group's members by {assignor}", assignor=shown.assignor
+        )
     give_words(ax, Words(caption_of(what, None), f"{title}. {in_words(shown)}".strip()))
     return ax
 
@@ -114,16 +119,23 @@ def finding(table: _Table) -> str:
     """Say how many partitions members have, and how many have moved."""
     sizes_ = [len(boxes) for boxes in table.boxes.values()]
     if not sizes_:
-        return "There is no member"
+        return say("There is no member")
     least, most = min(sizes_), max(sizes_)
-    each = f"{least:,} each" if least == most else f"{least:,} to {most:,} each"
-    total = counted(sum(sizes_), "partition")
-    said = f"{total} over {counted(len(sizes_), 'member')}: {each}"
+    each = say("{least:,} to {most:,} each", least=least, most=most)
+    if least == most:
+        each = say("{least:,} each", least=least)
+    said = say(
+        "{partitions} over {members}: {each}",
+        partitions=counted(sum(sizes_), "partition"),
+        members=counted(len(sizes_), "member"),
+        each=each,
+    )
     if table.knows_before:
         moved = len(table.moved)
-        said += f", {moved:,} moved" if moved else ", none moved"
+        moves = say("{moved:,} moved", moved=moved) if moved else say("none moved")
+        said = f"{said}, {moves}"
     if table.free:
-        said += f"; {len(table.free):,} free"
+        said = f"{said}; {say('{free:,} free', free=len(table.free))}"
     return said
 
 
@@ -132,23 +144,29 @@ def in_words(table: _Table) -> str:
     told = []
     for member, boxes in list(table.boxes.items())[:_MOST_TOLD]:
         names = [f"{topic}-{number}" for topic, number, _ in boxes]
-        told.append(f"{member}: {listed(names, _MOST_TOLD) if names else 'none'}")
+        told.append(f"{member}: {listed(names, _MOST_TOLD) or say('none')}")
     if len(table.boxes) > _MOST_TOLD:
-        told.append(f"and {len(table.boxes) - _MOST_TOLD:,} members more")
+        more = len(table.boxes) - _MOST_TOLD
+        told.append(say("and {more:,} members more", more=more))
     moved = [
-        f"{topic}-{number} from {old} to {member}"
+        say(
+            "{partition} from {old} to {new}",
+            partition=f"{topic}-{number}",
+            old=old,
+            new=member,
+        )
         for member, topic, number, old in table.moved
     ]
     if moved:
-        told.append(f"moved: {listed(moved, _MOST_TOLD)}")
+        told.append(say("moved: {said}", said=listed(moved, _MOST_TOLD)))
     return f"{'; '.join(told)}." if told else ""
 
 
 def _draw(ax: "Axes", table: _Table) -> None:
-    names = [*table.boxes, *([NOBODY] if table.free else [])]
+    names = [*table.boxes, *([say(NOBODY)] if table.free else [])]
     longest = max([*map(len, table.boxes.values()), len(table.free), 1])
     text = sizes.now().text
-    left = max(map(len, names)) * 0.6 * text / POINTS
+    left = max(map(letters, names)) * 0.6 * text / POINTS
     wide = max(1.0, room(ax) - left - 0.4) / longest
     painter = _Painter(ax, table, wide * POINTS)
     for row, boxes in enumerate(table.boxes.values()):
@@ -162,7 +180,7 @@ def _draw(ax: "Axes", table: _Table) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("partitions of a member")
+    ax.set_xlabel(say("partitions of a member"))
     plain_numbers(ax.xaxis, whole=True)
 
 
@@ -190,7 +208,7 @@ class _Painter:
         self._ax.add_patch(Rectangle(corner, 0.92, _HIGH, **look, label=label))
         if old is not None:
             thick: dict[str, Any] = {"fill": False, "edgecolor": "black"}
-            thick |= {"linewidth": stroke(3.2), "label": self._new("moved")}
+            thick |= {"linewidth": stroke(3.2), "label": self._new(say("moved"))}
             self._ax.add_patch(Rectangle(corner, 0.92, _HIGH, **thick))
         self._write(row, place, str(number), old)
 
@@ -201,7 +219,7 @@ class _Painter:
         look: dict[str, Any] = {"facecolor": "none", "edgecolor": GREY}
         look |= {"linestyle": (0, (3, 2)), "linewidth": stroke(1.2)}
         corner = (place + 0.04, row - _HIGH / 2)
-        label = self._new("of nobody")
+        label = self._new(say("of nobody"))
         self._ax.add_patch(Rectangle(corner, 0.92, _HIGH, **look, label=label))
         name = str(number) if len(self._order) == 1 else f"{topic}-{number}"
         fits = len(name) * 0.62 * sizes.now().text <= self._wide

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.plot import sizes
-from kafkasim.plot.style import GREY, SERIES, stroke
+from kafkasim.plot.style import GREY, SERIES, letters, stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,9 +70,12 @@ class Lane:
         """Return where it stands, in a few words; `left`: records it has to read."""
         if self.position == NONE:
             return self.why
-        where = "at the end" if self.position >= log_end else "what comes next is gone"
-        where = f"{left:,} to read" if left else where
-        return f"position {self.position:,}, {where}"
+        at = self.position
+        if left:
+            return say("position {at:,}, {left:,} to read", at=at, left=left)
+        if at >= log_end:
+            return say("position {at:,}, at the end", at=at)
+        return say("position {at:,}, what comes next is gone", at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +238,15 @@ class Bands:
         assert page is not None
         small: dict[str, Any] = {"marker": "^", "ms": stroke(10)}
         marks: list[tuple[str, dict[str, Any]]] = [
-            ("position: next to begin", {**small, "color": GREY, "mec": "black"})
+            (say("position: next to begin"), {**small, "color": GREY, "mec": "black"})
         ]
         if before:
-            marks.append(("before", {**small, "color": "none", "mec": GREY}))
+            marks.append((say("before"), {**small, "color": "none", "mec": GREY}))
         if np.size(self.commits.get_offsets()):
             square = {"marker": "s", "ms": stroke(13), "color": "none"}
-            marks.append(("committed offset", {**square, "mec": "black"}))
+            marks.append((say("committed offset"), {**square, "mec": "black"}))
         bar = {"marker": "|", "ms": stroke(13), "mew": stroke(3), "color": GREY}
-        marks.append(("where it began", bar))
+        marks.append((say("where it began"), bar))
         rows = 2.0 if self._boxes else 3.4
         below = -rows * sizes.now().text / 72
         self._ax.legend(
@@ -264,7 +268,7 @@ class Bands:
         self._move_markers(bands)
         texts = iter(self._told)
         for band in bands:
-            next(texts).set_text(f"log end {band.log_end:,}")
+            next(texts).set_text(say("log end {offset:,}", offset=band.log_end))
             for lane in band.lanes:
                 next(texts).set_text(band.told(lane))
         if self._boxes:
@@ -385,7 +389,7 @@ def _points_of(notebook: float) -> float:
 
 def inches_of(text: str, points: float) -> float:
     """Return about how wide a text is, inches."""
-    return len(text) * points * _LETTER / 72
+    return letters(text) * points * _LETTER / 72
 
 
 def _colour(lane: Lane) -> str:

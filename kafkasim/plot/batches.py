@@ -6,6 +6,7 @@ import numpy as np
 
 from kafkasim.analysis import producing
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.headings import headline
@@ -45,6 +46,12 @@ _COLOURS: Final = dict(
         strict=True,
     )
 )
+_CAUSES: Final = {
+    "full": mark("full"),
+    "linger": mark("linger"),
+    "drained": mark("drained"),
+    "cut": mark("cut"),
+}
 _TEXT: Final = dict(zip(CLOSED_BY, ("white", "black", "black", "white"), strict=True))
 
 
@@ -94,7 +101,7 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
                 color=_COLOURS[cause],
                 hatch=hatch(CLOSED_BY.index(cause)),
                 edgecolor="white",
-                label=cause,
+                label=say(_CAUSES[cause]),
             )
             texts = [percent(share) if share >= 0.08 else "" for share in shares]
             ax.bar_label(
@@ -110,12 +117,14 @@ def batching(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axe
             mine = table[table["producer"].astype(str) == name]
             said.append(_row_text(ax, place, name, mine))
         _finish(ax, len(producers), title, more)
-    alt = (
-        f"{title}. Bars of the share of batches that each cause closed: "
-        f"{listed(said) or 'none'}."
+    seen = say(
+        "Bars of the share of batches that each cause closed: {said}.",
+        said=listed(said) or say("none"),
     )
+    alt = f"{title}. {seen}"
     give_words(
-        ax, Words(caption_of("Why batches closed", table.attrs.get(ATTRIBUTE)), alt)
+        ax,
+        Words(caption_of(say("Why batches closed"), table.attrs.get(ATTRIBUTE)), alt),
     )
     return ax
 
@@ -133,14 +142,16 @@ def _finding(table: "pd.DataFrame") -> str:
     by_cause = table.groupby(table["closed_by"].astype(str))["batches"].sum()
     total = float(by_cause.sum())
     if not total > 0:
-        return "No batches"
+        return say("No batches")
     cause = str(by_cause.idxmax())
     share = percent(float(by_cause.max()) / total)
     batches = table["batches"].to_numpy(dtype=np.float64)
     records = float(np.nansum(table["records_per_batch"] * batches)) / total
-    return (
-        f"{share} of the batches were closed by “{cause}”; "
-        f"{counted(records, 'record')} in a batch"
+    return say(
+        "{share} of the batches were closed by “{cause}”; {records} in a batch",
+        share=share,
+        cause=say(_CAUSES[cause]),
+        records=counted(records, "record"),
     )
 
 
@@ -153,26 +164,32 @@ def _row_text(ax: "Axes", place: int, name: str, mine: "pd.DataFrame") -> str:
     ax.text(
         1.01,
         place,
-        f"{counted(mean, 'record')}\nper batch",
+        say("{records}\nper batch", records=counted(mean, "record")),
         va="center",
         fontsize="small",
     )
     causes = [
-        f"{percent(share)} {cause}"
+        f"{percent(share)} {say(_CAUSES[str(cause)])}"
         for cause, share in zip(mine["closed_by"], mine["batches_share"], strict=True)
     ]
-    return f"{name} {', '.join(causes)}, with {counted(mean, 'record')} per batch"
+    return say(
+        "{name} {causes}, with {records} per batch",
+        name=name,
+        causes=", ".join(causes),
+        records=counted(mean, "record"),
+    )
 
 
 def _finish(ax: "Axes", producers: int, title: str, more: int) -> None:
     headline(ax, title)
-    ax.set_xlabel("share of batches")
-    ax.set_ylabel(f"producer ({more} more not shown)" if more else "producer")
+    ax.set_xlabel(say("share of batches"))
+    others = say("producer ({more} more not shown)", more=more)
+    ax.set_ylabel(others if more else say("producer"))
     ax.set_xlim(0, 1)
     ax.set_ylim(max(1, producers) - 0.5, -0.5)
     percent_ticks(ax.xaxis)
     ax.grid(visible=False)
     if producers:
-        legend_below(ax, "closed by")
+        legend_below(ax, say("closed by"))
     else:
-        nothing(ax, "no batches")
+        nothing(ax, say("no batches"))

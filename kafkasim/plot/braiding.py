@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.provenance import provenance
+from kafkasim.catalogue import say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import rows_of, run_given, subscriber_given
@@ -228,13 +229,13 @@ def _panel(ax: "Axes", made: _Braid, shown: tuple[int, int]) -> None:
     done = made.done_ms[shown[0] : shown[1]]
     drawn = ~np.isnan(done)
     if not drawn.any():
-        nothing(ax, "no record processed")
+        nothing(ax, say("no record processed"))
         return
     left = np.flatnonzero(drawn)
     right = np.argsort(np.argsort(done[drawn], kind="stable"), kind="stable")
     places = np.arange(len(left))
     draw_strands(ax, records[drawn], places, right, made.overtaken)
-    ax.set_xticks([0, 1], ["order\nproduced", "order\nprocessed"])
+    ax.set_xticks([0, 1], [say("order\nproduced"), say("order\nprocessed")])
     few = len(left) <= 12
     steps = places if few else places[:: -(-len(left) // 8)]
     ax.set_yticks(steps, [f"{shown[0] + int(left[step]) + 1}" for step in steps])
@@ -249,20 +250,26 @@ def _counted(made: _Braid) -> str:
     """Return a panel's counts: records, overtaken, pairs."""
     total, processed = len(made.records), made.processed
     if not total:
-        return "no records"
+        return say("no records")
     records = counted(total, "record")
     if processed < total:
-        records = f"{processed:,} of {counted(total, 'record')} processed"
+        records = say(
+            "{processed:,} of {records} processed", processed=processed, records=records
+        )
     if not made.pairs:
-        return f"{records}, none overtaken"
-    overtaken = len(made.overtaken)
-    return f"{records}, {overtaken:,} overtaken, {counted(made.pairs, 'pair')}"
+        return say("{records}, none overtaken", records=records)
+    return say(
+        "{records}, {overtaken:,} overtaken, {pairs}",
+        records=records,
+        overtaken=len(made.overtaken),
+        pairs=counted(made.pairs, "pair"),
+    )
 
 
 def _title(entity: str | None, braids: Mapping[str, _Braid]) -> str:
     """Return the finding: where the entity's order held and where it did not."""
     if entity is None:
-        return "No record of an entity was processed"
+        return say("No record of an entity was processed")
     if len(braids) == 1:
         return f"{entity}: {_found(*braids.values())}"
     return f"{entity}: {_found_in_several(braids)}"
@@ -270,13 +277,17 @@ def _title(entity: str | None, braids: Mapping[str, _Braid]) -> str:
 
 def _found(made: _Braid) -> str:
     if not made.processed:
-        return "no record processed"
+        return say("no record processed")
     if made.pairs:
         whole = counted(made.processed, "record")
-        return f"{len(made.overtaken):,} of {whole} overtaken"
+        return say(
+            "{overtaken:,} of {records} overtaken",
+            overtaken=len(made.overtaken),
+            records=whole,
+        )
     if made.processed < len(made.records):
-        return "what was processed is in its order"
-    return "every record in its order"
+        return say("what was processed is in its order")
+    return say("every record in its order")
 
 
 def _found_in_several(braids: Mapping[str, _Braid]) -> str:
@@ -284,22 +295,31 @@ def _found_in_several(braids: Mapping[str, _Braid]) -> str:
     kept = [name for name, made in braids.items() if not made.pairs and made.processed]
     if not crossed:
         if len(kept) == len(braids):
-            return f"in order in all {len(braids)} runs"
+            return say("in order in all {count} runs", count=len(braids))
         if not kept:
-            return "no record processed in any run"
-        return f"in order with {listed(kept, 3)}; none processed in the others"
+            return say("no record processed in any run")
+        return say(
+            "in order with {names}; none processed in the others", names=listed(kept, 3)
+        )
     most = max(crossed.values())
     worst = [name for name, pairs in crossed.items() if pairs == most]
-    text = f"{counted(most, 'overtaken pair')} with {listed(worst, 3)}"
-    if len(worst) > 1:
-        text += " each"
+    text = say_many(
+        "{pairs} with {names}",
+        "{pairs} with {names} each",
+        len(worst),
+        pairs=counted(most, "overtaken pair"),
+        names=listed(worst, 3),
+    )
     if len(crossed) > len(worst):
-        text += ", the most"
-    if len(kept) < 2:
-        return "; none with ".join([text, *kept])
-    whose = "the other" if len(kept) == len(braids) - 1 else "of the others"
-    where = f"{whose} {len(kept)}" if whose == "the other" else f"{len(kept)} {whose}"
-    return f"{text}; none in {where} runs"
+        text = say("{pairs}, the most", pairs=text)
+    if not kept:
+        return text
+    if len(kept) == 1:
+        return f"{text}; {say('none with {name}', name=kept[0])}"
+    rest = say("none in {count} of the others runs", count=len(kept))
+    if len(kept) == len(braids) - 1:
+        rest = say("none in the other {count} runs", count=len(kept))
+    return f"{text}; {rest}"
 
 
 def _legend(
@@ -307,9 +327,15 @@ def _legend(
 ) -> None:
     crossing = any(each.pairs for each in braids.values())
     marked = crossing and max(each.pairs for each in braids.values()) <= MOST_MARKED
-    labels = ["overtaken", "not overtaken", *(["overtaken pair"] if marked else [])]
+    labels = [say("overtaken"), say("not overtaken")]
+    labels += [say("overtaken pair")] if marked else []
     whole = max(len(each.records) for each in braids.values())
-    span = f"records {shown[0] + 1:,} to {shown[1]:,} of {whole:,} are drawn"
+    span = say(
+        "records {first:,} to {last:,} of {whole:,} are drawn",
+        first=shown[0] + 1,
+        last=shown[1],
+        whole=whole,
+    )
     drawn[0].figure.legend(
         handles(marked=marked),
         labels,
@@ -327,23 +353,38 @@ def _words(
 ) -> Words:
     said = []
     for name, made in braids.items():
-        counts = f"{_counted(made)}, in {counted(made.partitions, 'partition')}."
+        counts = say(
+            "{counts}, in {partitions}.",
+            counts=_counted(made),
+            partitions=counted(made.partitions, "partition"),
+        )
         said.append(f"{name}: {counts}" if name else begun(counts))
     whole = max(len(each.records) for each in braids.values())
     cut = ""
     if shown[1] - shown[0] < whole:
-        cut = f" Drawn are records {shown[0] + 1:,} to {shown[1]:,} of {whole:,}."
-    whose = "no entity" if entity is None else entity
-    alt = (
-        f"Strands of the records of {whose}, from the order produced on the left to "
-        "the order processed on the right; strands that cross are an overtaken pair. "
-        f"{' '.join(said)}{cut}"
+        cut = " " + say(
+            "Drawn are records {first:,} to {last:,} of {whole:,}.",
+            first=shown[0] + 1,
+            last=shown[1],
+            whole=whole,
+        )
+    whose = say("no entity") if entity is None else entity
+    strands = say(
+        "Strands of the records of {name}, from the order produced on the left to the "
+        "order processed on the right; strands that cross are an overtaken pair.",
+        name=whose,
     )
+    alt = f"{strands} {' '.join(said)}{cut}"
     subscribers = dict.fromkeys(made.subscriber for made in braids.values())
     names = listed([f"“{name}”" for name in braids])
-    runs = f", in {len(ran)} runs: {names}" if len(ran) > 1 else ""
-    what = f"Order of the records of {whose}, processed by {listed(list(subscribers))}"
-    what += runs
+    what = say(
+        "Order of the records of {name}, processed by {subscribers}",
+        name=whose,
+        subscribers=listed(list(subscribers)),
+    )
+    if len(ran) > 1:
+        runs = say("in {count} runs: {names}", count=len(ran), names=names)
+        what = f"{what}, {runs}"
     return Words(caption_of(what, _common(ran)) + cut, alt)
 
 

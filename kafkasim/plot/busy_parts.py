@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from kafkasim.analysis import busy
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot.given import table_with
 from kafkasim.plot.style import (
@@ -18,7 +19,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.time_axis import label_axes, say_over_time, time_scale
-from kafkasim.plot.words import listed, percent, percent_ticks
+from kafkasim.plot.words import begun, listed, percent, percent_ticks
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 _COLUMNS: Final = ("resource", "kind", "at_ms", "busy_share")
 _PARTS: Final = MappingProxyType(
     {
-        "disk": ("disk", OKABE_ITO["vermillion"]),
-        "nic_out": ("network card, sending", OKABE_ITO["blue"]),
-        "nic_in": ("network card, receiving", OKABE_ITO["sky blue"]),
-        "network_thread": ("network threads", OKABE_ITO["purple"]),
-        "io_thread": ("IO threads", OKABE_ITO["green"]),
-        "cpu": ("processors", OKABE_ITO["orange"]),
+        "disk": (mark("disk"), OKABE_ITO["vermillion"]),
+        "nic_out": (mark("network card, sending"), OKABE_ITO["blue"]),
+        "nic_in": (mark("network card, receiving"), OKABE_ITO["sky blue"]),
+        "network_thread": (mark("network threads"), OKABE_ITO["purple"]),
+        "io_thread": (mark("IO threads"), OKABE_ITO["green"]),
+        "cpu": (mark("processors"), OKABE_ITO["orange"]),
     }
 )
 _DOTS: Final = ":"
@@ -42,7 +43,7 @@ _DASHES: Final = (*(d for d in DASHES if d != _DOTS), (0, (4, 1, 4, 1, 1, 1)))
 """Of the parts, in their order."""
 _HARDLY: Final = 0.02
 """A part that is never busier than this is not drawn."""
-_MEMORY: Final = "page cache, in use"
+_MEMORY: Final = mark("page cache, in use")
 
 
 def resources(
@@ -90,12 +91,16 @@ def resources(
     with style():
         ax = canvas(ax)
         said = _draw(ax, part)
-        label_axes(ax, part, _finding(found, part), "simulated time", "busy")
+        label_axes(ax, part, _finding(found, part), say("simulated time"), say("busy"))
         ax.set_ylim(0.0, 1.03)
         percent_ticks(ax.yaxis)
-        legend_or_nothing(ax, "nothing was measured", host)
-    alt = f"Steps of how busy each part of {host or 'a host'} was: {listed(said)}."
-    say_over_time(ax, "Busy parts", part, f"{_finding(found, part)}. {alt}")
+        legend_or_nothing(ax, say("nothing was measured"), host)
+    alt = say(
+        "Steps of how busy each part of {host} was: {said}.",
+        host=host or say("a host"),
+        said=listed(said),
+    )
+    say_over_time(ax, say("Busy parts"), part, f"{_finding(found, part)}. {alt}")
     return ax
 
 
@@ -117,27 +122,40 @@ def _draw(ax: "Axes", part: "pd.DataFrame") -> list[str]:
             continue
         at = rows["at_ms"].to_numpy(np.float64) / scale
         width = at[1] - at[0] if len(at) > 1 else 1_000.0 / scale
-        label, colour = _PARTS.get(kind, (_MEMORY, GREY))
+        name, colour = _PARTS.get(kind, (_MEMORY, GREY))
+        label = say(name)
         dash = _DOTS if kind == "page_cache" else _DASHES[number]
         ax.stairs(
             shares, [*at, at[-1] + width], baseline=None, label=label,
             lw=stroke(2.0), color=colour, linestyle=dash,
         )  # fmt: skip
-        said.append(f"{label} {percent(float(shares.mean()))} in the mean")
+        said.append(
+            say(
+                "{part} {share} in the mean",
+                part=label,
+                share=percent(float(shares.mean())),
+            )
+        )
     return said
 
 
 def _finding(found: tuple[str, str, float, int] | None, part: "pd.DataFrame") -> str:
     if found is None:
-        return "Nothing was measured"
+        return say("Nothing was measured")
     host, kind, mean, whole = found
-    name = f"the {_PARTS[kind][0]} of {host}"
+    name = say("the {part} of {host}", part=say(_PARTS[kind][0]), host=host)
     if not whole:
-        return f"Nothing is busy all the time; most is {name}, {percent(mean)}"
+        return say(
+            "Nothing is busy all the time; most is {part}, {share}",
+            part=name,
+            share=percent(mean),
+        )
     seconds = max(1, part["at_ms"].nunique() - 1)
-    plural = kind in {"cpu", "io_thread", "network_thread"}
-    verb = "hold" if plural else "holds"
-    return (
-        f"{name[0].upper()}{name[1:]} {verb} the rest up: busy throughout {whole} of "
-        f"{seconds} s"
+    return say_many(
+        "{part} holds the rest up: busy throughout {whole} of {seconds} s",
+        "{part} hold the rest up: busy throughout {whole} of {seconds} s",
+        2 if kind in {"cpu", "io_thread", "network_thread"} else 1,
+        part=begun(name),
+        whole=whole,
+        seconds=seconds,
     )

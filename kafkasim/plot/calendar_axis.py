@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.analysis.frames import CALENDAR
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.words import amount
 from kafkasim.scenario.calendar import Calendar
 
@@ -20,7 +21,10 @@ _MOST_DAYS: Final = 7
 _MOST_TIMES: Final = 4
 """Dates with a time of day along an axis, at most."""
 
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905
+_MONTHS: Final = (
+    *(mark("Jan"), mark("Feb"), mark("Mar"), mark("Apr"), mark("May"), mark("Jun")),
+    *(mark("Jul"), mark("Aug"), mark("Sep"), mark("Oct"), mark("Nov"), mark("Dec")),
+)
 """Not `%b`: that is another word in another locale."""
 
 _MINUTE: Final = 60.0
@@ -35,6 +39,13 @@ _STEPS: Final = (
     *(each * _MONTH for each in (1, 2, 3, 6, 12, 24, 60, 120)),
 )
 """Seconds between dates; a month stands for one of any length."""
+
+_SPANS: Final = (
+    (mark("{number} days"), _DAY),
+    (mark("{number} h"), _HOUR),
+    (mark("{number} min"), _MINUTE),
+)
+"""How long a second of the run lasts on the calendar, and from how many seconds on."""
 
 
 def calendar(ax: "Axes", attrs: Mapping[Any, Any], scale: float) -> None:
@@ -82,17 +93,27 @@ def sentence(attrs: Mapping[Any, Any]) -> str:
     if held is None:
         return ""
     dates = Calendar.from_plain(held)
-    begin = f"Time 0 is {_day(dates.start)} {dates.start:%Y %H:%M} ({dates.zone})"
+    begin = say(
+        "Time 0 is {day} {year} {time} ({zone})",
+        day=_day(dates.start),
+        year=f"{dates.start:%Y}",
+        time=f"{dates.start:%H:%M}",
+        zone=dates.zone,
+    )
     if dates.speedup == 1.0:
         return begin
-    return f"{begin}, and 1 s of the run is {_lasting(dates.speedup)}"
+    return say(
+        "{begin}, and 1 s of the run is {span}",
+        begin=begin,
+        span=_lasting(dates.speedup),
+    )
 
 
 def _lasting(seconds: float) -> str:
-    for noun, size in (("days", _DAY), ("h", _HOUR), ("min", _MINUTE)):
+    for text, size in _SPANS:
         if seconds >= size:
-            return f"{amount(seconds / size)} {noun}"
-    return f"{amount(seconds)} s of the calendar"
+            return say(text, number=amount(seconds / size))
+    return say("{number} s of the calendar", number=amount(seconds))
 
 
 def _dates(dates: Calendar, low: float, high: float) -> list[tuple[float, str]]:
@@ -146,16 +167,20 @@ def _text(clock: datetime, step: float) -> str:
     if step >= 12 * _MONTH:
         return f"{clock:%Y}"
     if step >= _MONTH:
-        return _MONTHS[clock.month - 1]
+        return say(_MONTHS[clock.month - 1])
     if step >= _DAY:
         return _day(clock)
     return f"{_day(clock)} {clock:{'%H:%M' if step >= _MINUTE else '%H:%M:%S'}}"
 
 
 def _day(clock: datetime) -> str:
-    return f"{clock.day} {_MONTHS[clock.month - 1]}"
+    return say("{day} {month}", day=clock.day, month=say(_MONTHS[clock.month - 1]))
 
 
 def _years(dates: Calendar, low: float, high: float) -> str:
     first, last = dates.at(max(low, 0.0)).year, dates.at(high).year
-    return f"{first}" if first == last else f"{first} to {last}"
+    return (
+        f"{first}"
+        if first == last
+        else say("{first} to {last}", first=first, last=last)
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline_of_all
@@ -86,7 +87,7 @@ def comparison(
     systems = list(dict.fromkeys(table["system"].astype(str)))
     names = _subscribers(table)
     height = 1.7 + 0.42 * max(1, min(_MOST_ROWS, len(systems) * len(names)))
-    title = _finding(table, columns[0], names) if columns else "No metrics"
+    title = _finding(table, columns[0], names) if columns else say("No metrics")
     with style():
         drawn = panels(ax, len(columns), 3, (4.6, height))
         said = [
@@ -94,11 +95,12 @@ def comparison(
             for place, (each, column) in enumerate(zip(drawn, columns, strict=True))
         ]
         if len(names) > 1:
-            legend_of_all(drawn, "subscriber")
+            legend_of_all(drawn, say("subscriber"))
         if ax is None:
             headline_of_all(drawn, title, legend=len(names) > 1)
     notes = "".join(f"; {note}" for note in table.attrs.get("notes", ()))
-    what = f"{listed(systems) or 'No system'} with the same traffic{notes}"
+    who = listed(systems) or say("No system")
+    what = say("{systems} with the same traffic", systems=who) + notes
     for each in drawn:
         give_words(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return drawn[0]
@@ -108,15 +110,17 @@ def _finding(table: "pd.DataFrame", column: str, names: list[str]) -> str:
     """Return the systems with the largest and the smallest value of a metric."""
     values = table[column].to_numpy(dtype=np.float64)
     if not np.isfinite(values).any():
-        return f"No system has a {metric_label(column)}"
+        return say("No system has a {metric}", metric=metric_label(column))
     rows = [highest(values), highest(-values)]
     most, least = (_row_in_words(table, column, row, names) for row in rows)
     what = begun(metric_label(column))
     if values[rows[0]] != values[rows[1]]:
-        return f"{what}: from {least} to {most}"
+        return say("{what}: from {least} to {most}", what=what, least=least, most=most)
     if np.isfinite(values).sum() > 1:
-        every = " for all" if np.isfinite(values).all() else " where it applies"
-        return f"{what}: {metric_text(column, float(values[rows[0]]))}{every}"
+        value = metric_text(column, float(values[rows[0]]))
+        if np.isfinite(values).all():
+            return say("{what}: {value} for all", what=what, value=value)
+        return say("{what}: {value} where it applies", what=what, value=value)
     return f"{what}: {most}"
 
 
@@ -210,5 +214,5 @@ def _system_axes(
     ax.set_yticks(range(len(systems)), systems if labelled else [""] * len(systems))
     ax.set_ylim(max(1, len(systems)) - 0.5, -0.5)
     if not systems:
-        nothing(ax, "no system")
+        nothing(ax, say("no system"))
     ax.grid(visible=False, axis="y")

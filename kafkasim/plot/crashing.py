@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kafkasim.catalogue import mark, say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import is_table
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
 _COLUMNS: Final = ("commit", "point", "twice", "never")
 _ROW: Final = 0.62
 """Height of a row in a notebook, inches."""
-_BELOW: Final = "by when the process dies, in the loop about one poll"
-_ONCE: Final = "each once"
-_TWICE: Final = "twice: done again by the next process"
-_NEVER: Final = "never: committed, and not done"
+_BELOW: Final = mark("by when the process dies, in the loop about one poll")
+_ONCE: Final = mark("each once")
+_TWICE: Final = mark("twice: done again by the next process")
+_NEVER: Final = mark("never: committed, and not done")
+_POINTS: Final = {
+    "before the work": mark("before the work"),
+    "in the work": mark("in the work"),
+    "after the work": mark("after the work"),
+    "after the commit": mark("after the commit"),
+}
+"""Points of the poll loop in words."""
 _LOOKS: Final[dict[str, dict[str, Any]]] = {
     _ONCE: {"facecolor": "white"},
     _TWICE: {"facecolor": "#F6D18A", "hatch": "//"},
@@ -50,8 +58,12 @@ class Cell(NamedTuple):
         return _NEVER if self.never else _TWICE if self.twice else _ONCE
 
     def __str__(self) -> str:
-        both = ((self.twice, "twice"), (self.never, "never"))
-        return "\n".join(f"{n:,} {word}" for n, word in both if n) or _ONCE
+        said = []
+        if self.twice:
+            said.append(say("{count:,} twice", count=self.twice))
+        if self.never:
+            said.append(say("{count:,} never", count=self.never))
+        return "\n".join(said) or say(_ONCE)
 
 
 def crash_points(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
@@ -90,11 +102,15 @@ def crash_points(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
             _draw(ax, cells, rows, points)
             legend_below(ax)
         else:
-            nothing(ax, "no crash")
-        headline(ax, title, below=_BELOW if cells else "", left=9.0)
-    what = "Records done twice and never after a crash, by commit and point"
+            nothing(ax, say("no crash"))
+        headline(ax, title, below=say(_BELOW) if cells else "", left=9.0)
+    what = say("Records done twice and never after a crash, by commit and point")
     give_words(ax, Words(caption_of(what, None), f"{title}. {in_words(cells)}".strip()))
     return ax
+
+
+def _point(point: str) -> str:
+    return say(_POINTS[point]) if point in _POINTS else point
 
 
 def finding(cells: list[Cell]) -> str:
@@ -103,18 +119,27 @@ def finding(cells: list[Cell]) -> str:
     twice = max(cells, key=lambda each: each.twice, default=None)
     said = []
     if never is not None and never.never:
-        said.append(f"{never.commit} loses up to {counted(never.never, 'record')}")
+        lost = counted(never.never, "record")
+        said.append(
+            say("{commit} loses up to {records}", commit=never.commit, records=lost)
+        )
     if twice is not None and twice.twice:
-        said.append(f"{twice.commit} repeats up to {twice.twice:,}")
-    return ", ".join(said) or "Every record is done once"
+        said.append(
+            say(
+                "{commit} repeats up to {count:,}",
+                commit=twice.commit,
+                count=twice.twice,
+            )
+        )
+    return ", ".join(said) or say("Every record is done once")
 
 
 def in_words(cells: list[Cell]) -> str:
     """Return each way to commit, and what a crash costs at each point."""
     said: dict[str, list[str]] = {}
     for each in cells:
-        cost = str(each).replace("\n", " and ")
-        said.setdefault(each.commit, []).append(f"{each.point} {cost}")
+        cost = listed(str(each).split("\n"))
+        said.setdefault(each.commit, []).append(f"{_point(each.point)} {cost}")
     return " ".join(f"{commit}: {', '.join(all_)}." for commit, all_ in said.items())
 
 
@@ -124,7 +149,7 @@ def _draw(ax: "Axes", cells: list[Cell], rows: list[str], points: list[str]) -> 
     named: set[str] = set()
     for each in sorted(cells, key=lambda cell: list(_LOOKS).index(cell.kind)):
         x, y = points.index(each.point), rows.index(each.commit)
-        label = None if each.kind in named else each.kind
+        label = None if each.kind in named else say(each.kind)
         named.add(each.kind)
         corner = (x - 0.5, y - 0.5)
         look = _LOOKS[each.kind] | {"edgecolor": "black", "linewidth": stroke(0.8)}
@@ -133,7 +158,7 @@ def _draw(ax: "Axes", cells: list[Cell], rows: list[str], points: list[str]) -> 
     ax.set_xlim(-0.5, len(points) - 0.5)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xticks(
-        range(len(points)), [each.replace(" the ", "\nthe ") for each in points]
+        range(len(points)), [_point(each).replace(" the ", "\nthe ") for each in points]
     )
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)

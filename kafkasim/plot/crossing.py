@@ -7,6 +7,7 @@ import numpy as np
 
 from kafkasim.analysis import pipeline_theory as theory
 from kafkasim.analysis.arrays import Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _NEEDED: Final = ("system", "size", "wanted", "hub_nodes", "links")
+_PARTS: Final = {
+    1.0: mark("all pairs"),
+    0.5: mark("half of them"),
+    0.25: mark("a quarter"),
+}
+"""Shares of the pairs in words."""
 _MAKER: Final = "a table of pipeline_sizes or mesh_sizes"
 
 
@@ -87,21 +94,22 @@ def crossover(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     first = _crossings(lines)
     mesh = any(np.isnan(line.wanted) for line in lines)
     title = _finding(lines, first)
-    across = "systems" if mesh else "sources, and as many subscribers"
+    across = say("systems") if mesh else say("sources, and as many subscribers")
     with style():
         ax = canvas(ax)
         drawn = _draw(ax, lines)
         for line, at in first:
             _ring(ax, line, at)
         ax.set_xlabel(f"{across} (n)")
-        ax.set_ylabel("links between systems")
+        ax.set_ylabel(say("links between systems"))
         _limits(ax, lines)
         if drawn:
             name_ends(ax, drawn)
         else:
-            nothing(ax, "no runs")
-        headline(ax, title, below="marks: measured on runs; thin lines: the formulas")
-    what = f"Links by the number of {across}, measured"
+            nothing(ax, say("no runs"))
+        below = say("marks: measured on runs; thin lines: the formulas")
+        headline(ax, title, below=below)
+    what = say("Links by the number of {across}, measured", across=across)
     said = [_in_words(line) for line in lines]
     give_words(ax, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return ax
@@ -160,20 +168,25 @@ def _finding(lines: list[_Line], first: list[tuple[_Line, int]]) -> str:
     """Return from which size on the hub has fewer links."""
     hub = next((line.system for line in lines if line.is_hub), "")
     if not first:
-        return "No hub beside it" if lines else "No runs"
+        return say("No hub beside it") if lines else say("No runs")
     from_ = [(line, f"{line.size[at]:.0f}") for line, at in first if at >= 0]
     if not from_:
-        return f"{hub} has fewer links at no size measured"
+        return say("{hub} has fewer links at no size measured", hub=hub)
     if any(np.isnan(line.wanted) for line, _ in from_):
-        return f"Of a mesh {hub} has fewer links from {from_[0][1]} systems on"
+        return say(
+            "Of a mesh {hub} has fewer links from {count} systems on",
+            hub=hub,
+            count=from_[0][1],
+        )
     said = [f"{n} ({_share(line.wanted)})" for line, n in from_]
-    return f"{hub} has fewer links from n = {listed(said)} on"
+    return say("{hub} has fewer links from n = {sizes} on", hub=hub, sizes=listed(said))
 
 
 def _share(wanted: float) -> str:
     """Return a share of the pairs in words."""
-    words = {1.0: "all pairs", 0.5: "half of them", 0.25: "a quarter"}
-    return words.get(wanted, f"{percent(wanted)} of them")
+    if wanted in _PARTS:
+        return say(_PARTS[wanted])
+    return say("{share} of them", share=percent(wanted))
 
 
 def _draw(ax: "Axes", lines: list[_Line]) -> list[tuple[str, str, Float64, Float64]]:
@@ -219,8 +232,12 @@ def _limits(ax: "Axes", lines: list[_Line]) -> None:
 
 def _in_words(line: _Line) -> str:
     if not len(line.size):
-        return f"{line.name}: no run."
-    ends = f"from {counted(line.links[0], 'link')} at {line.size[0]:.0f}"
-    return (
-        f"{begun(line.name)}: {ends} to {line.links[-1]:,.0f} at {line.size[-1]:.0f}."
+        return say("{name}: no run.", name=line.name)
+    return say(
+        "{name}: from {links} at {smallest:.0f} to {last:,.0f} at {largest:.0f}.",
+        name=begun(line.name),
+        links=counted(line.links[0], "link"),
+        smallest=line.size[0],
+        last=line.links[-1],
+        largest=line.size[-1],
     )

@@ -8,6 +8,7 @@ import numpy as np
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.blasts import blast_radius
 from kafkasim.analysis.waiting import throughput
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline_of_all
@@ -36,7 +37,7 @@ from kafkasim.plot.style import (
     stroke,
     style,
 )
-from kafkasim.plot.words import begun, caption_of, counted, listed, plain_numbers
+from kafkasim.plot.words import begun, caption_of, counted, inner, listed, plain_numbers
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ _SERIES: Final = (0, 3, 4, 5, 2, 1)
 """Series of the systems, in order: red, which says that a pair is hurt, comes last."""
 _TEXTS: Final = {"medium": 1.0, "small": 0.83, "x-small": 0.69, "xx-small": 0.58}
 """Sizes of a graph's title, and their parts of the text's."""
+_ENDS: Final = {"source": mark("source"), "subscriber": mark("subscriber")}
 _MOST_GRAPHS: Final = len(_SERIES)
 
 
@@ -107,9 +109,9 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
             _graph(drawn[number], net, number, inches, titles[number])
         if ax is None:
             headline_of_all(drawn, title)
-    said = ["Circles are sources, triangles subscribers, squares hubs."]
+    said = [say("Circles are sources, triangles subscribers, squares hubs.")]
     said += [net_in_words(name, net) for name, net in nets.items()]
-    what = f"Systems and their links, carried by {listed(list(nets))}"
+    what = say("Systems and their links, carried by {names}", names=listed(list(nets)))
     for each in drawn:
         give_words(each, Words(caption_of(what, None), " ".join([f"{title}.", *said])))
     return drawn[0]
@@ -169,7 +171,10 @@ def when_one_dies(
         said += [net_in_words(name, net) for name, net in half.nets.items()]
         said += [_rates_in_words(name, run, bin_ms) for name, run in half.runs.items()]
     names = listed(list(dict.fromkeys(name for half in halves for name in half.runs)))
-    what = f"Who is hurt when one dies, and what is delivered meanwhile; {names}"
+    what = say(
+        "Who is hurt when one dies, and what is delivered meanwhile; {names}",
+        names=names,
+    )
     words = Words(caption_of(what, None), " ".join(said))
     for each in (*(ax for drawn in graphs for ax in drawn), *times):
         give_words(each, words)
@@ -220,7 +225,7 @@ def _graph(ax: "Axes", net: Net, number: int, inches: float, title: _Title) -> N
     if net.bytes_:
         draw_net(ax, net, inches)
     else:
-        nothing(ax, "nobody talked to anybody")
+        nothing(ax, say("nobody talked to anybody"))
     ax.set_title(
         title.text, loc="center", fontsize=title.size, color=_look(number)["color"]
     )
@@ -267,14 +272,16 @@ def _over_time(ax: "Axes", half: _Half, bin_ms: float) -> None:
         shown = at <= until
         edges = np.append(at[shown], at[shown][-1:] + bin_ms / 1_000)
         if not number:
-            ax.stairs(wanted[shown], edges, color=GREY, linestyle=":", label="wanted")
+            ax.stairs(
+                wanted[shown], edges, color=GREY, linestyle=":", label=say("wanted")
+            )
         look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
         ax.stairs(done[shown], edges, baseline=None, **look)
     ax.set_xlim(0, until + bin_ms / 1_000)
     for begin, end in _dead_times(half, ax.get_xlim()[1]):
         ax.axvspan(begin, end, color=PALE, zorder=0)
     plain_numbers(ax.xaxis, 8)
-    ax.set_xlabel("simulated time (s)")
+    ax.set_xlabel(say("simulated time (s)"))
     ax.set_title(begun(half.death), loc="left", fontsize="medium")
 
 
@@ -296,7 +303,7 @@ def _same_scale(times: "Sequence[Axes]") -> None:
         each.set_ylim(0, top)
         plain_numbers(each.yaxis, 4)
         if not place:
-            each.set_ylabel("delivered\nper second")
+            each.set_ylabel(say("delivered\nper second"))
 
 
 def _legend(times: "Sequence[Axes]") -> None:
@@ -306,11 +313,11 @@ def _legend(times: "Sequence[Axes]") -> None:
     handles, labels = times[0].get_legend_handles_labels()
     look = {"color": HURT["edge_color"], "linestyle": HURT["style"]}
     handles += [Line2D([], [], linewidth=stroke(2.4), **look), Patch(color=PALE)]
-    labels += ["interrupted", "while it is dead"]
+    labels += [say("interrupted"), say("while it is dead")]
     for kind, (colour, marker) in END_LOOKS.items():
-        mark: dict[str, Any] = {"marker": marker, "color": colour}
-        handles.append(Line2D([], [], linestyle="none", **mark))
-        labels.append(kind)
+        drawn: dict[str, Any] = {"marker": marker, "color": colour}
+        handles.append(Line2D([], [], linestyle="none", **drawn))
+        labels.append(say(_ENDS[kind]))
     figure = times[0].figure
     letter = LETTER * points("legend.fontsize") / POINTS
     inches = figure.bbox.width / figure.dpi - 0.4
@@ -345,29 +352,49 @@ def _finding(halves: Sequence[_Half]) -> str:
         alike: dict[str, list[str]] = {}
         for name, net in half.nets.items():
             alike.setdefault(_how_many(net), []).append(name)
-        stopped = [f"{listed(names)} for {many}" for many, names in alike.items()]
-        verb = " stop for " if len(next(iter(alike.values()))) > 1 else " stops for "
-        stopped[0] = stopped[0].replace(" for ", verb, 1)
-        said.append(f"{begun(half.death)} and {', '.join(stopped)}")
-    return "; ".join([said[0], *(f"{text[:1].lower()}{text[1:]}" for text in said[1:])])
+        stopped: list[str] = []
+        for many, names in alike.items():
+            if stopped:
+                stopped.append(
+                    say("{names} for {pairs}", names=listed(names), pairs=many)
+                )
+                continue
+            first = say_many(
+                "{names} stops for {pairs}",
+                "{names} stop for {pairs}",
+                len(names),
+                names=listed(names),
+                pairs=many,
+            )
+            stopped.append(first)
+        found = ", ".join(stopped)
+        said.append(
+            say("{death} and {stopped}", death=begun(half.death), stopped=found)
+        )
+    return "; ".join([said[0], *map(inner, said[1:])])
 
 
 def _how_many(net: Net) -> str:
     if net.no_such_point or not net.pairs_hurt:
-        return "none"
+        return say("none")
     if net.pairs_hurt == net.pairs:
-        return f"all {counted(net.pairs, 'pair')}"
-    return f"{net.pairs_hurt} of {net.pairs}"
+        return say("all {pairs}", pairs=counted(net.pairs, "pair"))
+    return say("{some} of {all}", some=net.pairs_hurt, all=net.pairs)
 
 
 def _rates_in_words(name: str, run: Result, bin_ms: float) -> str:
     at, wanted, done = _rates(run, bin_ms)
     sent = np.flatnonzero(wanted > 0)
     if not len(sent):
-        return f"{name}: nothing was wanted."
+        return say("{name}: nothing was wanted.", name=name)
     while_sent = done[: sent[-1] + 1]
     still = int((while_sent[1:] == 0).sum())
     seconds = still * (at[1] - at[0] if len(at) > 1 else bin_ms / 1_000)
-    least = f"least {while_sent[1:].min(initial=np.inf):,.0f} delivered per second"
-    usual = f"{np.median(while_sent):,.0f} in the median"
-    return f"{name}: {usual}, {least}, nothing for {seconds:g} s."
+    return say(
+        "{name}: {usual:,.0f} in the median, least {least:,.0f} delivered per second, "
+        "nothing for {seconds:g} s.",
+        name=name,
+        usual=float(np.median(while_sent)),
+        least=float(while_sent[1:].min(initial=np.inf)),
+        seconds=seconds,
+    )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from kafkasim.analysis.blasts import applies
+from kafkasim.analysis.event_words import event_words
+from kafkasim.catalogue import say
 from kafkasim.plot.style import GREY, stroke
 from kafkasim.result.result import Result
 from kafkasim.units import MISSING_NS
@@ -28,7 +30,7 @@ class Told(NamedTuple):
     until_ns: int
     """`MISSING_NS`: for good."""
     event: str
-    """Its kind in small letters and words, such as `add member`."""
+    """Its kind, such as `AddMember`."""
     kind: str
     """Of the target, such as `broker`."""
     name: str
@@ -51,7 +53,7 @@ def told(result: Result, kinds: Collection[str]) -> Iterator[Told]:
         yield Told(
             int(rows["at_ns"][row]),
             int(rows["until_ns"][row]),
-            "".join(f" {c.lower()}" if c.isupper() else c for c in event).strip(),
+            event,
             kind,
             name,
             rows.labels["effect"][effect] if effect >= 0 else "",
@@ -72,10 +74,11 @@ def group_events(result: Result, group: str) -> list[tuple[int, str]]:
         if of != group:
             continue
         who = f"{member}: " if member else ""
-        event = "leave" if each.event == "remove member" else each.event
+        leaves = each.event == "RemoveMember"
+        event = say("leave") if leaves else event_words(each.event)
         said.append((each.at_ns, f"{who}{event}"))
         if each.until_ns != MISSING_NS:
-            said.append((each.until_ns, f"{who}back"))
+            said.append((each.until_ns, f"{who}{say('back')}"))
     return sorted(said)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.captions import Words, give_words
@@ -113,7 +114,7 @@ def anatomy(
         _Sheet(drawn, fields, rows, inches).draw()
         headline(drawn, title)
     size = int(fields["size"][~fields["unpacked"]].sum())
-    what = f"A record batch of {counted(size, 'byte')}, byte by byte"
+    what = say("A record batch of {bytes}, byte by byte", bytes=counted(size, "byte"))
     give_words(
         drawn, Words(caption_of(what, None), f"{title}. {in_words(fields, records)}")
     )
@@ -136,14 +137,27 @@ def finding(fields: Mapping[str, Any]) -> str:
     inside = ~fields["unpacked"]
     size = int(fields["size"][inside].sum())
     if (fields["wrong"] & (fields["kind"] == "checksum")).any():
-        return f"The CRC does not fit: bytes 21 to {size - 1:,} are not as written"
+        return say(
+            "The CRC does not fit: bytes 21 to {last:,} are not as written",
+            last=size - 1,
+        )
     header = int(fields["size"][_in_the_header(fields)].sum())
     count = len(set(fields["record"].tolist()) - {-1})
-    said = f"{header} of {size:,} bytes are the header of {counted(count, 'record')}"
+    said = say(
+        "{header} of {size:,} bytes are the header of {records}",
+        header=header,
+        size=size,
+        records=counted(count, "record"),
+    )
     if not inside.all():
         packed, unpacked = size - header, int(fields["size"][~inside].sum())
-        return f"{said}, which are compressed from {unpacked:,} bytes to {packed:,}"
-    return f"{said}; the CRC covers all from byte 21 on"
+        return say(
+            "{said}, which are compressed from {unpacked:,} bytes to {packed:,}",
+            said=said,
+            unpacked=unpacked,
+            packed=packed,
+        )
+    return say("{said}; the CRC covers all from byte 21 on", said=said)
 
 
 def _in_the_header(fields: Mapping[str, Any]) -> NDArray[np.bool_]:
@@ -162,7 +176,7 @@ def in_words(fields: Mapping[str, Any], records: int) -> str:
             strict=True,
         )
     ]
-    parts = [f"Header: {', '.join(said)}."]
+    parts = [say("Header: {fields}.", fields=", ".join(said))]
     for number in sorted(set(fields["record"].tolist()) - {-1})[:records]:
         mine = fields["record"] == number
         size = int(fields["size"][mine].sum())
@@ -170,7 +184,14 @@ def in_words(fields: Mapping[str, Any], records: int) -> str:
             zip(fields["name"][mine].tolist(), fields["value"][mine], strict=True)
         )
         told = [f"{name} {pairs[name]}" for name in ("key", "value") if name in pairs]
-        parts.append(f"Record {number}, {size:,} bytes: {listed(told) or 'empty'}.")
+        parts.append(
+            say(
+                "Record {number}, {size:,} bytes: {said}.",
+                number=number,
+                size=size,
+                said=listed(told) or say("empty"),
+            )
+        )
     return " ".join(parts)
 
 
@@ -256,13 +277,15 @@ class _Sheet:
         """Write on the left of a row where it begins, and what begins with it."""
         first = self._rows[number][0].row
         record = self._record_of(number)
-        what = "header" if record < 0 else f"record {record}"
+        what = say("record {number}", number=record) if record >= 0 else say("header")
         packed = alone(self._fields, first)
         start = f"{int(self._fields['start'][first]):,}"
         unpacked = bool(self._fields["unpacked"][first])
-        lines = f"unpacked {start}" if unpacked else f"byte {start}"
+        lines = say("byte {at}", at=start)
+        if unpacked:
+            lines = say("unpacked {at}", at=start)
         if packed or not number or record != self._record_of(number - 1):
-            lines = f"{'records' if packed else what}\n{lines}"
+            lines = f"{say('records') if packed else what}\n{lines}"
         self._ax.text(
             -1.15 * self._point,
             number * self._high + self._box_high / 2,
@@ -286,7 +309,7 @@ class _Sheet:
         bar |= {"linewidth": stroke(4.0), "solid_capstyle": "butt", "clip_on": False}
         self._ax.plot([-0.55 * point] * 2, span, **bar)
         self._ax.plot([0.1 * point, 1.3 * point], [bottom] * 2, **bar)
-        said = "covered by the CRC"
+        said = say("covered by the CRC")
         self._ax.text(1.8 * point, bottom, said, **small)
         more = _left_out(self._fields, self._rows)
         self._ax.text(13.5 * point, bottom, more, **small)
@@ -300,4 +323,8 @@ def _left_out(fields: Mapping[str, Any], rows: Sequence[Sequence[Box]]) -> str:
         return ""
     count = len({int(fields["record"][row]) for row in rest} - {-1})
     size = int(fields["size"][rest].sum())
-    return f"… and {counted(count, 'more record')}: {counted(size, 'byte')}"
+    return say(
+        "… and {records}: {bytes}",
+        records=counted(count, "more record"),
+        bytes=counted(size, "byte"),
+    )

@@ -7,6 +7,7 @@ says which function draws what was given.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from kafkasim.catalogue import mark, say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.words import listed
 from kafkasim.result.result import Result
@@ -14,7 +15,7 @@ from kafkasim.result.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-NOBODY: Final = "nobody"
+NOBODY: Final = mark("nobody")
 """Who processed the records of a run without subscribers."""
 
 _OF_A_RUN: Final = "one run is drawn by throughput, latency, lag, ordering or braid"
@@ -131,7 +132,7 @@ def subscriber_given(table: "pd.DataFrame", subscriber: str | None) -> str:
     labelled = hasattr(column, "cat")
     names = [str(name) for name in (column.cat.categories if labelled else column)]
     if subscriber is None:
-        return names[0] if names else NOBODY
+        return names[0] if names else say(NOBODY)
     if subscriber not in names:
         raise ValidationError("subscriber", subscriber, f"one of {listed(names)}")
     return subscriber

@@ -4,7 +4,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from kafkasim.plot.style import LETTER, POINTS, panels_leave_room, points, room
+from kafkasim.plot.style import LETTER, POINTS, letters, panels_leave_room, points, room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,9 @@ def wrapped(text: str, inches: float, size: float, letter: float = LETTER) -> st
     letter : float
         Width of a letter for each point of the size, on average.
     """
-    letters = max(12, int(inches * POINTS / (size * letter)))
+    room_for = max(12, int(inches * POINTS / (size * letter)))
+    # textwrap counts letters; those of Hangul are wider.
+    room_for = int(room_for * len(text) / letters(text)) if text else room_for
     kept = _UNIT.sub("\N{NO-BREAK SPACE}", text)
-    lines = textwrap.fill(kept, letters, break_on_hyphens=False)
+    lines = textwrap.fill(kept, room_for, break_on_hyphens=False)
     return lines.replace("\N{NO-BREAK SPACE}", " ")

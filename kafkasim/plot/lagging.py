@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis import progress
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
-from kafkasim.plot.given import rows_of, subscriber_given, table_with
+from kafkasim.plot.given import NOBODY, rows_of, subscriber_given, table_with
 from kafkasim.plot.per_subscriber import MOST_LINES, by_subscriber, look_of
 from kafkasim.plot.style import (
     PALE,
@@ -41,7 +42,34 @@ if TYPE_CHECKING:
 _MOST_AREAS: Final = 5
 """Partitions shown with a colour of their own; the others are one grey area."""
 
-_NOTHING: Final = "no record was appended to a log"
+_NOTHING: Final = mark("no record was appended to a log")
+
+
+class _Peak(NamedTuple):
+    """The most that a subscriber's lag is."""
+
+    value: str
+    """As it is written; a dash where there is none."""
+    when: str
+    """About when; empty where there is none."""
+
+    @property
+    def label(self) -> str:
+        """Return it in the words of a legend."""
+        if not self.when:
+            return say("peak {value}", value=self.value)
+        return say("peak {value} near {when}", value=self.value, when=self.when)
+
+    def of(self, name: str) -> str:
+        """Return it as a clause about a subscriber."""
+        if not self.when:
+            return say("{name} peaks at {value}", name=name, value=self.value)
+        return say(
+            "{name} peaks at {value} near {when}",
+            name=name,
+            value=self.value,
+            when=self.when,
+        )
 
 
 class _Unit(NamedTuple):
@@ -52,7 +80,7 @@ class _Unit(NamedTuple):
     words: str
     said: Callable[[float], str]
     """Writes a value."""
-    title: "Callable[[pd.DataFrame, dict[str, str]], str]"
+    title: "Callable[[pd.DataFrame, dict[str, _Peak]], str]"
     """Says the finding, from the table and each subscriber's peak."""
 
 
@@ -125,16 +153,16 @@ def _lag_lines(table: "pd.DataFrame", ax: "Axes | None", unit: _Unit) -> "Axes":
     with style():
         ax = canvas(ax)
         for number, (name, part) in enumerate(parts):
-            look = look_of(number, len(part), f"{name}\n({peaks[name]})", table)
+            look = look_of(number, len(part), f"{name}\n({peaks[name].label})", table)
             _line(ax, table, part, look, unit, peak=number < MOST_LINES)
-        label_axes(ax, table, title, "simulated time", unit.label)
+        label_axes(ax, table, title, say("simulated time"), say(unit.label))
         from_zero(ax, whole=unit is _UNITS["records"])
-        legend_or_nothing(ax, _NOTHING)
-    said = [
-        f"{name} {peak.replace('peak', 'peaks at')}" for name, peak in peaks.items()
-    ]
-    alt = f"Line chart of {unit.words}: {_or_none(said)}."
-    say_over_time(ax, "Lag", table, alt)
+        legend_or_nothing(ax, say(_NOTHING))
+    said = [peak.of(name) for name, peak in peaks.items()]
+    alt = say(
+        "Line chart of {what}: {said}.", what=say(unit.words), said=_or_none(said)
+    )
+    say_over_time(ax, say("Lag"), table, alt)
     return ax
 
 
@@ -160,58 +188,72 @@ def _line(
         ax.plot(at[top], values[top], "o", color=look["color"])
 
 
-def _peak(part: "pd.DataFrame", table: "pd.DataFrame", unit: _Unit) -> str:
+def _peak(part: "pd.DataFrame", table: "pd.DataFrame", unit: _Unit) -> _Peak:
     of_time, scale = time_scale(table)
     values = part[unit.column].to_numpy(dtype=np.float64)
     top = highest(values)
     if top < 0:
-        return "peak –"
+        return _Peak("–", "")
     when = f"{middles(part)[top] / scale:.4g} {of_time}"
-    return f"peak {unit.said(float(values[top]))} near {when}"
+    return _Peak(unit.said(float(values[top])), when)
 
 
-def _longest_behind(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
+def _longest_behind(table: "pd.DataFrame", peaks: dict[str, _Peak]) -> str:
     values = table["lag_s_max"].to_numpy(dtype=np.float64)
     top = highest(values)
     if top < 0 or values[top] <= 0:
-        return "No record waits in a log"
+        return say("No record waits in a log")
     name = str(table["subscriber"].iloc[top])
-    peak, _, when = peaks[name].removeprefix("peak ").partition(" near ")
-    return f"The oldest record waits {peak} for {name}, near {when}"
+    return say(
+        "The oldest record waits {span} for {name}, near {when}",
+        span=peaks[name].value,
+        name=name,
+        when=peaks[name].when,
+    )
 
 
-def _most_waiting(table: "pd.DataFrame", peaks: dict[str, str]) -> str:
+def _most_waiting(table: "pd.DataFrame", peaks: dict[str, _Peak]) -> str:
     values = table["lag_records_max"].to_numpy(dtype=np.float64)
     top = highest(values)
     if top < 0 or values[top] <= 0:
-        return "No record waits in a log"
+        return say("No record waits in a log")
     name = str(table["subscriber"].iloc[top])
     records = counted(float(values[top]), "record")
-    when = peaks[name].partition(" near ")[2]
+    when = peaks[name].when
     alike = [each for each, said in peaks.items() if said == peaks[name]]
     if len(alike) == len(peaks):
-        verb = "has" if len(alike) == 1 else "have"
-        each = " each" if len(alike) > 1 else ""
-        return f"{listed(alike, 3)} {verb} up to {records} waiting{each}, near {when}"
+        return say_many(
+            "{names} has up to {records} waiting, near {when}",
+            "{names} have up to {records} waiting each, near {when}",
+            len(alike),
+            names=listed(alike, 3),
+            records=records,
+            when=when,
+        )
     most = values == values[top]
     names = list(dict.fromkeys(table["subscriber"][most].astype(str)))
-    verb = "has" if len(names) == 1 else "have"
-    first = "" if len(names) == 1 else "first "
-    return f"{listed(names, 3)} {verb} most waiting: {records}, {first}near {when}"
+    return say_many(
+        "{names} has most waiting: {records}, near {when}",
+        "{names} have most waiting: {records}, first near {when}",
+        len(names),
+        names=listed(names, 3),
+        records=records,
+        when=when,
+    )
 
 
 _UNITS: Final = {
     "records": _Unit(
         "lag_records_max",
-        "records waiting",
-        "records appended and not yet processed",
+        mark("records waiting"),
+        mark("records appended and not yet processed"),
         lambda value: f"{int(value):,}",
         _most_waiting,
     ),
     "seconds": _Unit(
         "lag_s_max",
-        "age of the oldest record waiting (s)",
-        "the age of the oldest record appended and not yet processed",
+        mark("age of the oldest record waiting (s)"),
+        mark("the age of the oldest record appended and not yet processed"),
         lambda value: f"{amount(value)} s",
         _longest_behind,
     ),
@@ -220,7 +262,7 @@ _UNITS: Final = {
 
 
 def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
-    name, part = next(iter(by_subscriber(table)), ("nobody", table))
+    name, part = next(iter(by_subscriber(table)), (say(NOBODY), table))
     wide = part.pivot_table(
         index="at_ms",
         columns=["topic", "partition"],
@@ -234,7 +276,7 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
         for key in order[:_MOST_AREAS]
     }
     if rest:
-        label = f"{len(rest)} other{'s' if len(rest) > 1 else ''}"
+        label = say_many("{n} other", "{n} others", len(rest))
         series_at[label] = wide[rest].sum(axis=1).to_numpy(dtype=np.float64)
     at = wide.index.to_numpy(dtype=np.float64)
     title = _fullest(name, table, at, wide)
@@ -242,16 +284,22 @@ def _lag_stack(table: "pd.DataFrame", ax: "Axes | None") -> "Axes":
         ax = canvas(ax)
         _, scale = time_scale(table)
         top = _stack(ax, at / scale, series_at)
-        label_axes(ax, table, title, "simulated time", "records waiting")
+        label_axes(ax, table, title, say("simulated time"), say("records waiting"))
         from_zero(ax, whole=True)
-        legend_or_nothing(ax, _NOTHING, "topic-partition")
-    worst = next(iter(series_at), "no partition")
-    alt = (
-        f"Stacked areas of the lag of {name} in {counted(len(order), 'partition')}, as "
-        f"it is where each bin of time begins; {counted(top, 'record')} at the most "
-        f"together, and {worst} has the largest part."
+        legend_or_nothing(ax, say(_NOTHING), say("topic-partition"))
+    worst = next(iter(series_at), say("no partition"))
+    alt = say(
+        "Stacked areas of the lag of {name} in {partitions}, as it is where each bin "
+        "of time begins; {records} at the most together, and {worst} has the "
+        "largest part.",
+        name=name,
+        partitions=counted(len(order), "partition"),
+        records=counted(top, "record"),
+        worst=worst,
     )
-    say_over_time(ax, f"Lag of {name} by partition", table, f"{title}. {alt}")
+    say_over_time(
+        ax, say("Lag of {name} by partition", name=name), table, f"{title}. {alt}"
+    )
     return ax
 
 
@@ -260,7 +308,7 @@ def _fullest(
 ) -> str:
     """Return which partition has most of the lag at the moment when it is largest."""
     if not wide.to_numpy().any():
-        return f"No record waits for {name} where a bin of time begins"
+        return say("No record waits for {name} where a bin of time begins", name=name)
     unit, scale = time_scale(table)
     moment = int(wide.sum(axis=1).to_numpy().argmax())
     then = wide.iloc[moment]
@@ -268,10 +316,14 @@ def _fullest(
     fullest: Any = wide.columns[place]
     waiting = float(then.sum())
     share = float(then.iloc[place]) / waiting
-    part = "all" if share == 1 else percent(share)
-    return (
-        f"{fullest[0]}-{fullest[1]} holds {part} of {counted(waiting, 'record')} "
-        f"waiting for {name} at {at[moment] / scale:.4g} {unit}, the highest point"
+    return say(
+        "{partition} holds {part} of {records} waiting for {name} at {when}, the "
+        "highest point",
+        partition=f"{fullest[0]}-{fullest[1]}",
+        part=say("all") if share == 1 else percent(share),
+        records=counted(waiting, "record"),
+        name=name,
+        when=f"{at[moment] / scale:.4g} {unit}",
     )
 
 
@@ -303,4 +355,4 @@ def _stack(
 
 
 def _or_none(said: list[str]) -> str:
-    return listed(said) or f"none, {_NOTHING}"
+    return listed(said) or say("none, {why}", why=say(_NOTHING))

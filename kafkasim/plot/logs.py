@@ -1,6 +1,6 @@
 """The log of a topic with everyone's place in it, at one moment."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from kafkasim.analysis.positions import (
 )
 from kafkasim.analysis.provenance import provenance
 from kafkasim.analysis.world import World, world_of
+from kafkasim.catalogue import say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.bands import Band, Bands, Lane, heights, inches_of
@@ -21,7 +22,7 @@ from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import run_given
 from kafkasim.plot.headings import headline
 from kafkasim.plot.many_logs import draw_many
-from kafkasim.plot.style import POINTS, SIZE, canvas, room, style
+from kafkasim.plot.style import POINTS, SIZE, canvas, letters, room, style
 from kafkasim.plot.words import caption_of, counted, listed, plain_numbers
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code
@@ -119,10 +120,11 @@ def log(
             told = in_words(drawn)
             left_out = int(now.reads[:, columns].any(axis=1).sum()) - len(behind)
             if left_out:
-                others = f"{left_out} more, not further behind, left out"
+                others = say("{n} more, not further behind, left out", n=left_out)
                 ax.set_xlabel(f"{ax.get_xlabel()}; {others}", loc="left")
-                told = f"{told} Subscribers: {others}."
-    what = f"Log of {' and '.join(topics)} at {_moment(now)}"
+                told = f"{told} {say('Subscribers: {others}.', others=others)}"
+    names = listed(topics, len(topics))
+    what = say("Log of {topics} at {moment}", topics=names, moment=_moment(now))
     give_words(ax, Words(caption_of(what, provenance(result)), f"{title}. {told}"))
     return ax
 
@@ -162,14 +164,20 @@ def finding(now: Standing, columns: Sequence[int]) -> str:
     columns : sequence of int
         The partitions looked at.
     """
-    at = f"At {_moment(now)}"
+    at = _moment(now)
     written, kept = int(now.log_end[columns].sum()), int(now.kept[columns].sum())
     if not kept:
-        gone = f": what was written, {counted(written, 'record')}, is gone"
-        return f"{at} the log is empty{gone if written else ''}"
+        if not written:
+            return say("At {moment} the log is empty", moment=at)
+        return say(
+            "At {moment} the log is empty: what was written, {records}, is gone",
+            moment=at,
+            records=counted(written, "record"),
+        )
     readers = [row for row in range(len(now.wants)) if now.reads[row, columns].any()]
     if not readers:
-        return f"{at} nobody reads the {counted(kept, 'record')}"
+        records = counted(kept, "record")
+        return say("At {moment} nobody reads the {records}", moment=at, records=records)
     known: dict[str, tuple[int, int]] = {}
     absent: list[str] = []
     idle: list[str] = []
@@ -181,11 +189,22 @@ def finding(now: Standing, columns: Sequence[int]) -> str:
             (idle if now.there[row] else absent).append(name)
     parts = [_behind(known)] if known else []
     if idle:
-        parts.append(f"{listed(idle, 3)} {_verb(idle)} begun nothing yet")
+        begun = say_many(
+            "{names} has begun nothing yet",
+            "{names} have begun nothing yet",
+            len(idle),
+            names=listed(idle, 3),
+        )
+        parts.append(begun)
     if absent:
-        verb = "is" if len(absent) == 1 else "are"
-        parts.append(f"{listed(absent, 3)} {verb} not there yet")
-    return f"{at} {'; '.join(parts)}"
+        there = say_many(
+            "{names} is not there yet",
+            "{names} are not there yet",
+            len(absent),
+            names=listed(absent, 3),
+        )
+        parts.append(there)
+    return say("At {moment} {said}", moment=at, said="; ".join(parts))
 
 
 def _behind(known: dict[str, tuple[int, int]]) -> str:
@@ -193,16 +212,23 @@ def _behind(known: dict[str, tuple[int, int]]) -> str:
     worst = max(known, key=lambda name: known[name][0])
     left, total = known[worst]
     if not left:
-        return f"{listed(list(known), 3)} {_verb(known)} read to the end"
-    said = f"{worst} still has {left:,} of {counted(total, 'record')} to read"
+        return say_many(
+            "{names} has read to the end",
+            "{names} have read to the end",
+            len(known),
+            names=listed(list(known), 3),
+        )
+    said = say(
+        "{name} still has {left:,} of {records} to read",
+        name=worst,
+        left=left,
+        records=counted(total, "record"),
+    )
     others = {name: each for name, (each, _) in known.items() if name != worst}
     if not others or any(others.values()):
         return said
-    return f"{said}, {'the others' if len(others) > 1 else next(iter(others))} none"
-
-
-def _verb(names: Sized) -> str:
-    return "has" if len(names) == 1 else "have"
+    rest = say("the others") if len(others) > 1 else next(iter(others))
+    return say("{said}, {others} none", said=said, others=rest)
 
 
 def to_read(now: Standing, row: int, columns: Sequence[int]) -> tuple[int, int] | None:
@@ -277,7 +303,7 @@ def bands_of(
 
 def lane_of(now: Standing, row: int, column: int) -> Lane:
     """Return a subscriber's lane under a partition."""
-    why = "has begun nothing yet" if now.there[row] else "not there yet"
+    why = say("has begun nothing yet") if now.there[row] else say("not there yet")
     return Lane(
         now.wants[row].subscriber,
         row,
@@ -310,12 +336,14 @@ def _draw_bands(
     text = sizes.now().text
     names = [name for band in drawn for name in (band.name, *_names(band))]
     told = [band.told(lane) for band in drawn for lane in band.lanes]
-    left = inches_of(max(names, key=len), text)
-    right = inches_of(max(["log end 00", *told], key=len), text)
+    left = inches_of(max(names, key=letters), text)
+    right = inches_of(
+        max([say("log end {offset:,}", offset=10), *told], key=letters), text
+    )
     inches = max(1.0, room(ax) - left - right)
     shown = Bands(ax, drawn, width=width, boxes=boxes, inches=inches)
     headline(ax, title, left=left * POINTS / text)
-    ax.set_xlabel("offset in the partition (old → new)", loc="left")
+    ax.set_xlabel(say("offset in the partition (old → new)"), loc="left")
     if not boxes:
         plain_numbers(ax.xaxis)
     shown.legend()
@@ -333,20 +361,34 @@ def in_words(drawn: Sequence[Band]) -> str:
 
 def _band_in_words(band: Band) -> str:
     if not band.log_end:
-        holds = f"{band.name} is empty"
+        holds = say("{name} is empty", name=band.name)
     elif not band.kept:
-        holds = f"{band.name} is empty, all before offset {band.log_end:,} is gone"
+        holds = say(
+            "{name} is empty, all before offset {offset:,} is gone",
+            name=band.name,
+            offset=band.log_end,
+        )
     else:
         first, last = band.kept[0][0], band.kept[-1][1] - 1
-        offsets = (
-            f"offsets {first:,} to {last:,}" if last > first else f"offset {last:,}"
-        )
-        offsets += " with gaps" if len(band.kept) > 1 else ""
+        if last == first:
+            offsets = say("offset {offset:,}", offset=last)
+        elif len(band.kept) == 1:
+            offsets = say("offsets {first:,} to {last:,}", first=first, last=last)
+        else:
+            offsets = say(
+                "offsets {first:,} to {last:,} with gaps", first=first, last=last
+            )
         count = sum(end - first for first, end in band.kept)
-        holds = f"{band.name} holds {counted(count, 'record')}, {offsets}"
+        holds = say(
+            "{name} holds {records}, {offsets}",
+            name=band.name,
+            records=counted(count, "record"),
+            offsets=offsets,
+        )
     stands = []
     for lane in band.lanes:
-        told = band.told(lane)
-        kept = f", committed {lane.committed:,}" if lane.committed != NONE else ""
-        stands.append(f"{lane.name}: {told}{kept}")
-    return f"{holds}; {'; '.join(stands)}." if stands else f"{holds}; nobody reads it."
+        told = [band.told(lane)]
+        if lane.committed != NONE:
+            told.append(say("committed {offset:,}", offset=lane.committed))
+        stands.append(f"{lane.name}: {', '.join(told)}")
+    return f"{holds}; {'; '.join(stands) or say('nobody reads it')}."

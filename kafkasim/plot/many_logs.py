@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.positions import NONE, Standing
+from kafkasim.catalogue import say
 from kafkasim.plot.style import PALE, SERIES, legend_beside, series, stroke
 from kafkasim.plot.words import amount, plain_numbers
 
@@ -49,7 +50,7 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
         orientation="horizontal",
         color="black",
         linewidth=stroke(1.0),
-        label="log end",
+        label=say("log end"),
         zorder=3,
     )
     left = {
@@ -67,13 +68,15 @@ def draw_many(ax: "Axes", now: Standing, columns: Sequence[int]) -> str:
             edges,
             orientation="horizontal",
             baseline=None,
-            label=f"position of {name}",
+            label=say("position of {name}", name=name),
             **series(number) | {"linewidth": stroke(2.2)},
         )
-    ax.set_xlabel("offset in the partition (old → new)")
+    ax.set_xlabel(say("offset in the partition (old → new)"))
     names = {topic for topic, _ in (now.partitions[column] for column in columns)}
-    what = f"partition of {names.pop()}" if len(names) == 1 else "partition"
-    ax.set_ylabel(what if by_number else f"{what}, longest log first")
+    what = say("partition")
+    if len(names) == 1:
+        what = say("partition of {topic}", topic=names.pop())
+    ax.set_ylabel(what if by_number else say("{what}, longest log first", what=what))
     ax.set_ylim(len(ends) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.margins(x=0.02)
@@ -96,13 +99,20 @@ def _log_start(now: Standing, column: int) -> int:
 def _in_words(
     now: Standing, kept: NDArray[np.int64], left: dict[int, NDArray[np.int64]]
 ) -> str:
-    holds = (
-        f"{len(kept):,} partitions with {amount(kept.min())} to {amount(kept.max())} "
-        f"records each, {int(kept.sum()):,} together."
+    holds = say(
+        "{count:,} partitions with {least} to {most} records each, {total:,} together.",
+        count=len(kept),
+        least=amount(kept.min()),
+        most=amount(kept.max()),
+        total=int(kept.sum()),
     )
     stands = [
-        f"{now.wants[row].subscriber} has {int(each.sum()):,} to read, at the most "
-        f"{amount(each.max())} in one partition."
+        say(
+            "{name} has {left:,} to read, at the most {most} in one partition.",
+            name=now.wants[row].subscriber,
+            left=int(each.sum()),
+            most=amount(each.max()),
+        )
         for row, each in left.items()
     ]
     return " ".join([holds, *stands])

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.analysis.blasts import blast_radius, interruptions
 from kafkasim.analysis.wired import ENDS, HUB, Node, node_of, system_of, wired
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.nouns import NOUNS
 from kafkasim.plot.style import GREY, LETTER, OKABE_ITO, POINTS, points, stroke
-from kafkasim.plot.words import amount, counted
+from kafkasim.plot.words import amount, counted, listed
 from kafkasim.result.result import Result
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "subscriber": (OKABE_ITO["green"], "^"),
     "hub": (OKABE_ITO["orange"], "s"),
 }
+_HUBS: Final = {
+    "broker": mark("broker"),
+    "hub": mark("hub"),
+    "node": mark("node"),
+    "relay": mark("relay"),
+}
+"""What a hub of one machine is called."""
+
 END_LOOKS: Final = {kind: _LOOKS[kind] for kind in ENDS}
 """Colour and marker of the ends."""
 
@@ -177,7 +186,7 @@ def _hub_label(machines: Collection[Node]) -> str:
     kinds = {node.kind for node in machines}
     if len(machines) == 1:
         (only,) = machines
-        return only.kind
+        return say(_HUBS[only.kind]) if only.kind in _HUBS else only.kind
     kind = kinds.pop() if len(kinds) == 1 else "machine"
     # A system of one's own has kinds of its own, which no language knows.
     many = f"{len(machines)} {kind}s"
@@ -344,18 +353,23 @@ def _name(
 def what_stopped(net: Net) -> str:
     """Return how many of the pairs an event interrupted, in words."""
     if net.no_such_point:
-        return "no such point"
+        return say("no such point")
     if not net.pairs_hurt:
-        return f"none of {counted(net.pairs, 'pair')} stops"
-    every = "all" if net.pairs_hurt == net.pairs else f"{net.pairs_hurt} of"
-    return f"{every} {counted(net.pairs, 'pair')} stop"
+        return say("none of {pairs} stops", pairs=counted(net.pairs, "pair"))
+    pairs = counted(net.pairs, "pair")
+    if net.pairs_hurt == net.pairs:
+        return say("all {pairs} stop", pairs=pairs)
+    return say("{hurt} of {pairs} stop", hurt=net.pairs_hurt, pairs=pairs)
 
 
 def net_in_words(name: str, net: Net) -> str:
     """Return what is drawn of a net."""
-    radius = f" ({amount(net.blast_pair_s)} pair seconds)" if net.pairs_hurt else ""
-    dead = sorted(node.name or "the hub" for node in net.dead)
-    hit = f", {' and '.join(dead)} crossed out" if dead else ""
-    links = counted(len(net.bytes_), "link")
-    stopped = f"; {what_stopped(net)}{radius}" if net.done_to else ""
-    return f"{name}: {links}{hit}{stopped}."
+    said = counted(len(net.bytes_), "link")
+    if dead := sorted(node.name or say("the hub") for node in net.dead):
+        said = ", ".join([said, say("{names} crossed out", names=listed(dead))])
+    if net.done_to:
+        said = "; ".join([said, what_stopped(net)])
+    if net.done_to and net.pairs_hurt:
+        radius = say("{amount} pair seconds", amount=amount(net.blast_pair_s))
+        said = f"{said} ({radius})"
+    return f"{name}: {said}."

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kafkasim.analysis import wiring
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
+from kafkasim.plot.nouns import NOUNS
 from kafkasim.plot.sizes import now
 from kafkasim.plot.style import (
     GREY,
@@ -44,10 +46,13 @@ _LOOKS: Final = {
     "subscriber": (OKABE_ITO["green"], "^"),
 }
 _NOUNS: Final = {
-    "moved_bytes": "bytes",
-    "request_count": "requests",
-    "connection_count": "connections",
+    "moved_bytes": mark("bytes"),
+    "request_count": mark("requests"),
+    "connection_count": mark("connections"),
 }
+
+
+_COUNTED: Final = {"request_count": "request", "connection_count": "connection"}
 
 
 def topology(
@@ -97,7 +102,7 @@ def topology(
         if places:
             _draw(ax, graph, places, weight)
         else:
-            nothing(ax, "nobody talked to anybody")
+            nothing(ax, say("nobody talked to anybody"))
         headline(ax, title, left=11.0)
     give_words(
         ax, Words(_caption(whole, weight), f"{title}. {_in_words(whole, weight)}")
@@ -106,7 +111,10 @@ def topology(
 
 
 def _caption(graph: "nx.DiGraph[str]", weight: Weight) -> str:
-    what = f"Who talked to whom; an arrow is the thicker, the more {_NOUNS[weight]}"
+    what = say(
+        "Who talked to whom; an arrow is the thicker, the more {things}",
+        things=say(_NOUNS[weight]),
+    )
     return caption_of(what, graph.graph.get(ATTRIBUTE))
 
 
@@ -119,14 +127,21 @@ def _heaviest(graph: "nx.DiGraph[str]", weight: Weight) -> list[tuple[str, str, 
 
 def _in_words(graph: "nx.DiGraph[str]", weight: Weight) -> str:
     said = [
-        f"{sender} to {receiver} {amount(float(of[weight]))}"
+        say(
+            "{sender} to {receiver} {amount}",
+            sender=sender,
+            receiver=receiver,
+            amount=amount(float(of[weight])),
+        )
         for sender, receiver, of in _heaviest(graph, weight)
     ]
-    return (
-        f"Graph of {counted(graph.number_of_nodes(), 'node')} and "
-        f"{counted(graph.number_of_edges(), 'arrow')}. "
-        f"{_NOUNS[weight].capitalize()}: {listed(said) or 'none'}."
+    drawn = say(
+        "Graph of {nodes} and {arrows}.",
+        nodes=counted(graph.number_of_nodes(), "node"),
+        arrows=counted(graph.number_of_edges(), "arrow"),
     )
+    things = say(_NOUNS[weight]).capitalize()
+    return f"{drawn} {things}: {listed(said) or say('none')}."
 
 
 def _finding(graph: "nx.DiGraph[str]", weight: Weight) -> str:
@@ -134,16 +149,24 @@ def _finding(graph: "nx.DiGraph[str]", weight: Weight) -> str:
     edges = _heaviest(graph, weight)
     total = sum(of[weight] for *_, of in edges)
     if not total:
-        return f"No {_NOUNS[weight]} between anybody"
+        return say("No {things} between anybody", things=say(_NOUNS[weight]))
     sender, receiver, of = edges[0]
     alike = sum(each[weight] == of[weight] for *_, each in edges)
-    most = f"Most {_NOUNS[weight]}: {_name(sender)} to {_name(receiver)}"
-    each = ", "
-    if alike > 1:
-        most += f" and {counted(alike - 1, 'other arrow')} alike"
-        each = ", each "
-    share = percent(of[weight] / total)
-    return f"{most}{each}{_quantity(of[weight], weight)} ({share})"
+    most = say(
+        "Most {things}: {sender} to {receiver}",
+        things=say(_NOUNS[weight]),
+        sender=_name(sender),
+        receiver=_name(receiver),
+    )
+    size = f"{_quantity(of[weight], weight)} ({percent(of[weight] / total)})"
+    if alike == 1:
+        return f"{most}, {size}"
+    return say(
+        "{most} and {arrows} alike, each {size}",
+        most=most,
+        arrows=counted(alike - 1, "other arrow"),
+        size=size,
+    )
 
 
 def _condensed(
@@ -151,16 +174,26 @@ def _condensed(
 ) -> "tuple[nx.DiGraph[str], str]":
     """Return a graph of at most `MOST_NODES` nodes, and what was done for that."""
     notes = []
-    for kind, many, name in (
-        ("member", "members", lambda of: f"subscriber:{of['group']}"),
-        ("source", "sources", lambda _: "source:all sources"),
+    for kind, note, name in (
+        (
+            "member",
+            say("members of a group drawn as one"),
+            lambda of: f"subscriber:{of['group']}",
+        ),
+        (
+            "source",
+            say("sources drawn as one"),
+            lambda _: f"source:{say('all sources')}",
+        ),
     ):
         if len(graph) > MOST_NODES:
             graph = _merged(graph, kind, name)
-            notes.append(f"{many} {'of a group ' * (kind == 'member')}drawn as one")
+            notes.append(note)
     if len(graph) > MOST_NODES:
         busiest = sorted(graph, key=lambda node: -_traffic(graph, node, weight))
-        notes.append(f"the {MOST_NODES} busiest of {len(graph)} nodes")
+        notes.append(
+            say("the {most} busiest of {all} nodes", most=MOST_NODES, all=len(graph))
+        )
         graph = graph.subgraph(busiest[:MOST_NODES])
     return graph, f" ({'; '.join(notes)})" if notes else ""
 
@@ -212,7 +245,13 @@ def _places(graph: "nx.DiGraph[str]") -> dict[str, tuple[float, float]]:
 def _name(name: str) -> str:
     """Return a node's name as people say it: `broker 1`, `billing/1`."""
     kind, _, rest = name.partition(":")
-    return rest if kind in _COLUMNS else f"{kind} {rest}".strip()
+    if kind in _COLUMNS:
+        return rest
+    if kind == "broker":
+        return say("broker {broker}", broker=rest)
+    if kind == "node":
+        return say("node {number}", number=rest)
+    return f"{kind} {rest}".strip()
 
 
 def _label(graph: "nx.DiGraph[str]", name: str, weight: Weight, between: str) -> str:
@@ -224,16 +263,21 @@ def _label(graph: "nx.DiGraph[str]", name: str, weight: Weight, between: str) ->
     edges = graph.out_edges if sends else graph.in_edges
     number = sum(of[weight] for *_, of in edges(name, data=True))
     count = graph.nodes[name].get("nodes", 1)
-    many = f" ({count} {'sources' if sends else 'members'})" if count > 1 else ""
-    verb = "sent" if sends else "got"
-    return f"{_name(name)}{many}{between}{verb} {_quantity(number, weight)}"
+    shown = _name(name)
+    if count > 1:
+        texts = NOUNS["source" if sends else "member"]
+        things = say_many(*texts, count)
+        shown = f"{shown} ({things})"
+    size = _quantity(number, weight)
+    moved = say("sent {size}", size=size) if sends else say("got {size}", size=size)
+    return f"{shown}{between}{moved}"
 
 
 def _quantity(number: int, weight: Weight) -> str:
     if weight == "moved_bytes":
         unit, size = ("MB", 1e6) if number >= 1e6 else ("kB", 1e3)
         return f"{amount(number / size)} {unit}"
-    return counted(number, _NOUNS[weight].removesuffix("s"))
+    return counted(number, _COUNTED[weight])
 
 
 def _natural(name: str) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from kafkasim.analysis.offset_records import offsets_topic as records_of
+from kafkasim.catalogue import say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.captions import Words, give_words
@@ -98,9 +99,9 @@ def offsets_topic(
             _draw(ax, table.tail(_MOST), groups)
             legend_below(ax)
         else:
-            nothing(ax, "no records")
+            nothing(ax, say("no records"))
         headline(ax, title)
-    what = f"Records of partition {number} of __consumer_offsets"
+    what = say("Records of partition {number} of __consumer_offsets", number=number)
     words = f"{title}. {in_words(table, groups)}".strip()
     give_words(ax, Words(caption_of(what, table.attrs.get("scenario")), words))
     return ax
@@ -109,14 +110,23 @@ def offsets_topic(
 def finding(table: "pd.DataFrame") -> str:
     """Say how much of the log still counts."""
     if not len(table):
-        return "Nothing was written to __consumer_offsets"
+        return say("Nothing was written to __consumer_offsets")
     there = int(table["there"].sum())
     counts = int((table["newest"] & table["there"] & ~table["tombstone"]).sum())
     gone = len(table) - there
-    said = f"{counts:,} of {counted(len(table), 'record')} still count"
+    said = say(
+        "{counts:,} of {records} still count",
+        counts=counts,
+        records=counted(len(table), "record"),
+    )
     if gone:
-        return f"{said}; {gone:,} {'is' if gone == 1 else 'are'} gone from the log"
-    return f"{said}; nothing is removed yet"
+        return say_many(
+            "{said}; {n:,} is gone from the log",
+            "{said}; {n:,} are gone from the log",
+            gone,
+            said=said,
+        )
+    return say("{said}; nothing is removed yet", said=said)
 
 
 def in_words(table: "pd.DataFrame", groups: list[str]) -> str:
@@ -125,9 +135,10 @@ def in_words(table: "pd.DataFrame", groups: list[str]) -> str:
     for group in groups:
         mine = table[table["group"].astype(str) == group]
         stones = int(mine["tombstone"].sum())
-        marked = f", {counted(stones, 'tombstone')}" if stones else ""
         there = int(mine["there"].sum())
-        told.append(f"{group}: {counted(len(mine), 'record')}, {there:,} there{marked}")
+        said = [counted(len(mine), "record"), say("{there:,} there", there=there)]
+        said += [counted(stones, "tombstone")] if stones else []
+        told.append(f"{group}: {', '.join(said)}")
     return ". ".join(told)
 
 
@@ -151,17 +162,17 @@ def _draw(ax: "Axes", table: "pd.DataFrame", groups: list[str]) -> None:
     bold: dict[str, Any] = {"edgecolor": "black", "linewidth": stroke(2.0)}
     thin: dict[str, Any] = {"edgecolor": GREY, "linewidth": stroke(0.8)}
     looks = (
-        ("offset, newest of its key", there & newest & ~stone & commits,
+        (say("offset, newest of its key"), there & newest & ~stone & commits,
          bold | {"facecolor": _NEWEST}),
-        ("offset, older", there & ~newest & ~stone & commits,
+        (say("offset, older"), there & ~newest & ~stone & commits,
          thin | {"facecolor": _OLDER}),
-        ("group or member, newest", there & newest & ~stone & ~commits,
+        (say("group or member, newest"), there & newest & ~stone & ~commits,
          bold | {"facecolor": _GROUP}),
-        ("group or member, older", there & ~newest & ~stone & ~commits,
+        (say("group or member, older"), there & ~newest & ~stone & ~commits,
          thin | {"facecolor": _OLDER_GROUP}),
-        ("tombstone", there & stone,
+        (say("tombstone"), there & stone,
          thin | {"edgecolor": "black", "facecolor": _TOMBSTONE, "hatch": hatch(1)}),
-        ("removed", ~there,
+        (say("removed"), ~there,
          thin | {"facecolor": "none", "linestyle": (0, (3, 2))}),
     )  # fmt: skip
     for label, which, look in looks:
@@ -173,7 +184,7 @@ def _draw(ax: "Axes", table: "pd.DataFrame", groups: list[str]) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)
-    ax.set_xlabel("offset in the partition")
+    ax.set_xlabel(say("offset in the partition"))
     if high - low <= 20:
         ticks = np.arange(low, high)
         ax.set_xticks(ticks + 0.5, [f"{tick:,}" for tick in ticks])

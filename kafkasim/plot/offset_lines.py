@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.progress import SUBSCRIBER
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import RIGHT, draw_events, group_events
@@ -25,7 +26,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.time_axis import from_zero, label_axes, time_scale
-from kafkasim.plot.words import amount, caption_of, counted
+from kafkasim.plot.words import amount, begun, caption_of, counted
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_MS
 
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 
 _LINES: Final = {"log_end": 0, "position": 2, "committed": 1}
 """Columns of the table, and the number of the series whose look each has."""
+_LINE_NAMES: Final = {
+    "log_end": mark("log end"),
+    "position": mark("position"),
+    "committed": mark("committed"),
+}
+"""What they are called."""
 _MOST_BACKS: Final = 4
 """Steps back of which each is named."""
 _ABOVE: Final = 1.15
@@ -88,7 +95,7 @@ def offsets(
         if isinstance(data, Result)
         else table_with(data, ("at_ms", *_LINES), "offsets")
     )
-    what = table.attrs.get("title", "Offsets")
+    what = table.attrs.get("title") or say("Offsets")
     lines = {
         name: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _LINES
     }
@@ -99,7 +106,7 @@ def offsets(
     )
     title = f"{what}: {_finding(lines)}"
     if (gone > lines["position"]).any():
-        title += ", overtaken by deletion"
+        title = say("{title}, overtaken by deletion", title=title)
     with style():
         ax = canvas(ax)
         _, scale = time_scale(table)
@@ -108,13 +115,13 @@ def offsets(
             _draw(ax, at, lines)
             _draw_gone(ax, at, gone, lines["position"])
             _draw_back(ax, at, lines["position"])
-        label_axes(ax, table, title, "simulated time", "offset (records)")
+        label_axes(ax, table, title, say("simulated time"), say("offset (records)"))
         from_zero(ax, whole=True)
         if len(at):
             _draw_events(ax, data, table.attrs.get(SUBSCRIBER), scale)
             legend_beside(ax)
         else:
-            nothing(ax, "nothing happened in this partition")
+            nothing(ax, say("nothing happened in this partition"))
     caption = caption_of(what, table.attrs.get(ATTRIBUTE), sentence(table.attrs))
     give_words(ax, Words(caption, _spoken(lines, gone)))
     return ax
@@ -141,10 +148,12 @@ def _draw_gone(
             facecolor=OKABE_ITO["vermillion"],
             alpha=0.45,
             hatch=hatch(3),
-            label="deleted before it was read",
+            label=say("deleted before it was read"),
             zorder=1.5,
         )
-    ax.step(at, log_start, where="post", color=GREY, linewidth=1.5, label="log start")
+    ax.step(
+        at, log_start, where="post", color=GREY, linewidth=1.5, label=say("log start")
+    )
 
 
 def _spoken(lines: dict[str, NDArray[np.float64]], gone: NDArray[np.float64]) -> str:
@@ -153,11 +162,13 @@ def _spoken(lines: dict[str, NDArray[np.float64]], gone: NDArray[np.float64]) ->
     backs = steps_back(lines["position"])
     if len(backs):
         times = counted(len(backs), "time")
-        spoken += f" The position steps back {times}."
+        spoken = f"{spoken} {say('The position steps back {times}.', times=times)}"
     if gone.any():
-        spoken += (
-            f" Below the log start, at the end {amount(gone[-1])}, all is deleted."
+        below = say(
+            "Below the log start, at the end {offset}, all is deleted.",
+            offset=amount(gone[-1]),
         )
+        spoken = f"{spoken} {below}"
     return spoken
 
 
@@ -182,12 +193,12 @@ def _draw_back(
             linewidth=stroke(5.0),
             solid_capstyle="butt",
             zorder=4,
-            label=None if number else "read again",
+            label=None if number else say("read again"),
         )
         if len(backs) <= _MOST_BACKS:
             right = at[row] > RIGHT * at[-1]
             ax.annotate(
-                f"{high - low:,.0f} again",
+                say("{count:,.0f} again", count=high - low),
                 (at[row], low),
                 xytext=(-0.6 if right else 0.6, 0.2),
                 textcoords="offset fontsize",
@@ -220,26 +231,34 @@ def _draw(
     alone = {"marker": "o"} if len(at) == 1 else {}
     _areas(ax, at, lines)
     for name, number in _LINES.items():
-        label = name.replace("_", " ")
+        label = say(_LINE_NAMES[name])
         ax.step(at, lines[name], where="post", label=label, **series(number) | alone)
 
 
 def _finding(lines: dict[str, NDArray[np.float64]]) -> str:
     log_end, position, committed = (lines[name] for name in _LINES)
     if not len(log_end):
-        return "nothing happened"
+        return say("nothing happened")
     if not log_end[-1] > 0:
-        return "no record in the log"
+        return say("no record in the log")
     if not np.isfinite(position).any():
-        return f"none of {counted(log_end[-1], 'record')} read"
-    unread = f"up to {counted(_largest(log_end - position), 'record')} not read yet"
+        return say("none of {records} read", records=counted(log_end[-1], "record"))
+    most = counted(_largest(log_end - position), "record")
+    unread = say("up to {records} not read yet", records=most)
     if not np.isfinite(committed).any():
-        return f"{unread}, no offset committed"
+        return say("{unread}, no offset committed", unread=unread)
     never = _largest(committed - position)
     if never > 0:
-        return f"{unread}, up to {amount(never)} passed over after a crash"
-    again = amount(_largest(position - committed))
-    return f"{unread}, up to {again} to read again after a crash"
+        return say(
+            "{unread}, up to {never} passed over after a crash",
+            unread=unread,
+            never=amount(never),
+        )
+    return say(
+        "{unread}, up to {again} to read again after a crash",
+        unread=unread,
+        again=amount(_largest(position - committed)),
+    )
 
 
 def _areas(
@@ -248,7 +267,7 @@ def _areas(
     position = lines["position"]
     step: Any = {"step": "post", "linewidth": 0}
     ax.fill_between(
-        at, position, lines["log_end"], color=PALE, label="not read yet", **step
+        at, position, lines["log_end"], color=PALE, label=say("not read yet"), **step
     )
     committed = lines["committed"]
     upper, lower = np.maximum(position, committed), np.minimum(position, committed)
@@ -259,7 +278,7 @@ def _areas(
         facecolor=OKABE_ITO["orange"],
         alpha=0.35,
         hatch=hatch(1),
-        label="again after a crash",
+        label=say("again after a crash"),
         **step,
     )
     if (committed > position).any():
@@ -270,21 +289,23 @@ def _areas(
             facecolor=OKABE_ITO["vermillion"],
             alpha=0.5,
             hatch=hatch(3),
-            label="passed over after a crash",
+            label=say("passed over after a crash"),
             **step,
         )
 
 
 def _in_words(lines: dict[str, NDArray[np.float64]]) -> str:
     if not len(lines["log_end"]):
-        return "Empty axes: nothing happened in this partition."
+        return say("Empty axes: nothing happened in this partition.")
     finding = _finding(lines)
     ends = [
-        f"{name.replace('_', ' ')} "
-        + (f"to {amount(values[-1])}" if np.isfinite(values[-1]) else "not known")
+        say("{line} to {end}", line=say(_LINE_NAMES[name]), end=amount(values[-1]))
+        if np.isfinite(values[-1])
+        else say("{line} not known", line=say(_LINE_NAMES[name]))
         for name, values in lines.items()
     ]
-    return f"{finding[0].upper()}{finding[1:]}. Step lines: {', '.join(ends)}."
+    lines_ = say("Step lines: {ends}.", ends=", ".join(ends))
+    return f"{begun(finding)}. {lines_}"
 
 
 def _largest(values: NDArray[np.float64]) -> float:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from kafkasim.analysis import waiting
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.given import table_with
 from kafkasim.plot.per_subscriber import MOST_LINES, by_subscriber, look_of
 from kafkasim.plot.style import (
@@ -42,7 +43,7 @@ _RATES: Final = (
 )
 _QUANTILES: Final = ("subscriber", "at_ms", "latency_ms_p50", "latency_ms_p99")
 
-_INTENDED: Final = "simulated time of the intended send"
+_INTENDED: Final = mark("simulated time of the intended send")
 
 
 def throughput(
@@ -85,11 +86,15 @@ def throughput(
     with style():
         ax = canvas(ax)
         said = [*_draw_wanted(ax, table), *_draw_processed(ax, table)]
-        label_axes(ax, table, title, "simulated time", "records per second")
+        label_axes(ax, table, title, say("simulated time"), say("records per second"))
         from_zero(ax)
-        legend_or_nothing(ax, "no records")
-    alt = f"Line chart of records per second over {_span(table)}: {listed(said)}."
-    say_over_time(ax, "Throughput", table, f"{title}. {alt}")
+        legend_or_nothing(ax, say("no records"))
+    alt = say(
+        "Line chart of records per second over {span}: {said}.",
+        span=_span(table),
+        said=listed(said),
+    )
+    say_over_time(ax, say("Throughput"), table, f"{title}. {alt}")
     return ax
 
 
@@ -98,8 +103,12 @@ def _draw_wanted(ax: "Axes", table: "pd.DataFrame") -> list[str]:
     said = []
     _, scale = time_scale(table)
     for column, noun, look in (
-        ("intended_per_s", "intended", {"color": GREY, "linestyle": ":"}),
-        ("appended_per_s", "appended", {"color": OKABE_ITO["black"], "lw": stroke(1)}),
+        ("intended_per_s", say("intended"), {"color": GREY, "linestyle": ":"}),
+        (
+            "appended_per_s",
+            say("appended"),
+            {"color": OKABE_ITO["black"], "lw": stroke(1)},
+        ),
     ):
         for names, part in _distinct(table, column):
             label = noun if names is None else f"{noun} ({names})"
@@ -114,7 +123,7 @@ def _draw_processed(ax: "Axes", table: "pd.DataFrame") -> list[str]:
     _, scale = time_scale(table)
     for number, (name, part) in enumerate(by_subscriber(table)):
         at, values = middles(part) / scale, part["processed_per_s"]
-        label = f"processed by {name}"
+        label = say("processed by {name}", name=name)
         ax.plot(at, values, **look_of(number, len(part), label, table))
         said.append(f"{label} {_mean(values)}")
     return said
@@ -133,20 +142,24 @@ def _while_sent(table: "pd.DataFrame") -> str:
             rates[name] = float(wanted[sending].mean()), float(done[sending].mean())
             one_bin = one_bin and len(busy) == 1
     if not rates:
-        return "No records"
+        return say("No records")
     if one_bin:
-        return "All records are sent within one bin of time"
+        return say("All records are sent within one bin of time")
     worst = min(rates, key=lambda name: rates[name][1] / rates[name][0])
     texts = {name: tuple(map(amount, rate)) for name, rate in rates.items()}
     wanted_rate, done_rate = texts[worst]
     alike = [name for name, text in texts.items() if text == texts[worst]]
     who = listed(alike, 3)
     if len(alike) < len(rates):
-        who = f"{who}, furthest behind,"
-    verb = "processes" if len(alike) == 1 else "process"
-    each = " each" if len(alike) > 1 else ""
-    rate = f"{done_rate}/s of {wanted_rate}/s{each}"
-    return f"While records are sent, {who} {verb} {rate}"
+        who = say("{names}, furthest behind,", names=who)
+    return say_many(
+        "While records are sent, {who} processes {done}/s of {wanted}/s",
+        "While records are sent, {who} process {done}/s of {wanted}/s each",
+        len(alike),
+        who=who,
+        done=done_rate,
+        wanted=wanted_rate,
+    )
 
 
 def latency(
@@ -193,15 +206,18 @@ def latency(
     with style():
         ax = canvas(ax)
         said = _draw_quantiles(ax, table)
-        label_axes(ax, table, title, _INTENDED, "latency (ms)")
+        label_axes(ax, table, title, say(_INTENDED), say("latency (ms)"))
         values = table[["latency_ms_p50", "latency_ms_p99"]].to_numpy(dtype=np.float64)
         if spread_out(values):
             log_scale(ax, "y", values)
         else:
             from_zero(ax)
-        legend_or_nothing(ax, "no record was processed")
-    alt = f"Line chart of latency by the time a record was intended: {listed(said)}."
-    say_over_time(ax, "End-to-end latency", table, f"{title}. {alt}")
+        legend_or_nothing(ax, say("no record was processed"))
+    alt = say(
+        "Line chart of latency by the time a record was intended: {said}.",
+        said=listed(said),
+    )
+    say_over_time(ax, say("End-to-end latency"), table, f"{title}. {alt}")
     return ax
 
 
@@ -217,13 +233,18 @@ def _draw_quantiles(ax: "Axes", table: "pd.DataFrame") -> list[str]:
         look = look_of(number, len(part), f"{name}, p99", table)
         dashed = {"linestyle": "--", "marker": "_" if len(part) == 1 else ""}
         ax.plot(at, p99, **look | dashed)
-        look = look_of(number, len(part), f"{name}, median", table)
+        look = look_of(number, len(part), say("{name}, median", name=name), table)
         ax.plot(at, p50, **look | {"linestyle": "-"})
         if number < MOST_LINES:
             ax.fill_between(at, p50, p99, color=look["color"], alpha=0.12, linewidth=0)
         said.append(
-            f"{name} has a median up to {amount(float(np.nanmax(p50)))} ms"
-            f" and a 99th percentile up to {amount(float(np.nanmax(p99)))} ms"
+            say(
+                "{name} has a median up to {p50} ms and a 99th percentile up to "
+                "{p99} ms",
+                name=name,
+                p50=amount(float(np.nanmax(p50))),
+                p99=amount(float(np.nanmax(p99))),
+            )
         )
     return said
 
@@ -232,10 +253,16 @@ def _worst_bin(table: "pd.DataFrame") -> str:
     p99 = table["latency_ms_p99"].to_numpy(dtype=np.float64)
     worst = highest(p99)
     if worst < 0:
-        return "No record was processed"
+        return say("No record was processed")
     row = table.iloc[worst]
-    ratio = multiple(float(p99[worst]), float(row["latency_ms_p50"]), "the median then")
-    text = f"{row['subscriber']}: p99 latency up to {amount(float(p99[worst]))} ms"
+    ratio = multiple(
+        float(p99[worst]), float(row["latency_ms_p50"]), say("the median then")
+    )
+    text = say(
+        "{name}: p99 latency up to {p99} ms",
+        name=row["subscriber"],
+        p99=amount(float(p99[worst])),
+    )
     return f"{text}, {ratio}" if ratio else text
 
 
@@ -259,13 +286,13 @@ def _distinct(
 
 
 def _mean(values: "pd.Series[float]") -> str:
-    return f"{amount(float(values.mean()))}/s on average"
+    return say("{mean}/s on average", mean=amount(float(values.mean())))
 
 
 def _span(table: "pd.DataFrame") -> str:
     unit, scale = time_scale(table)
     if not len(table):
-        return "no time"
+        return say("no time")
     at = np.unique(table["at_ms"].to_numpy(dtype=np.float64))
     end = 2 * at[-1] - at[-2] if len(at) > 1 else at[-1]
     return f"{end / scale:g} {unit}"

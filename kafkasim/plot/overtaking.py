@@ -14,6 +14,7 @@ import numpy as np
 from kafkasim.analysis import order, receiving
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.order import Per
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import rows_of, subscriber_given, table_with
 from kafkasim.plot.headings import headline
@@ -41,8 +42,21 @@ MOST_BARS: Final = 24
 """Groups up to which each has a bar of its own."""
 
 _COUNTS: Final = ("subscriber", "records", "overtaken", "overtaken_pairs")
-_PLURALS: Final = {"partition": "partitions", "key": "keys", "entity": "entities"}
-_ONE: Final = {"partition": "a partition", "key": "a key", "entity": "an entity"}
+_SINGLE: Final = {
+    "partition": mark("partition"),
+    "key": mark("key"),
+    "entity": mark("entity"),
+}
+_PLURALS: Final = {
+    "partition": mark("partitions"),
+    "key": mark("keys"),
+    "entity": mark("entities"),
+}
+_ONE: Final = {
+    "partition": mark("a partition"),
+    "key": mark("a key"),
+    "entity": mark("an entity"),
+}
 
 
 def ordering(
@@ -136,27 +150,42 @@ def _lines(
         title = _title(name, len(overtaken), drawn, per)
         headline(ax, title)
     said = [
-        f"record {record} by {counted(count, 'other')}"
+        say(
+            "record {record} by {others}", record=record, others=counted(count, "other")
+        )
         for record, count in zip(pairs["record_id"], pairs["overtakers"], strict=True)
     ]
-    alt = (
-        f"{title}. {counted(len(drawn), 'line')} from the intended order on the left "
-        f"to the order processed on the right. Overtaken: {listed(said) or 'none'}."
+    lines = say(
+        "{lines} from the intended order on the left to the order processed on the "
+        "right. Overtaken: {said}.",
+        lines=counted(len(drawn), "line"),
+        said=listed(said) or say("none"),
     )
-    what = f"Order of records, overtaken within {_PLURALS[per]}"
+    alt = f"{title}. {lines}"
+    what = say("Order of records, overtaken within {groups}", groups=say(_PLURALS[per]))
     give_words(ax, Words(caption_of(what, drawn.attrs.get(ATTRIBUTE)), alt))
     return ax
 
 
 def _title(name: str, overtaken: int, drawn: "pd.DataFrame", per: Per) -> str:
     if not len(drawn):
-        return f"{name}: no record processed"
+        return say("{name}: no record processed", name=name)
     if drawn["group"].eq("").all():
-        return f"{name}: no record has {_ONE[per]}"
+        return say("{name}: no record has {group}", name=name, group=say(_ONE[per]))
     if not overtaken:
-        return f"{name}: no record overtaken within its {per}"
+        return say(
+            "{name}: no record overtaken within its {group}",
+            name=name,
+            group=say(_SINGLE[per]),
+        )
     count = counted(len(drawn), "record")
-    return f"{name}: {overtaken} of {count} overtaken within their {per}"
+    return say(
+        "{name}: {overtaken} of {records} overtaken within their {group}",
+        name=name,
+        overtaken=overtaken,
+        records=count,
+        group=say(_SINGLE[per]),
+    )
 
 
 def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
@@ -178,17 +207,24 @@ def _label_places(ax: "Axes", drawn: "pd.DataFrame", per: Per) -> None:
         drawn["processed"],
         strict=True,
     ):
-        where = f", partition {partition}" if partition >= 0 else ""
-        text = f"{record}   at {time_ms / scale:.4g} {unit}{where}"
+        moment = f"{time_ms / scale:.4g} {unit}"
+        text = say("{record}   at {moment}", record=record, moment=moment)
+        if partition >= 0:
+            text = f"{text}, {say('partition {number}', number=partition)}"
         ax.text(1.04, place, text, va="center", fontsize="small")
-    ax.set_xticks([0, 1], ["intended", "processed"])
-    ax.set_ylabel("record" if per == "partition" else f"record and {per}")
+    ax.set_xticks([0, 1], [say("intended"), say("processed")])
+    both = say("record and {group}", group=say(_SINGLE[per]))
+    ax.set_ylabel(say("record") if per == "partition" else both)
 
 
 def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
     labels = [
-        f"overtaken ({overtaken} in {counted(pairs, 'pair')})",
-        f"not overtaken ({count - overtaken})",
+        say(
+            "overtaken ({overtaken} in {pairs})",
+            overtaken=overtaken,
+            pairs=counted(pairs, "pair"),
+        ),
+        say("not overtaken ({kept})", kept=count - overtaken),
     ]
     ax.legend(
         handles(marked=False),
@@ -202,19 +238,33 @@ def _explain_lines(ax: "Axes", overtaken: int, count: int, pairs: int) -> None:
 
 def _groups(table: "pd.DataFrame", name: str, per: Per, ax: "Axes | None") -> "Axes":
     overtaken, records = int(table["overtaken"].sum()), int(table["records"].sum())
-    title = f"{name} processed no record with {_ONE[per]}"
+    title = say(
+        "{name} processed no record with {group}", name=name, group=say(_ONE[per])
+    )
     if records:
-        whole = f"{percent(overtaken / records)} of {counted(records, 'record')}"
-        title = f"Overtaken within their {per}: {whole}"
+        title = say(
+            "Overtaken within their {group}: {share} of {records}",
+            group=say(_SINGLE[per]),
+            share=percent(overtaken / records),
+            records=counted(records, "record"),
+        )
     with style():
         ax = canvas(ax)
         said = (_bars if len(table) <= MOST_BARS else _counts)(ax, table, per)
         headline(ax, title)
-    alt = (
-        f"{title}. {said} Of {counted(records, 'record')} in them that {name} "
-        f"processed, {overtaken:,} {'was' if overtaken == 1 else 'were'} overtaken."
+    whole = say_many(
+        "Of {records} in them that {name} processed, {n:,} was overtaken.",
+        "Of {records} in them that {name} processed, {n:,} were overtaken.",
+        overtaken,
+        records=counted(records, "record"),
+        name=name,
     )
-    what = f"Records overtaken within {_PLURALS[per]}, processed by {name}"
+    alt = f"{title}. {said} {whole}"
+    what = say(
+        "Records overtaken within {groups}, processed by {name}",
+        groups=say(_PLURALS[per]),
+        name=name,
+    )
     give_words(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))
     return ax
 
@@ -239,12 +289,19 @@ def _bars(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
         ax.text(share, place, text, va="center", fontsize="small")
     largest = max(ordered["overtaken_share"], default=0.0)
     ax.set_xlim(0, 1.45 * largest or 1.0)
-    ax.set_xlabel(f"share of the {per}’s records overtaken")
-    ax.set_ylabel(per)
+    _label_share(ax, per)
+    ax.set_ylabel(say(_SINGLE[per]))
     percent_ticks(ax.xaxis)
     ax.grid(visible=False, axis="y")
-    bars = counted(len(ordered), per)
-    return f"Bars of {bars} by the share of records overtaken."
+    return say(
+        "Bars of {groups} by the share of records overtaken.",
+        groups=counted(len(ordered), per),
+    )
+
+
+def _label_share(ax: "Axes", per: Per) -> None:
+    group = say(_SINGLE[per])
+    ax.set_xlabel(say("share of the {group}’s records overtaken", group=group))
 
 
 def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
@@ -252,18 +309,24 @@ def _counts(ax: "Axes", table: "pd.DataFrame", per: Per) -> str:
     shares = shares[np.isfinite(shares)]
     tenths = np.ceil(10 * shares - 1e-9).astype(np.int64)
     heights = np.bincount(tenths, minlength=11)
-    labels = ["none", *(f"to {tenth}0 %" for tenth in range(1, 11))]
+    labels = [
+        say("none"),
+        *(say("to {share} %", share=10 * tenth) for tenth in range(1, 11)),
+    ]
     bars = ax.bar(labels, heights, color=OVERTAKEN, hatch="//", edgecolor="white")
     bars[0].set(facecolor=KEPT, hatch="")
     numbers = [f"{height:,}" if height else "" for height in heights]
     ax.bar_label(bars, numbers, fontsize="small", padding=2)
     ax.margins(y=0.1)
-    ax.set_xlabel(f"share of the {per}’s records overtaken")
-    ax.set_ylabel(f"{_PLURALS[per]}")
+    _label_share(ax, per)
+    ax.set_ylabel(say(_PLURALS[per]))
     plain_numbers(ax.yaxis)
     ax.tick_params(axis="x", labelrotation=35)
     ax.grid(visible=False, axis="x")
-    return (
-        f"{len(shares):,} {_PLURALS[per]} counted by the share of their records "
-        f"overtaken; {int(heights[0]):,} of them have none."
+    return say(
+        "{count:,} {groups} counted by the share of their records overtaken; {none:,} "
+        "of them have none.",
+        count=len(shares),
+        groups=say(_PLURALS[per]),
+        none=int(heights[0]),
     )

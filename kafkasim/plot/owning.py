@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from kafkasim.analysis.ownership import ownership as owners_of
+from kafkasim.catalogue import mark, say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, give_words
@@ -76,7 +77,7 @@ _MOST_NAMED: Final = 6
 """Members that the legend names; of more the names stand in the bars alone."""
 _TOLD: Final = 12
 """Partitions of which words say who owned them."""
-NOBODY_READS: Final = "nobody reads"
+NOBODY_READS: Final = mark("nobody reads")
 """What the legend says of a gap."""
 
 Lane = tuple[str, int]
@@ -150,14 +151,14 @@ def ownership(
             _label_lanes(ax, lanes, name if states else "", above)
             draw_events([ax], events, _EVENTS)
         else:
-            nothing(ax, "nobody owned a partition")
-        ax.set_xlabel(f"simulated time ({unit})")
+            nothing(ax, say("nobody owned a partition"))
+        ax.set_xlabel(say("simulated time ({unit})", unit=unit))
         plain_numbers(ax.xaxis, 8)
         headline(ax, title)
         if lanes:
             legend_below(ax)
     caption = caption_of(
-        f"Owners of the partitions that group {name} reads",
+        say("Owners of the partitions that group {name} reads", name=name),
         table.attrs.get("scenario"),
         sentence(table.attrs),
     )
@@ -188,11 +189,17 @@ def finding(owned: Sequence[Owned]) -> str:
     hurt = {each.lane for each in owned if each.gap_ms > 0}
     if not hurt:
         count = len({each.member for each in owned})
-        return f"{counted(count, 'member')}, and no partition was without an owner"
+        return say(
+            "{members}, and no partition was without an owner",
+            members=counted(count, "member"),
+        )
     longest = max(each.gap_ms for each in owned if each.gap_ms > 0)
     lanes = counted(len({each.lane for each in owned}), "partition")
-    return (
-        f"Nobody read {len(hurt)} of {lanes} for a while, at most {_lasting(longest)}"
+    return say(
+        "Nobody read {hurt} of {partitions} for a while, at most {longest}",
+        hurt=len(hurt),
+        partitions=lanes,
+        longest=_lasting(longest),
     )
 
 
@@ -209,10 +216,19 @@ def in_words(owned: Sequence[Owned]) -> str:
         mine = [each for each in owned if each.lane == lane]
         owners = list(dict.fromkeys(each.member for each in mine))
         gap = max((each.gap_ms for each in mine if each.gap_ms > 0), default=0.0)
-        wait = f", {_lasting(gap)} without one" if gap else ""
-        said.append(f"{lane[0]}-{lane[1]}: {' then '.join(owners)}{wait}")
+        told = [_one_by_one(owners)]
+        told += [say("{span} without one", span=_lasting(gap))] if gap else []
+        said.append(f"{lane[0]}-{lane[1]}: {', '.join(told)}")
     more = len(lanes) - len(said)
-    return "; ".join(said) + (f"; and {more} more." if more else ".")
+    said += [say("and {more} more", more=more)] if more else []
+    return f"{'; '.join(said)}."
+
+
+def _one_by_one(owners: list[str]) -> str:
+    said, *others = owners
+    for each in others:
+        said = say("{names} then {next}", names=said, next=each)
+    return said
 
 
 def _draw_owners(
@@ -252,7 +268,7 @@ def _draw_owners(
             edgecolor=GREY,
             hatch="///",
             linewidth=stroke(0.6),
-            label=NOBODY_READS,
+            label=say(NOBODY_READS),
         )
 
 
@@ -324,10 +340,13 @@ def _draw_states(
 def _label_lanes(ax: "Axes", lanes: list[Lane], group: str, above: float) -> None:
     """Name the lanes, and that of the group's states if there is one; leave room."""
     topics = {topic for topic, _ in lanes}
-    names = [f"{t}-{n}" if len(topics) > 1 else f"partition {n}" for t, n in lanes]
+    names = [
+        f"{topic}-{n}" if len(topics) > 1 else say("partition {number}", number=n)
+        for topic, n in lanes
+    ]
     places: list[float] = list(range(len(lanes)))
     if group:
-        names.append(f"group {group}")
+        names.append(say("group {name}", name=group))
         places.append(len(lanes) + 0.4)
     ax.set_yticks(places, names)
     ax.set_ylim(places[-1] + 0.6, -0.6 - above)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from kafkasim.analysis.arrays import Float64
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO, PALE, stroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-READ: Final = "partitions with an owner"
-UNREAD: Final = "partitions that nobody reads"
+READ: Final = mark("partitions with an owner")
+UNREAD: Final = mark("partitions that nobody reads")
 
 
 class Spell(Protocol):
@@ -77,11 +78,17 @@ def draw_many(ax: "Axes", spells: Sequence[Spell], end_ms: float, scale: float) 
     at_ms, read, lost = counts(spells, end_ms)
     at = at_ms / scale
     ax.fill_between(
-        at, 0, read, step="post", color=OKABE_ITO["sky blue"], linewidth=0, label=READ
+        at,
+        0,
+        read,
+        step="post",
+        color=OKABE_ITO["sky blue"],
+        linewidth=0,
+        label=say(READ),
     )
     ax.fill_between(
         at, read, read + lost, step="post", facecolor=PALE, edgecolor=GREY,
-        hatch="///", linewidth=stroke(0.6), label=UNREAD,
+        hatch="///", linewidth=stroke(0.6), label=say(UNREAD),
     )  # fmt: skip
-    ax.set_ylabel("partitions")
+    ax.set_ylabel(say("partitions"))
     ax.set_ylim(0, 1.15 * float((read + lost).max(initial=1.0)))

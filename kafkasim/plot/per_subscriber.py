@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kafkasim.catalogue import say_many
 from kafkasim.plot.style import GREY, listed_as, marked, stroke
 
 if TYPE_CHECKING:
@@ -36,6 +37,6 @@ def look_of(
     if number < MOST_LINES:
         return marked(number, count) | {"label": listed_as(label)}
     others = table["subscriber"].astype(str).nunique() - MOST_LINES
-    text = f"{others} other{'s' if others > 1 else ''}"
+    text = say_many("{n} other", "{n} others", others)
     shown = text if number == MOST_LINES else "_"
     return {"color": GREY, "linewidth": stroke(0.8), "label": shown}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kafkasim.analysis import ranks, waiting
 from kafkasim.analysis.frames import ATTRIBUTE
+from kafkasim.catalogue import say, say_many
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.headings import headline
@@ -54,8 +55,6 @@ _MARKED: Final = (0.5, 0.99)
 _WRITTEN: Final = 2
 """Subscribers up to which a ladder has its values written beside it."""
 
-_NONE: Final = "no record was processed"
-
 
 def latency_ecdf(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     """Draw the share of records up to each latency (the empirical distribution).
@@ -97,17 +96,30 @@ def latency_ecdf(data: "Result | pd.DataFrame", *, ax: "Axes | None" = None) -> 
         ax = canvas(ax)
         for number, (name, shares, values) in enumerate(parts):
             p50, p99 = found[name]
-            label = f"{name}\n(p50 {amount(p50)}, p99 {amount(p99)} ms)"
+            label = say(
+                "{name}\n(p50 {p50}, p99 {p99} ms)",
+                name=name,
+                p50=amount(p50),
+                p99=amount(p99),
+            )
             _draw_ecdf(ax, look_of(number, len(values), label, table), shares, values)
         _label_ecdf(ax, np.concatenate([np.zeros(0), *(part[2] for part in parts)]))
         headline(ax, title)
-        legend_or_nothing(ax, _NONE)
+        legend_or_nothing(ax, say("no record was processed"))
     said = [
-        f"{name} has a median of {amount(p50)} ms, a p99 of {amount(p99)} ms and a "
-        f"largest of {amount(values[-1])} ms"
+        say(
+            "{name} has a median of {p50} ms, a p99 of {p99} ms and a largest of "
+            "{largest} ms",
+            name=name,
+            p50=amount(p50),
+            p99=amount(p99),
+            largest=amount(values[-1]),
+        )
         for (name, _, values), (p50, p99) in zip(parts, found.values(), strict=True)
     ]
-    _say(ax, "Distribution of end-to-end latency", table, title, said)
+    kind = say("Step line for each subscriber: {said}.", said=_or_none(said))
+    what = say("Distribution of end-to-end latency")
+    _give(ax, what, table, f"{title}. {kind}")
     return ax
 
 
@@ -147,8 +159,8 @@ def _draw_ecdf(
 
 
 def _label_ecdf(ax: "Axes", values: NDArray[np.float64]) -> None:
-    ax.set_xlabel("latency (ms)")
-    ax.set_ylabel("share of records")
+    ax.set_xlabel(say("latency (ms)"))
+    ax.set_ylabel(say("share of records"))
     ax.set_ylim(0, 1.02)
     percent_ticks(ax.yaxis)
     if spread_out(values):
@@ -204,17 +216,24 @@ def latency_ladder(
                 _write(ax, row, above=_above(name, rows))
         _label_ladder(ax, values)
         headline(ax, title)
-        legend_or_nothing(ax, _NONE)
+        legend_or_nothing(ax, say("no record was processed"))
     said = [
         f"{name} {', '.join(f'{r} {amount(v)}' for r, v in _named(row))} ms"
         for name, row in rows.items()
     ]
-    _say(ax, "Percentiles of end-to-end latency", table, title, said)
+    kind = say("Line with five marks for each subscriber: {said}.", said=_or_none(said))
+    what = say("Percentiles of end-to-end latency")
+    _give(ax, what, table, f"{title}. {kind}")
     return ax
 
 
+def _rungs() -> list[str]:
+    """Return what the rungs are called, from the lowest."""
+    return [say("max") if each == "max" else each for each in _RUNGS.values()]
+
+
 def _named(row: NDArray[np.float64]) -> list[tuple[str, float]]:
-    return list(zip(_RUNGS.values(), row.tolist(), strict=True))
+    return list(zip(_rungs(), row.tolist(), strict=True))
 
 
 def _above(name: str, rows: dict[str, NDArray[np.float64]]) -> bool:
@@ -239,9 +258,9 @@ def _write(ax: "Axes", row: NDArray[np.float64], *, above: bool) -> None:
 
 
 def _label_ladder(ax: "Axes", values: NDArray[np.float64]) -> None:
-    ax.set_xlabel("percentile of the records processed (p50 is the median)")
-    ax.set_ylabel("latency (ms)")
-    ax.set_xticks(range(len(_RUNGS)), list(_RUNGS.values()))
+    ax.set_xlabel(say("percentile of the records processed (p50 is the median)"))
+    ax.set_ylabel(say("latency (ms)"))
+    ax.set_xticks(range(len(_RUNGS)), _rungs())
     ax.set_xlim(-0.4, len(_RUNGS) - 0.6)
     if spread_out(values):
         log_scale(ax, "y", values)
@@ -258,7 +277,7 @@ def _finding(found: dict[str, tuple[float, float]]) -> str:
     """Return the largest p99, and how many times its median it is."""
     worst = highest(np.array([p99 for _, p99 in found.values()], dtype=np.float64))
     if worst < 0:
-        return "No record was processed"
+        return say("No record was processed")
     p50, p99 = list(found.values())[worst]
     shown = amount(p99)
     alike = {
@@ -266,18 +285,18 @@ def _finding(found: dict[str, tuple[float, float]]) -> str:
         for name, (median, each) in found.items()
         if amount(each) == shown
     }
-    longest = " waits longest" if len(alike) == 1 else " wait longest"
-    if len(alike) == len(found):
-        longest = ""
     one_median = len(set(alike.values())) == 1
-    ratio = multiple(p99, p50, "the median") if one_median else ""
-    text = f"{listed(list(alike), 3)}{longest}: p99 latency {shown} ms"
+    ratio = multiple(p99, p50, say("the median")) if one_median else ""
+    who = listed(list(alike), 3)
+    if len(alike) < len(found):
+        who = say_many("{who} waits longest", "{who} wait longest", len(alike), who=who)
+    text = say("{who}: p99 latency {p99} ms", who=who, p99=shown)
     return f"{text}, {ratio}" if ratio else text
 
 
-def _say(
-    ax: "Axes", what: str, table: "pd.DataFrame", title: str, said: list[str]
-) -> None:
-    kind = "Step line" if what.startswith("Distribution") else "Line with five marks"
-    alt = f"{title}. {kind} for each subscriber: {listed(said) or 'none'}."
+def _or_none(said: list[str]) -> str:
+    return listed(said) or say("none")
+
+
+def _give(ax: "Axes", what: str, table: "pd.DataFrame", alt: str) -> None:
     give_words(ax, Words(caption_of(what, table.attrs.get(ATTRIBUTE)), alt))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from kafkasim.analysis.dealings import dealings
+from kafkasim.analysis.event_words import event_words
 from kafkasim.analysis.holding import held, readings
 from kafkasim.analysis.provenance import provenance
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import draw_events, told
 from kafkasim.plot.given import run_given
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_READERS: Final = 6
+_NAMES: Final = {"the queue": mark("the queue"), "the log": mark("the log")}
+"""What the two are called unless somebody calls them otherwise."""
 
 
 class _Side(NamedTuple):
@@ -108,19 +112,25 @@ def queue_and_log(
         for place, side in enumerate(sides):
             _draw_held(drawn[place], side, until, scale)
             _draw_readings(drawn[2 + place], side, readers, until, scale)
-            drawn[2 + place].set_xlabel(f"simulated time ({unit})")
+            drawn[2 + place].set_xlabel(say("simulated time ({unit})", unit=unit))
         _same_heights(drawn)
         for place, side in enumerate(sides):
             draw_events(drawn[place::2], _done(side.result, scale), most=4)
-        legend_of_all([drawn[2]], "read by")
+        legend_of_all([drawn[2]], say("read by"))
         if ax is None:
             headline_of_all(drawn, title, legend=True)
     said = [f"{title}.", *(_in_words(side, readers) for side in sides)]
-    what = "What a queue and a log hold, and what was read, every time counted"
-    ran = listed([f"{begun(side.name)}: {provenance(side.result)}" for side in sides])
+    what = say("What a queue and a log hold, and what was read, every time counted")
+    ran = listed(
+        [f"{begun(_called(side))}: {provenance(side.result)}" for side in sides]
+    )
     for each in drawn:
         give_words(each, Words(caption_of(what, ran), " ".join(said)))
     return drawn[0]
+
+
+def _called(side: _Side) -> str:
+    return say(_NAMES[side.name]) if side.name in _NAMES else side.name
 
 
 def _side(name: str, result: Result) -> _Side:
@@ -158,16 +168,28 @@ def _finding(sides: Sequence[_Side]) -> str:
     queue, log = sides
     count = counted(len(log.result.columns("records")), "record")
     ends = [int(side.held["held"].iloc[-1]) for side in sides]
-    said = (
-        f"Of {count} {queue.name} holds {ends[0]:,} in the end, {log.name} {ends[1]:,}"
+    said = say(
+        "Of {records} {queue} holds {in_queue:,} in the end, {log} {in_log:,}",
+        records=count,
+        queue=_called(queue),
+        in_queue=ends[0],
+        log=_called(log),
+        in_log=ends[1],
     )
     pairs = list(zip(_late(queue.result), _late(log.result), strict=False))
     if pairs:
         here, there = pairs[0]
-        said += (
-            f"; of the {there.before:,} sent before {there.subscriber} came "
-            f"{queue.name} gave it {here.read:,}, {log.name} {there.read:,}"
+        late = say(
+            "of the {before:,} sent before {name} came {queue} gave it {by_queue:,}, "
+            "{log} {by_log:,}",
+            before=there.before,
+            name=there.subscriber,
+            queue=_called(queue),
+            by_queue=here.read,
+            log=_called(log),
+            by_log=there.read,
         )
+        said = f"{said}; {late}"
     return said
 
 
@@ -184,7 +206,8 @@ def _draw_held(ax: "Axes", side: _Side, until: float, scale: float) -> None:
         linewidth=stroke(1.4),
     )
     _say_retention(ax, side, scale)
-    ax.set_title(f"{begun(side.name)}: records it holds", loc="left", fontsize="medium")
+    title = say("{name}: records it holds", name=begun(_called(side)))
+    ax.set_title(title, loc="left", fontsize="medium")
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
 
@@ -199,7 +222,7 @@ def _say_retention(ax: "Axes", side: _Side, scale: float) -> None:
     at_ms = int(removals["at_ns"].min()) / NS_PER_MS
     before = side.held[side.held["at_ms"] < at_ms]["held"]
     ax.annotate(
-        "a segment goes",
+        say("a segment goes"),
         (at_ms / scale, float(before.iloc[-1]) if len(before) else 0.0),
         xytext=(-0.3, 0.3),
         textcoords="offset fontsize",
@@ -219,7 +242,8 @@ def _draw_readings(
         counts = np.concatenate([[0], counts, counts[-1:] if len(counts) else [0]])
         look = series(number) | {"label": listed_as(name)}
         ax.step(at, counts, where="post", **look)
-    ax.set_title(f"{begun(side.name)}: records read", loc="left", fontsize="medium")
+    title = say("{name}: records read", name=begun(_called(side)))
+    ax.set_title(title, loc="left", fontsize="medium")
     ax.set_xlim(0, until / scale or 1.0)
     plain_numbers(ax.xaxis, 8)
 
@@ -237,13 +261,17 @@ def _done(result: Result, scale: float) -> list[tuple[float, str]]:
     """Return what was done to subscribers, and who came later, by time."""
     said = []
     for each in told(result, ("subscriber", "member")):
-        said.append((each.at_ns / NS_PER_MS / scale, f"{each.name}: {each.event}"))
+        said.append(
+            (each.at_ns / NS_PER_MS / scale, f"{each.name}: {event_words(each.event)}")
+        )
         if each.until_ns != MISSING_NS:
             at = each.until_ns / NS_PER_MS / scale
-            said.append((at, f"{each.name}: back"))
+            said.append((at, f"{each.name}: {say('back')}"))
     for name, subscriber in result.scenario.resolve().traffic.subscribers.items():
         if subscriber.from_s:
-            said.append((subscriber.from_s * 1_000 / scale, f"{name} comes"))
+            said.append(
+                (subscriber.from_s * 1_000 / scale, say("{name} comes", name=name))
+            )
     return sorted(said)
 
 
@@ -253,8 +281,11 @@ def _in_words(side: _Side, readers: Sequence[str]) -> str:
         f"{name} {int((side.readings['subscriber'] == name).sum()):,}"
         for name in readers
     ]
-    return (
-        f"{begun(side.name)} holds {most:,} at most and "
-        f"{int(side.held['held'].iloc[-1]):,} in the end; "
-        f"read, every time counted: {listed(read) or 'nothing'}."
+    return say(
+        "{name} holds {most:,} at most and {last:,} in the end; read, every time "
+        "counted: {read}.",
+        name=begun(_called(side)),
+        most=most,
+        last=int(side.held["held"].iloc[-1]),
+        read=listed(read) or say("nothing"),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot import sizes
 from kafkasim.plot.captions import Words, give_words
@@ -19,6 +20,7 @@ from kafkasim.plot.style import (
     canvas,
     hatch,
     legend_below,
+    letters,
     nothing,
     room,
     stroke,
@@ -40,9 +42,9 @@ _MOST_KEYS: Final = 12
 _MOST_RANGES: Final = 20
 """Runs of offsets that are told."""
 
-_OTHERS: Final = "other keys"
+_OTHERS: Final = mark("other keys")
 
-_NO_KEY: Final = "no key"
+_NO_KEY: Final = mark("no key")
 
 _KEPT: Final = OKABE_ITO["sky blue"]
 _TOMBSTONE: Final = OKABE_ITO["orange"]
@@ -123,9 +125,9 @@ def removal(
             _Drawing(ax, records, rows).draw()
             legend_below(ax)
         else:
-            nothing(ax, "no records")
+            nothing(ax, say("no records"))
         headline(ax, title)
-    what = "Records of a log before and after"
+    what = say("Records of a log before and after")
     give_words(
         ax, Words(caption_of(what, None), f"{title}. {in_words(records)}".strip())
     )
@@ -152,7 +154,7 @@ def _is_null(value: object) -> bool:
 def _text(key: object) -> str:
     """Return a key as it is shown."""
     if _is_null(key):
-        return _NO_KEY
+        return say(_NO_KEY)
     if isinstance(key, bytes | bytearray | memoryview):
         try:
             return bytes(key).decode()
@@ -169,25 +171,33 @@ def _rows(keys: Sequence[str]) -> list[str]:
     if len(counts) <= _MOST_KEYS:
         return list(counts)
     most = sorted(counts, key=lambda key: -counts[key])[: _MOST_KEYS - 1]
-    return [key for key in counts if key in most] + [_OTHERS]
+    return [key for key in counts if key in most] + [say(_OTHERS)]
 
 
 def finding(records: _Records) -> str:
     """Say how many records are gone, and by which rule."""
     total, gone = len(records.offsets), int(records.gone.sum())
     if not total:
-        return "There are no records"
+        return say("There are no records")
     if not gone:
-        return f"Nothing is removed: all {counted(total, 'record')} stay"
-    said = f"{gone:,} of {counted(total, 'record')} {'is' if gone == 1 else 'are'} gone"
+        records_ = counted(total, "record")
+        return say("Nothing is removed: all {records} stay", records=records_)
+    said = say_many(
+        "{n:,} of {records} is gone",
+        "{n:,} of {records} are gone",
+        gone,
+        records=counted(total, "record"),
+    )
     if gone == total:
-        return f"{said}: the log is empty"
+        return say("{said}: the log is empty", said=said)
     first = int(records.offsets[records.kept][0])
     newest = records.newest_stay()
     if (records.offsets[records.gone] < first).all():
-        whatever = "" if newest else ", whatever their keys"
-        return f"{said}, all before offset {first:,}{whatever}"
-    return f"{said}: of each key the newest stays" if newest else said
+        before = say("{said}, all before offset {first:,}", said=said, first=first)
+        if newest:
+            return before
+        return say("{said}, whatever their keys", said=before)
+    return say("{said}: of each key the newest stays", said=said) if newest else said
 
 
 def in_words(records: _Records) -> str:
@@ -198,13 +208,28 @@ def in_words(records: _Records) -> str:
     share = percent(float(records.kept.mean()))
     low, high = int(records.offsets[0]), int(records.offsets[-1])
     stones = int((records.tombstone & records.kept).sum())
-    marked = f", {counted(stones, 'tombstone')} among them" if stones else ""
     if not records.kept.any():
-        return f"Offsets {low:,} to {high:,} of {counted(keys, 'key')}: none stays."
+        return say(
+            "Offsets {low:,} to {high:,} of {keys}: none stays.",
+            low=low,
+            high=high,
+            keys=counted(keys, "key"),
+        )
     stay = listed(_ranges(records.offsets[records.kept].tolist()), _MOST_RANGES)
-    return (
-        f"Offsets {low:,} to {high:,} of {counted(keys, 'key')}: {share} stay{marked}, "
-        f"at {stay}."
+    stays = say("{share} stay", share=share)
+    if stones:
+        stays = say(
+            "{share} stay, {tombstones} among them",
+            share=share,
+            tombstones=counted(stones, "tombstone"),
+        )
+    return say(
+        "Offsets {low:,} to {high:,} of {keys}: {stays}, at {offsets}.",
+        low=low,
+        high=high,
+        keys=counted(keys, "key"),
+        stays=stays,
+        offsets=stay,
     )
 
 
@@ -216,7 +241,10 @@ def _ranges(offsets: Sequence[int]) -> list[str]:
             runs[-1][1] = offset
         else:
             runs.append([offset, offset])
-    return [f"{low:,}" if low == high else f"{low:,} to {high:,}" for low, high in runs]
+    return [
+        f"{low:,}" if low == high else say("{low:,} to {high:,}", low=low, high=high)
+        for low, high in runs
+    ]
 
 
 class _Drawing:
@@ -232,9 +260,9 @@ class _Drawing:
         )
         self._low = int(records.offsets[0])
         self._high = int(records.offsets[-1]) + 1
-        names = [*rows, "log before"]
+        names = [*rows, say("log before")]
         text = sizes.now().text
-        left = max(map(len, names)) * 0.6 * text / POINTS
+        left = max(map(letters, names)) * 0.6 * text / POINTS
         self._cell = max(1.0, room(ax) - left - 0.4) / (self._high - self._low)
 
     def draw(self) -> None:
@@ -247,11 +275,11 @@ class _Drawing:
         ax.set_xlim(self._low - 0.01 * (self._high - self._low), self._high)
         ax.set_ylim(rows + 2.7, -0.15)
         places = [*(np.arange(rows) + 0.4), rows + 1.0, rows + 2.2]
-        ax.set_yticks(places, [*self._rows, "log before", "log after"])
+        ax.set_yticks(places, [*self._rows, say("log before"), say("log after")])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False)
         ax.spines["left"].set_visible(False)
-        ax.set_xlabel("offset")
+        ax.set_xlabel(say("offset"))
         self._offsets()
         for base in self._records.segments[1:]:
             new = base == self._records.segments[1]
@@ -260,7 +288,7 @@ class _Drawing:
                 color="black",
                 linestyle=":",
                 linewidth=stroke(1.4),
-                label="next segment" if new else None,
+                label=say("next segment") if new else None,
             )
 
     def _offsets(self) -> None:
@@ -283,17 +311,17 @@ class _Drawing:
         kept = shown & (records.kept | was)
         stone = kept & records.tombstone
         plain = {"edgecolor": "black", "facecolor": _KEPT}
-        self._boxes(tops, kept & ~stone, "record", plain)
+        self._boxes(tops, kept & ~stone, say("record"), plain)
         plain = {"edgecolor": "black", "facecolor": _TOMBSTONE, "hatch": hatch(1)}
-        self._boxes(tops, stone, "tombstone (null value)", plain)
+        self._boxes(tops, stone, say("tombstone (null value)"), plain)
         dashed = {"linestyle": (0, (3, 2)), "edgecolor": GREY, "facecolor": "none"}
-        self._boxes(tops, shown & ~kept, "removed", dashed)
+        self._boxes(tops, shown & ~kept, say("removed"), dashed)
         gone = shown & ~kept & records.tombstone
         if gone.any():
             at = records.offsets[gone] + 0.5
             size = stroke(min(7.0, 60 * self._cell))
             look: dict[str, Any] = {"color": GREY, "markersize": size}
-            look |= {"linestyle": "none", "label": self._new("removed tombstone")}
+            look |= {"linestyle": "none", "label": self._new(say("removed tombstone"))}
             self._ax.plot(at, tops[gone] + 0.4, marker="x", **look)
 
     def _boxes(

@@ -7,6 +7,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Float64, Int64
 from kafkasim.analysis.copies import Copies, State
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.style import GREY, OKABE_ITO, hatch, stroke
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ LOOKS: Final = MappingProxyType[State, Any](
 
 LABELS: Final = MappingProxyType[State, str](
     {
-        "leader": "leads",
-        "in sync": "follows, in the ISR",
-        "behind": "follows, not in ISR",
-        "down, in sync": "down, still in ISR",
-        "down": "down",
+        "leader": mark("leads"),
+        "in sync": mark("follows, in the ISR"),
+        "behind": mark("follows, not in ISR"),
+        "down, in sync": mark("down, still in ISR"),
+        "down": mark("down"),
     }
 )
 """What the legend says of each."""
@@ -76,7 +77,7 @@ def draw_lanes(ax: "Axes", copies: Copies, ns_per_unit: float) -> None:
                 left=since / ns_per_unit,
                 height=HEIGHT,
                 linewidth=stroke(0.8),
-                label=LABELS[state] if not number else None,
+                label=say(LABELS[state]) if not number else None,
                 **look(state),
             )
     told = len(lanes)
@@ -88,7 +89,7 @@ def draw_lanes(ax: "Axes", copies: Copies, ns_per_unit: float) -> None:
             left=since_ns / ns_per_unit,
             height=HEIGHT / 2,
             color=ACKED,
-            label="acknowledged",
+            label=say("acknowledged"),
         )
     if len(copies.refused_ns):
         at = thinned(copies.refused_ns, _MOST_REFUSED) / ns_per_unit
@@ -98,10 +99,10 @@ def draw_lanes(ax: "Axes", copies: Copies, ns_per_unit: float) -> None:
             "x",
             color=REFUSED,
             markersize=stroke(6.0),
-            label="refused",
+            label=say("refused"),
         )
-    names = [f"broker {broker}" for broker in lanes]
-    ax.set_yticks(range(told + 1), [*names, "producers"])
+    names = [say("broker {broker}", broker=broker) for broker in lanes]
+    ax.set_yticks(range(told + 1), [*names, say("producers")])
     ax.set_ylim(told + 0.6, -0.6)
     ax.grid(visible=False, axis="y")
 

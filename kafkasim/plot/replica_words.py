@@ -4,6 +4,8 @@ from itertools import pairwise
 from typing import Final
 
 from kafkasim.analysis.copies import Copies, State
+from kafkasim.analysis.event_words import event_words
+from kafkasim.catalogue import say, say_many, spoken
 from kafkasim.plot.event_lines import told
 from kafkasim.plot.words import amount, counted, listed, time_unit
 from kafkasim.result.result import Result
@@ -18,16 +20,24 @@ _MOST: Final = 6
 def finding(copies: Copies) -> str:
     """Return what the figure finds: the worst that befell records, first."""
     if not len(copies.log_end.at_ns):
-        return "Nothing was written to this partition"
+        return say("Nothing was written to this partition")
     if copies.acked_lost:
-        verb = "is" if copies.acked_lost == 1 else "are"
         last = [loss for loss in copies.losses if loss.acked_records][-1]
-        lost = counted(copies.acked_lost, "acknowledged record")
-        return f"{lost} {verb} lost: broker {last.leader} leads without them"
+        return say_many(
+            "{records} is lost: broker {broker} leads without them",
+            "{records} are lost: broker {broker} leads without them",
+            copies.acked_lost,
+            records=counted(copies.acked_lost, "acknowledged record"),
+            broker=last.leader,
+        )
     since, until, hidden = copies.longest_hidden()
     if until - since >= NAMED_NS:
         records = counted(hidden, "acknowledged record")
-        return f"{records} that nobody may read, for {span(until - since)}"
+        return say(
+            "{records} that nobody may read, for {span}",
+            records=records,
+            span=span(until - since),
+        )
     return _pause(copies)
 
 
@@ -35,22 +45,29 @@ def _pause(copies: Copies) -> str:
     """Return for how long the producers were told nothing good."""
     since, until = copies.longest_without_ack()
     if until - since < NAMED_NS:
-        return "The high watermark keeps up with the log end"
+        return say("The high watermark keeps up with the log end")
     if not len(copies.acks_ns):
-        return "No record is acknowledged at all"
+        return say("No record is acknowledged at all")
     if copies.acks_ns[-1] <= since:
-        return f"No record is acknowledged from {span(since)} on"
-    return f"No record is acknowledged for {span(until - since)}, then all goes on"
+        return say("No record is acknowledged from {since} on", since=span(since))
+    return say(
+        "No record is acknowledged for {span}, then all goes on",
+        span=span(until - since),
+    )
 
 
 def leaders(copies: Copies) -> str:
     """Return who led, in a line."""
     led = copies.leaders
     if not led:
-        return "no leader"
-    said = [f"broker {led[0].broker} led"]
+        return say("no leader")
+    said = [say("broker {broker} led", broker=led[0].broker)]
     said += [
-        f"broker {each.broker} from {span(each.since_ns)} on"
+        say(
+            "broker {broker} from {since} on",
+            broker=each.broker,
+            since=span(each.since_ns),
+        )
         for before, each in pairwise(led)
         if each.broker != before.broker or each.since_ns > before.until_ns
     ]
@@ -62,18 +79,25 @@ def in_words(copies: Copies) -> str:
     if not len(copies.log_end.at_ns):
         return ""
     lines = (
-        ("Log end", copies.log_end),
-        ("high watermark", copies.high_watermark),
-        ("acknowledged", copies.acked),
+        (say("Log end"), copies.log_end),
+        (say("high watermark"), copies.high_watermark),
+        (say("acknowledged"), copies.acked),
     )
     ends = [
-        f"{name} up to {amount(steps.value[-1]) if len(steps.value) else 0}"
+        say(
+            "{line} up to {end}",
+            line=name,
+            end=amount(steps.value[-1]) if len(steps.value) else 0,
+        )
         for name, steps in lines
     ]
-    said = [f"{', '.join(ends)} in the end.", f"{_upper(leaders(copies))}."]
+    said = [
+        say("{lines} in the end.", lines=", ".join(ends)),
+        f"{_upper(leaders(copies))}.",
+    ]
     groups: dict[str, tuple[State, ...]] = {
-        "Down": ("down", "down, in sync"),
-        "Not in the ISR": ("behind", "down"),
+        say("Down"): ("down", "down, in sync"),
+        say("Not in the ISR"): ("behind", "down"),
     }
     for name, states in groups.items():
         times = _times(copies, states)
@@ -83,12 +107,19 @@ def in_words(copies: Copies) -> str:
         count = counted(loss.to_offset - loss.from_offset, "offset")
         told = counted(loss.acked_records, "record")
         said.append(
-            f"At {span(loss.at_ns)} {count} above {loss.from_offset:,} are given up, "
-            f"{told} of them acknowledged."
+            say(
+                "At {moment} {offsets} above {offset:,} are given up, {records} of "
+                "them acknowledged.",
+                moment=span(loss.at_ns),
+                offsets=count,
+                offset=loss.from_offset,
+                records=told,
+            )
         )
     if len(copies.refused_ns):
         count = counted(len(copies.refused_ns), "request")
-        said.append(f"Refused: {count}, with {listed(copies.refused_with)}.")
+        why = listed(copies.refused_with)
+        said.append(say("Refused: {requests}, with {why}.", requests=count, why=why))
     return " ".join(said)
 
 
@@ -103,8 +134,14 @@ def _times(copies: Copies, states: tuple[State, ...]) -> list[str]:
             since = found.pop()[1]
         found.append((each.broker, since, each.until_ns))
     return [
-        f"broker {broker} from {span(since)} "
-        + ("on" if until >= copies.until_ns else f"to {span(until)}")
+        say("broker {broker} from {since} on", broker=broker, since=span(since))
+        if until >= copies.until_ns
+        else say(
+            "broker {broker} from {since} to {until}",
+            broker=broker,
+            since=span(since),
+            until=span(until),
+        )
         for broker, since, until in found
     ]
 
@@ -119,11 +156,14 @@ def broker_events(result: Result) -> list[tuple[int, str]]:
     """
     said = []
     for each in told(result, ("broker", "controller")):
-        who = f"{each.kind} {each.name}".strip()
+        who = say("controller")
+        if each.kind == "broker":
+            who = say("broker {broker}", broker=each.name)
         clean = "shutdown" in each.effect
-        said.append((each.at_ns, f"{who}: {'stop' if clean else each.event}"))
+        event = say("stop") if clean else event_words(each.event)
+        said.append((each.at_ns, f"{who}: {event}"))
         if each.until_ns != MISSING_NS:
-            said.append((each.until_ns, f"{who}: back"))
+            said.append((each.until_ns, f"{who}: {say('back')}"))
     return sorted(said)
 
 
@@ -140,4 +180,4 @@ def span(ns: float) -> str:
 
 
 def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if spoken() == "en" else text

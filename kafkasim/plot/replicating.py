@@ -14,6 +14,7 @@ from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.copies import Copies, Steps
 from kafkasim.analysis.frames import ATTRIBUTE, frame
 from kafkasim.analysis.replica_rows import copies_of
+from kafkasim.catalogue import say
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.event_lines import RIGHT, draw_events
@@ -35,7 +36,7 @@ from kafkasim.plot.style import (
     style,
 )
 from kafkasim.plot.time_axis import from_zero, label_axes, time_scale
-from kafkasim.plot.words import caption_of, counted, plain_numbers
+from kafkasim.plot.words import begun, caption_of, counted, plain_numbers
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_MS
 
@@ -93,9 +94,10 @@ def replication(
         if len(copies.log_end.at_ns):
             _draw(upper, lower, copies, data, per_unit)
         else:
-            nothing(upper, "no record was appended")
+            nothing(upper, say("no record was appended"))
             nothing(lower, "")
-    what = f"Replicas of {copies.topic}-{copies.partition}"
+    partition_ = f"{copies.topic}-{copies.partition}"
+    what = say("Replicas of {partition}", partition=partition_)
     caption = caption_of(what, ends.attrs.get(ATTRIBUTE), sentence(ends.attrs))
     words = Words(caption, f"{title}. {in_words(copies)}".strip())
     for each in (upper, lower):
@@ -144,10 +146,10 @@ def _label(
     from matplotlib.ticker import NullFormatter
 
     unit, scale = time_scale(ends)
-    label_axes(upper, ends, title, "simulated time", "offset")
+    label_axes(upper, ends, title, say("simulated time"), say("offset"))
     below = leaders(copies) if len(copies.log_end.at_ns) else ""
-    headline(upper, title, below=below[:1].upper() + below[1:])
-    lower.set_xlabel(f"simulated time ({unit})")
+    headline(upper, title, below=begun(below))
+    lower.set_xlabel(say("simulated time ({unit})", unit=unit))
     for each in (upper, lower):
         each.set_xlim(0, 1.01 * (copies.until_ns / NS_PER_MS / scale or 1.0))
         plain_numbers(each.xaxis, 8)
@@ -181,16 +183,16 @@ def _lines(ax: "Axes", copies: Copies, per_unit: float) -> None:
     )
     step: dict[str, Any] = {"step": "post", "linewidth": 0, "zorder": 1.5}
     at = times / per_unit
-    look: dict[str, Any] = {"facecolor": PALE, "label": "not safe yet"}
+    look: dict[str, Any] = {"facecolor": PALE, "label": say("not safe yet")}
     ax.fill_between(at, high, np.maximum(high, end), **step, **look)
     if copies.longest_hidden()[2]:
         look = {"facecolor": OKABE_ITO["orange"], "hatch": hatch(1), "alpha": 0.7}
-        look["label"] = "acked, not readable"
+        look["label"] = say("acked, not readable")
         told = np.maximum(high, np.minimum(acked, end))
         ax.fill_between(at, high, told, **step, **look)
     lines = (
-        (copies.log_end, "log end", 0),
-        (copies.high_watermark, "high watermark", 2),
+        (copies.log_end, say("log end"), 0),
+        (copies.high_watermark, say("high watermark"), 2),
     )
     for line, label, number in lines:
         at, values = _drawn(line, copies.until_ns, per_unit)
@@ -204,7 +206,7 @@ def _lines(ax: "Axes", copies: Copies, per_unit: float) -> None:
             linewidth=stroke(5.0),
             solid_capstyle="butt",
             zorder=4,
-            label="given up" if not number else None,
+            label=say("given up") if not number else None,
         )
         if loss.acked_records:
             middle = (loss.from_offset + loss.to_offset) / 2
@@ -217,7 +219,7 @@ def _say_loss(ax: "Axes", at_unit: float, middle: float, records: int) -> None:
 
     left = at_unit > RIGHT * ax.get_xlim()[1]
     ax.annotate(
-        f"{counted(records, 'record')}\nacknowledged, lost",
+        say("{records}\nacknowledged, lost", records=counted(records, "record")),
         (at_unit, middle),
         xytext=(-0.6 if left else 0.6, 0.0),
         textcoords="offset fontsize",

@@ -6,6 +6,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Float64
 from kafkasim.analysis.scoring import systems_of
+from kafkasim.catalogue import say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
 from kafkasim.plot.headings import headline
@@ -82,10 +83,11 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
         if len(table) and systems:
             _draw(ax, table, systems, values, best)
         else:
-            nothing(ax, "no metric")
-        below = "↓ less is better, ↑ more is better, – does not apply"
+            nothing(ax, say("no metric"))
+        below = say("↓ less is better, ↑ more is better, – does not apply")
         headline(ax, title, below=below, left=0.0)
-    what = f"Metrics of {listed(systems) or 'no system'} with the same traffic"
+    who = listed(systems) or say("no system")
+    what = say("Metrics of {systems} with the same traffic", systems=who)
     said = " ".join(_row_in_words(table, systems, values, n) for n in range(len(table)))
     give_words(ax, Words(caption_of(what, None), f"{title}. {said}".strip()))
     return ax
@@ -109,12 +111,19 @@ def _finding(systems: list[str], best: list[set[int]]) -> str:
     """Return in how many rows each system is best."""
     judged = sum(map(bool, best))
     if not judged:
-        return "No system is better in anything"
+        return say("No system is better in anything")
     counts = [sum(place in each for each in best) for place in range(len(systems))]
     order = sorted(range(len(systems)), key=lambda place: -counts[place])
-    said = [f"{systems[place]} in {counts[place]}" for place in order]
-    said[0] = said[0].replace(" in ", " is best in ", 1)
-    return f"Of {counted(judged, 'metric')} that differ, {listed(said)}"
+    first, *others = order
+    said = [
+        say("{system} is best in {n}", system=systems[first], n=counts[first]),
+        *(say("{system} in {n}", system=systems[at], n=counts[at]) for at in others),
+    ]
+    return say(
+        "Of {metrics} that differ, {said}",
+        metrics=counted(judged, "metric"),
+        said=listed(said),
+    )
 
 
 def _text(metric: str, value: float) -> str:

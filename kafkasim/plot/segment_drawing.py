@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from kafkasim.catalogue import say
 from kafkasim.plot import sizes
 from kafkasim.plot.segment_tables import ENTRY, Found, Log
-from kafkasim.plot.style import GREY, OKABE_ITO, PALE, POINTS, hatch, room, stroke
+from kafkasim.plot.style import (
+    GREY,
+    OKABE_ITO,
+    PALE,
+    POINTS,
+    hatch,
+    letters,
+    room,
+    stroke,
+)
 from kafkasim.plot.words import counted, plain_numbers
 
 if TYPE_CHECKING:
@@ -74,8 +84,8 @@ class Drawing:
         self._line = self._top / max(0.5, inches - lines) * _LINE * self._text / POINTS
         ax.set_xlim(self._low - 0.02 * width, self._high + 0.04 * width)
         ax.set_ylim(0, self._top + (len(self._marks) + 2.2) * self._line)
-        ax.set_xlabel("offset")
-        ax.set_ylabel("position in the file (bytes)")
+        ax.set_xlabel(say("offset"))
+        ax.set_ylabel(say("position in the file (bytes)"))
         plain_numbers(ax.yaxis, whole=True)
         ticks = list(ax.yaxis.get_major_locator().tick_values(0, self._top))
         ax.set_yticks([tick for tick in ticks if 0 <= tick <= self._top * 1.02])
@@ -112,13 +122,13 @@ class Drawing:
             if gone:
                 look = {"facecolor": "none", "edgecolor": GREY, "linestyle": "--"}
             look |= {"linewidth": stroke(1.1), "zorder": 1.5}
-            what = "deleted segment" if gone else "segment"
+            what = say("deleted segment") if gone else say("segment")
             self._ax.add_patch(
                 Rectangle((base, 0), wide, size, label=self._new(what), **look)
             )
             if names:
-                last = "active" if base == active and not gone else ""
-                self._name(base, wide, size, "deleted" if gone else last)
+                last = say("active") if base == active and not gone else ""
+                self._name(base, wide, size, say("deleted") if gone else last)
 
     def _new(self, label: str) -> str | None:
         known = self._ax.get_legend_handles_labels()[1]
@@ -127,18 +137,18 @@ class Drawing:
     def _name(self, base: int, wide: int, size: int, state: str) -> None:
         """Write a file's name and size above it, as much as there is room for."""
         small = 0.76 * self._text
-        letters = wide / self._per_inch * POINTS / (small * _DIGIT)
+        fitting = wide / self._per_inch * POINTS / (small * _DIGIT)
         above = [f", {state}" if state else ""]
         sized = counted(size, "byte")
         for name in (f"{base:020d}.log", f"…{base:04d}.log", f"{base}"):
-            if len(name) <= letters:
+            if len(name) <= fitting:
                 break
         else:
             return
         second = f"{sized}{above[0]}"
-        if len(second) > letters:
+        if letters(second) > fitting:
             second = state or sized
-        if len(second) > letters:
+        if letters(second) > fitting:
             second = ""
         self._ax.text(
             base,
@@ -146,7 +156,7 @@ class Drawing:
             f"{name}\n{second}" if second else name,
             va="bottom",
             fontsize=small,
-            color=GREY if state == "deleted" else "black",
+            color=GREY if state == say("deleted") else "black",
             path_effects=_on_white(),
         )
 
@@ -169,16 +179,17 @@ class Drawing:
         if self._found is not None:
             read[self._found.read] = True
         small = self._is_crowded()
-        for chosen, colour, name in (
-            (~read, OKABE_ITO["sky blue"], "batch"),
-            (read, OKABE_ITO["orange"], "batch that is looked at"),
+        for chosen, colour, looked_at in (
+            (~read, OKABE_ITO["sky blue"], False),
+            (read, OKABE_ITO["orange"], True),
         ):
             if chosen.any():
+                name = say("batch that is looked at") if looked_at else say("batch")
                 boxes = PolyCollection(list(corners[chosen]), zorder=2, label=name)
                 boxes.set(facecolor=colour, edgecolor="black", linewidth=stroke(0.6))
-                boxes.set_hatch(hatch(0 if name == "batch" else 1))
+                boxes.set_hatch(hatch(int(looked_at)))
                 if small:  # together they are a line
-                    thick = stroke(3.0 if name == "batch" else 7.0)
+                    thick = stroke(7.0 if looked_at else 3.0)
                     boxes.set(edgecolor=colour, linewidth=thick, capstyle="butt")
                 self._ax.add_collection(boxes, autolim=False)
         if small and self._found is not None:
@@ -202,7 +213,7 @@ class Drawing:
         right = x < (found.base + end) / 2  # below the batches, else above them
         arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": stroke(1.4)}
         self._ax.annotate(
-            f"offset {found.offset:,}",
+            say("offset {offset:,}", offset=found.offset),
             (x, y),
             xytext=(2.2 if right else -2.2, -2.4 if right else 2.4),
             textcoords="offset fontsize",
@@ -226,7 +237,7 @@ class Drawing:
             look |= {"markersize": max(stroke(2.0), 0.8 * apart)}
             look |= {"markeredgewidth": stroke(0.3)}
         at = of["offset"] + 0.5
-        self._ax.plot(at, of["position"], label="index entry", **look)
+        self._ax.plot(at, of["position"], label=say("index entry"), **look)
         if len(at) > _MOST_ENTRIES:
             return
         for row in range(len(at)):
@@ -248,8 +259,8 @@ class Drawing:
         of, batches = self._held.entries, self._held.batches
         base, offset, position = (int(of[name][row]) for name in ENTRY)
         text = f"{offset:,} → {position:,}"
-        letters = _DIGIT * len(text) - 0.3 * sum(each in ", " for each in text)
-        wide = (letters * small + 0.7 * self._text) / POINTS * self._per_inch
+        wide_letters = _DIGIT * len(text) - 0.3 * sum(each in ", " for each in text)
+        wide = (wide_letters * small + 0.7 * self._text) / POINTS * self._per_inch
         bases = self._held.segments["base_offset"].tolist()
         end = int(self._held.segments["next_offset"][bases.index(base)])
         right = offset + 0.5 + wide <= max(end, self._low + 1.5 * wide)
@@ -288,7 +299,7 @@ class Drawing:
                 zorder=3,
             )
             self._ax.annotate(
-                f"{name} {offset:,}",
+                f"{say(name)} {offset:,}",
                 (offset, high),
                 xytext=(-0.4 if right else 0.4, 0.0),
                 textcoords="offset fontsize",
@@ -299,7 +310,10 @@ class Drawing:
         start = self._marks.get("log start")
         if start is not None and start > self._low:
             before = Rectangle(
-                (self._low, 0), start - self._low, self._top, label="before log start"
+                (self._low, 0),
+                start - self._low,
+                self._top,
+                label=say("before log start"),
             )
             before.set(facecolor=PALE, alpha=0.7, zorder=2.5)
             self._ax.add_patch(before)

@@ -8,6 +8,7 @@ entry before, and reads from there.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kafkasim.catalogue import mark, say, say_many
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.headings import headline
 from kafkasim.plot.segment_drawing import MOST_NAMED, Drawing
@@ -19,7 +20,7 @@ from kafkasim.plot.style import (
     nothing,
     style,
 )
-from kafkasim.plot.words import caption_of, counted, listed
+from kafkasim.plot.words import begun, caption_of, counted, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,22 +62,23 @@ def segments(
         `data` are no such tables, or no segment holds the offset to find.
     """
     held = Log(data)
-    marks = {"log start": log_start, "high watermark": high_watermark}
+    marks = {mark("log start"): log_start, mark("high watermark"): high_watermark}
     found = None if find is None else Found(held, find)
     with style():
         ax = canvas(ax, (SIZE[0], 5.0))
         if len(held.live):
-            marks["log end"] = held.end
+            marks[mark("log end")] = held.end
             title = finding(held, log_start) if found is None else found.told()
             Drawing(ax, held, marks, found).draw()
         else:
-            title = "There is no segment"
-            nothing(ax, "no segment")
+            title = say("There is no segment")
+            nothing(ax, say("no segment"))
         headline(ax, title)
         legend_below(ax)
     told = in_words(held, marks, found)
     give_words(
-        ax, Words(caption_of("Segments of a log", None), f"{title}. {told}".strip())
+        ax,
+        Words(caption_of(say("Segments of a log"), None), f"{title}. {told}".strip()),
     )
     return ax
 
@@ -89,22 +91,34 @@ def finding(held: Log, log_start: int | None = None) -> str:
     if gone:
         bases = held.segments["base_offset"][held.deleted].tolist()
         which = listed([f"{base:,}" for base in bases], 4)
-        named = f"Segment{'s' if gone > 1 else ''} {which}"
-        verb = "is" if gone == 1 else "are"
-        first = max(held.first, log_start or 0)
-        return f"{named} {verb} deleted whole: the log begins at {first:,}"
+        return say_many(
+            "Segment {which} is deleted whole: the log begins at {first:,}",
+            "Segments {which} are deleted whole: the log begins at {first:,}",
+            gone,
+            which=which,
+            first=max(held.first, log_start or 0),
+        )
     if held.end == held.first:
-        return f"The log is empty: its next offset is {held.end:,}"
+        return say("The log is empty: its next offset is {offset:,}", offset=held.end)
     first = max(held.first, log_start or 0)
-    said = (
-        f"{counted(count, 'segment')} {'holds' if count == 1 else 'hold'} offsets "
-        f"{first:,} to {held.end - 1:,} in {counted(size, 'byte')}"
+    said = say_many(
+        "{segments} holds offsets {first:,} to {last:,} in {bytes}",
+        "{segments} hold offsets {first:,} to {last:,} in {bytes}",
+        count,
+        segments=counted(count, "segment"),
+        first=first,
+        last=held.end - 1,
+        bytes=counted(size, "byte"),
     )
     batches, entries = len(held.batches["position"]), len(held.entries["position"])
     if not batches:
         return said
-    known = counted(entries, "index entry")
-    return f"{said}; {known} for {counted(batches, 'batch')}"
+    known = say(
+        "{entries} for {batches}",
+        entries=counted(entries, "index entry"),
+        batches=counted(batches, "batch"),
+    )
+    return f"{said}; {known}"
 
 
 def in_words(held: Log, marks: Mapping[str, int | None], found: Found | None) -> str:
@@ -113,21 +127,30 @@ def in_words(held: Log, marks: Mapping[str, int | None], found: Found | None) ->
     of = held.segments
     for row, base in enumerate(of["base_offset"].tolist()):
         last = int(of["next_offset"][row]) - 1
-        holds = f"offsets {base:,} to {last:,}" if last >= base else "nothing"
+        holds = say("nothing")
+        if last >= base:
+            holds = say("offsets {first:,} to {last:,}", first=base, last=last)
         entries = int((held.entries["segment"] == base).sum())
-        known = f", {counted(entries, 'index entry')}"
-        gone = ", deleted" if held.deleted[row] else known
+        known = counted(entries, "index entry")
         size = counted(int(of["size_bytes"][row]), "byte")
-        said.append(f"Segment {base:,}: {holds}, {size}{gone}.")
+        parts = [holds, size, say("deleted") if held.deleted[row] else known]
+        said.append(say("Segment {base:,}: {said}.", base=base, said=", ".join(parts)))
     if len(said) > 2 * MOST_NAMED:
-        said = [*said[:MOST_NAMED], f"And {len(said) - MOST_NAMED} more segments."]
-    named = [f"{name} {at:,}" for name, at in marks.items() if at is not None]
+        said = [
+            *said[:MOST_NAMED],
+            say("And {more} more segments.", more=len(said) - MOST_NAMED),
+        ]
+    named = [f"{say(name)} {at:,}" for name, at in marks.items() if at is not None]
     if named:
-        text = listed(named)
-        said.append(f"{text[0].upper()}{text[1:]}.")
+        said.append(f"{begun(listed(named))}.")
     if found is not None:
         firsts = held.batches["base_offset"][found.read].tolist()
         lasts = held.batches["last_offset"][found.read].tolist()
-        ranges = [f"{a:,} to {b:,}" for a, b in zip(firsts, lasts, strict=True)]
-        said.append(f"Looked at are the batches of offsets {listed(ranges)}.")
+        ranges = [
+            say("{low:,} to {high:,}", low=low, high=high)
+            for low, high in zip(firsts, lasts, strict=True)
+        ]
+        said.append(
+            say("Looked at are the batches of offsets {ranges}.", ranges=listed(ranges))
+        )
     return " ".join(said)

@@ -9,11 +9,13 @@ from kafkasim.analysis import progress
 from kafkasim.analysis.frames import ATTRIBUTE
 from kafkasim.analysis.provenance import provenance
 from kafkasim.analysis.world import world_of
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.calendar_axis import sentence
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import table_with
 from kafkasim.plot.lives import Lives
+from kafkasim.plot.segment_words import finding, in_words
 from kafkasim.plot.style import (
     GREY,
     OKABE_ITO,
@@ -29,10 +31,7 @@ from kafkasim.plot.style import (
 )
 from kafkasim.plot.time_axis import label_axes, time_scale
 from kafkasim.plot.words import (
-    amount,
     caption_of,
-    counted,
-    listed,
     plain_numbers,
     time_unit,
 )
@@ -108,7 +107,7 @@ def retention(
         begun = _begun(data, name, partition, subscriber)
         compacted = _compacted(data, name, partition, table)
     lives = Lives(table, read, begun, compacted)
-    what = f"Segments of {name}-{partition}"
+    what = say("Segments of {partition}", partition=f"{name}-{partition}")
     title = finding(lives, subscriber)
     with style():
         ax = canvas(ax, (SIZE[0], 5.2))
@@ -116,7 +115,7 @@ def retention(
             _draw(ax, lives, subscriber)
         _label(ax, lives, title, attrs)
         if not len(lives.base):
-            nothing(ax, "no segment")
+            nothing(ax, say("no segment"))
         legend_below(ax)
     caption = caption_of(what, attrs.get(ATTRIBUTE), sentence(attrs))
     give_words(ax, Words(caption, f"{title}. {in_words(lives, subscriber)}".strip()))
@@ -188,81 +187,12 @@ def _compacted(
     return np.unique(np.concatenate([np.zeros(0), *taken]))
 
 
-def finding(lives: Lives, subscriber: str | None) -> str:
-    """Say how many segments were deleted, or whom deletion overtook."""
-    count, gone = int((~lives.made).sum()), int(lives.expired.sum())
-    if not len(lives.base):
-        return "There is no segment"
-    rounds = len(lives.cleanings)
-    if not gone and not rounds:
-        stay = f"all {count:,} segments stay" if count > 1 else "the one segment stays"
-        return f"Nothing is deleted: {stay}"
-    start = int(lives.log_start()[1][-1])
-    if not gone:
-        often = counted(rounds, "time")
-        still = f"the log still begins at offset {start:,}"
-        return f"Compaction rewrites closed segments {often}; {still}"
-    jumps, end = lives.jumps(), lives.end_of_reading()
-    if subscriber is not None and (len(jumps) or np.isfinite(end)):
-        lost = int(lives.kept(jumps[:, 1], jumps[:, 2]).sum())
-        if np.isfinite(end):
-            lost += int(lives.kept(np.array([end]), np.array([float(start)]))[0])
-        passed = int((jumps[:, 3] - jumps[:, 2]).sum())
-        more = f", {passed:,} more are passed by the reset" if passed else ""
-        verb = "is" if lost == 1 else "are"
-        said = f"{counted(lost, 'record')} {verb} gone unread{more}"
-        return f"Deletion overtakes {subscriber}: {said}"
-    whole = "each whole" if gone > 1 else "and whole"
-    verb = "is" if gone == 1 else "are"
-    if rounds:
-        return (
-            f"{counted(gone, 'segment')} {verb} deleted, {whole}, and compaction "
-            f"rewrites others {counted(rounds, 'time')}; the log then begins at offset "
-            f"{start:,}"
-        )
-    return (
-        f"{gone:,} of {counted(count, 'segment')} {verb} deleted, {whole}; "
-        f"the log then begins at offset {start:,}"
-    )
-
-
-def in_words(lives: Lives, subscriber: str | None) -> str:
-    """Return what is drawn."""
-    if not len(lives.base):
-        return ""
-    unit, scale = time_unit(lives.until)
-    at, starts = lives.log_start()
-    steps = [
-        f"{start:,.0f} at {amount(when / scale)} {unit}"
-        for when, start, before in zip(
-            at[1:].tolist(), starts[1:].tolist(), starts[:-1].tolist(), strict=True
-        )
-        if start != before
-    ]
-    low, high = lives.base.min(), lives.end.max()
-    said = [f"Offsets {low:,.0f} to {high - 1:,.0f} over time."]
-    if steps:
-        said.append(f"The log's start jumps to {listed(steps, 8)}.")
-    if len(lives.cleanings):
-        when = [f"{amount(each / scale)} {unit}" for each in lives.cleanings.tolist()]
-        said.append(f"Compaction writes closed segments anew at {listed(when, 8)}.")
-    known = lives.position[np.isfinite(lives.position)]
-    if subscriber is not None and len(known):
-        said += [
-            f"{subscriber} goes from {before:,.0f} to {onward:,.0f} at "
-            f"{amount(when / scale)} {unit}."
-            for when, before, _, onward in lives.jumps().tolist()
-        ]
-        said.append(f"Position of {subscriber} in the end: {known[-1]:,.0f}.")
-    return " ".join(said)
-
-
 def _label(ax: "Axes", lives: Lives, title: str, attrs: dict[Any, Any]) -> None:
     import pandas as pd
 
     ends = pd.DataFrame({"at_ms": [0.0, lives.until or 1.0]})
     ends.attrs = attrs
-    label_axes(ax, ends, title, "simulated time", "offset")
+    label_axes(ax, ends, title, say("simulated time"), say("offset"))
     ax.set_xlim(0, 1.02 * time_scale(ends)[1] ** -1 * (lives.until or 1.0))
     ax.set_ylim(bottom=min(0.0, lives.base.min(initial=0.0)))
     plain_numbers(ax.yaxis, whole=True)
@@ -274,17 +204,19 @@ def _draw(ax: "Axes", lives: Lives, subscriber: str | None) -> None:
     at, starts = lives.log_start()
     black: dict[str, Any] = {"color": "black", "linewidth": stroke(2.6), "zorder": 4}
     at = np.append(at, lives.until) / scale
-    ax.hlines(starts, at[:-1], at[1:], label="log start", **black)
+    ax.hlines(starts, at[:-1], at[1:], label=say("log start"), **black)
     if len(lives.times):
         ends = lives.log_end
-        ax.step(lives.times / scale, ends, where="post", label="log end", **series(0))
+        ax.step(
+            lives.times / scale, ends, where="post", label=say("log end"), **series(0)
+        )
     if subscriber is None or not len(lives.times):
         return
     times = np.unique(np.concatenate((lives.times, at * scale)))
     slots = np.searchsorted(lives.times, times, side="right") - 1
     position = np.where(slots >= 0, lives.position[slots], np.nan)
     look = series(2) | {"zorder": 5}
-    label = f"position of {subscriber}"
+    label = say("position of {name}", name=subscriber)
     ax.step(times / scale, position, where="post", label=label, **look)
     start = lives.start_at(times)
     jumps = lives.jumps()
@@ -294,13 +226,13 @@ def _draw(ax: "Axes", lives: Lives, subscriber: str | None) -> None:
     step: dict[str, Any] = {"step": "post", "linewidth": 0, "zorder": 3.5}
     if (held > position).any():
         step |= {"facecolor": PALE, "hatch": hatch(2), "edgecolor": GREY}
-        label = "gone, fetched before"
+        label = say("gone, fetched before")
         ax.fill_between(
             *(times / scale, position, held), held > position, label=label, **step
         )
     if (start > limits).any():
         step |= {"facecolor": OKABE_ITO["orange"], "hatch": hatch(3)}
-        step |= {"edgecolor": "black", "label": "gone unread"}
+        step |= {"edgecolor": "black", "label": say("gone unread")}
         ax.fill_between(*(times / scale, limits, start), start > limits, **step)
 
 
@@ -332,10 +264,18 @@ def _boxes(ax: "Axes", lives: Lives, scale: float) -> None:
         "capstyle": "butt",
     }
     for artist, label, there in (
-        (PolyCollection(growing, facecolor=_OPEN, **look), "being written", growing),
-        (PolyCollection(closed, facecolor=_CLOSED, **look), "closed", closed),
-        (PolyCollection(made, facecolor=_MADE, **look), "written by compaction", made),
-        (LineCollection(ends, linewidth=stroke(4.0), **red), "deleted", ends),
+        (
+            PolyCollection(growing, facecolor=_OPEN, **look),
+            say("being written"),
+            growing,
+        ),
+        (PolyCollection(closed, facecolor=_CLOSED, **look), say("closed"), closed),
+        (
+            PolyCollection(made, facecolor=_MADE, **look),
+            say("written by compaction"),
+            made,
+        ),
+        (LineCollection(ends, linewidth=stroke(4.0), **red), say("deleted"), ends),
     ):
         if there:
             artist.set_label(label)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.plot.words import counted
 
@@ -85,11 +86,29 @@ class Found:
 
     def told(self) -> str:
         """Say how the offset is found."""
-        where = f"position {self.entry[1]:,} of segment {self.base:,}"
-        leads = f"the index leads to {where}"
+        where = say(
+            "position {at:,} of segment {base:,}", at=self.entry[1], base=self.base
+        )
+        count = len(self.read)
+        read = counted(count, "batch")
         if not self.indexed:
-            leads = f"no index entry is at or below it; from {where}"
-        read = counted(len(self.read), "batch")
-        verb = "is" if len(self.read) == 1 else "are"
-        joint = ", then" if self.indexed else " on,"
-        return f"Offset {self.offset:,}: {leads}{joint} {read} {verb} looked at"
+            return say_many(
+                "Offset {offset:,}: no index entry is at or below it; from {where} on, "
+                "{batches} is looked at",
+                "Offset {offset:,}: no index entry is at or below it; from {where} on, "
+                "{batches} are looked at",
+                count,
+                offset=self.offset,
+                where=where,
+                batches=read,
+            )
+        return say_many(
+            "Offset {offset:,}: the index leads to {where}, then {batches} is looked "
+            "at",
+            "Offset {offset:,}: the index leads to {where}, then {batches} are looked "
+            "at",
+            count,
+            offset=self.offset,
+            where=where,
+            batches=read,
+        )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafkasim.analysis.provenance import provenance
 from kafkasim.analysis.state_path import StatePath, state_path
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
+from kafkasim.plot.cause_words import cause_words
 from kafkasim.plot.given import is_table, run_given
 from kafkasim.plot.headings import headline, wrapped
 from kafkasim.plot.style import (
@@ -127,7 +129,8 @@ def states(
         headline(ax, title, left=1.0)
         _list_ways(ax, ways, path)
     ran = None if run is None else provenance(run)
-    what = f"States of a group of the {protocol} protocol".replace("  ", " ")
+    what = say("States of a group of the {protocol} protocol", protocol=protocol)
+    what = what.replace("  ", " ")
     give_words(ax, Words(caption_of(what, ran), f"{title}. {in_words(path, ways)}"))
     return ax
 
@@ -143,26 +146,43 @@ def _check(path: StatePath, ways: dict[tuple[str, str], str]) -> None:
 def finding(path: StatePath | None, protocol: str, at_s: float | None) -> str:
     """Say in which state a group is, after how many steps; or what is drawn."""
     if path is None:
-        return f"A group of the {protocol} protocol goes these ways".replace("  ", " ")
-    when = "in the end" if at_s is None else f"at {amount(at_s)} s"
-    return (
-        f"Group {path.group} is {path.state} {when}, after "
-        f"{counted(len(path.steps), 'step')}"
+        ways = say(
+            "A group of the {protocol} protocol goes these ways", protocol=protocol
+        )
+        return ways.replace("  ", " ")
+    when = say("in the end")
+    if at_s is not None:
+        when = say("at {moment}", moment=f"{amount(at_s)} s")
+    return say(
+        "Group {name} is {state} {when}, after {steps}",
+        name=path.group,
+        state=path.state,
+        when=when,
+        steps=counted(len(path.steps), "step"),
     )
 
 
 def in_words(path: StatePath | None, ways: dict[tuple[str, str], str]) -> str:
     """Return the ways, or those that a run took."""
     if path is None:
-        said = [f"{a} to {b}: {why}" for (a, b), why in ways.items()]
+        said = [
+            say("{state} to {next}: {why}", state=a, next=b, why=cause_words(why))
+            for (a, b), why in ways.items()
+        ]
         return "; ".join(said) + "."
     times = [f"{state} {amount(s)} s" for state, s in path.seconds.items() if s > 0]
     steps = [
-        f"{number}. at {amount(step.at_s)} s {step.state} to {step.next_state}: "
-        f"{step.cause}"
+        say(
+            "{number}. at {moment} {state} to {next}: {why}",
+            number=number,
+            moment=f"{amount(step.at_s)} s",
+            state=step.state,
+            next=step.next_state,
+            why=cause_words(step.cause),
+        )
         for number, step in enumerate(path.steps, start=1)
     ]
-    return f"In {listed(times)}. {'; '.join(steps)}."
+    return f"{say('In {times}.', times=listed(times))} {'; '.join(steps)}."
 
 
 def _label(path: StatePath | None, way: tuple[str, str], number: int) -> str:
@@ -258,10 +278,15 @@ def _list_ways(
         alike: dict[str, list[str]] = {}
         for number, why in enumerate(ways.values()):
             alike.setdefault(why, []).append(chr(ord("a") + number))
-        lines = [f"{', '.join(letters)}  {why}" for why, letters in alike.items()]
+        lines = [
+            f"{', '.join(letters)}  {cause_words(why)}"
+            for why, letters in alike.items()
+        ]
     else:
         numbered = list(enumerate(path.steps, start=1))[-_MOST_TOLD:]
-        lines = [f"{n}  {each.at_s:.4g} s: {each.cause}" for n, each in numbered]
+        lines = [
+            f"{n}  {each.at_s:.4g} s: {cause_words(each.cause)}" for n, each in numbered
+        ]
     size = points("font.size") * 0.833
     inches = 0.47 * room(ax)
     told = [wrapped(line, inches, size).replace("\n", "\n     ") for line in lines]

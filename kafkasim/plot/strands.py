@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.plot.style import OKABE_ITO, stroke
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def draw_strands(
             markersize=stroke(8.0 * room if late else 6.0 * room),
             markevery=[0, len(_ALONG) - 1],
             zorder=3 if late else 2,
-            label=f"record {record}",
+            label=say("record {number}", number=record),
         )
     met = crossings(left, right) if marked else np.empty((0, 2))
     if 0 < len(met) <= MOST_MARKED:
@@ -122,7 +123,7 @@ def draw_strands(
             markersize=stroke(3.0 + 4.0 * room),
             markeredgewidth=stroke(0.6 + 1.2 * room),
             zorder=4,
-            label="crossing",
+            label=say("crossing"),
         )
     ax.set_xlim(-0.03, 1.03)
     ax.set_ylim(max(1, len(records)) - 0.5, -0.5)

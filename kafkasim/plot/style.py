@@ -72,6 +72,9 @@ POINTS: Final = 72.0
 LETTER: Final = 0.56
 """Width of a letter for each point of its size, on average and rather too much."""
 
+_WIDE_LETTER: Final = 1.6
+"""Width of a letter of Hangul, for each of a Latin one."""
+
 _RC: Final = MappingProxyType(
     {
         "axes.titlelocation": "left",
@@ -279,6 +282,20 @@ def room(ax: "Axes") -> float:
     return wide * len(place.colspan) / place.get_gridspec().ncols
 
 
+def letters(text: str) -> int:
+    """Return how many Latin letters would be as wide as a text is, about.
+
+    Examples
+    --------
+    >>> letters("lag"), letters("컨슈머 랙")
+    (3, 7)
+    """
+    wide = sum(
+        "\N{HANGUL SYLLABLE GA}" <= each <= "\N{HANGUL SYLLABLE HIH}" for each in text
+    )
+    return len(text) + round((_WIDE_LETTER - 1) * wide)
+
+
 def listed_as(name: str) -> str:
     """Return a name as the label of a legend: matplotlib leaves out those with `_`."""
     return f" {name}" if name.startswith("_") else name
@@ -315,7 +332,7 @@ def legend_below(ax: "Axes", title: str = "", *, also: "Axes | None" = None) -> 
         return
     text = sizes.now().text
     under = ScaledTranslation(0, -3.4 * text / POINTS, ax.figure.dpi_scale_trans)
-    longest = max(len(line) for label in labels for line in label.split("\n"))
+    longest = max(letters(line) for label in labels for line in label.split("\n"))
     wide = (longest + 6) * text * LETTER / POINTS
     ax.legend(
         handles,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from kafkasim.catalogue import mark, say
 from kafkasim.plot.words import metric_label, metric_text
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ VISIBLE: Final = 0.05
 
 _WORSE: Final = MappingProxyType(
     {
-        "throughput_per_s": "fewer records per second",
-        "latency_ms_p50": "later",
-        "latency_ms_p99": "later",
-        "lag_records_max": "more lag",
-        "drain_s": "slower",
-        "partition_imbalance": "less even",
-        "overtaken_share": "less order",
+        "throughput_per_s": mark("fewer records per second"),
+        "latency_ms_p50": mark("later"),
+        "latency_ms_p99": mark("later"),
+        "lag_records_max": mark("more lag"),
+        "drain_s": mark("slower"),
+        "partition_imbalance": mark("less even"),
+        "overtaken_share": mark("less order"),
     }
 )
 """What it is called when a metric is worse; a metric not named here has no finding."""
@@ -87,11 +88,21 @@ def finding(lines: "dict[str, pd.DataFrame]", column: str, across: str) -> str |
         _value(float(rows.loc[rows[across] == at, column].iloc[0]), column)
         for at in (best, last)
     )
-    # A count is more of it; a size or a time (batch_size, linger_ms) is larger.
-    more = "Larger" if "_" in across else "More"
     whose = f"{name} " if name else ""
-    course = f"{before} at {best:g}, {after} at {last:g}"
-    return f"{more} {across}, {_WORSE[column]}: {whose}{course}"
+    course = say(
+        "{before} at {best:g}, {after} at {last:g}",
+        before=before,
+        best=best,
+        after=after,
+        last=last,
+    )
+    worse, course = say(_WORSE[column]), f"{whose}{course}"
+    # A count is more of it; a size or a time (batch_size, linger_ms) is larger.
+    if "_" in across:
+        return say(
+            "Larger {x}, {worse}: {course}", x=across, worse=worse, course=course
+        )
+    return say("More {x}, {worse}: {course}", x=across, worse=worse, course=course)
 
 
 def _by_setting(rows: "pd.DataFrame", column: str, across: str) -> "pd.DataFrame":

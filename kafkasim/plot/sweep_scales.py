@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.style import nothing
 from kafkasim.plot.words import (
@@ -99,7 +100,7 @@ def scale_y(
     """
     ax.set_ylabel(metric_label(column))
     if not np.isfinite(values).any():
-        nothing(ax, "does not apply" if len(values) else "no runs")
+        nothing(ax, say("does not apply") if len(values) else say("no runs"))
     elif scale == "log" or (scale is None and spread_out(values)):
         if np.nanmin(values) <= 0:
             raise ValidationError("y_scale", "log", "linear, for values of 0 or less")

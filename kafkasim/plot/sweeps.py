@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
@@ -131,7 +132,7 @@ def sweep(
             drawn,
             title,
             view,
-            "at the points" if len(table) <= MOST_LABELLED else "at the ends",
+            say("at the points") if len(table) <= MOST_LABELLED else say("at the ends"),
         )
     for each in drawn:
         give_words(
@@ -155,20 +156,32 @@ def _words(
     table: "pd.DataFrame", columns: list[str], view: View, said: list[str]
 ) -> Words:
     replications = int(table["replications"].max()) if "replications" in table else 1
-    means = f"means of {replications} replications" if replications > 1 else "one run"
-    bars = ", bars are 95 % intervals" if replications > 1 else ""
-    printed = f"; at the points {metric_label(view.label)}" if view.label else ""
     measured = listed([metric_label(c) for c in columns])
-    what = f"{measured} by {view.across}{printed}; {means}{bars}"
+    what = [say("{measured} by {across}", measured=measured, across=view.across)]
+    if view.label:
+        what.append(say("at the points {metric}", metric=metric_label(view.label)))
+    if replications > 1:
+        bars = say(
+            "means of {count} replications, bars are 95 % intervals",
+            count=replications,
+        )
+        what.append(bars)
+    else:
+        what.append(say("one run"))
     if view.label is not None:
         label = view.label
         spans = [
             f"{name} {_span(_texts(part[label].sort_values(), label))}".strip()
             for name, part in lines_of(table, view).items()
         ]
-        said = [*said, f"At the points {metric_label(label)}: {listed(spans)}"]
+        at = say(
+            "At the points {metric}: {spans}",
+            metric=metric_label(label),
+            spans=listed(spans),
+        )
+        said = [*said, at]
     sentences = [text if text.endswith(".") else f"{text}." for text in said]
-    return Words(caption_of(begun(what), None), " ".join(sentences))
+    return Words(caption_of(begun("; ".join(what)), None), " ".join(sentences))
 
 
 def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> str:
@@ -199,7 +212,12 @@ def _sweep_panel(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> 
     metric = table[column].to_numpy(dtype=np.float64)
     scale_y(ax, column, metric, scale=view.y_scale, labelled=view.label is not None)
     ax.set_xlabel(view.across)
-    course = f"{metric_label(column)} by {view.across}: {listed(said) or 'no runs'}."
+    course = say(
+        "{metric} by {across}: {said}.",
+        metric=metric_label(column),
+        across=view.across,
+        said=listed(said) or say("no runs"),
+    )
     return begun(course)
 
 
@@ -241,7 +259,11 @@ def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> N
             ax.text(
                 1.0,
                 1.0,
-                f"{len(parts):,} lines, one for each of {each}",
+                say(
+                    "{count:,} lines, one for each of {each}",
+                    count=len(parts),
+                    each=each,
+                ),
                 ha="right",
                 va="bottom",
                 transform=ax.transAxes,
@@ -269,9 +291,9 @@ def _name_lines(ax: "Axes", table: "pd.DataFrame", column: str, view: View) -> N
 
 def _span(ordered: list[str]) -> str:
     if not ordered:
-        return "none"
+        return say("none")
     low, high = ordered[0], ordered[-1]
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else say("{low} to {high}", low=low, high=high)
 
 
 def _texts(values: "pd.Series[Any]", column: str) -> list[str]:
@@ -288,7 +310,7 @@ def _finding(table: "pd.DataFrame", column: str, view: View) -> str | None:
         found = finding(parts, column, view.across)
     if found is None and view.label is not None:
         name = metric_label(column).partition(" (")[0]
-        return f"{begun(name)} by {view.across}"
+        return say("{metric} by {across}", metric=begun(name), across=view.across)
     return found
 
 
@@ -310,8 +332,14 @@ def _course(
 ) -> str:
     if joined or len(values) == across.nunique():
         begin, end = amount(float(values[0])), amount(float(values[-1]))
-        text = f"from {begin} at {across.iloc[0]} to {end} at {across.iloc[-1]}"
+        text = say(
+            "from {begin} at {first} to {end} at {last}",
+            begin=begin,
+            first=across.iloc[0],
+            end=end,
+            last=across.iloc[-1],
+        )
     else:
         low, high = (float(end(values)) for end in (np.fmin.reduce, np.fmax.reduce))
-        text = f"from {amount(low)} to {amount(high)}"
+        text = say("from {low} to {high}", low=amount(low), high=amount(high))
     return f"{name} {text}".strip()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from kafkasim.analysis.unread import unread as unread_of
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import run_given
@@ -85,13 +86,15 @@ def unread(
             one.set_ylim(0, highest)
             plain_numbers(one.xaxis, 8)
             plain_numbers(one.yaxis, 2, whole=True)
-            one.set_ylabel("unread")
+            one.set_ylabel(say("unread"))
             if one is not drawn[-1]:
                 one.xaxis.set_major_formatter(NullFormatter())
-        drawn[-1].set_xlabel(f"simulated time ({unit})")
+        drawn[-1].set_xlabel(say("simulated time ({unit})", unit=unit))
         headline_of_all(drawn, title)
     first = next(iter(tables.values()))
-    what = f"Partitions of group {first.attrs['group']} that nobody reads"
+    what = say(
+        "Partitions of group {group} that nobody reads", group=first.attrs["group"]
+    )
     told = "; ".join(f"{name}: {said(table)}" for name, table in tables.items())
     for one in drawn:
         caption = caption_of(f"{what}: {listed(list(tables))}", None)
@@ -104,18 +107,28 @@ def finding(tables: "Mapping[str, pd.DataFrame]") -> str:
     sums = {name: each.attrs["gap_partition_s"] for name, each in tables.items()}
     most, least = max(sums, key=sums.__getitem__), min(sums, key=sums.__getitem__)
     if not sums[most]:
-        return "No partition is unread at any time"
-    text = f"{most} leaves partitions unread for {amount(sums[most])} s in all"
-    if most != least:
-        text += f", {least} for {amount(sums[least])} s"
-    return text
+        return say("No partition is unread at any time")
+    if most == least:
+        return say(
+            "{most} leaves partitions unread for {longest} s in all",
+            most=most,
+            longest=amount(sums[most]),
+        )
+    return say(
+        "{most} leaves partitions unread for {longest} s in all, {least} for "
+        "{shortest} s",
+        most=most,
+        longest=amount(sums[most]),
+        least=least,
+        shortest=amount(sums[least]),
+    )
 
 
 def said(table: "pd.DataFrame") -> str:
     """Return the longest gap and the sum of all of a run."""
     longest = span(NS_PER_MS * table.attrs["longest_gap_ms"])
     total = counted(table.attrs["gap_partition_s"], "partition-second")
-    return f"longest gap {longest}, {total}"
+    return say("longest gap {longest}, {total}", longest=longest, total=total)
 
 
 def _most(table: "pd.DataFrame") -> int:

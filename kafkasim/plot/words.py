@@ -79,6 +79,17 @@ def begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def inner(text: str) -> str:
+    """Return an English sentence as a part of a longer one.
+
+    Examples
+    --------
+    >>> inner("The hub stops for all")
+    'the hub stops for all'
+    """
+    return text[:1].lower() + text[1:] if spoken() == "en" else text
+
+
 def multiple(value: float, of: float, noun: str) -> str:
     """Return how many times another a value is, or nothing when that says nothing.
 

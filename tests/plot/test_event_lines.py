@@ -23,7 +23,7 @@ def done() -> Result:
 
 def test_what_happened_is_told_by_the_kind_of_its_target() -> None:
     assert list(told(done(), ("member", "subscriber"))) == [
-        Told(5_000_000, MISSING_NS, "add member", "subscriber", "billing",
+        Told(5_000_000, MISSING_NS, "AddMember", "subscriber", "billing",
              "billing/4 starts"),
     ]  # fmt: skip
     assert [each.name for each in told(done(), ("broker",))] == ["1"]
