@@ -3,9 +3,9 @@
     .venv/bin/python docs/figures.py            the pictures, a few seconds
     .venv/bin/python docs/figures.py --sweep    the year's sweep before that
 
-*More partitions* is the demo's: the table of its sweep is kept beside the picture. *The
-braid* and *Tangle and star* are the gallery's. A test draws all again and compares them
-byte for byte.
+*More partitions* is the demo's: the table of its sweep is kept beside the picture,
+which is drawn in Korean as well. *The braid* and *Tangle and star* are the gallery's. A test
+draws all again and compares them byte for byte.
 """
 
 import runpy
@@ -46,6 +46,16 @@ def figures() -> dict[str, Axes]:
     }
 
 
+def korean() -> dict[str, Axes]:
+    """Return the figures of README in Korean, drawn anew in that language."""
+    before = ks.language()
+    ks.language("ko")
+    try:
+        return {"more-partitions.ko.png": demo.more_partitions(pd.read_csv(TABLE))}
+    finally:
+        ks.language(before)
+
+
 def busiest(names: list[str], flights: np.ndarray, partitions: int) -> int:
     """Return how many flights the busiest member has, keyed by these carriers."""
     members = [f"member-{number}" for number in range(demo.MEMBERS)]
@@ -83,7 +93,7 @@ def main() -> None:
     """Write tables and pictures, and print what stands in the captions."""
     if "--sweep" in sys.argv[1:]:
         swept().to_csv(TABLE, index=False, lineterminator="\n")
-    for name, ax in figures().items():
+    for name, ax in (figures() | korean()).items():
         ks.export.figure(ax, STATIC / name)
         print(f"{name}\n{ks.plot.alt_text(ax)}\n{ks.plot.caption(ax)}\n")
     eight, sixteen = luck().values()

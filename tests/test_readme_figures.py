@@ -16,6 +16,7 @@ from kafkasim.export.figures import figure
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "docs" / "_static"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 MADE: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "figures.py"))
 PINNED = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
 
@@ -24,18 +25,24 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def pictures() -> dict[str, str]:
+def pictures(readme: str) -> dict[str, str]:
     """Return alternative texts in README, by file name."""
-    found = re.findall(r"!\[([^]]*)\]\(docs/_static/([^)]*)\)", README)
+    found = re.findall(r"!\[([^]]*)\]\(docs/_static/([^)]*)\)", readme)
     return {name: in_one_line(alt) for alt, name in found}
 
 
-def test_figures_are_those_the_demo_and_the_gallery_draw(tmp_path: Path) -> None:
-    drawn = MADE["figures"]()
-    assert list(pictures()) == list(drawn)
+@pytest.mark.parametrize(
+    ("readme", "made"), [(README, "figures"), (KOREAN, "korean")], ids=["en", "ko"]
+)
+def test_figures_are_those_the_demo_and_the_gallery_draw(
+    tmp_path: Path, readme: str, made: str
+) -> None:
+    drawn = MADE[made]()
+    assert ks.language() == "en"
+    assert list(pictures(readme)) == list(drawn)
     same = f"matplotlib=={version('matplotlib')} " in PINNED
     for name, ax in drawn.items():
-        assert pictures()[name] == ks.plot.alt_text(ax)
+        assert pictures(readme)[name] == ks.plot.alt_text(ax)
         again = figure(ax, tmp_path / name).read_bytes()
         # Another version of matplotlib draws the same data with other pixels.
         assert not same or again == (STATIC / name).read_bytes(), name

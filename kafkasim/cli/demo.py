@@ -19,6 +19,7 @@ import numpy as np
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.order import ordering
 from kafkasim.analysis.producing import batching, skew
+from kafkasim.catalogue import mark, say
 from kafkasim.cli import demo_text
 from kafkasim.cli.output import numbered, save_figure, save_table, unused
 from kafkasim.experiments.comparison import compare
@@ -49,7 +50,11 @@ KEYS: Final[Mapping[str, Keys]] = MappingProxyType(
 )
 """What a flight is keyed by, as the tables call it."""
 LINES: Final[Mapping[str, str]] = MappingProxyType(
-    {"carrier": "by carrier", "tail number": "by tail number", "none": "no key"}
+    {
+        "carrier": mark("by carrier"),
+        "tail number": mark("by tail number"),
+        "none": mark("no key"),
+    }
 )
 """The same as names of lines."""
 PARTITIONS: Final = (1, 2, 4, 8, 16, 32)
@@ -149,10 +154,13 @@ def swept(
 
 def more_partitions(table: "pd.DataFrame") -> "Axes":
     """Draw what more partitions do to the time it takes, and to order."""
+    across = say("partitions")
+    lines = {keys: say(name) for keys, name in LINES.items()}
+    named = table.assign(keys=table["keys"].map(lines))
     return sweeps.sweep(
-        table.assign(keys=table["keys"].map(dict(LINES))),
+        named.rename(columns={"partitions": across}),
         y="drain_s",
-        x="partitions",
+        x=across,
         hue="keys",
         label="overtaken_share",
         y_scale="linear",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+TRANSLATED = sorted((ROOT / "notebooks").glob("[a-z][a-z]/[0-9]*.ipynb"))
+"""Lessons in other languages: read as pages, not run again in JupyterLab."""
 _START_S = 120
 _IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
 _SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"}}

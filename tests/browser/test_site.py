@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.chromium import Watch, watched
-from tests.browser.lab import LESSONS
+from tests.browser.lab import LESSONS, TRANSLATED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -126,14 +126,19 @@ def test_the_theme_switches_and_stays(
 _BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "lesson",
+    [*LESSONS, *TRANSLATED],
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
+)
 def test_a_lesson_on_the_site_shows_its_figures_and_folds_its_solutions(
     reading: "tuple[Page, Watch]", site: Path, lesson: Path
 ) -> None:
     page, _ = reading
     cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
 
-    page.goto((site / "tutorial" / f"{lesson.stem}.html").as_uri())
+    room = "tutorial" if lesson in LESSONS else lesson.parent.name
+    page.goto((site / room / f"{lesson.stem}.html").as_uri())
 
     shown = page.locator("article div.cell_output img")
     assert shown.count() == pictures(cells) > 0

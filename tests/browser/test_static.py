@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import watched
-from tests.browser.lab import LESSONS
+from tests.browser.lab import LESSONS, TRANSLATED
 from tests.browser.test_site import HOLDS, pictures
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("template", ["lab", "classic", "basic"])
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "lesson",
+    [*LESSONS, *TRANSLATED],
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
+)
 def test_nbconverts_page_shows_every_figure_and_says_what_it_is(
     browser: "Browser", tmp_path: Path, lesson: Path, template: str
 ) -> None:
