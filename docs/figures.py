@@ -4,8 +4,8 @@
     .venv/bin/python docs/figures.py --sweep    the year's sweep before that
 
 *More partitions* is the demo's: the table of its sweep is kept beside the picture,
-which is drawn in Korean as well. *The braid* and *Tangle and star* are the gallery's. A test
-draws all again and compares them byte for byte.
+which is drawn in Korean as well. *The braid* and *Tangle and star* are the gallery's. A
+test draws all again and compares them byte for byte.
 """
 
 import runpy
