@@ -105,6 +105,35 @@ def test_every_answer_is_told_in_korean(pair: Pair) -> None:
             assert all(HANGUL.search(part) for part in sentence), sentence
 
 
+NAMES = {
+    *(
+        "Kafka",
+        "New",
+        "York",
+        "ms",
+        "flights",
+        "departures",
+        "arrivals",
+        "chat",
+        "orders",
+    ),
+    *("airports", "board", "billing", "archive", "reader"),
+}
+"""What stays in Latin letters in the figures of lesson 01: names, and a unit."""
+
+
+def test_figures_and_their_captions_are_described_in_korean(pair: Pair) -> None:
+    described = 0
+    for _, ours in pair.shown():
+        said = re.findall(r'alt="([^"]*)"', ours)
+        described += len(said)
+        said += re.findall(r"<figcaption>(.*?)</figcaption>", ours)
+        for text in said:
+            assert HANGUL.search(text), text
+            assert set(re.findall(r"[A-Za-z]{2,}", text)) <= NAMES, text
+    assert described > 5
+
+
 def test_each_cell_of_words_is_translated_and_shaped_as_in_english(pair: Pair) -> None:
     for theirs, ours in pair.said("markdown"):
         assert HANGUL.search(ours)
