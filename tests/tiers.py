@@ -66,6 +66,7 @@ for _tier in TIERS.values():
         max_examples=_tier.examples,
         derandomize=_tier.name == "quick",  # the same examples at every commit
         deadline=None,  # a busy machine is no failure
+        print_blob=True,  # the seed gives an example again only with the same modules
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("quick")
