@@ -165,6 +165,22 @@ def test_little_memory_gives_the_rows_of_the_plain_producer(
         check_equal(scenario, block)
 
 
+def test_what_is_too_large_is_not_refused_while_its_source_waits_for_memory() -> None:
+    """The run ends meanwhile, so the last record was wanted and never created."""
+    settings = ReferenceSettings(
+        leaders=(0,), batch_size=1, linger_ns=0, buffer_memory=300, end_ns=0
+    )
+    small, large = (0, None, -1), (0, None, 8_179)
+    records: list[tuple[int, int | None, int]] = [large, *[small] * 60, large]
+
+    rows = check_equal(
+        Scenario(records, settings, ignore_keys=False, seed=0, by_record=True)
+    )
+
+    assert rows.waits == [(0, 0)]
+    assert [rows.records[at].created_ns for at in (0, -1)] == [0, None]
+
+
 def test_timestamps_near_a_breakpoint_give_the_rows_of_the_plain_producer() -> None:
     # Floored, 63.6 ms is 63 ms after 0.4 ms and takes one byte; rounded it takes two.
     times_ns = [400_000, 63_600_000, 64_000_000, 64_399_999, 64_400_000]
