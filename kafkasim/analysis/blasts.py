@@ -36,7 +36,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.scenario.applicability import befell
-from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S
+from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ns_from_ms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,11 @@ def pairs_of(result: Result, every: Sequence[Dealings] | None = None) -> list[Pa
 
 
 def interruptions_of(
-    pairs: Sequence[Pair], begins_ns: Int64, rows: Int64, times: float
+    pairs: Sequence[Pair],
+    begins_ns: Int64,
+    rows: Int64,
+    times: float,
+    least_ns: int = 0,
 ) -> Iterator[Interruption]:
     """Yield what events interrupted, pair by pair.
 
@@ -110,11 +114,14 @@ def interruptions_of(
         Its row in `events`.
     times : float
         How many times its usual silence a pair must be silent.
+    least_ns : int
+        How long it must be silent at least, nanoseconds.
     """
     last = max((int(pair.wanted_ns.max(initial=0)) for pair in pairs), default=0)
     for pair in pairs:
         found = silences(pair.wanted_ns, pair.processed_ns, last)
-        for place, event in zip(*unusual(found, begins_ns, times), strict=True):
+        unusually = unusual(found, begins_ns, times, least_ns)
+        for place, event in zip(*unusually, strict=True):
             yield Interruption(
                 int(rows[event]),
                 pair.source,
@@ -125,7 +132,9 @@ def interruptions_of(
             )
 
 
-def interruptions(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
+def interruptions(
+    result: Result, *, times: float = TIMES, least_ms: float = 0.0
+) -> "pd.DataFrame":
     """Return when events kept a pair of source and subscriber from its records.
 
     Parameters
@@ -134,6 +143,8 @@ def interruptions(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
         With `records`, `deliveries` and `events`.
     times : float
         How many times its usual silence a pair must be silent to be interrupted.
+    least_ms : float
+        How long it must be silent at least, milliseconds.
 
     Returns
     -------
@@ -149,7 +160,9 @@ def interruptions(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
     """
     events = result.columns("events")
     found = sorted(
-        interruptions_of(pairs_of(result), *_begun(events), times),
+        interruptions_of(
+            pairs_of(result), *_begun(events), times, ns_from_ms(least_ms)
+        ),
         key=lambda each: (each.since_ns, each.event, each.source, each.subscriber),
     )
     rows = np.array([each.event for each in found], dtype=np.int64)
@@ -170,7 +183,9 @@ def interruptions(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
     )
 
 
-def blast_radius(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
+def blast_radius(
+    result: Result, *, times: float = TIMES, least_ms: float = 0.0
+) -> "pd.DataFrame":
     """Return what each event of a run interrupted, and how long recovery took.
 
     Parameters
@@ -179,6 +194,8 @@ def blast_radius(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
         With `records`, `deliveries` and `events`.
     times : float
         How many times its usual silence a pair must be silent to be interrupted.
+    least_ms : float
+        How long it must be silent at least, milliseconds.
 
     Returns
     -------
@@ -198,7 +215,8 @@ def blast_radius(result: Result, *, times: float = TIMES) -> "pd.DataFrame":
     every = dealings(result)
     pairs = pairs_of(result, every)
     begins, rows = _begun(events)
-    found = list(interruptions_of(pairs, begins, rows, times))
+    least_ns = ns_from_ms(least_ms)
+    found = list(interruptions_of(pairs, begins, rows, times, least_ns))
     first = int(begins[0]) if len(begins) else 0
     backlogs = [_backlog(each, result, first) for each in every]
     told = [

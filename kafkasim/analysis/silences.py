@@ -88,7 +88,9 @@ def usual_ns(found: Silences, before_ns: int) -> int:
     return 0 if np.isnan(median) else int(median)
 
 
-def unusual(found: Silences, begins_ns: Int64, times: float) -> tuple[Int64, Int64]:
+def unusual(
+    found: Silences, begins_ns: Int64, times: float, least_ns: int = 0
+) -> tuple[Int64, Int64]:
     """Return which silences an event brought, and which event.
 
     Parameters
@@ -99,6 +101,8 @@ def unusual(found: Silences, begins_ns: Int64, times: float) -> tuple[Int64, Int
         When each event began, rising.
     times : float
         How many times the usual one a silence must last to be none of everyday.
+    least_ns : int
+        How long it must last at least, nanoseconds.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def unusual(found: Silences, begins_ns: Int64, times: float) -> tuple[Int64, Int
         unusual before the first event are left out.
     """
     usual = usual_ns(found, int(begins_ns[0]) if len(begins_ns) else FOREVER)
-    limit = int(times * usual)
+    limit = max(int(times * usual), least_ns)
     rows = np.flatnonzero(found.lengths_ns > limit)
     events = np.searchsorted(begins_ns, found.since_ns[rows] + limit, side="right") - 1
     rows, events = rows[events >= 0], events[events >= 0]

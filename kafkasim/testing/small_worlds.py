@@ -1,6 +1,6 @@
 """Small random worlds, each from one number, that any system can be put into."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -8,11 +8,21 @@ import numpy as np
 
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.applicability import not_applicable
-from kafkasim.scenario.arrivals import Bursts, Periodic, Poisson
+from kafkasim.scenario.arrivals import Bursts, ClosedLoop, Periodic, Poisson
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.events import Crash, Cut, Delay, Event, Lose, Pause, Slow
+from kafkasim.scenario.events import (
+    AddPartitions,
+    Crash,
+    Cut,
+    Delay,
+    Event,
+    Lose,
+    Pause,
+    Slow,
+)
 from kafkasim.scenario.keys import NoKeys, UniformKeys, ZipfKeys
-from kafkasim.scenario.member_events import StuckRecord
+from kafkasim.scenario.member_events import AddMember, StuckRecord
+from kafkasim.scenario.own_systems import OwnSystem
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.systems import System
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
@@ -41,7 +51,7 @@ ChoiceT = TypeVar("ChoiceT")
 class Dice:
     """Draws of one world."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | Sequence[int]) -> None:
         self.draws = np.random.default_rng(seed)
 
     def one(self, *choices: ChoiceT) -> ChoiceT:
@@ -68,10 +78,14 @@ def small_world(seed: int, system: System) -> Scenario:
     Scenario
         About a hundred records. In one of six nothing happens, in the others up to
         three things do, each with an end, and one more may that means nothing to the
-        system; one of four is cut.
+        system; in half of those it also gets a member or partitions more, if it can;
+        one of four is cut. In one of four a source is a closed loop, unless the system
+        is one's own.
     """
-    dice = Dice(seed)
+    dice, more = Dice(seed), Dice([seed, 2])
     traffic = _traffic(dice)
+    if more.one(True, False, False, False) and not isinstance(system, OwnSystem):  # noqa: FBT003 - a choice
+        traffic = _looping(more, traffic)
     is_cut = dice.one(False, False, False, True)  # noqa: FBT003 - a choice
     count = dice.one(0, 1, 1, 2, 2, 3)
     scenario = Scenario(traffic, system, seed=seed, end="cut" if is_cut else "drain")
@@ -84,7 +98,8 @@ def small_world(seed: int, system: System) -> Scenario:
         elif count and not idle:  # one that is only told of
             fuller = _with(scenario, event)
             idle, scenario = len(fuller.events) - len(scenario.events), fuller
-    return scenario
+    grows = count and more.one(True, False)  # noqa: FBT003 - a choice
+    return _with(scenario, _growth(more)) if grows else scenario
 
 
 def _with(scenario: Scenario, event: Event) -> Scenario:
@@ -111,6 +126,14 @@ def _traffic(dice: Dice) -> Traffic:
         },
         duration_s=DURATION_S,
     )
+
+
+def _looping(dice: Dice, traffic: Traffic) -> Traffic:
+    """Return the traffic with a source whose users wait for what they sent."""
+    name = dice.one("web", "app")
+    law = ClosedLoop(dice.one(1, 5), think_ms=dice.one(20.0, 90.0))
+    source = replace(traffic.sources[name], arrivals=law)
+    return replace(traffic, sources={**traffic.sources, name: source})
 
 
 def _stream(dice: Dice) -> str:
@@ -163,6 +186,13 @@ def _events(dice: Dice) -> Iterator[Event]:
                 yield StuckRecord(who, "web", ordinal=ordinal, work_ms=work_ms)
             case _:
                 yield _of_a_link(dice, at_s, for_s)
+
+
+def _growth(dice: Dice) -> Event:
+    at_s = dice.time_s(0.0, DURATION_S)
+    if dice.one(True, False):  # noqa: FBT003 - a choice
+        return AddMember("subscriber:billing", at_s=at_s)
+    return AddPartitions("stream:orders", at_s=at_s, to=5)
 
 
 def _of_a_link(dice: Dice, at_s: float, for_s: float) -> Event:

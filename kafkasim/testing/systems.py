@@ -44,13 +44,16 @@ def check_system(
     """Put a system into small random worlds and hold every run against what must be so.
 
     Each seed gives a traffic (two sources, three subscribers, one of them late) and up
-    to three events that the system knows. Of the run it checks:
+    to three events that the system knows; a source may be a closed loop, unless the
+    system is one's own, and a subscriber or a stream may grow. Of the run it checks:
 
     - the tables: rows that others name exist, and so does everybody named;
     - conservation: what was sent is what the world wanted, nothing else; each record
       comes to an end for each subscriber that wants it, and an end other than `once`
       has a cause; nothing is handed out that was not sent, or before, or to somebody
       who does not want it;
+    - work: a record takes each subscriber as long as the world says, or longer where
+      an event may have slowed it;
     - order, as promised;
     - redeliveries: they are counted 1, 2, 3 …, and each has a cause;
     - invariants, if the system checks any; and that every event is told of;

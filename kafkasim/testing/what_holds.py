@@ -4,7 +4,7 @@ Each function yields a sentence for what does not hold, and none of a sound run.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -15,15 +15,19 @@ from kafkasim.analysis.dealings import (
     dealings_of,
     outcome_codes,
 )
-from kafkasim.engine.sim.plan_columns import plan_columns
 from kafkasim.engine.sim.timeline import span_ns
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want, wants_of
-from kafkasim.scenario.applicability import befell
-from kafkasim.scenario.events import Event
-from kafkasim.scenario.plan import Plan
+from kafkasim.testing.what_was_sent import (
+    applied,
+    is_over,
+    rows_told,
+    sent,
+    text_of,
+    worked,
+)
 from kafkasim.units import MISSING_NS, ns_from_s
 
 _NEEDED: Final = ("records", "deliveries", "events")
@@ -70,7 +74,8 @@ def wrongs(
     yield from stray
     if stray:
         return  # nothing else can be looked up
-    yield from _sent(result)
+    yield from sent(result)
+    yield from worked(result)
     yield from _handed_out(result)
     yield from _ends(result, may_lose=may_lose)
     yield from _redeliveries(result)
@@ -104,73 +109,12 @@ def _references(result: Result) -> Iterator[str]:
         yield f"deliveries.subscriber has {name!r}, whom the traffic does not know"
 
 
-def _text(table: Table, column: str) -> Any:  # noqa: ANN401 - an array of text
-    """Return a label column as text; empty for none."""
-    return np.array([*table.labels[column], ""], dtype=object)[table[column]]
-
-
-def _sent(result: Result) -> Iterator[str]:
-    """Yield records that differ from what the world wanted, or have no end."""
-    records, plan = result.columns("records"), result.plan
-    assert isinstance(plan, Plan)
-    wanted, labels = plan_columns(plan)
-    planned = len(wanted["record_id"])
-    if len(records) < planned:
-        yield f"records has {len(records)} rows; the world wants {planned} records sent"
-        return
-    for column, values in wanted.items():
-        own = records[column][:planned]
-        if column in labels:
-            own = _text(records, column)[:planned]
-            values = np.array([*labels[column], ""], dtype=object)[values]  # noqa: PLW2901
-        if (own != values).any():
-            row = int(np.flatnonzero(own != values)[0])
-            is_, should = own.tolist()[row], values.tolist()[row]
-            yield (
-                f"records.{column} of record {row} is {is_!r}, "
-                f"the world wants {should!r}"
-            )
-    if (records["resend_of"][planned:] < 0).any():
-        row = planned + int(np.flatnonzero(records["resend_of"][planned:] < 0)[0])
-        yield f"record {row} is none that the world wants, nor one sent again"
-    yield from _sent_in_time(result, records)
-
-
-def _sent_in_time(result: Result, records: Table) -> Iterator[str]:
-    created, acked = records["created_ns"], records["acked_ns"]
-    intended = records["intended_ns"]
-    ending = _text(records, "outcome")
-    told = (created != MISSING_NS) & (created < intended)
-    yield from _rows(told, "was created before it was intended")
-    early = (acked != MISSING_NS) & ((created == MISSING_NS) | (acked < created))
-    yield from _rows(early, "was acknowledged before it was created")
-    yield from _rows((ending == "acked") & (acked == MISSING_NS), "acked at no time")
-    silent = (records["error"] < 0) & (records["caused_by"] < 0)
-    yield from _rows((ending == "failed") & silent, "failed without an error")
-    yield from _rows(ending == "", "has no outcome")
-    if _is_over(result):
-        yield from _rows(ending == "in_flight", "is in flight though the run drained")
-
-
-def _rows(bad: Bool, what: str) -> Iterator[str]:
-    """Yield which records are so, the first of many."""
-    rows = np.flatnonzero(bad)
-    if len(rows):
-        more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
-        yield f"record {rows[0]}{more}: {what}"
-
-
-def _is_over(result: Result) -> bool:
-    """Return whether the run went on until nothing was left."""
-    return bool(result.facts["drained"]) and result.scenario.end == "drain"
-
-
 def _handed_out(result: Result) -> Iterator[str]:
     """Yield hand-outs of what was not sent, not wanted, or out of time."""
     records, handed = result.columns("records"), result.columns("deliveries")
     rows, created = handed["record_id"], records["created_ns"]
     fetched, began, ended = (handed[f"{n}_ns"] for n in ("fetched", "started", "ended"))
-    who, ending = _text(handed, "subscriber"), _text(handed, "outcome")
+    who, ending = text_of(handed, "subscriber"), text_of(handed, "outcome")
     bad = {
         "was handed out and never sent": created[rows] == MISSING_NS,
         "was handed out before it was sent": fetched < created[rows],
@@ -180,9 +124,9 @@ def _handed_out(result: Result) -> Iterator[str]:
         "was processed at no time": (ending == "processed")
         & ((began == MISSING_NS) | (ended == MISSING_NS)),
         "is in somebody's hands though the run drained": (ending == "in_flight")
-        & _is_over(result),
+        & is_over(result),
     }
-    streams = _text(records, "stream")[rows]
+    streams = text_of(records, "stream")[rows]
     for name, subscriber in result.scenario.traffic.subscribers.items():
         mine = who == name
         unwanted = mine & ~np.isin(streams.astype(str), list(subscriber.streams))
@@ -192,7 +136,7 @@ def _handed_out(result: Result) -> Iterator[str]:
     for what, where in bad.items():
         found = np.zeros(len(records), dtype=np.bool_)
         found[rows[where]] = True
-        yield from _rows(found, what)
+        yield from rows_told(found, what)
 
 
 def _ends(result: Result, *, may_lose: bool) -> Iterator[str]:
@@ -208,14 +152,14 @@ def _ends(result: Result, *, may_lose: bool) -> Iterator[str]:
             bad = rows[~_excused(result, name, rows, want, may_lose=may_lose)]
             found = np.zeros(len(records), dtype=np.bool_)
             found[bad] = True
-            yield from _rows(found, f"{name} for {want.subscriber} without a cause")
+            yield from rows_told(found, f"{name} for {want.subscriber} without a cause")
         yield from _wanted_all(dealing, records, want)
 
 
 def _wanted_all(dealing: Dealings, records: Table, want: Want) -> Iterator[str]:
     """Yield if not all that a subscriber wants has a receipt."""
     first = records["resend_of"] < 0
-    streams = np.isin(_text(records, "stream").astype(str), list(want.streams))
+    streams = np.isin(text_of(records, "stream").astype(str), list(want.streams))
     early = (want.history == "new") & (wanted_ns(records) < want.from_ns)
     count = int((first & streams & ~early).sum())
     if len(dealing.rows) != count:
@@ -229,7 +173,7 @@ def _excused(
     """Return which of the records may have come to such an end."""
     everyone = np.ones(len(rows), dtype=np.bool_)
     if outcome == "pending":
-        return everyone if not _is_over(result) else ~everyone
+        return everyone if not is_over(result) else ~everyone
     if outcome == "skipped" and want.from_ns > 0:
         return everyone  # where it began to read stands in the table of assignments
     if outcome in {"expired", "not_kept"}:
@@ -242,22 +186,8 @@ def _excused(
 def _follows_an_event(result: Result, rows: Int64) -> Bool:
     """Return which records an event can have befallen: it ended after they came."""
     created = result.columns("records")["created_ns"][rows]
-    ends = [span_ns(event)[1] for event in _applied(result)]
+    ends = [span_ns(event)[1] for event in applied(result)]
     return created <= max(ends, default=MISSING_NS)
-
-
-def _applied(result: Result) -> list[Event]:
-    """Return the events that befell the system."""
-    done = result.table("events")
-    at_ns = result.columns("events")["at_ns"].tolist()
-    effects = done["effect"].astype(str)
-    rows = zip(done["event"], done["target"], at_ns, effects, strict=True)
-    idle = {(what, whom, at) for what, whom, at, effect in rows if not befell(effect)}
-    return [
-        event
-        for event in result.scenario.events
-        if (type(event).__name__, event.target, ns_from_s(event.at_s)) not in idle
-    ]
 
 
 def _redeliveries(result: Result) -> Iterator[str]:
@@ -274,15 +204,15 @@ def _redeliveries(result: Result) -> Iterator[str]:
     rows = handed["record_id"][order]
     found = np.zeros(len(result.columns("records")), dtype=np.bool_)
     found[rows[count != counted]] = True
-    yield from _rows(found, "its hand-outs are not counted 1, 2, 3 …")
-    ending = _text(handed, "outcome")[order]
-    begins = [span_ns(event)[0] for event in _applied(result)]
+    yield from rows_told(found, "its hand-outs are not counted 1, 2, 3 …")
+    ending = text_of(handed, "outcome")[order]
+    begins = [span_ns(event)[0] for event in applied(result)]
     fetched = handed["fetched_ns"][order]
     caused = fetched >= min(begins, default=2**62)
     caused[1:] |= np.isin(ending[:-1].astype(str), _HANDED_BACK)
     found[:] = False
     found[rows[again & ~caused]] = True
-    yield from _rows(found, "was handed out again without a cause")
+    yield from rows_told(found, "was handed out again without a cause")
 
 
 def _happened(result: Result) -> Iterator[str]:
@@ -319,4 +249,4 @@ def _order(
     found = np.zeros(len(records), dtype=np.bool_)
     found[rows[1:][same & (np.diff(rows) < 0)]] = True
     where = " and ".join(names) or "all"
-    yield from _rows(found, f"came after a later one of its source, by {where}")
+    yield from rows_told(found, f"came after a later one of its source, by {where}")

@@ -106,6 +106,16 @@ def test_a_silence_that_is_usual_is_none_of_an_event() -> None:
     assert len(interruptions(result, times=0.5)) > 0
 
 
+def test_an_interruption_may_have_to_last_a_while_at_least() -> None:
+    """Silent for 31 ms, as in the test above; usually for 1 ms."""
+    result = run_of({"a": CALM, "b": STOPPED}, CRASH)
+
+    assert len(interruptions(result, least_ms=30.0)) == 1
+    assert len(interruptions(result, least_ms=31.0)) == 0
+    assert blast_radius(result, least_ms=30.0)["pairs_hurt"][0] == 1
+    assert blast_radius(result, least_ms=31.0)["blast_pair_s"][0] == 0
+
+
 def test_a_run_to_which_nothing_was_done_has_no_rows() -> None:
     result = run_of({"a": CALM})
 

@@ -64,6 +64,18 @@ class Loses(Sound):
             yield from super().take(record, subscriber)
 
 
+class Hurries(Sound):
+    """audit did not work on it as long as it takes"""
+
+    def take(self, record: OwnRecord, subscriber: OwnSubscriber) -> Steps:
+        if record.row % 5 == 2:
+            hand_out = self.hand_out(record, subscriber)
+            hand_out.started_ns = hand_out.fetched_ns
+            self.close(hand_out, "processed")
+        else:
+            yield from super().take(record, subscriber)
+
+
 class Repeats(Sound):
     """was handed out again without a cause"""
 
@@ -242,7 +254,7 @@ class Crashes(Sound):
 
 
 MISTAKES = [
-    Loses, Repeats, TurnsRound, Invents, Foresees, Ignores, Delivers,
+    Loses, Hurries, Repeats, TurnsRound, Invents, Foresees, Ignores, Delivers,
     Forgets, Miscounts, Wavers, IsShy, SaysNothing, Fails, AnswersEarly, SendsEarly,
     Renumbers, Swaps,
 ]  # fmt: skip
