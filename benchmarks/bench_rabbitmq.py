@@ -1,4 +1,5 @@
-"""RabbitMQ against the same rules with a SimPy process per message.
+"""RabbitMQ against the same rules with a SimPy process per message, of a quorum queue
+also for each copy of it.
 
 Both carry the same traffic in law, each from its own random numbers, and keep a row per
 message and per thing that happens to it in its queue. That both model the same is
@@ -6,19 +7,26 @@ checked by their mean end-to-end latency: over the same number of messages and s
 seeds each, the means differ by at most three standard errors.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import fmean, median, variance
+from typing import Final, Literal
 
 from benchmarks.bench import Figure, cpu_seconds, figure
 from benchmarks.bench_naive import latency_ms
 from benchmarks.naive.queue_of_messages import Pipeline, Settings
+from benchmarks.naive.queue_with_copies import CopiedPipeline
 from kafkasim.engine.sim.run import run
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.distributions import Exponential
-from kafkasim.scenario.rabbitmq import RabbitMQ
+from kafkasim.scenario.rabbitmq import Queue, RabbitMQ
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Subscriber, Traffic
 
+Kind = Literal["classic", "quorum"]
+MODELS: Final[Mapping[Kind, type[Pipeline]]] = {
+    "classic": Pipeline,
+    "quorum": CopiedPipeline,
+}
 BAR = 3.0
 """How many times as fast."""
 RATE_PER_S = 4_000.0
@@ -30,14 +38,18 @@ SEEDS = range(1, 11)
 MOST_ERRORS = 3.0
 
 
-def scenario_of(duration_s: float = DURATION_S, seed: int = 1) -> Scenario:
-    """Return one source and one subscriber, whose work takes 60 % of its time."""
+def scenario_of(duration_s: float = DURATION_S, *, kind: Kind = "classic") -> Scenario:
+    """Return one source and one subscriber, whose work takes 60 % of its time.
+
+    A quorum queue has three members, one on each node.
+    """
+    nodes = 1 if kind == "classic" else 3
     traffic = Traffic(
         {"web": Source("orders", Poisson(RATE_PER_S), value_bytes=VALUE_BYTES)},
         {"a": Subscriber(["orders"], work_ms=Exponential(WORK_MS))},
         duration_s=duration_s,
     )
-    return Scenario(traffic, RabbitMQ(), seed=seed)
+    return Scenario(traffic, RabbitMQ(nodes=nodes, queues={"a": Queue(type=kind)}))
 
 
 def settings_of(chosen: Scenario) -> Settings:
@@ -62,20 +74,26 @@ def settings_of(chosen: Scenario) -> Settings:
 
 
 def figures_against_a_process_per_message() -> Iterator[Figure]:
-    chosen = scenario_of()
+    for kind in MODELS:
+        yield speed(kind)
+
+
+def speed(kind: Kind) -> Figure:
+    """Return how many times as fast a message is as one of the naive model."""
+    chosen, model = scenario_of(kind=kind), MODELS[kind]
     settings = settings_of(chosen)
-    messages = len(Pipeline(settings, 0).run())
+    messages = len(model(settings, 0).run())
     result = run(chosen)
     records = len(result.columns("records"))
     entries = int(result.facts["calendar_entries"]) / records
     del result
     pairs = [
-        (cpu_seconds(Pipeline(settings, seed).run), cpu_seconds(lambda: run(chosen)))
+        (cpu_seconds(model(settings, seed).run), cpu_seconds(lambda: run(chosen)))
         for seed in range(ROUNDS)
     ]
     naive, ours = map(median, zip(*pairs, strict=True))
-    yield figure(
-        "a message of RabbitMQ: speed over a process per message",
+    return figure(
+        f"a message in a {kind} queue: speed over a process per message",
         (naive / messages) / (ours / records),
         BAR,
         at_least=True,
@@ -87,17 +105,22 @@ def figures_against_a_process_per_message() -> Iterator[Figure]:
 
 
 def figures_of_the_latencies() -> Iterator[Figure]:
-    short = scenario_of(duration_s=2.0)
+    for kind in MODELS:
+        yield difference(kind)
+
+
+def difference(kind: Kind) -> Figure:
+    """Return how far the mean latencies are apart, in standard errors."""
+    short, model = scenario_of(duration_s=2.0, kind=kind), MODELS[kind]
     settings = settings_of(short)
     ours = [latency_ms(run(short.where({"seed": seed}))) for seed in SEEDS]
     naive = [
-        fmean(each.ended - each.created for each in Pipeline(settings, seed).run())
-        * 1e3
+        fmean(each.ended - each.created for each in model(settings, seed).run()) * 1e3
         for seed in SEEDS
     ]
     error = ((variance(ours) + variance(naive)) / len(SEEDS)) ** 0.5
-    yield figure(
-        "RabbitMQ: difference of the mean latencies, in standard errors over "
+    return figure(
+        f"a {kind} queue: difference of the mean latencies, in standard errors over "
         f"{len(SEEDS)} seeds",
         abs(fmean(ours) - fmean(naive)) / error,
         MOST_ERRORS,

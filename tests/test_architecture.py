@@ -50,7 +50,7 @@ _POINTS = "tests/engine/sim/systems/test_point_to_point.py"
 _RABBITMQ = "tests/engine/sim/systems/rabbitmq/test_run.py"
 _HOSTS_OF_RABBITMQ = (
     "classic_hosts cluster connections consumers feed hosted invariants node parts "
-    "publisher queue_hosts tables ways"
+    "publisher queue_hosts quorum_hosts sender tables to_clients ways"
 )
 _STICKY = "tests/protocol/producing/test_sticky.py"
 _EQUIPPED = "tests/engine/sim/test_equipped.py"

@@ -44,6 +44,8 @@ class Recorder:
     def __init__(self) -> None:
         self._rows: dict[str, bytearray] = {}
         self._formats: dict[str, struct.Struct] = {}
+        self._gathered: dict[str, list[int]] = {}
+        """Values of rows that are not packed yet."""
         self._array_hashes: dict[str, hashlib._Hash] = {}
         self._labels: dict[str, dict[str, tuple[str, ...]]] = {}
         self._columns: dict[str, dict[str, Array]] = {}
@@ -133,8 +135,51 @@ class Recorder:
         self._columns[table] = dict(arrays)
         self._labels.setdefault(table, {}).update(labels or {})
 
+    def gathered(self, table: str) -> list[int]:
+        """Return a list to be extended by the values of rows, whole rows at a time.
+
+        It is the cheapest way to write rows of whole numbers, and the only way to write
+        to this table. Whoever extends it calls `pack` before it is long; who looks at
+        the rows has it packed.
+
+        Raises
+        ------
+        ValidationError
+            An unknown table, or one given whole by `columns`.
+        """
+        self.writer(table)
+        return self._gathered.setdefault(table, [])
+
+    def pack(self, table: str) -> None:
+        """Pack the values that were gathered for a table.
+
+        Raises
+        ------
+        struct.error
+            A value that its column's dtype cannot hold, or rows that are not whole.
+        """
+        values = self._gathered.get(table)
+        if values:
+            codes = self._formats[table].format[1:]
+            count = -(-len(values) // len(codes))
+            self._rows[table] += struct.pack(f"<{codes * count}", *values)
+            values.clear()
+
+    def add(self, table: str, rows: Array) -> None:
+        """Append rows that are there already: an array of the dtype of `rows`.
+
+        Raises
+        ------
+        ValidationError
+            A table without a writer, or rows of another dtype.
+        """
+        if table not in self._rows or rows.dtype != self._dtype(table):
+            raise ValidationError("rows", rows.dtype, f"rows of the table {table!r}")
+        self._rows[table] += rows.tobytes()
+
     def row_count(self, name: str) -> int:
         """Return the rows written so far under a table's or an extra name."""
+        self.pack(name)
         return len(self._rows[name]) // self._formats[name].size
 
     def rows(self, name: str) -> Array:
@@ -143,6 +188,7 @@ class Recorder:
         Fields have the schema's names; extra rows have `f0, f1, …`. While the view
         lives nothing can be written under this name: a write raises `BufferError`.
         """
+        self.pack(name)
         return np.frombuffer(self._rows[name], dtype=self._dtype(name))
 
     def _dtype(self, name: str) -> "np.dtype[np.void]":
@@ -205,6 +251,8 @@ class Recorder:
                 raise ValidationError(
                     f"labels.{table}", table, "a table that was recorded"
                 )
+        for table in self._gathered:
+            self.pack(table)
         result = Result(
             scenario=scenario,
             plan=plan,

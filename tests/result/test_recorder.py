@@ -226,3 +226,32 @@ def test_a_finished_recorder_holds_nothing() -> None:
 
     assert recorder.row_count("links") == 0
     assert len(result.columns("links")) == 1
+
+
+def test_rows_that_are_gathered_are_the_rows_that_are_written() -> None:
+    rows = [(0, 1, 5 * n, n, 0, 7, n) for n in range(5)]
+    one, other = Recorder(), Recorder()
+    write, values = one.writer("queues"), other.gathered("queues")
+    for row in rows:
+        write(*row)
+        values += row
+        if len(values) > 14:
+            other.pack("queues")
+    for recorder in (one, other):
+        recorder.labels("queues", "topic", _LABELS)
+        recorder.labels("queues", "member", _LABELS)
+
+    assert other.row_count("queues") == 5
+    assert not values
+    assert _finished(one).digest == _finished(other).digest
+
+
+def test_rows_of_an_array_come_behind_those_that_were_written() -> None:
+    recorder = _with_links((0, 1, 1, 2, 300))
+    more = recorder.rows("links").copy()
+    more["moved_bytes"] = 4
+    recorder.add("links", more)
+
+    assert recorder.rows("links")["moved_bytes"].tolist() == [300, 4]
+    with pytest.raises(ValidationError, match="rows of the table 'links'"):
+        recorder.add("links", more["moved_bytes"])

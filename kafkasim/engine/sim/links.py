@@ -16,6 +16,9 @@ most; and a message that is lost is sent again over the next connection.
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.engine.sim.request import Connection
@@ -168,6 +171,14 @@ class FaultyPipe(Pipe):
         if is_lost and self._break_at is not None and self.connection is not None:
             self._break_at(last_ns, self.connection)
         return last_ns
+
+    def transfers(
+        self,
+        times_ns: NDArray[np.int64],  # noqa: ARG002 - as a `Pipe`
+        sizes: NDArray[np.int64],  # noqa: ARG002
+    ) -> None:
+        """Send nothing: something may befall any of it."""
+        return
 
     def begin(self, connection: Connection) -> None:
         """Serve a new connection: what the last one waited for does not hold it up."""

@@ -12,6 +12,9 @@ are not counted, only record batches.
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kafkasim.engine.sim.drawn import durations_ns
 from kafkasim.scenario.hardware import Link
 
@@ -83,6 +86,11 @@ class Pipe:
                 link.delay_ms, seed, f"network/{name}", least_ns=MIN_LINK_NS
             )
 
+    @property
+    def delay_ns(self) -> int:
+        """The link's delay if it is the same for all; 0 if each draws its own."""
+        return self._fixed_ns
+
     def begin(self, connection: Any) -> None:  # noqa: ANN401 - a `Connection`
         """Serve a new connection."""
 
@@ -105,6 +113,28 @@ class Pipe:
             arrived = self.arrived_ns
         self.arrived_ns = arrived
         return arrived
+
+    def transfers(
+        self, times_ns: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> NDArray[np.int64] | None:
+        """Send much, each piece at its time; return when each would have arrived.
+
+        That is what `transfer` would say of one after the other if it looked at nothing
+        that arrives meanwhile; `arrived_ns` is left to whoever asked. Nothing else may
+        use the sender's card before the last one has left. None, and nothing is sent,
+        where each has to be looked at by itself.
+        """
+        if self._delays is not None or not len(times_ns):
+            return None
+        takes_ns = np.rint(sizes * self._nic.ns_per_byte).astype(np.int64)
+        done_ns = np.cumsum(takes_ns)
+        waits_ns = np.maximum.accumulate(times_ns - (done_ns - takes_ns))
+        left_ns = done_ns + np.maximum(waits_ns, self._nic.free_ns)
+        if sizes.any():
+            self._nic.free_ns = int(left_ns[np.flatnonzero(sizes)[-1]])
+        left_ns = np.where(sizes > 0, left_ns, times_ns)
+        self.left_ns = int(left_ns[-1])
+        return left_ns + self._fixed_ns
 
     def receive(self, now_ns: int, size_bytes: int) -> int:
         """Take in bytes whose last one comes at `now_ns`; return when they are in.

@@ -1,5 +1,7 @@
 """Cards and pipes: bytes take time, delays come on top, order is kept."""
 
+import numpy as np
+
 from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Nic, Pipe
 from kafkasim.scenario.distributions import Exponential
@@ -100,3 +102,28 @@ def test_a_card_receives_while_it_sends() -> None:
     into = Pipe(Nic(10.0), link, seed=1, name="b->a", to=card)
     out.transfer(0, 100_000)
     assert into.receive(into.transfer(0, 10_000), 10_000) == MS + 1
+
+
+def test_what_is_sent_together_arrives_as_one_after_the_other_would() -> None:
+    draws = np.random.default_rng(3)
+    link = Link(delay_ms=0.01, bandwidth_mb_per_s=0.7)
+    one, other = pipe_of(link), pipe_of(link)
+    for begin_ns in (0, 300_000, 2_000_000):
+        times_ns = begin_ns + np.sort(draws.integers(0, 300_000, 40))
+        sizes = draws.integers(0, 40, 40) * draws.integers(0, 2, 40)
+        expected = [
+            one.transfer(*each)
+            for each in zip(times_ns.tolist(), sizes.tolist(), strict=True)
+        ]
+        arrive_ns = other.transfers(times_ns, sizes)
+        assert arrive_ns is not None
+        reached_ns = np.maximum.accumulate(np.maximum(arrive_ns, other.arrived_ns))
+        other.arrived_ns = int(reached_ns[-1])
+        assert reached_ns.tolist() == expected
+        assert (one.left_ns, one.arrived_ns) == (other.left_ns, other.arrived_ns)
+
+
+def test_what_draws_its_delays_is_not_sent_together() -> None:
+    pipe = pipe_of(Link(delay_ms=Exponential(1.0)))
+    assert pipe.transfers(np.array([1]), np.array([1])) is None
+    assert pipe.transfer(1, 1) > 1

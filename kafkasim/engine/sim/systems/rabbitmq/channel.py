@@ -118,6 +118,8 @@ class Channel:
         """Tags of consumers that acknowledge nothing, cancelled ones too."""
         self._queues: dict[str, None] = {}
         """Those that know of this channel."""
+        self._told: tuple[str, ...] = ()
+        """Those that got the last message."""
 
     @property
     def unacked_count(self) -> int:
@@ -135,8 +137,10 @@ class Channel:
             There is no such exchange.
         """
         queues = self._exchanges.route(exchange, routing_key)
-        for queue in queues:
-            self._queues[queue] = None
+        if queues is not self._told:
+            self._told = queues
+            for queue in queues:
+                self._queues[queue] = None
         if seq:
             self.confirms.expect(seq, len(queues))
         return queues
@@ -175,6 +179,10 @@ class Channel:
             queue, consumer_tag, position = unacked.pop(tag)
             settled.setdefault((queue, consumer_tag), []).append(position)
         return settled
+
+    def settle_one(self, delivery_tag: int) -> tuple[str, str, int]:
+        """Return the same of one delivery that is outstanding."""
+        return self._unacked.pop(delivery_tag)
 
     def due(self) -> tuple[Frames, Frames]:
         """Return the confirms that are to be sent now; see `Confirms.due`."""

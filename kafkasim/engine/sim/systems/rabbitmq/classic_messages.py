@@ -68,6 +68,8 @@ class ClassicMessages:
         self._dispatch = Dispatch(lazy=True, single_active=self._single_active)
         self._holders: dict[int, dict[str, Consumer]] = {}
         """By channel and tag: consumers, also cancelled ones that hold something."""
+        self._may_auto_ack = False
+        """Whether a consumer came that acknowledges nothing."""
         self.confirmed: dict[int, list[int]] = {}
         """By channel: numbers that `take_confirmed` returns next."""
         self.unwritten: list[tuple[int, int]] = []
@@ -110,7 +112,7 @@ class ClassicMessages:
         unwritten = not (persistent and self.durable)
         if unwritten:
             self._transient.add(position)
-        elif not self._fresh and not self._back:
+        elif self._may_auto_ack and not self._fresh and not self._back:
             consumer = self._dispatch.next()
             unwritten = consumer is not None and consumer.auto_ack
         self._fresh.append(message)
@@ -164,6 +166,19 @@ class ClassicMessages:
         self._settled(consumer, len(done))
         return done
 
+    def discard_one(self, channel: int, tag: str, position: int) -> None:
+        """Remove one message that a consumer is done with."""
+        held = self._holders.get(channel)
+        consumer = None if held is None else held.get(tag)
+        if consumer is None or consumer.unacked.pop(position, None) is None:
+            return
+        if self._transient or self._failed:
+            self._forget(position)
+        if consumer.cancelled:
+            self._settled(consumer, 1)
+        else:
+            self._dispatch.freed(consumer, 1)
+
     def requeue(
         self, channel: int, tag: str, positions: Iterable[int], *, failed: bool
     ) -> list[tuple[int, int]]:
@@ -203,6 +218,14 @@ class ClassicMessages:
         self._writing, self.unwritten = self.unwritten, []
         self._writing_to = self._next - 1
         return self._writing_to
+
+    def write_at_once(self) -> None:
+        """Write what is to be written, which takes no time; its process is idle."""
+        for channel, seq in self.unwritten:
+            if seq:
+                self.confirmed.setdefault(channel, []).append(seq)
+        self.unwritten.clear()
+        self._on_disk = self._next - 1
 
     def flushed(self) -> None:
         """Learn that what was to be written is on disk."""

@@ -215,6 +215,7 @@ class ClassicQueue(ClassicMessages):
         if before is not None:
             consumer.unacked = before.unacked
         held[request.consumer_tag] = consumer
+        self._may_auto_ack |= request.auto_ack
         self._dispatch.add(consumer)
 
     def unsubscribe(self, channel: int, tag: str) -> None:

@@ -10,11 +10,7 @@ and a publisher its confirm.
 from collections.abc import Iterable
 from typing import Any
 
-from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
-from kafkasim.engine.sim.systems.rabbitmq.connections import Connections
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
-from kafkasim.engine.sim.systems.rabbitmq.dispatch import Consumer
-from kafkasim.engine.sim.systems.rabbitmq.feed import ORDINAL
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
     CancelConsumer,
     ChannelClosed,
@@ -26,18 +22,18 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import (
     Return,
 )
 from kafkasim.engine.sim.systems.rabbitmq.node import AT_ONCE, Job, Node
-from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing, Sent
+from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
-    Confirmed,
     Dropped,
     Enqueue,
-    Handed,
     Settle,
 )
+from kafkasim.engine.sim.systems.rabbitmq.sender import Sent
+from kafkasim.engine.sim.systems.rabbitmq.to_clients import ToClients
 from kafkasim.units import NS_PER_MS
 
 
-class Cluster(Connections):
+class Cluster(ToClients):
     """What goes over the connections of a run."""
 
     # --- from clients -------------------------------------------------------------
@@ -50,16 +46,17 @@ class Cluster(Connections):
         arrives_ns = publisher.ways.there(at_ns, size_bytes)
         publisher.arrival_key = key = publisher.arrival_key + 1
         sent = publisher, publisher.channel, ordinal, number
-        self._calendar.push((arrives_ns, key, self._arrive, sent))
+        self._calendar.push((arrives_ns, key, self.arrive, sent))
 
-    def _arrive(self, sent: Sent) -> None:
+    def arrive(self, sent: Sent) -> None:
         """Take a message in, through the card that all who send to it share."""
         publisher, _, ordinal, _ = sent
-        if publisher.is_ahead:
+        if publisher.send_ahead is not None:
             publisher.under_way -= 1
             publisher.send_ahead()
         now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
-        there_ns = publisher.ways.taken_in(now_ns, size_bytes)
+        up = publisher.ways.up
+        there_ns = up.receive(now_ns, size_bytes) if size_bytes else up.held_ns
         if there_ns > now_ns:
             publisher.arrival_key += 1
             self._calendar.push((there_ns, publisher.arrival_key, self._route, sent))
@@ -76,7 +73,7 @@ class Cluster(Connections):
             key = publisher.fixed_key
             if key is None:
                 key = publisher.routing_key(ordinal)
-            queues = channel.publish(publisher.settings.exchange, key, seq)
+            queues = channel.publish(publisher.exchange, key, seq)
             for queue in queues:
                 self._into(queue, sent, node)
             if not queues:
@@ -104,14 +101,17 @@ class Cluster(Connections):
         It is unsettled from then on; one that was sent before is no progress.
         """
         publisher, number, ordinal, seq = sent
-        feed, hosted = publisher.feed, self.queues.hosted[queue]
+        feed, queues = publisher.feed, self.queues
+        hosted = queues.hosted[queue]
         if feed.send_count[ordinal] > 1:
             self._timeline.renew(1, 1)
         else:
             self._timeline.unsettled += 1
         size_bytes = feed.sizes[ordinal]
-        if not hosted.is_quorum and hosted.process.node is node:
-            hosted.process.tell((self.queues.take_in, sent, size_bytes))
+        process = hosted.process
+        if process.node is node and process.node.up:
+            do = queues.append if hosted.is_quorum else queues.take_in
+            process.tell((do, sent, size_bytes))
             return
         enqueue = Enqueue(
             queue=queue,
@@ -141,6 +141,15 @@ class Cluster(Connections):
         consumer.reply_key += 1
         what = consumer.channel, tag, multiple
         self._calendar.push((arrives_ns, consumer.reply_key, self._acked, what))
+
+    def _acked_one(self, what: tuple[int, int]) -> None:
+        """Bring the acknowledgement of one delivery, before anything happens."""
+        number, tag = what
+        queue, consumer_tag, position = self._channels[number].settle_one(tag)
+        queues = self.queues
+        hosted = queues.hosted[queue]
+        do = queues.append_ack if hosted.is_quorum else queues.let_one_go
+        hosted.process.tell((do, (number, consumer_tag, position), 0))
 
     def _acked(self, what: tuple[int, int, bool]) -> None:
         """Bring acknowledgements to the processes of queues."""
@@ -217,7 +226,9 @@ class Cluster(Connections):
                     self._to_queue((self.queues.do, effect, 0), node)
                 case Deliver():
                     number, tag = effect.channel, effect.delivery_tag
-                    self._send_to_consumer(number, effect.message, tag)
+                    owner = self._owners[number]
+                    assert type(owner) is Consuming
+                    self._send_to_consumer(owner, effect.message, tag)
                 case Confirm() | PublishNack():
                     self._tell_publisher(
                         effect.channel,
@@ -248,116 +259,6 @@ class Cluster(Connections):
 
     def _told(self, what: Any) -> None:  # noqa: ANN401
         self.queues.tell(*what)
-
-    # --- to clients ---------------------------------------------------------------
-
-    def hand(
-        self, queue: str, node: Node, consumer: Consumer, position: int, message: int
-    ) -> int:
-        """Hand a message of a classic queue to a consumer; return its code."""
-        number = consumer.channel
-        if self._at.get(number) is not node:
-            handed = Handed(
-                queue=queue,
-                channel=number,
-                consumer_tag=consumer.tag,
-                position=position,
-                message=message,
-                redelivered=False,
-                settled=consumer.auto_ack,
-            )
-            return self.to_channel(handed, node)
-        tag = self._channels[number].deliver(
-            queue, consumer.tag, position, auto_ack=consumer.auto_ack
-        )
-        return self._send_to_consumer(number, message, tag)
-
-    def _send_to_consumer(self, number: int, message: int, tag: int) -> int:
-        consumer = self._owners[number]
-        assert type(consumer) is Consuming
-        if consumer.settings.ack == "auto":
-            self._timeline.unsettled += 1
-        size_bytes, ways = self.queues.size_of(message), consumer.ways
-        arrives_ns = ways.there(self._calendar.now_ns, size_bytes)
-        if arrives_ns < self._sure_ns:
-            ways.taken_in(arrives_ns, size_bytes)
-            consumer.will_take(message, tag, arrives_ns)
-            return consumer.code
-        consumer.arrival_key += 1
-        what = consumer, number, message, tag
-        self._calendar.at(arrives_ns, consumer.arrival_key, self._delivered, what)
-        return consumer.code
-
-    def _delivered(self, what: tuple[Consuming, int, int, int]) -> None:
-        """Take a delivery in, through the consumer's card."""
-        consumer, _, message, _ = what
-        size_bytes = self.queues.size_of(message)
-        now_ns = self._calendar.now_ns
-        there_ns = consumer.ways.taken_in(now_ns, size_bytes)
-        if there_ns > now_ns:
-            consumer.arrival_key += 1
-            self._calendar.at(there_ns, consumer.arrival_key, self._take, what)
-            return
-        self._take(what)
-
-    def _take(self, what: tuple[Consuming, int, int, int]) -> None:
-        consumer, number, message, tag = what
-        if consumer.connection is not None and consumer.channel == number:
-            consumer.take(message, tag)
-        elif consumer.settings.ack == "auto":
-            self._timeline.settle(1)
-
-    def confirm(self, number: int, seqs: list[int], node: Node) -> None:
-        """Take what a classic queue on a node confirms."""
-        if self._at.get(number) is node:
-            channel = self._channels[number]
-            channel.confirms.confirm(seqs)
-            self._answer(channel)
-        else:
-            self.to_channel(Confirmed("", number, tuple(seqs)), node)
-
-    def _answer(self, channel: Channel) -> None:
-        """Send the confirms that are due."""
-        confirmed, refused = channel.due()
-        for seq, multiple in confirmed:
-            self._tell_publisher(channel.number, seq, multiple=multiple, refused=False)
-        for seq, multiple in refused:
-            self._tell_publisher(channel.number, seq, multiple=multiple, refused=True)
-
-    def _tell_publisher(
-        self, number: int, seq: int, *, multiple: bool, refused: bool
-    ) -> None:
-        publisher = self._owners[number]
-        assert isinstance(publisher, Publishing)
-        arrives_ns = publisher.ways.back(self._calendar.now_ns, 0)
-        if arrives_ns < publisher.sure_ns and not refused:
-            publisher.confirmed(seq, arrives_ns, multiple=multiple, refused=False)
-            return
-        publisher.confirm_key += 1
-        what = publisher, number, seq, multiple, refused
-        self._calendar.at(arrives_ns, publisher.confirm_key, self._confirmed, what)
-
-    def _confirmed(self, what: tuple[Publishing, int, int, bool, bool]) -> None:
-        publisher, number, seq, multiple, refused = what
-        if publisher.connection is not None and publisher.channel == number:
-            now_ns = self._calendar.now_ns
-            publisher.confirmed(seq, now_ns, multiple=multiple, refused=refused)
-
-    def _return(self, effect: Return) -> None:
-        """Send a message back to its publisher."""
-        publisher = self._owners[effect.channel]
-        assert isinstance(publisher, Publishing)
-        size_bytes = self.queues.size_of(effect.message)
-        arrives_ns = publisher.ways.back(self._calendar.now_ns, size_bytes)
-        publisher.confirm_key += 1
-        what = publisher, effect
-        self._calendar.at(arrives_ns, publisher.confirm_key, self._returned, what)
-
-    @staticmethod
-    def _returned(what: tuple[Publishing, Return]) -> None:
-        publisher, effect = what
-        if publisher.connection is not None and publisher.channel == effect.channel:
-            publisher.returned(effect.message & ORDINAL)
 
     # --- nodes --------------------------------------------------------------------
 

@@ -51,6 +51,16 @@ class Confirms:
             elif left is not None:
                 waiting[seq] = left - 1
 
+    def answers(self, seqs: list[int]) -> tuple[Frames, Frames]:
+        """Learn that a queue confirms these; return what is to be sent now."""
+        if len(seqs) == 1 and not (self._confirmed or self._refused):
+            seq, waiting = seqs[0], self._waiting
+            if waiting.get(seq) == 1:
+                del waiting[seq]
+                return [(seq, False)], []
+        self.confirm(seqs)
+        return self.due()
+
     def refuse(self, seqs: Iterable[int]) -> None:
         """Learn that a queue cannot take these."""
         for seq in seqs:

@@ -1,6 +1,6 @@
 """Connections of clients to nodes, each with a channel behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
@@ -8,9 +8,9 @@ from kafkasim.engine.sim.hosts import Hosts
 from kafkasim.engine.sim.network import Pipe
 from kafkasim.engine.sim.request import Connection
 from kafkasim.engine.sim.systems.rabbitmq.channel import Channel
-from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import ClassicHosts
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
 from kafkasim.engine.sim.systems.rabbitmq.exchanges import Exchanges
+from kafkasim.engine.sim.systems.rabbitmq.feed import Feed
 from kafkasim.engine.sim.systems.rabbitmq.messages import (
     ClientRequest,
     CloseChannel,
@@ -19,6 +19,7 @@ from kafkasim.engine.sim.systems.rabbitmq.messages import (
 )
 from kafkasim.engine.sim.systems.rabbitmq.node import Node
 from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
+from kafkasim.engine.sim.systems.rabbitmq.quorum_hosts import QuorumHosts
 from kafkasim.engine.sim.systems.rabbitmq.ways import Ways
 from kafkasim.engine.sim.timeline import Timeline
 
@@ -41,6 +42,8 @@ class Connections:
         All.
     exchanges : Exchanges
         Those of the cluster.
+    feeds : sequence of Feed
+        By source.
     sure_ns : int
         Before then every delivery arrives when its link has brought it: nothing befalls
         it, and its consumer's card takes in nothing else.
@@ -55,16 +58,18 @@ class Connections:
         hosts: Hosts,
         nodes: list[Node],
         exchanges: Exchanges,
+        feeds: Sequence[Feed],
         sure_ns: int,
     ) -> None:
         self._calendar = calendar
         self._timeline = timeline
         self._hosts = hosts
         self._arrival_key = key_base(Rank.ARRIVAL, actor)
-        self._sure_ns = sure_ns
+        self.sure_ns = sure_ns
+        self._feeds = feeds
         self.nodes = nodes
         self.exchanges = exchanges
-        self.queues: ClassicHosts
+        self.queues: QuorumHosts
         self._channels: dict[int, Channel] = {}
         self._owners: dict[int, Publishing | Consuming] = {}
         self._at: dict[int, Node] = {}

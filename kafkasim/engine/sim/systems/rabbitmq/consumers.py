@@ -71,6 +71,8 @@ class Consuming:
         all up to it are meant.
     write : callable
         Writes a row of `deliveries`.
+    sure_ns : int
+        Before then nothing befalls it, and what it says takes the delay of its link.
 
     Attributes
     ----------
@@ -89,12 +91,13 @@ class Consuming:
     """
 
     __slots__ = (
-        "_begun_in", "_calendar", "_ended_ns", "_failures", "_is_leaving", "_rest",
-        "_retry_ns", "_run", "_say_acknowledged", "_started_ns", "_subscriber",
+        "_begun_in", "_calendar", "_ended_ns", "_failures", "_free_ns", "_is_leaving",
+        "_rest", "_retry_ns", "_run", "_say_acknowledged", "_started_ns", "_sure_ns",
         "_timeline", "_timer_key", "_turn", "_unacked", "_work_key", "_works",
         "_write_row", "arrival_key", "at_work", "buffer", "channel", "code",
-        "connection", "is_from_start", "is_here", "life", "name", "paused", "priority",
-        "queue", "reply_key", "settings", "slowed", "up", "ways",
+        "connection", "done_ahead", "is_auto", "is_from_start", "is_here", "life",
+        "name", "paused", "priority", "queue", "reply_key", "settings", "slowed",
+        "subscriber", "up", "ways",
     )  # fmt: skip
 
     def __init__(
@@ -113,35 +116,35 @@ class Consuming:
         run: RunOfConsumer,
         acknowledge: "Callable[[Consuming, int, bool], None]",
         write: Writer,
+        sure_ns: int,
     ) -> None:
-        self._calendar = calendar
-        self._timeline = timeline
-        self._subscriber = subscriber
-        self._works = works
-        self._failures = failures
-        self._run = run
-        self._say_acknowledged = acknowledge
-        self._write_row = write
+        self._calendar, self._timeline, self._run = calendar, timeline, run
+        self._works, self._failures = works, failures
+        self._say_acknowledged, self._write_row = acknowledge, write
         self._retry_ns = ns_from_ms(settings.retry_ms)
         self.code, self.queue, self.name = code, queue, name
-        self.settings = settings
+        self.subscriber, self.settings = subscriber, settings
         self.priority = 0
+        self.is_auto = settings.ack == "auto"
+        one_by_one = settings.ack_every == 1 and not settings.failing_share
+        self._sure_ns = 0 if self.is_auto or not one_by_one else sure_ns
+        self._free_ns = 0
+        """When it is done with all that it has been known to do."""
+        self.done_ahead: list[int] = []
+        """Rows of `deliveries`: message, and when it was there, begun and ended."""
         self.connection: Connection | None = None
         self.ways: Any = None
         self.channel = self.life = 0
         self.is_from_start = self.is_here = self.paused = self._is_leaving = False
-        self.up = True
-        self.slowed = UNSLOWED
+        self.up, self.slowed = True, UNSLOWED
         self.buffer: deque[Delivery] = deque()
         """What has arrived and waits for its turn."""
         self.at_work: Delivery | None = None
         self._started_ns = self._ended_ns = MISSING_NS
         self._turn = self._begun_in = 0
         """Counts ends of work that were to come; in which life it began."""
-        self._unacked = 0
-        """Deliveries done that are to be acknowledged together."""
-        self._rest = 0
-        """Tag of the last of them."""
+        self._unacked = self._rest = 0
+        """Deliveries done that are to be acknowledged together; the last one's tag."""
         self._timer_key = key_base(Rank.TIMER, actor)
         self._work_key = key_base(Rank.WAKE, actor)
         self.arrival_key = key_base(Rank.ARRIVAL, actor)
@@ -195,11 +198,32 @@ class Consuming:
         if self.at_work is None:
             self._work()
 
-    def will_take(self, message: int, tag: int, arrives_ns: int) -> None:
-        """Take in a message that will be there then, whatever happens."""
+    def will_take(self, message: int, tag: int, arrives_ns: int) -> int:
+        """Take in a message that will be there then, whatever happens.
+
+        Returns
+        -------
+        int
+            When its acknowledgement will be at the node, if nothing can happen until
+            then; the work on it is worked out. Otherwise 0.
+        """
+        if self._sure_ns:
+            start_ns = arrives_ns if arrives_ns > self._free_ns else self._free_ns
+            works = self._works[message >> ROW_SHIFT]
+            ends_ns = start_ns + (
+                LEAST_WORK_NS if works is None else works[message & ORDINAL]
+            )
+            acked_ns: int = ends_ns + self.ways.delay_back_ns
+            if acked_ns < self._sure_ns:
+                self._free_ns = ends_ns
+                self.done_ahead += (message, arrives_ns, start_ns, ends_ns)
+                self.ways.sent_back += 1
+                return acked_ns
+            self._sure_ns = 0  # and what comes later is done later
         self.buffer.append((message, tag, arrives_ns))
         if self.at_work is None:
             self._work()
+        return 0
 
     def _work(self) -> None:
         """Begin with the next message, as soon as it is there."""
@@ -208,9 +232,7 @@ class Consuming:
         self.at_work = delivery = self.buffer.popleft()
         message, _, arrived_ns = delivery
         self._begun_in = self.life
-        started_ns = self._calendar.now_ns
-        if arrived_ns > started_ns:
-            started_ns = arrived_ns
+        started_ns = max(self._calendar.now_ns, arrived_ns, self._free_ns)
         works = self._works[message >> ROW_SHIFT]
         work_ns = LEAST_WORK_NS if works is None else works[message & ORDINAL]
         if self.slowed != UNSLOWED:
@@ -235,7 +257,7 @@ class Consuming:
         if settings.failing_share > 0.0 and next(self._failures):
             outcome = NACKED if settings.on_failure == "nack" else REJECTED
         self._write(delivery, self._started_ns, self._ended_ns, outcome)
-        if settings.ack == "manual" and self._begun_in == self.life:
+        if not self.is_auto and self._begun_in == self.life:
             if outcome == PROCESSED:
                 self._succeed(delivery[1])
             else:
@@ -250,7 +272,7 @@ class Consuming:
     ) -> None:
         """Write a row of `deliveries`; without acknowledgements that settles it."""
         message, _, arrived_ns = delivery
-        code = self._subscriber
+        code = self.subscriber
         self._write_row(
             message,
             code,
@@ -265,7 +287,7 @@ class Consuming:
             ended_ns,
             outcome,
         )
-        if self.settings.ack == "auto" and outcome != IN_FLIGHT:
+        if self.is_auto and outcome != IN_FLIGHT:
             self._timeline.settle(1)
 
     def _succeed(self, tag: int) -> None:

@@ -1,13 +1,16 @@
 """A queue of a run, and what its host knows of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from kafkasim.engine.sim.calendar import Rank, key_base
 from kafkasim.engine.sim.systems.rabbitmq.node import Node, QueueProcess
 from kafkasim.engine.sim.systems.rabbitmq.queue_messages import Written
 from kafkasim.units import FOREVER_NS
+
+Copies = tuple[Callable[[int, int], int], Callable[[int, int], int]] | tuple[None, None]
+"""What sends to a member and back; nothing for the leader itself."""
 
 
 class Hosted:
@@ -30,7 +33,7 @@ class Hosted:
     __slots__ = (
         "armed_ns", "came", "code", "hands_out_again", "is_quorum", "key", "machine",
         "members", "newest", "out", "overtook", "process", "ready", "unflushed",
-        "unsent", "went",
+        "unsent", "ways", "went",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +61,8 @@ class Hosted:
         """Bytes that wait for the disk of a classic queue's node."""
         self.unsent: defaultdict[int, int] = defaultdict(int)
         """Bytes that wait to be sent to each member of a quorum queue."""
+        self.ways: dict[int, Copies] = {}
+        """From its leader to each member, and back."""
         self.armed_ns = FOREVER_NS
         self.key = key_base(Rank.TIMER, actor)
 
@@ -70,3 +75,8 @@ class Copying(NamedTuple):
     leader: Node
     member: Node
     epochs: tuple[int, int]
+
+    @property
+    def still_counts(self) -> bool:
+        """Whether neither has crashed since it was sent."""
+        return self.epochs == (self.leader.epoch, self.member.epoch)

@@ -37,7 +37,6 @@ from kafkasim.engine.sim.systems.rabbitmq.queue_messages import (
     Written,
 )
 from kafkasim.engine.sim.timeline import Timeline
-from kafkasim.result.recorder import Writer
 from kafkasim.result.schema_queues import QUEUE_CHANGES
 from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS
 
@@ -69,8 +68,10 @@ class QueueHosts:
         Returns the pipe from one node to another.
     feeds : sequence of Feed
         By source.
-    write : callable
-        Writes a row of `queues`.
+    rows : list of int
+        Takes the values of rows of `queues`.
+    pack : callable
+        Packs them, before they are too many.
     to_channel : callable
         Takes what a queue tells a channel, and the node that it comes from.
     is_open : callable
@@ -96,7 +97,8 @@ class QueueHosts:
         disks: Mapping[int, DiskQueue],
         pipe: Callable[[Node, Node], Pipe],
         feeds: Sequence[Feed],
-        write: Writer,
+        rows: list[int],
+        pack: Callable[[], object],
         to_channel: Callable[[Any, Node], int],
         is_open: Callable[[int], bool],
         exchanges: Exchanges,
@@ -108,7 +110,8 @@ class QueueHosts:
         self._disks = disks
         self._pipe = pipe
         self._feeds = feeds
-        self._write = write
+        self._rows = rows
+        self._pack = pack
         self._to_channel = to_channel
         self._is_open = is_open
         self._exchanges = exchanges
@@ -204,15 +207,9 @@ class QueueHosts:
         self._timeline.settle(1)
 
     def _row(self, hosted: Hosted, message: int, change: int, member: int) -> None:
-        self._write(
-            hosted.code,
-            message,
-            self._calendar.now_ns,
-            change,
-            member,
-            hosted.ready,
-            len(hosted.out),
-        )
+        now_ns, unacked = self._calendar.now_ns, len(hosted.out)
+        row = hosted.code, message, now_ns, change, member, hosted.ready, unacked
+        self._rows += row
 
     def _enqueued(self, hosted: Hosted, effect: Enqueued) -> None:
         self._came(hosted, effect.message)
@@ -289,38 +286,60 @@ class QueueHosts:
 
     def _replicate(self, hosted: Hosted, effect: Replicate) -> None:
         """Send a piece of the log to a member; know when it says that it has it."""
-        leader, member = hosted.process.node, self._nodes[effect.node]
         size_bytes = hosted.unsent.pop(effect.node, 0)
-        done_ns = now_ns = self._calendar.now_ns
-        if member is not leader:
-            done_ns = self._pipe(leader, member).transfer(now_ns, size_bytes)
-            if member.paused:
-                done_ns = max(done_ns, member.until_ns)
-        done_ns = self._on_disk_ns(effect.node, done_ns, size_bytes)
-        if member is not leader:
-            done_ns = self._pipe(member, leader).transfer(done_ns, 0)
+        done_ns = self._copied_ns(hosted, effect.node, size_bytes)
         written = Written(effect.node, effect.last, effect.term)
+        self._look(hosted, written, done_ns)
+
+    def _look(self, hosted: Hosted, written: Written, done_ns: int) -> None:
+        """Let the leader look when it knows what a member has written."""
+        leader, member = hosted.process.node, self._nodes[written.node]
         copying = Copying(hosted, written, leader, member, (leader.epoch, member.epoch))
-        if done_ns <= now_ns:
+        if done_ns <= self._calendar.now_ns:
             self._written(copying)
             return
         hosted.key += 1
         self._calendar.at(done_ns, hosted.key, self._written, copying)
 
+    def _copied_ns(self, hosted: Hosted, node: int, size_bytes: int) -> int:
+        """Send bytes of a log to a member; return when its leader knows it has them."""
+        done_ns, leader = self._calendar.now_ns, hosted.process.node
+        ways = hosted.ways.get(node)
+        if ways is None:
+            member = self._nodes[node]
+            ways = None, None
+            if member is not leader:
+                pipes = self._pipe(leader, member), self._pipe(member, leader)
+                ways = pipes[0].transfer, pipes[1].transfer
+            hosted.ways[node] = ways
+        there, back = ways
+        if there is None or back is None:
+            return (
+                self._on_disk_ns(node, done_ns, size_bytes) if self._disks else done_ns
+            )
+        done_ns = there(done_ns, size_bytes)
+        member = self._nodes[node]
+        if member.paused:
+            done_ns = max(done_ns, member.until_ns)
+        if self._disks:
+            done_ns = self._on_disk_ns(node, done_ns, size_bytes)
+        return back(done_ns, 0)
+
     def _written(self, copying: Copying) -> None:
-        leader, member = copying.leader, copying.member
-        if copying.epochs == (leader.epoch, member.epoch):
+        if copying.still_counts:
             copying.hosted.process.tell((self.do, copying.written, AT_ONCE))
 
     def _move(self, hosted: Hosted, effect: LeaderChanged) -> None:
         if effect.node >= 0:
             hosted.process.node = self._nodes[effect.node]
+            hosted.ways.clear()
 
     # --- nodes --------------------------------------------------------------------
 
     def node_down(self, node: Node) -> None:
         """Let all queues learn that a node has crashed; it is not up any more."""
         for hosted in self.hosted.values():
+            hosted.process.catch_up()
             lost: list[Job] = []
             if hosted.process.node is node:
                 lost = hosted.process.stop()
@@ -344,6 +363,7 @@ class QueueHosts:
         for hosted in self.hosted.values():
             if not (hosted.is_quorum or hosted.machine.durable):
                 continue  # it is a new queue
+            hosted.process.catch_up()
             effects = hosted.machine.handle(NodeUp(node.code), self._now_ms)
             self._perform(hosted, effects)
             self._arm(hosted)
@@ -369,12 +389,17 @@ class QueueHosts:
         """Return what brings a message, as a request; None if it is something else."""
         return job[1] if type(job[1]) is Enqueue else None
 
+    def _as_request(self, _hosted: Hosted, job: Job) -> Any:  # noqa: ANN401
+        """Return what a process was told as a request."""
+        return job[1]
+
     def _say_again(self, hosted: Hosted, jobs: Sequence[Job]) -> None:
         """Let channels that live tell the next leader what the last one had not done.
 
         What the nodes of a cluster tell each other is void.
         """
-        for _, request, _ in jobs:
+        for job in jobs:
+            request = self._as_request(hosted, job)
             if isinstance(request, Written | NodeDown | NodeUp):
                 continue
             if self._is_open(request.channel):

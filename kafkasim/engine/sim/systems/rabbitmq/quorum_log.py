@@ -119,7 +119,9 @@ class QuorumLog(Generic[CommandT]):
         """Index up to which commands have been carried out."""
         self.state = State.LED
         self._draw = draw
-        self._majority = len(self.members) // 2 + 1
+        self.size = len(self.members)
+        self.majority = len(self.members) // 2 + 1
+        """How many members decide."""
         self._online = dict.fromkeys(self.members, True)
         self._disk = dict.fromkeys(self.members, 0)
         """Up to which index each member has the log on disk."""
@@ -142,15 +144,27 @@ class QuorumLog(Generic[CommandT]):
 
     def unsent(self) -> list[tuple[int, int, int]]:
         """Return (node, first, last) that the leader is to send, and count it sent."""
+        sent = dict(self._sent)
+        return [(node, sent[node] + 1, last) for node, last in self.unsent_ends()]
+
+    def unsent_ends(self) -> list[tuple[int, int]]:
+        """Return (node, last) of the same."""
         if self.leader == NOBODY:
             return []
-        last = self.last
-        found = []
+        last, online, found = self.last, self._online, []
         for node, sent in self._sent.items():
-            if sent < last and self._online[node]:
-                found.append((node, sent + 1, last))
+            if sent < last and online[node]:
+                found.append((node, last))
                 self._sent[node] = last
         return found
+
+    def heard(self, node: int, index: int) -> None:
+        """Learn that a member has an index on disk that is committed already, or not.
+
+        It commits nothing by itself; `written` of another member does.
+        """
+        if self._online.get(node, False) and index > self._disk[node]:
+            self._disk[node] = index
 
     def written(self, node: int, index: int, term: int) -> list[CommandT | None]:
         """Learn that a member has the log on disk up to an index.
@@ -164,7 +178,7 @@ class QuorumLog(Generic[CommandT]):
         if term != self.term or not self._online.get(node, False):
             return []
         self._disk[node] = max(self._disk[node], index)
-        commit = sorted(self._disk.values())[-self._majority]
+        commit = sorted(self._disk.values())[-self.majority]
         if commit <= self.committed or commit < self._starts[-1]:
             return []
         entries = [self._entries.popleft() for _ in range(commit - self.committed)]
@@ -176,7 +190,7 @@ class QuorumLog(Generic[CommandT]):
     @property
     def has_majority(self) -> bool:
         """Whether enough members are in sight."""
-        return sum(self._online.values()) >= self._majority
+        return sum(self._online.values()) >= self.majority
 
     @property
     def next_deadline_ms(self) -> int | None:
@@ -257,7 +271,7 @@ class QuorumLog(Generic[CommandT]):
         """Whether a majority votes for it: those whose logs are not ahead of its."""
         end = self._end(node)
         votes = [other for other in self.members if self._online[other]]
-        return sum(self._end(other) <= end for other in votes) >= self._majority
+        return sum(self._end(other) <= end for other in votes) >= self.majority
 
     def _lead(self, node: int) -> list[CommandT]:
         """Begin a term with what this member has."""

@@ -73,18 +73,13 @@ class QuorumMessages:
         The queue's.
     settings : QuorumSettings
         Its arguments.
-    tells_all : bool
-        False leaves out of `told` what comes in and what is acknowledged.
     """
 
-    def __init__(
-        self, name: str, settings: QuorumSettings, *, tells_all: bool = True
-    ) -> None:
+    def __init__(self, name: str, settings: QuorumSettings) -> None:
         self.name = name
         self.settings = settings
         self.told: list[QueueEffect] = []
         """What became of messages; whoever looks empties it."""
-        self.tells_all = tells_all
         self._dispatch = Dispatch(single_active=settings.single_active, takes_over=True)
         self._holders: dict[int, dict[str, Consumer]] = {}
         """By channel and tag: consumers, also cancelled ones that hold something."""
@@ -130,12 +125,15 @@ class QuorumMessages:
 
     # Messages
 
-    def enqueue(self, position: int, message: int) -> None:
-        """Take a message in."""
+    def take_in(self, position: int, message: int) -> None:
+        """Take a message in, and tell nobody."""
         self._messages[position] = message
         self._fresh.append(position)
-        if self.tells_all:
-            self.told.append(Enqueued(self.name, position, message))
+
+    def enqueue(self, position: int, message: int) -> None:
+        """Take a message in."""
+        self.take_in(position, message)
+        self.told.append(Enqueued(self.name, position, message))
 
     def take(self, now_ms: int) -> Taken | None:
         """Hand the next message to whose turn it is; None if there is no such pair."""
@@ -179,6 +177,27 @@ class QuorumMessages:
                 self._remove(position, _REASONS[outcome])
         self._settled(consumer, positions, len(done))
 
+    def acknowledge(
+        self, channel: int, tag: str, positions: Iterable[int]
+    ) -> list[tuple[int, int]]:
+        """Remove what a consumer acknowledges, and tell nobody.
+
+        Returns
+        -------
+        list
+            (position, message) of those that it had.
+        """
+        consumer = self._holder(channel, tag)
+        if consumer is None:
+            return []
+        unacked, done = consumer.unacked, []
+        for position in positions:
+            if unacked.pop(position, None) is not None:
+                self._counts.pop(position, None)
+                done.append((position, self._messages.pop(position)))
+        self._settled(consumer, positions, len(done))
+        return done
+
     def append_anew(self, channel: int, tag: str, position: int, index: int) -> None:
         """Let a message that is nacked come in again (no delivery limit)."""
         consumer = self._holder(channel, tag)
@@ -209,8 +228,7 @@ class QuorumMessages:
     def _remove(self, position: int, reason: Reason) -> None:
         message = self._messages.pop(position)
         self._counts.pop(position, None)
-        if self.tells_all or reason != Reason.ACKED:
-            self.told.append(Removed(self.name, position, message, reason))
+        self.told.append(Removed(self.name, position, message, reason))
 
     def _return(
         self, position: int, cause: Returned, now_ms: int, *, failed: bool
@@ -327,6 +345,11 @@ class QuorumMessages:
         if self._delayed:
             earliest = min(earliest, self._delayed[0][0])
         return None if earliest >= NEVER_MS else earliest
+
+    @property
+    def expires_ms(self) -> int:
+        """No delivery is overdue before."""
+        return self._expires_ms
 
     def pass_time(self, now_ms: int) -> None:
         """Take back what is overdue, and make returns ready that have waited."""

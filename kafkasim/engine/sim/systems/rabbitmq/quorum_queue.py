@@ -14,7 +14,6 @@ Sources: RabbitMQ's documentation, "Quorum queues"; `rabbit_fifo`, `rabbit_fifo_
 channels with it.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -70,9 +69,6 @@ class QuorumQueue:
         Its arguments.
     draw : Draw
         For the waits before elections.
-    tells_all : bool
-        False is for hosts that use the parts: what is handed over is for `take`, and
-        nothing is told of what comes in and what is acknowledged.
     """
 
     def __init__(
@@ -83,16 +79,14 @@ class QuorumQueue:
         leader: int | None = None,
         settings: QuorumSettings | None = None,
         draw: Draw,
-        tells_all: bool = True,
     ) -> None:
         self.name = name
         self.settings = QuorumSettings() if settings is None else settings
         leads = members[0] if leader is None else leader
         self.log = QuorumLog[Command](members, leads, draw)
-        self.messages = QuorumMessages(name, self.settings, tells_all=tells_all)
+        self.messages = QuorumMessages(name, self.settings)
         self._pending: list[Command] = []
         """What is to be said to the next leader."""
-        self._handed: deque[Taken] = deque()
         self._confirmed: dict[int, list[int]] = {}
         self._nodes: dict[int, int] = {}
         """Channel → node."""
@@ -131,7 +125,8 @@ class QuorumQueue:
         """Return x-acquired-count: how often a message came back."""
         return self.messages.counts(position)[0]
 
-    # Parts: the same rules with plain numbers. After them, `replicate`.
+    # Parts: the same rules with plain numbers. After them, `replicate`. A host may
+    # carry out some of the commands itself that `log.written` returns.
 
     def publish(
         self,
@@ -182,15 +177,8 @@ class QuorumQueue:
         for command in entries:
             position += 1
             if command is not None:
-                self._carry_out(command, position, now_ms)
+                self.carry_out(command, position, now_ms)
                 self._hand_out(now_ms)
-
-    def take(self, _now_ms: int) -> Taken | None:
-        """Return the next message that was handed to a consumer, or None.
-
-        Without `tells_all` only: otherwise it is among the effects of the machine.
-        """
-        return self._handed.popleft() if self._handed else None
 
     def take_confirmed(self) -> list[tuple[int, list[int]]]:
         """Return (channel, numbers) that are confirmed since the last call (RQ-14)."""
@@ -198,6 +186,16 @@ class QuorumQueue:
             return []
         confirmed, self._confirmed = self._confirmed, {}
         return list(confirmed.items())
+
+    def take_told(self) -> list[QueueEffect]:
+        """Return what became of messages since the last call."""
+        told, self.messages.told = self.messages.told, []
+        return told
+
+    def confirm(self, channel: int, seq: int) -> None:
+        """Count a number as confirmed; 0 wants no confirm."""
+        if seq:
+            self._confirmed.setdefault(channel, []).append(seq)
 
     def _say(self, command: Command) -> int:
         if self.log.leader == NOBODY:
@@ -207,10 +205,7 @@ class QuorumQueue:
 
     def _hand_out(self, now_ms: int) -> None:
         while (taken := self.messages.take(now_ms)) is not None:
-            if self.messages.tells_all:
-                self.messages.told.append(self._handed_over(taken))
-            else:
-                self._handed.append(taken)
+            self.messages.told.append(self._handed_over(taken))
 
     def _handed_over(self, taken: Taken) -> Handed:
         consumer, position, message, redelivered = taken
@@ -226,13 +221,13 @@ class QuorumQueue:
             acquired_count=acquired,
         )
 
-    def _carry_out(self, command: Command, position: int, now_ms: int) -> None:
+    def carry_out(self, command: Command, position: int, now_ms: int) -> None:
+        """Do what a command says that is committed at a position."""
         if isinstance(command, tuple):
             if len(command) == 3:
                 message, channel, seq = command
                 self.messages.enqueue(position, message)
-                if seq:
-                    self._confirmed.setdefault(channel, []).append(seq)
+                self.confirm(channel, seq)
                 return
             channel, tag, positions, outcome = command
             if outcome == Outcome.NACK and self.settings.delivery_limit is None:
@@ -360,7 +355,7 @@ class QuorumQueue:
 
     def _tell(self) -> list[QueueEffect]:
         """Return what has happened, and what the leader sends."""
-        effects, self.messages.told = self.messages.told, []
+        effects = self.take_told()
         effects += [
             Confirmed(self.name, channel, tuple(seqs))
             for channel, seqs in self.take_confirmed()

@@ -15,7 +15,6 @@ from kafkasim.engine.sim.systems.common import (
     write_violations,
 )
 from kafkasim.engine.sim.systems.ends import LoopOfEvents
-from kafkasim.engine.sim.systems.rabbitmq.classic_hosts import ClassicHosts
 from kafkasim.engine.sim.systems.rabbitmq.classic_queue import ClassicQueue
 from kafkasim.engine.sim.systems.rabbitmq.cluster import Cluster
 from kafkasim.engine.sim.systems.rabbitmq.consumers import Consuming
@@ -36,11 +35,14 @@ from kafkasim.engine.sim.systems.rabbitmq.parts import (
     machine_of,
     members_of,
 )
-from kafkasim.engine.sim.systems.rabbitmq.publisher import BLOCKED_BY, Publishing
+from kafkasim.engine.sim.systems.rabbitmq.publisher import Publishing
+from kafkasim.engine.sim.systems.rabbitmq.quorum_hosts import QuorumHosts
 from kafkasim.engine.sim.systems.rabbitmq.quorum_queue import QuorumQueue
+from kafkasim.engine.sim.systems.rabbitmq.sender import BLOCKED_BY
 from kafkasim.engine.sim.systems.rabbitmq.tables import (
     count_hand_outs,
     number_messages,
+    write_done_ahead,
     write_labels,
     write_links,
     write_records,
@@ -159,22 +161,25 @@ class RabbitMQRun:
             hosts=hosts,
             nodes=nodes,
             exchanges=exchanges,
+            feeds=self.feeds,
             sure_ns=self._calm_ns if isinstance(link.delay_ms, (int, float)) else 0,
         )
         links.break_request = cluster.lose
-        cluster.queues = ClassicHosts(
+        cluster.queues = QuorumHosts(
             self.calendar,
             self.timeline,
             nodes=nodes,
             disks=disks_of(system.hardware.disk, nodes, seed, self.meter),
             pipe=cluster.between,
             feeds=self.feeds,
-            write=self.recorder.writer("queues"),
+            rows=self.recorder.gathered("queues"),
+            pack=lambda: self.recorder.pack("queues"),
             to_channel=cluster.to_channel,
             is_open=cluster.is_open,
             exchanges=exchanges,
             make=self._make_machine,
         )
+        cluster.queues.sure_ns = cluster.sure_ns
         cluster.queues.hand = cluster.hand
         cluster.queues.confirm = cluster.confirm
         return cluster
@@ -188,6 +193,7 @@ class RabbitMQRun:
             self.system.publishers[feed.plan.source],
             connect=self.cluster.connect_publisher,
             send=self.cluster.publish,
+            arrive=self.cluster.arrive,
             calm_ns=self._calm_ns,
             write_blocked=self.recorder.writer("blocked"),
         )
@@ -245,6 +251,7 @@ class RabbitMQRun:
             run=self,
             acknowledge=self.cluster.acknowledge,
             write=self._write_delivery,
+            sure_ns=self.cluster.sure_ns,
         )
         self.consumers.append(consumer)
         return consumer
@@ -320,6 +327,7 @@ class RabbitMQRun:
             consumer.finish()
         for publisher in self.publishers:
             publisher.finish()
+        write_done_ahead(self.recorder, self.consumers, self.cluster.sure_ns)
         number_messages(self.recorder, self.feeds)
         queues = self.cluster.queues.hosted.values()
         if any(each.hands_out_again for each in queues) or any(

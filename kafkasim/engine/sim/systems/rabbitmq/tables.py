@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.engine.sim.plan_columns import plan_columns
+from kafkasim.engine.sim.systems.rabbitmq.consumers import PROCESSED, Consuming
 from kafkasim.engine.sim.systems.rabbitmq.feed import ROW_SHIFT, Feed
 from kafkasim.engine.sim.systems.rabbitmq.ways import Ways
 from kafkasim.result.recorder import Recorder
@@ -17,6 +18,40 @@ from kafkasim.units import MISSING_NS
 _MOST_SENDS = 32_767
 _ENQUEUED = QUEUE_CHANGES.index("enqueued")
 _GONE = [QUEUE_CHANGES.index(change) for change in LEFT]
+
+
+def write_done_ahead(
+    recorder: Recorder, consumers: Sequence[Consuming], sure_ns: int
+) -> None:
+    """Write the deliveries whose ends were known before, each in its place.
+
+    Before `sure_ns` a row is written when the work ends, of ends at one time that of
+    the first consumer first; what is written later stays behind them.
+    """
+    blocks = []
+    for each in consumers:
+        columns = np.array(each.done_ahead, np.int64).reshape(-1, 4)
+        block = np.empty(len(columns), recorder.rows("deliveries").dtype)
+        block["record_id"] = columns[:, 0]
+        block["subscriber"] = block["topic"] = each.subscriber
+        block["member"] = each.code
+        block["partition"] = block["offset"] = -1
+        block["epoch"], block["delivery_count"] = 0, 1
+        for place, name in enumerate(("fetched_ns", "started_ns", "ended_ns"), 1):
+            block[name] = columns[:, place]
+        block["outcome"] = PROCESSED
+        blocks.append(block)
+    if not any(map(len, blocks)):
+        return
+    recorder.add("deliveries", np.concatenate(blocks))
+    rows = recorder.rows("deliveries")
+    later = rows["ended_ns"] >= sure_ns
+    later |= rows["ended_ns"] == MISSING_NS
+    ended_ns = np.where(later, 0, rows["ended_ns"])
+    if not later.any() and (ended_ns[1:] > ended_ns[:-1]).all():
+        return
+    member = np.where(later, 0, rows["member"])
+    rows[:] = rows[np.lexsort((member, ended_ns, later))]
 
 
 def number_messages(recorder: Recorder, feeds: Sequence[Feed]) -> None:

@@ -69,3 +69,14 @@ def test_a_number_of_the_other_sign_ends_what_is_said_together() -> None:
     confirms.confirm([1, 2, 4])
 
     assert confirms.due() == ([(2, True), (4, False)], [(3, False)])
+
+
+def test_what_one_confirm_makes_due_is_what_is_due_after_it() -> None:
+    for before in ([], [3]):
+        for seqs in ([1], [2], [1, 2], [9]):
+            one, other = confirms_of(1, 2, 1), confirms_of(1, 2, 1)
+            for each in (one, other):
+                each.refuse(before)
+            other.confirm(seqs)
+            assert one.answers(seqs) == other.due()
+            assert one.due() == ([], [])

@@ -270,3 +270,14 @@ def test_nothing_that_was_committed_is_ever_lost_or_told_twice(
         on_way += [(to, last, log.term) for to, _, last in log.unsent()]
     assert done == sorted(set(done)), "in the order they were said, each once"
     assert done == list(range(len(done)))
+
+
+def test_who_is_only_heard_commits_nothing_until_another_one_has_written() -> None:
+    log = log_of()
+    appended(log, "ab")
+
+    log.heard(1, 2)
+    log.heard(1, 1)
+    assert log.committed == 0
+    assert log.written(0, 1, term=1) == ["a"]
+    assert log.written(2, 2, term=1) == ["b"]

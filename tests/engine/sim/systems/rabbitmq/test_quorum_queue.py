@@ -224,22 +224,26 @@ def test_nothing_happens_before_its_time() -> None:
     assert queue.handle_timeout(10**9) == []
 
 
-def test_a_host_may_leave_out_what_it_knows() -> None:
-    queue = QuorumQueue("q", members=(0,), draw=lambda most: most, tells_all=False)
+def test_a_host_may_carry_out_itself_what_it_knows() -> None:
+    queue = QuorumQueue("q", members=(0,), draw=lambda most: most)
     queue.publish(7, PUBLISHER, 1, now_ms=0)
-
-    assert queue.replicate() == [(0, 1, 1)]
-    queue.written(0, 1, 1, now_ms=0)
-
-    assert queue.messages.told == []
-    assert queue.take_confirmed() == [(PUBLISHER, [1])]
-    assert queue.take_confirmed() == []
-    assert queue.ready_count == 1
-
     queue.handle(Subscribe(queue="q", channel=ONE, consumer_tag="c"), 0)
-    queue.written(0, 2, 1, now_ms=0)
-    taken = queue.take(0)
+    assert queue.replicate() == []
+    brought, comes = queue.log.written(0, 2, term=1)
+
+    assert brought == (7, PUBLISHER, 1)
+    queue.messages.take_in(1, 7)
+    queue.confirm(PUBLISHER, 1)
+    assert comes is not None
+    queue.carry_out(comes, 2, now_ms=0)
+    taken = queue.messages.take(0)
+
     assert taken is not None
     assert (taken[0].channel, *taken[1:]) == (ONE, 1, 7, False)
-    assert queue.take(0) is None
-    assert (queue.acquired_count(1), queue.delivery_count(1)) == (0, 0)
+    assert queue.messages.take(0) is None
+    assert queue.messages.acknowledge(ONE, "d", (1,)) == []
+    assert queue.messages.acknowledge(ONE, "c", (1, 1, 2)) == [(1, 7)]
+    assert (queue.ready_count, queue.unacked_count) == (0, 0)
+    assert queue.take_told() == []
+    assert queue.take_confirmed() == [(PUBLISHER, [1])]
+    assert queue.take_confirmed() == []

@@ -56,8 +56,8 @@ def test_a_message_goes_to_the_node_and_on_to_the_consumer_and_the_ack_back() ->
 @pytest.mark.parametrize(
     ("events", "each"),
     [
-        ((), 3),  # to the node, work, acknowledgement
-        ((NOTHING,), 6),  # and timer, confirm, to the consumer
+        ((), 2),  # to the node, acknowledgement
+        ((NOTHING,), 6),  # and timer, confirm, to the consumer, work
     ],
 )
 def test_a_message_has_an_entry_for_all_on_which_something_depends(
@@ -254,6 +254,30 @@ def test_without_acknowledgements_a_message_is_gone_when_it_is_sent() -> None:
     ]
     assert outcomes(result) == ["processed"]
     assert result.facts["end_ns"] == pytest.approx(4e6, abs=10)
+
+
+def test_the_channel_says_when_a_message_may_go_from_a_quorum_queue() -> None:
+    consumers = {"a": Consumers(ack="auto")}
+    queues = {"a": Queue("quorum")}
+    system = RabbitMQ(nodes=3, queues=queues, consumers=consumers, hardware=PLAIN)
+    result = sound(scenario_of(system, count=1))
+    assert [each[:2] for each in changes(result)] == [
+        (3.0, "enqueued"),
+        (3.0, "delivered"),
+        (5.0, "acked"),  # a majority has that, too
+    ]
+
+
+def test_a_queue_confirms_when_it_has_nothing_else_to_do() -> None:
+    system = RabbitMQ(hardware=hardware(request_ms=3.0))
+    result = sound(scenario_of(system, every_ms=2.0, count=2))
+    # There at 1 and 3 ms, taken in at 4 and 7; the acknowledgement comes at 9.
+    assert [each[:2] for each in changes(result)][:3] == [
+        (4.0, "enqueued"),
+        (4.0, "delivered"),
+        (7.0, "enqueued"),
+    ]
+    assert result.table("records")["acked_ms"].round(3).tolist() == [8.0, 8.0]
 
 
 def test_what_fails_goes_back_before_what_was_not_handed_out() -> None:
