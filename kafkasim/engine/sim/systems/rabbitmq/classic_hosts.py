@@ -96,6 +96,7 @@ class ClassicHosts(QueueHosts):
             if self._disks or hosted.process.jobs:
                 self._write_to_disk(hosted)
             else:
+                self.disk_bytes += hosted.unflushed
                 hosted.unflushed = 0
                 machine.write_at_once()
         if machine.confirmed:

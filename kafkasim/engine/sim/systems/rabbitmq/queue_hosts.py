@@ -5,7 +5,7 @@ members over the links between nodes, and to the disk of each. Hardware without 
 writes in no time.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from kafkasim.engine.sim.calendar import Calendar
@@ -132,9 +132,6 @@ class QueueHosts:
             LeaderChanged: self._move,
             Dropped: self._dropped,
         }
-
-    def __iter__(self) -> Iterator[Hosted]:
-        return iter(self.hosted.values())
 
     @property
     def _now_ms(self) -> int:
@@ -288,8 +285,7 @@ class QueueHosts:
         """Send a piece of the log to a member; know when it says that it has it."""
         size_bytes = hosted.unsent.pop(effect.node, 0)
         done_ns = self._copied_ns(hosted, effect.node, size_bytes)
-        written = Written(effect.node, effect.last, effect.term)
-        self._look(hosted, written, done_ns)
+        self._look(hosted, Written(effect.node, effect.last, effect.term), done_ns)
 
     def _look(self, hosted: Hosted, written: Written, done_ns: int) -> None:
         """Let the leader look when it knows what a member has written."""
@@ -304,9 +300,8 @@ class QueueHosts:
     def _copied_ns(self, hosted: Hosted, node: int, size_bytes: int) -> int:
         """Send bytes of a log to a member; return when its leader knows it has them."""
         done_ns, leader = self._calendar.now_ns, hosted.process.node
-        ways = hosted.ways.get(node)
+        member, ways = self._nodes[node], hosted.ways.get(node)
         if ways is None:
-            member = self._nodes[node]
             ways = None, None
             if member is not leader:
                 pipes = self._pipe(leader, member), self._pipe(member, leader)
@@ -314,15 +309,11 @@ class QueueHosts:
             hosted.ways[node] = ways
         there, back = ways
         if there is None or back is None:
-            return (
-                self._on_disk_ns(node, done_ns, size_bytes) if self._disks else done_ns
-            )
+            return self._on_disk_ns(node, done_ns, size_bytes)
         done_ns = there(done_ns, size_bytes)
-        member = self._nodes[node]
         if member.paused:
             done_ns = max(done_ns, member.until_ns)
-        if self._disks:
-            done_ns = self._on_disk_ns(node, done_ns, size_bytes)
+        done_ns = self._on_disk_ns(node, done_ns, size_bytes)
         return back(done_ns, 0)
 
     def _written(self, copying: Copying) -> None:

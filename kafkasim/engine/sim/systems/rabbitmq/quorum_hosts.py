@@ -114,6 +114,7 @@ class QuorumHosts(ClassicHosts):
         for node, index in log.unsent_ends():
             size_bytes = unsent.pop(node, 0)
             if is_plain:
+                self.disk_bytes += size_bytes
                 there, back = ways[node]
                 done_ns = now_ns
                 if there is not None and back is not None:
