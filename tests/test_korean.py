@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 WORDS = build.translations()
 
 
+@cache
 def cells(notebook: Path) -> list[Any]:
     read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     return list(read.cells)
