@@ -14,6 +14,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from run import COMMANDS
+from tests.browser.chromium import PATIENCE_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -121,13 +122,14 @@ class Lesson:
 
     def __init__(self, page: "Page", address: str) -> None:
         self.page = page
+        page.add_init_script(_WATCH_KERNEL)
         page.goto(address)
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         self._choose("Edit", "Clear Outputs of All Cells")
         self._choose("View", "Expand All Code")
         self._choose("View", "Expand All Outputs")
         self._choose("Run", "Run All Cells")
-        page.wait_for_function(_ALL_RUN)
+        page.wait_for_function(_ALL_RUN, polling=100)
         page.locator(_IDLE).first.wait_for()
 
     def _choose(self, menu: str, entry: str) -> None:
@@ -184,7 +186,6 @@ class Explorer:
     def __init__(self, output: "Locator") -> None:
         self.output = output
         self.page = output.page
-        self._message = output.locator('[role="status"], [role="alert"]').first
 
     @property
     def sliders(self) -> "list[Locator]":
@@ -207,31 +208,15 @@ class Explorer:
         self.output.get_by_role("button", name="Reset").press("Enter")
         return self.settle()
 
-    @property
-    def message(self) -> str:
-        """What is said below the controls."""
-        return str(self._message.inner_text())
-
-    @property
-    def figure(self) -> str:
-        """The address of the figure, which holds all its bytes."""
-        return self.output.locator("img").first.get_attribute("src") or ""
-
     def settle(self) -> tuple[str, str]:
-        """Wait until figure and message stay for a second, and return both.
+        """Wait until the kernel owes no answer, and return figure and message.
 
-        While the message says that a run is under way, they will not stay.
+        The figure's address holds all its bytes. Every key and button is a message to
+        the kernel, which says when it is done with it; what it said by then is in the
+        page, and the figure decoded, before both are read.
         """
-        last, since = ("", ""), 0
-        for _ in range(_LONGEST):
-            now = (self.figure, self.message)
-            is_there = now == last and not now[1].startswith("Running")
-            since = since + 1 if is_there else 0
-            if since == _STILL:
-                break
-            last = now
-            self.page.wait_for_timeout(100)
-        return last
+        figure, message = self.output.evaluate(_SETTLED, PATIENCE_MS)
+        return str(figure), str(message)
 
     def move_each(self) -> list[tuple[str, bool, bool]]:
         """Move every control by keyboard.
@@ -289,10 +274,6 @@ def label_of(control: "Locator") -> str:
     return str(control.evaluate(_LABEL)).partition("\n")[0]
 
 
-_STILL = 10
-"""Tenths of a second in which nothing changes."""
-_LONGEST = 600
-"""Tenths of a second that it is waited for at most."""
 _ALL_RUN = """() => {
   if (document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]'))
     return true;
@@ -302,6 +283,56 @@ _ALL_RUN = """() => {
     /^\\[\\d+\\]:$/.test(cell.querySelector(".jp-InputPrompt").textContent.trim()));
 }"""
 """Whether every code cell has its number, or one has raised or warned."""
+_WATCH_KERNEL = """(() => {
+  const owed = (window.kernelOwes = new Set());
+  const parsed = (data) => {  // v1.kernel.websocket.jupyter.org
+    const view = new DataView(data);
+    const at = (part) => Number(view.getBigUint64(8 * (1 + part), true));
+    const text = (part) => new TextDecoder().decode(data.slice(at(part), at(part + 1)));
+    const said = { channel: text(0), header: JSON.parse(text(1)) };
+    if (said.channel === "iopub" && said.header.msg_type === "status")
+      Object.assign(said, { asked: JSON.parse(text(2)), ...JSON.parse(text(4)) });
+    return said;
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...where) {
+      super(...where);
+      if (!/[/]channels/.test(this.url)) return;
+      this.addEventListener("message", ({ data }) => {
+        const said = parsed(data);
+        if (said.execution_state === "idle") owed.delete(said.asked.msg_id);
+      });
+      this.forKernel = true;
+    }
+    send(data) {
+      if (this.forKernel) {
+        const said = parsed(data);
+        if (said.channel === "shell") owed.add(said.header.msg_id);
+      }
+      super.send(data);
+    }
+  };
+})()"""
+"""Keeps the messages to a kernel that it is not done with."""
+_SETTLED = """(explorer, patience) => new Promise((resolve, reject) => {
+  const message = () => explorer.querySelector('[role="status"], [role="alert"]');
+  const began = performance.now();
+  let still = 0;
+  const look = () => {
+    const image = explorer.querySelector("img");
+    const is = kernelOwes.size === 0 && image.complete && image.naturalWidth > 0;
+    still = is ? still + 1 : 0;
+    if (still === 3) resolve([image.src, message().innerText]);
+    else if (performance.now() - began > patience) reject("the kernel is not done");
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+"""Figure and message once the kernel is done, and three frames later still is.
+
+What it said last is read after it was received, and a key that was kept until the
+kernel was done with the one before is sent only then.
+"""
 _FIGURES = """() => {
   const outputs = [...document.querySelectorAll(".jp-OutputArea-output")];
   for (const output of outputs)

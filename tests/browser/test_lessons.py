@@ -16,7 +16,13 @@ pytestmark = pytest.mark.browser
 Opened = tuple[Lesson, Watch]
 
 
-@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+        for path in LESSONS
+    ],
+)
 def opened(
     request: pytest.FixtureRequest, browser: "Browser", lab: Lab
 ) -> Iterator[Opened]:
@@ -67,14 +73,14 @@ def test_each_question_has_a_figure_of_its_own_and_reset_brings_back_the_first(
 def test_a_drag_of_twenty_keys_shows_no_blank_frame(opened: Opened) -> None:
     lesson, _ = opened
     for explorer in lesson.explorers:
-        message = explorer.message
+        _, message = explorer.settle()
 
         frames = explorer.drag(explorer.sliders[0], keys=20)
 
         assert frames.blank == 0
         assert frames.count > 20
         assert frames.figures > 2
-        assert explorer.message != message
+        assert explorer.settle()[1] != message
 
 
 def test_no_script_complains_and_nothing_is_asked_of_another_machine(

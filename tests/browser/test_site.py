@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.chromium import Watch, watched
+from tests.browser.chromium import ELSEWHERE, Watch, watched
 from tests.browser.lab import LESSONS, TRANSLATED
+from tests.browser.written import Written, covering
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,17 +23,22 @@ HOLDS = """() => ({
   broken: [...document.images].filter((i) => !(i.complete && i.naturalWidth))
     .map((i) => i.src.slice(0, 80)),
   wide: document.scrollingElement.scrollWidth - window.innerWidth,
-  links: [...document.links].map((a) => a.href),
   open: document.querySelectorAll("article details[open]").length,
 })"""
-"""What a page holds that it should not, and where it leads."""
+"""What a page holds that it should not."""
 
 
-def pages(site: Path) -> list[Path]:
-    """Return every page, of the sources of modules (all made alike) the first three."""
-    written = [p for p in sorted(site.rglob("*.html")) if "_static" not in p.parts]
-    sources = [path for path in written if "_modules" in path.parts]
-    return [path for path in written if path not in sources[3:]]
+WIDTHS = (320, 390, 768)
+"""Of windows in which no page is to be wider than they are: phones and a tablet."""
+
+
+@pytest.fixture(scope="module")
+def written(site: Path) -> dict[str, Written]:
+    """Return every page by its place in the site."""
+    found = (
+        path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts
+    )
+    return {path.relative_to(site).as_posix(): Written(path) for path in found}
 
 
 @pytest.fixture
@@ -41,41 +47,45 @@ def reading(browser: "Browser") -> "Iterator[tuple[Page, Watch]]":
         yield page, watch
 
 
-def test_no_page_asks_another_machine_or_complains_and_each_figure_is_described(
-    reading: "tuple[Page, Watch]", site: Path
+@pytest.mark.xdist_group("written")
+def test_every_page_leads_to_what_is_there_and_describes_its_figures(
+    written: dict[str, Written],
+) -> None:
+    faults = {
+        place: {
+            "lost": page.lost,
+            "bare": page.bare,
+            "elsewhere": [each for each in page.loads if ELSEWHERE.match(each)],
+        }
+        for place, page in written.items()
+    }
+    assert {place: each for place, each in faults.items() if any(each.values())} == {}
+
+
+@pytest.mark.xdist_group("written")
+def test_every_part_that_pages_have_is_opened_and_complains_of_nothing(
+    reading: "tuple[Page, Watch]", written: dict[str, Written]
 ) -> None:
     page, watch = reading
     wrong: dict[str, object] = {}
-    for path in pages(site):
-        page.goto(path.as_uri())
+    opened = covering(written.values())
+    for each in opened:
+        page.goto(each.address)
         found = page.evaluate(HOLDS)
-        targets = {link.partition("#")[0] for link in found["links"]}
-        lost = sorted(
-            link
-            for link in targets
-            if link.startswith("file:") and not _file(link).exists()
-        )
-        faults = {"lost": lost, "bare": found["bare"], "broken": found["broken"]}
+        faults = {"bare": found["bare"], "broken": found["broken"]}
         faults |= {"elsewhere": watch.elsewhere, "complaints": watch.complaints}
         if any(faults.values()):
-            wrong[path.relative_to(site).as_posix()] = faults
+            wrong[each.address] = faults
         watch.elsewhere, watch.complaints = [], []
 
     assert wrong == {}
+    assert len(opened) > len(LESSONS)
 
 
-def _file(address: str) -> Path:
-    from urllib.parse import unquote, urlsplit
-
-    return Path(unquote(urlsplit(address).path))
-
-
-@pytest.mark.parametrize("width", [320, 390, 768])
 def test_no_page_is_wider_than_a_phone(
-    reading: "tuple[Page, Watch]", site: Path, width: int
+    reading: "tuple[Page, Watch]", site: Path
 ) -> None:
     page, _ = reading
-    page.set_viewport_size({"width": width, "height": 844})
     kinds = ["index", "search", "genindex", "tutorial/index", "tutorial/first-run"]
     kinds += [f"tutorial/{lesson.stem}" for lesson in LESSONS]
     kinds += ["course", "gallery/index", "reference/glossary"]
@@ -85,8 +95,10 @@ def test_no_page_is_wider_than_a_phone(
     wide = {}
     for kind in kinds:
         page.goto((site / f"{kind}.html").as_uri())
-        if (over := page.evaluate(HOLDS)["wide"]) > 0:
-            wide[kind] = over
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            if (over := page.evaluate(HOLDS)["wide"]) > 0:
+                wide[kind, width] = over
     assert wide == {}
 
 
