@@ -202,7 +202,6 @@ class QueueProcess:
 
     def stop(self) -> list[Job]:
         """Forget all it was told; return that."""
-        self.catch_up()
         lost = [] if self._job is None else [self._job]
         lost += self.jobs
         self.jobs.clear()

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from kafkasim.engine.sim.run import run
-from kafkasim.scenario.arrivals import Periodic, Poisson
+from kafkasim.scenario.arrivals import Bursts, Periodic
 from kafkasim.scenario.distributions import Exponential
 from kafkasim.scenario.events import Crash, Event, Slow
 from kafkasim.scenario.hardware import Cpu, Disk, Hardware, Link
@@ -25,7 +25,7 @@ def busy_world(
     traffic = Traffic(
         sources={
             "web": Source("orders", Periodic(400.0), value_bytes=500),
-            "app": Source("orders", Poisson(300.0), value_bytes=2_000),
+            "app": Source("orders", Bursts(300.0, burst=6), value_bytes=2_000),
         },
         subscribers={
             "a": Subscriber(["orders"], work_ms=Exponential(1.0)),
