@@ -41,6 +41,7 @@ from kafkasim.config.rules import (
     Rule,
     Text,
     Whole,
+    kind_of,
 )
 from kafkasim.errors import ValidationError
 
@@ -188,20 +189,6 @@ def effective(document: Document, name: str) -> Any:  # noqa: ANN401 - as the fi
         return value
     return next(
         each.metadata[_DEFAULT] for each in fields(document) if each.name == name
-    )
-
-
-def kind_of(cls: type) -> str:
-    """Return the word that picks a class: `ZipfKeys` is `zipf_keys`.
-
-    A class that has letters of another kind says its word in `written_as`.
-    """
-    if (written := getattr(cls, "written_as", None)) is not None:
-        return str(written)
-    name = cls.__name__
-    return "".join(
-        f"_{letter.lower()}" if index and letter.isupper() else letter.lower()
-        for index, letter in enumerate(name)
     )
 
 

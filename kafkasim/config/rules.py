@@ -27,6 +27,20 @@ INT32_MAX: Final = 2**31 - 1
 INT64_MAX: Final = 2**63 - 1
 
 
+def kind_of(cls: type) -> str:
+    """Return the word that picks a class: `ZipfKeys` is `zipf_keys`.
+
+    A class that has letters of another kind says its word in `written_as`.
+    """
+    if (written := getattr(cls, "written_as", None)) is not None:
+        return str(written)
+    name = cls.__name__
+    return "".join(
+        f"_{letter.lower()}" if index and letter.isupper() else letter.lower()
+        for index, letter in enumerate(name)
+    )
+
+
 class Rule:
     """What a value may be; the base is a leaf, with nothing inside."""
 

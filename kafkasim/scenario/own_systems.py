@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from kafkasim.config.document import Document, Part, Variant, kind_of
-from kafkasim.config.rules import Rule
+from kafkasim.config.document import Document, Part, Variant
+from kafkasim.config.rules import Rule, kind_of
 from kafkasim.errors import ValidationError
 
 

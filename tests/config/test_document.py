@@ -9,14 +9,13 @@ import pytest
 from kafkasim.config.document import (
     Document,
     document,
-    kind_of,
     said_names,
     set_names,
     setting,
     with_defaults,
 )
 from kafkasim.config.frozen import UNSET, FrozenDict
-from kafkasim.config.rules import Whole
+from kafkasim.config.rules import Whole, kind_of
 from kafkasim.errors import ValidationError
 
 

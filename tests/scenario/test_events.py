@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafkasim.config.document import kind_of
+from kafkasim.config.rules import kind_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
 from kafkasim.scenario.events import (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kafkasim.config.document import kind_of
+from kafkasim.config.rules import kind_of
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.rabbitmq import Consumers, Publisher, Queue, RabbitMQ
 

@@ -2,7 +2,8 @@
 
 from typing import Protocol, get_args
 
-from kafkasim.config.document import Document, kind_of
+from kafkasim.config.document import Document
+from kafkasim.config.rules import kind_of
 from kafkasim.engine.sim.timeline import Timeline
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
