@@ -1,11 +1,10 @@
-"""The fonts of figures: DejaVu Sans, and for Hangul a subset that ships with kafkasim.
+"""The fonts of figures: DejaVu Sans, and for Hangul subsets that ship with kafkasim.
 
 matplotlib brings DejaVu Sans along; a character that it does not hold is taken from the
-next family. The subset is made known to matplotlib when the first figure is drawn: no
-file is looked for and no setting changed at import.
+next family. Its subsets, regular and bold, are made known to matplotlib when the
+first figure is drawn: no file is looked for and no setting changed at import.
 """
 
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -16,16 +15,15 @@ HANGUL: Final = "Kafkasim Hangul"
 FILE: Final = "kafkasim-hangul.ttf"
 """Its name in `kafkasim.data`."""
 
+BOLD_FILE: Final = "kafkasim-hangul-bold.ttf"
+"""The same in bold."""
+
 
 @cache
 def families() -> tuple[str, ...]:
-    """Return the families of a figure's text; registers the subset the first time.
-
-    It has one weight, which stands for the bold one too: matplotlib would else say on
-    the error stream, for each bold title, that there is none.
-    """
+    """Return the families of a figure's text; registers the subset the first time."""
     from matplotlib.font_manager import fontManager
 
-    fontManager.addfont(str(files("kafkasim.data").joinpath(FILE)))
-    fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))
+    for file in (FILE, BOLD_FILE):
+        fontManager.addfont(str(files("kafkasim.data").joinpath(file)))
     return ("DejaVu Sans", HANGUL)

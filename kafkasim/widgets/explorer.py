@@ -93,6 +93,10 @@ SLOW_S: Final = 1.0
 class Explorer(ABC, Generic[ValuesT, ShownT]):
     """Controls beside a figure of what they do.
 
+    It speaks the language (`kafkasim.language`) that holds when it is made. Where that
+    changes later, what is made anew at each run (titles, messages, the table) follows;
+    what is made once (controls, axes, legends) stays, until another one is made.
+
     Parameters
     ----------
     values : frozen dataclass

@@ -17,17 +17,21 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font
 
 from kafkasim import export
-from kafkasim.plot.fonts import FILE, HANGUL, families
+from kafkasim.plot.fonts import BOLD_FILE, FILE, HANGUL, families
 from kafkasim.plot.headings import headline
 from kafkasim.plot.style import canvas, style
 
 MIXED = "결제 서비스의 lag −12 records — p99 42 ms"
 """Korean, Latin, a minus sign and a dash."""
-SHA256 = "60f79f3d669e2a048d5f4516a395b6508a02e835b5a14db20516aa2ae6de6147"
+SHA256 = {
+    FILE: "60f79f3d669e2a048d5f4516a395b6508a02e835b5a14db20516aa2ae6de6147",
+    BOLD_FILE: "c290040a8bf1ce9dffd253c7364159e4dac8e663139a4788bff3b002de86ada7",
+}
+BOTH = [("normal", FILE), ("bold", BOLD_FILE)]
 
 
-def body() -> bytes:
-    return files("kafkasim.data").joinpath(FILE).read_bytes()
+def body(file: str) -> bytes:
+    return files("kafkasim.data").joinpath(file).read_bytes()
 
 
 def whole(ax: Axes) -> Figure:
@@ -36,20 +40,26 @@ def whole(ax: Axes) -> Figure:
     return figure
 
 
-def test_the_file_is_the_one_that_the_provenance_describes() -> None:
+@pytest.mark.parametrize("file", SHA256)
+def test_the_file_is_the_one_that_the_provenance_describes(file: str) -> None:
     folder = files("kafkasim.data")
     provenance = folder.joinpath("PROVENANCE.md").read_text("utf-8")
     licence = folder.joinpath("kafkasim-hangul-OFL.txt").read_text("utf-8")
-    assert hashlib.sha256(body()).hexdigest() == SHA256
-    assert SHA256 in provenance
-    assert f"{len(body()):,} bytes" in provenance
+    assert hashlib.sha256(body(file)).hexdigest() == SHA256[file]
+    assert SHA256[file] in provenance
+    assert f"{len(body(file)):,} bytes" in provenance
     assert "SIL OPEN FONT LICENSE" in licence
     assert licence.startswith("Copyright (c) 2010, NAVER Corporation")
 
 
-def test_it_holds_the_2350_syllables_of_ks_x_1001_under_a_name_of_its_own() -> None:
+@pytest.mark.parametrize(("weight", "file"), BOTH)
+def test_it_holds_the_2350_syllables_of_ks_x_1001_under_a_name_of_its_own(
+    weight: str, file: str
+) -> None:
     families()
-    font = FT2Font(findfont(FontProperties(family=HANGUL)))
+    path = findfont(FontProperties(family=HANGUL, weight=weight))
+    assert Path(path).name == file
+    font = FT2Font(path)
     held = set(font.get_charmap())
     wanted = {c for c in range(0xAC00, 0xD7A4) if len(chr(c).encode("euc_kr")) == 2}
     assert len(wanted) == 2350

@@ -4,10 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import combinations
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 import kafkasim as ks
 from kafkasim.languages import PSEUDO, language
@@ -150,3 +153,59 @@ def test_no_explorer_says_anything_outside_the_catalogue(case: Case) -> None:
     language(PSEUDO)
 
     assert strangers(case, case.make()) == {}
+
+
+def boxes_of(figure: Figure) -> dict[tuple[str, float, float], Bbox]:
+    """Return where each text that is seen stands, by text and place."""
+    unseen = set()
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        beyond = [t for t in axis.get_major_ticks() if not low <= t.get_loc() <= high]
+        unseen |= {id(tick.label1) for tick in beyond}
+    return {
+        (text.get_text(), *text.get_position()): text.get_window_extent()
+        for text in figure.findobj(Text)
+        if text.get_text() and text.get_visible() and id(text) not in unseen
+    }
+
+
+def meeting(figure: Figure) -> list[str]:
+    """Return what of a figure's texts is cut off or runs into another."""
+    boxes, page = boxes_of(figure), figure.bbox
+    found = [
+        f"{name} is cut off"
+        for (name, *_), box in boxes.items()
+        if box.x0 < 0 or box.y0 < 0 or box.x1 > page.x1 or box.y1 > page.y1
+    ]
+    for one, other in combinations(boxes, 2):
+        if boxes[one].shrunk(0.9, 0.8).overlaps(boxes[other].shrunk(0.9, 0.8)):
+            found.append(f"{one[0]} meets {other[0]}")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_no_answer_has_words_outside_the_catalogue(case: Case) -> None:
+    language(PSEUDO)
+    explorer = case.make()
+    for button in explorer.panel.preset_buttons:
+        button.click()
+        assert strangers(case, explorer) == {}, button.description
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_korean_answers_fit_the_figure_and_are_those_of_english(case: Case) -> None:
+    english = case.make()
+    language("ko")
+    korean = case.make()
+    buttons = (each.panel.preset_buttons for each in (english, korean))
+    for asks, asked in zip(*buttons, strict=True):
+        language("en")
+        asks.click()
+        language("ko")
+        asked.click()
+        assert korean.scenario == english.scenario
+        assert korean.result.digest == english.result.digest
+        assert korean.canvas.figure.bbox.bounds == english.canvas.figure.bbox.bounds
+        assert meeting(korean.canvas.figure) == [], asked.description

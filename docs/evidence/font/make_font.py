@@ -1,6 +1,7 @@
-"""Make kafkasim/data/kafkasim-hangul.ttf from the font file NanumGothic.ttf.
+"""Make the fonts of Hangul in kafkasim/data from two font files of Nanum Gothic.
 
     python docs/evidence/font/make_font.py NanumGothic.ttf kafkasim-hangul.ttf
+    python docs/evidence/font/make_font.py NanumGothicBold.ttf kafkasim-hangul-bold.ttf
 
 Kept are the 2,350 syllables of KS X 1001, its compatibility jamo, Latin and what stands
 between words; hinting and kerning are left out, which a figure's text does not need.
@@ -15,7 +16,11 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-SOURCE_SHA256 = "48a28e97b34fc8e5b157657633670cd1b7de126cfc414da65ce9c3d5bc8be733"
+STYLES = {
+    "48a28e97b34fc8e5b157657633670cd1b7de126cfc414da65ce9c3d5bc8be733": "Regular",
+    "454eb3f503f377782a99eb84fc4bb7dde22a0f075d41b47427737f2985053bc9": "Bold",
+}
+"""SHA-256 of a font file → the style of its subset."""
 NAME = "Kafkasim Hangul"
 COPYRIGHT = (
     "Copyright (c) 2010, NAVER Corporation (http://www.nhncorp.com). "
@@ -26,17 +31,22 @@ LICENCE = (
     "This Font Software is licensed under the SIL Open Font License, Version 1.1. "
     "The text stands beside the file and at http://scripts.sil.org/OFL"
 )
-NAMES = {
-    0: COPYRIGHT,
-    1: NAME,
-    2: "Regular",
-    3: f"{NAME} Regular 1",
-    4: NAME,
-    5: "Version 1.000",
-    6: NAME.replace(" ", ""),
-    13: LICENCE,
-    14: "http://scripts.sil.org/OFL",
-}
+
+
+def names_of(style: str) -> dict[int, str]:
+    """Return the texts of the table of names, by number."""
+    whole = NAME if style == "Regular" else f"{NAME} {style}"
+    return {
+        0: COPYRIGHT,
+        1: NAME,
+        2: style,
+        3: f"{NAME} {style} 1",
+        4: whole,
+        5: "Version 1.000",
+        6: whole.replace(" ", ""),
+        13: LICENCE,
+        14: "http://scripts.sil.org/OFL",
+    }
 
 
 def syllables() -> set[int]:
@@ -60,7 +70,8 @@ def kept() -> set[int]:
 
 def make(source: Path, target: Path) -> None:
     """Write the subset."""
-    if hashlib.sha256(source.read_bytes()).hexdigest() != SOURCE_SHA256:
+    style = STYLES.get(hashlib.sha256(source.read_bytes()).hexdigest())
+    if style is None:
         sys.exit(f"{source} is another version of the font")
     font = TTFont(source, recalcTimestamp=False)
     options = Options(
@@ -71,8 +82,10 @@ def make(source: Path, target: Path) -> None:
     subsetter.populate(unicodes=kept())
     subsetter.subset(font)
     font["name"].names = []
-    for number, text in NAMES.items():
+    for number, text in names_of(style).items():
         font["name"].setName(text, number, 3, 1, 0x409)
+    if style == "Bold":
+        font["OS/2"].usWeightClass = 700  # the original says 600, which is less
     font.save(target)
 
 
