@@ -22,6 +22,8 @@ Value = float | str | bool
 _SYMBOLS: Final = frozenset({"", "ms", "s", "KiB"})
 _WIDTH: Final = "25em"
 _LABEL_WIDTH: Final = "9.5em"
+_LABEL_LETTERS: Final = 18
+"""So many letters have room in that width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +143,25 @@ def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidge
     """Return the ipywidgets for a control, standing at `value`."""
     import ipywidgets
 
+    label = say(control.label)
+    if isinstance(control, Slider) and control.unit:
+        label = f"{label} ({_unit(control)})"
+    # JupyterLab cuts a label off at its width; a long one takes some of the slider's.
+    wide = _LABEL_WIDTH if len(label) <= _LABEL_LETTERS else "initial"
     look = {
         "layout": ipywidgets.Layout(width=_WIDTH),
-        "style": {"description_width": _LABEL_WIDTH},
+        "style": {"description_width": wide},
     }
     match control:
         case Slider():
             kind = ipywidgets.IntSlider if control.whole else ipywidgets.FloatSlider
             more = {} if control.whole else {"readout_format": _digits(control.step)}
-            unit = f" ({_unit(control)})" if control.unit else ""
             return kind(
                 value=value,
                 min=control.low,
                 max=control.high,
                 step=control.step,
-                description=f"{say(control.label)}{unit}",
+                description=label,
                 continuous_update=False,
                 disabled=not control.moves,
                 **more,
@@ -163,13 +169,13 @@ def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidge
             )
         case Switch():
             return ipywidgets.Checkbox(
-                value=value, description=say(control.label), indent=False, **look
+                value=value, description=label, indent=False, **look
             )
         case Choice():
             return ipywidgets.SelectionSlider(
                 options=[(said(control, each), each) for each in control.options],
                 value=value,
-                description=say(control.label),
+                description=label,
                 continuous_update=False,
                 **look,
             )

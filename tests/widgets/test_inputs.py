@@ -92,3 +92,13 @@ def test_numpys_scalars_become_pythons_own(
 
     assert found == value
     assert not isinstance(found, np.generic)
+
+
+def test_a_label_is_in_line_with_others_unless_it_would_be_cut() -> None:
+    short = widget_of(Slider("linger", 0, 5, 1, "ms"), 1)
+    long = widget_of(Slider("second reader comes at", 0, 5, 1, "s"), 1)
+    assert short.style.description_width == "9.5em"
+    assert (long.description, long.style.description_width) == (
+        "second reader comes at (s)",
+        "initial",
+    )

@@ -52,10 +52,14 @@ CASES = [
     _case(_of_a_scenario, r"key-\d+|customer"),
     _case(ks.widgets.LogExplorer),
     _case(ks.widgets.BatchingExplorer),
+    _case(ks.widgets.ReplicationExplorer, "[A-Z]+(_[A-Z]+)+"),
     _case(ks.widgets.GroupExplorer),
     _case(ks.widgets.OffsetExplorer, r"__consumer_offsets|billing|audit|orders(-0)?"),
     _case(ks.widgets.TopologyExplorer, r"Kafka|subscriber-\d+"),
     _case(ks.widgets.QueueOrLogExplorer, "billing|audit"),
+    _case(
+        ks.widgets.ChannelExplorer, r"departures|arrivals|board|billing|archive|N10\d"
+    ),
 ]
 
 
@@ -162,6 +166,8 @@ def boxes_of(figure: Figure) -> dict[tuple[str, float, float], Bbox]:
         low, high = sorted(axis.get_view_interval())
         beyond = [t for t in axis.get_major_ticks() if not low <= t.get_loc() <= high]
         unseen |= {id(tick.label1) for tick in beyond}
+    away = (legend for legend in figure.legends if not legend.get_visible())
+    unseen |= {id(text) for legend in away for text in legend.findobj(Text)}
     return {
         (text.get_text(), *text.get_position()): text.get_window_extent()
         for text in figure.findobj(Text)
