@@ -21,6 +21,8 @@ from kafkasim.log.record_size import (
 from kafkasim.units import NS_PER_MS
 
 _FIRST_STEP: Final = VARINT_STEPS[0]
+_LARGEST: Final = 1 << 31
+"""More than a record has bytes."""
 _SURELY_ONE_BYTE_NS: Final = (_FIRST_STEP - 1) * NS_PER_MS
 """Records this far apart have timestamps less than `_FIRST_STEP` ms apart."""
 
@@ -48,13 +50,16 @@ class RangeSizes:
         Prefix sums of sizes with one-byte deltas, one entry more than records.
     """
 
-    __slots__ = ("_body_bytes", "_prefixes", "created_ns", "plain")
+    __slots__ = ("_body_bytes", "_least_bytes", "_prefixes", "created_ns", "plain")
 
     def __init__(
         self, body_bytes: NDArray[np.int64], created_ns: NDArray[np.int64]
     ) -> None:
         self._body_bytes = body_bytes
         self._prefixes: dict[int, Sequence[int]] = {}
+        least = sized_bodies(body_bytes.min(initial=_LARGEST, keepdims=True), 0)
+        self._least_bytes = int(least[0])
+        """Of one record, whichever it is and wherever it stands."""
         self.created_ns: Sequence[int] = ints(created_ns)
         self.plain = self._prefix(0)
 
@@ -108,6 +113,8 @@ class RangeSizes:
             One past the last record added, and the bytes in the batch then.
         """
         shift = count - lo
+        # No more than these fit: so what is searched is near, and mostly one region.
+        end = min(end, lo + (capacity - used) // self._least_bytes)
         while lo < end:
             extra, stop = self._region(lo, end, lo + shift, base_ms)
             prefix = self._prefix(extra)
