@@ -70,6 +70,25 @@ def check_producer(
     return None
 
 
+def surely_follows(producers: ProducerStates, header: BatchHeader) -> bool:
+    """Return whether a data batch plainly follows its producer's last one.
+
+    It repeats none then, and `ProducerStates.check` has nothing against it. Of one
+    that does not, both are to be asked.
+    """
+    entry = producers.entries.get(header.producer_id)
+    if (
+        entry is None
+        or entry.epoch != header.producer_epoch
+        or entry.transaction_first_offset is not None
+        or not entry.batches
+    ):
+        return False
+    last = entry.batches[-1]
+    first = last.base_sequence
+    return 0 <= first == header.base_sequence - last.last_offset_delta - 1
+
+
 def check_transactions(
     producers: ProducerStates, headers: Sequence[BatchHeader]
 ) -> None:

@@ -1,7 +1,10 @@
 from kafkasim.config.topic import TopicConfig
+from kafkasim.log.appending import surely_follows
 from kafkasim.log.encode import stamped
 from kafkasim.log.partition_log import PartitionLog
+from kafkasim.log.producer_state import ProducerStates
 from kafkasim.log.record import Record
+from tests.log.batch_headers import header
 from tests.log.logs import Log, code, decide, marker, numbered, sent
 
 # -- appending as leader
@@ -187,3 +190,27 @@ def test_a_follower_refuses_a_batch_outside_of_the_open_transaction() -> None:
     assert code(lambda: log.append_as_follower(outside)) == "INVALID_TXN_STATE"
     log.append_as_follower(ended + later)
     assert log.log_end_offset == 3
+
+
+def test_a_batch_plainly_follows_its_producers_last_one_or_is_looked_at() -> None:
+    states = ProducerStates()
+    states.add(header(0, 3, producer=(7, 1, 40)))
+    for other, follows in (
+        (header(3, 2, producer=(7, 1, 43)), True),
+        (header(3, 2, producer=(7, 1, 42)), False),
+        (header(3, 2, producer=(7, 1, 44)), False),
+        (header(0, 3, producer=(7, 1, 40)), False),
+        (header(3, 2, producer=(7, 2, 43)), False),
+        (header(3, 2, producer=(8, 1, 43)), False),
+    ):
+        assert surely_follows(states, other) is follows
+        if follows:
+            assert states.duplicate_of(other) is None
+            states.check(other)
+
+
+def test_in_a_transaction_no_batch_plainly_follows() -> None:
+    states = ProducerStates()
+    states.add(header(0, 3, producer=(7, 1, 0), transactional=True))
+
+    assert not surely_follows(states, header(3, producer=(7, 1, 3)))

@@ -20,6 +20,7 @@ from kafkasim.engine.sim.replica import Append, Replica
 from kafkasim.engine.sim.replica_calls import ReplicaCalls, ReplicaSettings
 from kafkasim.engine.sim.request import FETCH_FOLLOWER, PRODUCE, Connection, Request
 from kafkasim.errors import LogError
+from kafkasim.log.appending import surely_follows
 from kafkasim.protocol.cluster.controller_messages import AlterPartition
 from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
@@ -186,7 +187,7 @@ class LeadingBroker(FailingBroker):
             self._refuse(request, index, code)
             return -1
         header = partition.header(held, base, state.leader_epoch, now_ns)
-        if held.producer_id >= 0:
+        if held.producer_id >= 0 and not surely_follows(log.producers, header):
             known = log.producers.duplicate_of(header)
             if known is not None:
                 return known.next_offset
