@@ -216,9 +216,11 @@ class PlannedBatches:
         at_least_one : bool
             Read the first batch even when it alone is over the limit (KIP-74).
         """
-        end = max(first, self.number_below(high_watermark))
         positions = self.positions
         most = positions[first] + most_bytes
+        if high_watermark >= self.next_offset and self.size_bytes <= most:
+            return len(self.base_offsets)
+        end = max(first, self.number_below(high_watermark))
         if positions[end] > most:
             readable = end
             end = bisect_right(positions, most, first, end) - 1

@@ -107,20 +107,25 @@ class ReplicatedBroker(LeadingBroker):
         # Readers may look into the log of who led last without asking its copy for it.
         seen = self._partitions[replica.partition].leader == self.index
         append = replica.append if seen else replica.append_copy
+        epoch = replica.leader_epoch
         for batch in batches:
-            header = header_of(batch)
-            if header.leader_epoch > replica.leader_epoch:
+            header = batch.header
+            assert header is not None, "a copy of what no leader appended"
+            if header.leader_epoch > epoch:
                 break
             if header.base_offset >= log.log_end_offset:
                 append(header, batch, now_ns)
         if removed:
             end = log.log_end_offset
             replica.note_removed([each for each in removed if each[0] < end])
-        log.high_watermark = max(
-            min(high_watermark, log.log_end_offset), log.log_start_offset
-        )
-        if start > log.log_start_offset:
-            replica.log.move_start(min(start, log.high_watermark))
+        if high_watermark > log.log_end_offset:
+            high_watermark = log.log_end_offset
+        own_start = log.log_start_offset
+        if high_watermark < own_start:
+            high_watermark = own_start
+        log.high_watermark = high_watermark
+        if start > own_start:
+            replica.log.move_start(min(start, high_watermark))
 
     def _begin_at(self, replica: Replica, header: BatchHeader) -> None:
         """Let an empty log begin with a batch that holds its start.
