@@ -64,13 +64,17 @@ class KafkaAccounts(KafkaCluster):
         """
         appended = self.lists[batch.source_index].appended
         awaits = self.producers[batch.source_index].awaits_answers
-        count = (batch.hi - batch.lo) * self._reader_count(partition)
-        if append.batch is not batch or (awaits and batch.batch_id in self._done):
-            self.timeline.unsettled += count
-        if append.leader != partition.leader:
-            append.truncated_ns = append.appended_ns
-            self.timeline.settle(count)
-        appended[batch.partition] = max(appended[batch.partition], batch.hi)
+        again = append.batch is not batch or (awaits and batch.batch_id in self._done)
+        lost = append.leader != partition.leader
+        if again or lost:
+            count = (batch.hi - batch.lo) * self._reader_count(partition)
+            if again:
+                self.timeline.unsettled += count
+            if lost:
+                append.truncated_ns = append.appended_ns
+                self.timeline.settle(count)
+        if batch.hi > appended[batch.partition]:
+            appended[batch.partition] = batch.hi
         self._appends.append(append)
         if self.stream is not None:
             self.stream.note_append(batch, partition)
@@ -178,7 +182,8 @@ class KafkaAccounts(KafkaCluster):
 
     def _write_batch(self, batch: Batch) -> None:
         written = self.lists[batch.source_index].written
-        written[batch.partition] = max(written[batch.partition], batch.hi)
+        if batch.hi > written[batch.partition]:
+            written[batch.partition] = batch.hi
         self.tables.batch(batch)
 
     def _batches_done(self, batches: Sequence[Batch]) -> None:
