@@ -91,10 +91,11 @@ class RecordColumns:
                 minlength=len(partitions),
             )
             base = np.int32(self._bases[source])
-            parts += [
-                p[: int(end)] + base for p, end in zip(partitions, used, strict=True)
-            ]
-        return np.concatenate(parts)
+            mine_in = [p[: int(end)] for p, end in zip(partitions, used, strict=True)]
+            parts += [p + base for p in mine_in] if base else mine_in
+        # New memory costs more than what is written into it: none for one list alone.
+        parts = [part for part in parts if len(part)] or parts[:1]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _batch_of_each(self) -> NDArray[np.int32]:
         """Return of each record the row of its batch, −1 without one; number them."""
@@ -147,7 +148,10 @@ class RecordColumns:
             name: _each(column, otherwise, batch, whole=whole)
             for name, (column, otherwise) in values.items()
         }
-        columns["offset"] = columns["offset"] + self.batch_index
+        if columns["offset"].flags.writeable:
+            columns["offset"] += self.batch_index
+        else:
+            columns["offset"] = columns["offset"] + self.batch_index
         if not there.all():
             columns["offset"][columns["topic"] < 0] = -1
         return columns
@@ -241,15 +245,20 @@ class RecordColumns:
         batch_row[self._batches["batch_id"]] = np.arange(len(self._batches))
         batch = batch_row[appends["batch_id"][order]]
         counts = self._counts[batch]
-        parts = [np.zeros(0, np.int32)]
-        for first, end in chunks(counts):
-            places = ranges(self._starts[batch[first:end]], counts[first:end])
-            parts.append(self._rows[places])
+        if np.array_equal(batch, np.arange(len(self._batches))):
+            rows = self._rows  # as they stand
+        else:
+            rows = np.empty(int(counts.sum()), np.int32)
+            at = 0
+            for first, end in chunks(counts):
+                places = ranges(self._starts[batch[first:end]], counts[first:end])
+                rows[at : at + len(places)] = self._rows[places]
+                at += len(places)
         lengths = np.bincount(
             partition_index, appends["record_count"], minlength=partition_count
         )
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return np.concatenate(parts), starts
+        return rows, starts
 
 
 def _unsplit(batches: NDArray[np.void]) -> tuple[NDArray[np.void], list[Ints]]:
