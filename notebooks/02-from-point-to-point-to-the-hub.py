@@ -183,7 +183,7 @@ made.loc[[*rows, "sends_per_record"]].astype(int)
 guess = None  # which n?
 
 # %%
-sizes = ks.pipeline_sizes(range(1, 9), densities=(1.0, 0.5))
+sizes = ks.pipeline_sizes(range(1, 8), densities=(1.0, 0.5))
 
 # %% tags=["reveal"]
 half = sizes.query("wanted == 0.5").pivot_table("links", "size", "system")

@@ -22,14 +22,10 @@ from kafkasim.plot.nets import (
     what_stopped,
 )
 from kafkasim.plot.style import (
-    DASHES,
-    GREY,
     LETTER,
     PALE,
     POINTS,
-    SERIES,
     blank,
-    listed_as,
     nothing,
     panels,
     points,
@@ -49,12 +45,10 @@ Death = Mapping[str, Result]
 _BIN_MS: Final = 500.0
 _LITTLE: Final = 0.1
 """Part of the most delivered below which a bin after the last wanted is not shown."""
-_SERIES: Final = (0, 3, 4, 5, 2, 1)
-"""Series of the systems, in order: red, which says that a pair is hurt, comes last."""
 _TEXTS: Final = {"medium": 1.0, "small": 0.83, "x-small": 0.69, "xx-small": 0.58}
 """Sizes of a graph's title, and their parts of the text's."""
 _ENDS: Final = {"source": mark("source"), "subscriber": mark("subscriber")}
-_MOST_GRAPHS: Final = len(_SERIES)
+_MOST_GRAPHS: Final = 6
 
 
 class _Title(NamedTuple):
@@ -105,8 +99,8 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
         inches = _width([drawn[:3]]) if ax is None else room(drawn[0])
         texts = [f"{name}\n{_found(net)}" for name, net in nets.items()]
         titles = _titles(texts, inches)
-        for number, net in enumerate(nets.values()):
-            _graph(drawn[number], net, number, inches, titles[number])
+        for each, net, above in zip(drawn, nets.values(), titles, strict=True):
+            _graph(each, net, inches, above)
         if ax is None:
             headline_of_all(drawn, title)
     said = [say("Circles are sources, triangles subscribers, squares hubs.")]
@@ -136,8 +130,8 @@ def when_one_dies(
     -------
     Axes
         The first graph's. For each death the nets of all systems (as `tangle` draws
-        them), and below them what all subscribers together were done with per second,
-        for the first time, on one axis of time.
+        them), and below each what all its subscribers together were done with per
+        second, for the first time, all on one scale.
 
     Raises
     ------
@@ -153,16 +147,17 @@ def when_one_dies(
     ]
     title = _finding(halves)
     with style():
-        graphs, times = _grid(halves)
+        graphs, below = _grid(halves)
+        times = [time for half in below for time in half]
         inches = _width(graphs)
         nets = [pair for half in halves for pair in half.nets.items()]
         texts = [f"{name}\n{what_stopped(net)}" for name, net in nets]
         titles = iter(_titles(texts, inches))
-        for half, drawn, time in zip(halves, graphs, times, strict=True):
-            for number, net in enumerate(half.nets.values()):
-                _graph(drawn[number], net, number, inches, next(titles))
-            _over_time(time, half, bin_ms)
-        _same_scale(times)
+        for half, drawn, under in zip(halves, graphs, below, strict=True):
+            for each, net in zip(drawn, half.nets.values(), strict=True):
+                _graph(each, net, inches, next(titles))
+            _over_time(under, half, bin_ms)
+        _same_scale(below)
         _legend(times)
         headline_of_all(graphs[0], title)
     said = [f"{title}."]
@@ -198,37 +193,34 @@ def _check_deaths(deaths: object, ax: object) -> None:
         _check(f"deaths.{death}", runs)
 
 
-def _grid(halves: Sequence[_Half]) -> "tuple[list[list[Axes]], list[Axes]]":
+def _grid(halves: Sequence[_Half]) -> "tuple[list[list[Axes]], list[list[Axes]]]":
     """Return axes of graphs by death, and those below them."""
     from kafkasim.plot.axes import CaptionedAxes
 
-    columns = sum(len(half.nets) for half in halves)
-    figure = blank((15.6 if columns > 2 else 9.0, 7.2))
-    whole = figure.add_gridspec(
-        1, len(halves), width_ratios=[len(half.nets) for half in halves]
-    )
-    graphs, times = [], []
-    for place, half in enumerate(halves):
-        grid = whole[0, place].subgridspec(2, len(half.nets), height_ratios=(1.0, 0.72))
-        graphs.append(
-            [
-                figure.add_subplot(grid[0, column], axes_class=CaptionedAxes)
-                for column in range(len(half.nets))
-            ]
-        )
-        times.append(figure.add_subplot(grid[1, :], axes_class=CaptionedAxes))
+    columns = [len(half.nets) for half in halves]
+    figure = blank((15.6 if sum(columns) > 2 else 9.0, 7.2))
+    whole = figure.add_gridspec(1, len(halves), width_ratios=columns)
+    graphs: list[list[Axes]] = []
+    times: list[list[Axes]] = []
+    for place, count in enumerate(columns):
+        grid = whole[0, place].subgridspec(2, count, height_ratios=(1.0, 0.72))
+        for row, drawn in enumerate((graphs, times)):
+            drawn.append(
+                [
+                    figure.add_subplot(grid[row, column], axes_class=CaptionedAxes)
+                    for column in range(count)
+                ]
+            )
     return graphs, times
 
 
-def _graph(ax: "Axes", net: Net, number: int, inches: float, title: _Title) -> None:
+def _graph(ax: "Axes", net: Net, inches: float, title: _Title) -> None:
     """Draw one net, with the system's name and what is found above it."""
     if net.bytes_:
         draw_net(ax, net, inches)
     else:
         nothing(ax, say("nobody talked to anybody"))
-    ax.set_title(
-        title.text, loc="center", fontsize=title.size, color=_look(number)["color"]
-    )
+    ax.set_title(title.text, loc="center", fontsize=title.size)
 
 
 def _titles(texts: Sequence[str], inches: float) -> list[_Title]:
@@ -238,11 +230,6 @@ def _titles(texts: Sequence[str], inches: float) -> list[_Title]:
     fitting = (name for name, part in _TEXTS.items() if wide * part < inches)
     size = next(fitting, list(_TEXTS)[-1])
     return [_Title(text, size) for text in texts]
-
-
-def _look(number: int) -> dict[str, Any]:
-    """Return colour and dash of a system's line."""
-    return {"color": SERIES[_SERIES[number]], "linestyle": DASHES[number]}
 
 
 def _width(graphs: "Sequence[Sequence[Axes]]") -> float:
@@ -259,51 +246,49 @@ def _rates(run: Result, bin_ms: float) -> tuple[Float64, Float64, Float64]:
     return at, sums["intended_per_s"].to_numpy(), sums["processed_per_s"].to_numpy()
 
 
-def _over_time(ax: "Axes", half: _Half, bin_ms: float) -> None:
+def _over_time(times: "Sequence[Axes]", half: _Half, bin_ms: float) -> None:
     """Draw what was delivered, what was wanted, and when one was dead."""
     rates = [_rates(run, bin_ms) for run in half.runs.values()]
     until = 0.0
     for at, wanted, done in rates:
         busy = at[(wanted > 0) | (done > _LITTLE * done.max(initial=0.0))]
         until = max([until, *busy.tolist()])
-    for number, (name, (at, wanted, done)) in enumerate(
-        zip(half.runs, rates, strict=True)
+    green: dict[str, Any] = {"color": END_LOOKS["subscriber"][0], "fill": True}
+    black: dict[str, Any] = {"color": "black", "linewidth": stroke(1.2)}
+    for ax, run, (at, wanted, done) in zip(
+        times, half.runs.values(), rates, strict=True
     ):
         shown = at <= until
         edges = np.append(at[shown], at[shown][-1:] + bin_ms / 1_000)
-        if not number:
-            ax.stairs(
-                wanted[shown], edges, color=GREY, linestyle=":", label=say("wanted")
-            )
-        look = _look(number) | {"linewidth": stroke(2.4), "label": listed_as(name)}
-        ax.stairs(done[shown], edges, baseline=None, **look)
-    ax.set_xlim(0, until + bin_ms / 1_000)
-    for begin, end in _dead_times(half, ax.get_xlim()[1]):
-        ax.axvspan(begin, end, color=PALE, zorder=0)
-    plain_numbers(ax.xaxis, 8)
-    ax.set_xlabel(say("simulated time (s)"))
-    ax.set_title(begun(half.death), loc="left", fontsize="medium")
+        ax.stairs(done[shown], edges, label=say("delivered per second"), **green)
+        ax.stairs(wanted[shown], edges, label=say("wanted per second"), **black)
+        ax.set_xlim(0, until + bin_ms / 1_000)
+        for begin, end in _dead_times(run, ax.get_xlim()[1]):
+            ax.axvspan(begin, end, color=PALE, zorder=0)
+        plain_numbers(ax.xaxis, 4)
+    times[0].set_xlabel(say("simulated time (s)"), loc="left")
+    times[0].set_title(begun(half.death), loc="left", fontsize="medium")
 
 
-def _dead_times(half: _Half, until_s: float) -> list[tuple[float, float]]:
-    """Return when something was done to any of the systems, in seconds."""
-    found = set()
-    for run in half.runs.values():
-        table = blast_radius(run)
-        for row in table[table["pairs_hurt"].notna()].itertuples():
-            end = float(row.until_ms) / 1_000  # type: ignore[arg-type]
-            begin = float(row.at_ms) / 1_000  # type: ignore[arg-type]
-            found.add((begin, until_s if np.isnan(end) else end))
-    return sorted(found)
+def _dead_times(run: Result, until_s: float) -> list[tuple[float, float]]:
+    """Return when something was done to a system, in seconds."""
+    told = blast_radius(run)
+    told = told[told["pairs_hurt"].notna()]
+    begins, ends = (told[name].to_numpy(np.float64) for name in ("at_ms", "until_ms"))
+    ends = np.where(np.isnan(ends), until_s, ends / 1_000)
+    return sorted(set(zip((begins / 1_000).tolist(), ends.tolist(), strict=True)))
 
 
-def _same_scale(times: "Sequence[Axes]") -> None:
-    top = max((each.get_ylim()[1] for each in times), default=1.0)
-    for place, each in enumerate(times):
-        each.set_ylim(0, top)
-        plain_numbers(each.yaxis, 4)
-        if not place:
-            each.set_ylabel(say("delivered\nper second"))
+def _same_scale(below: "Sequence[Sequence[Axes]]") -> None:
+    from matplotlib.ticker import NullFormatter
+
+    top = max(ax.get_ylim()[1] for half in below for ax in half)
+    for first, *others in below:
+        for ax in (first, *others):
+            ax.set_ylim(0, top)
+            plain_numbers(ax.yaxis, 4)
+        for ax in others:
+            ax.yaxis.set_major_formatter(NullFormatter())
 
 
 def _legend(times: "Sequence[Axes]") -> None:
@@ -311,8 +296,7 @@ def _legend(times: "Sequence[Axes]") -> None:
     from matplotlib.patches import Patch
 
     handles, labels = times[0].get_legend_handles_labels()
-    look = {"color": HURT["edge_color"], "linestyle": HURT["style"]}
-    handles += [Line2D([], [], linewidth=stroke(2.4), **look), Patch(color=PALE)]
+    handles += [Line2D([], [], linewidth=stroke(2.4), **HURT), Patch(color=PALE)]
     labels += [say("interrupted"), say("while it is dead")]
     for kind, (colour, marker) in END_LOOKS.items():
         drawn: dict[str, Any] = {"marker": marker, "color": colour}

@@ -72,8 +72,8 @@ END_LOOKS: Final = {kind: _LOOKS[kind] for kind in ENDS}
 """Colour and marker of the ends."""
 
 HURT: Final[dict[str, Any]] = {
-    "edge_color": OKABE_ITO["vermillion"],
-    "style": (0, (2.6, 1.3)),
+    "color": OKABE_ITO["vermillion"],
+    "linestyle": (0, (2.6, 1.3)),
 }
 """How an interrupted edge looks."""
 
@@ -226,29 +226,26 @@ def draw_net(ax: "Axes", net: Net, inches: float) -> None:
     inches : float
         The width that the axes will have, for the names beside the nodes.
     """
-    import networkx as nx
+    from matplotlib.collections import LineCollection
 
-    graph: nx.DiGraph[Node] = nx.DiGraph()
-    graph.add_nodes_from(net.nodes)
-    graph.add_edges_from(net.bytes_)
     at = places(net)
     most = max(net.bytes_.values(), default=0) or 1
     many = len(net.bytes_) > 100
     for hurt in (False, True):
         edges = [edge for edge in net.bytes_ if (edge in net.hurt) == hurt]
-        nx.draw_networkx_edges(
-            graph,
-            at,
-            edgelist=edges,
-            ax=ax,
-            arrows=False,
-            width=[
-                stroke((0.6 if many else 1.0) + 2.4 * (net.bytes_[edge] / most) ** 0.5)
-                for edge in edges
-            ],
+        widths = [
+            stroke((0.6 if many else 1.0) + 2.4 * (net.bytes_[edge] / most) ** 0.5)
+            for edge in edges
+        ]
+        look: dict[str, Any] = HURT if hurt else {"color": GREY}
+        lines = LineCollection(
+            [(at[first], at[second]) for first, second in edges],
+            linewidths=widths,
             alpha=0.5 if many else 0.9,
-            **(HURT if hurt else {"edge_color": GREY}),
+            zorder=1,
+            **look,
         )
+        ax.add_collection(lines, autolim=False)
     names = {node: node.name for node in net.nodes}
     if _beside(names, inches) > _SHORTENED:
         names |= _numbers(net.nodes)
@@ -260,6 +257,7 @@ def draw_net(ax: "Axes", net: Net, inches: float) -> None:
     aside = min(_ASIDE, aside)
     ax.set_xlim(-1.1 / (1 - 2 * aside), 1.1 / (1 - 2 * aside))
     ax.set_ylim(-1.0, 1.0)
+    ax.set(xticks=[], yticks=[])
     ax.set_axis_off()
 
 
