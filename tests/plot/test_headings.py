@@ -75,3 +75,11 @@ def test_a_number_and_its_unit_stand_on_one_line() -> None:
     lines = wrapped("latency up to 1234 ms or 33 % of 5 s", 1.2, 10.0).split("\n")
     assert len(lines) > 1
     assert not any(line.endswith(("1234", "33", "5")) for line in lines)
+
+
+def test_lines_of_hangul_end_earlier() -> None:
+    latin, hangul = (
+        max(map(len, wrapped(12 * word, 3.0, 13.0).split("\n")))
+        for word in ("ab cd ", "가나 다라 ")
+    )
+    assert hangul < 0.8 * latin
