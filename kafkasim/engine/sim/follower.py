@@ -334,14 +334,10 @@ class ReplicaFetcher:
             removed: Sequence[Placed] = ()
             if replica.removed:
                 removed = replica.removed_between(begin, batches.end_offset(end - 1))
-            starts = log.log_start_offset
+            at = log.high_watermark, log.log_start_offset
             # As Copied(...), without the Python function a NamedTuple has there.
-            copied.append(
-                tuple.__new__(
-                    Copied,
-                    (copy, held, log.high_watermark, starts, -1, -1, removed),
-                )
-            )
+            one = tuple.__new__(Copied, (copy, held, *at, -1, -1, removed))
+            copied.append(one)
             self._cursors[index] = (batches, end)
             if batches is replica.active and end == len(batches.base_offsets):
                 del self.ready[index]
