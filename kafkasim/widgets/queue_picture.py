@@ -113,7 +113,7 @@ class QueueCanvas(Canvas[Shown]):
         self._legends()
 
     def _half(self, x: float, name: str, *, labelled: bool) -> _Half:
-        ax = self.figure.add_axes((x, 0.415, 0.375, 0.425))
+        ax = self.figure.add_axes((x, 0.43, 0.375, 0.41))
         head: dict[str, Any] = {"fontsize": 11.5, "fontweight": "bold"}
         marks = {
             each: ax.plot([], [], zorder=3, **look)[0]
@@ -128,7 +128,7 @@ class QueueCanvas(Canvas[Shown]):
         ax.set_xlim(0, UNTIL_S)
         ax.set_ylim(-1, _TOP)
         ax.set_xlabel(say("simulated time (s)"), fontsize=10.5)
-        ax.xaxis.set_label_coords(0.5, -0.115)
+        ax.xaxis.set_label_coords(0.5, -0.105)
         plain_numbers(ax.xaxis, 8)
         ax.set_yticks(range(0, RECORDS + 1, 10))
         ax.tick_params(labelsize=10)
@@ -150,7 +150,7 @@ class QueueCanvas(Canvas[Shown]):
     def _boxes(
         self, x: float, *, labelled: bool
     ) -> tuple[dict[str, PolyCollection], tuple[Text, ...]]:
-        ax = self.figure.add_axes((x, 0.10, 0.375, 0.185))
+        ax = self.figure.add_axes((x, 0.118, 0.375, 0.17))
         boxes = {
             name: PolyCollection([], zorder=2, **look) for name, look in _LOOKS.items()
         }
@@ -167,7 +167,7 @@ class QueueCanvas(Canvas[Shown]):
         ticks = range(0, RECORDS + 1, 10)
         ax.set_xticks([tick + 0.5 for tick in ticks[:-1]], [f"{t}" for t in ticks[:-1]])
         ax.set_xlabel(say("record"), fontsize=10.5)
-        ax.xaxis.set_label_coords(0.5, -0.16)
+        ax.xaxis.set_label_coords(0.5, -0.215)
         ax.grid(visible=False)
         ax.spines["left"].set_visible(False)
         ax.spines["bottom"].set_visible(False)
@@ -186,7 +186,7 @@ class QueueCanvas(Canvas[Shown]):
         below: dict[str, Artist] = {
             say(name): Patch(**look) for name, look in _LOOKS.items()
         }
-        for signs, height in ((above, 0.345), (below, 0.045)):
+        for signs, height in ((above, 0.352), (below, 0.044)):
             self.figure.legend(
                 list(signs.values()),
                 list(signs),

@@ -155,6 +155,10 @@ class TopologyCanvas(Canvas[Shown]):
         self.time_axes = ax
         self.dead = ax.axvspan(CRASH_S, CRASH_S + DEAD_S, color=PALE, zorder=0)
         self.comes = ax.axvline(COMES_S, color="black", linestyle=":", linewidth=1.6)
+        self.who_comes = ax.text(
+            COMES_S, 1.04, "", ha="center", va="bottom", fontsize=10,
+            transform=ax.get_xaxis_transform(),
+        )  # fmt: skip
         self.lines = [
             ax.plot([], [], drawstyle="steps-post", linewidth=2.4, **look)[0]
             for look in _LOOKS
@@ -209,7 +213,11 @@ class TopologyCanvas(Canvas[Shown]):
         for net, name, side in zip(self.nets, names(shown), shown.sides, strict=True):
             net.move(side, heading(name, side, shown), dead, most)
         self.dead.set_visible(values.crash != NOBODY)
-        self.comes.set_visible(newcomer(values) is not None)
+        comes = newcomer(values)
+        self.comes.set_visible(comes is not None)
+        self.who_comes.set_text(
+            "" if comes is None else say("{name} comes", name=comes)
+        )
         for line, side in zip(self.lines, shown.sides, strict=True):
             edges, counts = side.line
             line.set_data(edges, np.append(counts, counts[-1:]))

@@ -79,6 +79,15 @@ def test_a_burst_is_cut_and_its_height_said(canvas: TopologyCanvas) -> None:
     assert not canvas.burst.get_visible()
 
 
+def test_the_moment_at_which_one_more_comes_says_who(canvas: TopologyCanvas) -> None:
+    canvas.update(seen(one_more=True), None)
+    assert canvas.who_comes.get_text() == "subscriber-5 comes"
+    assert canvas.comes.get_visible()
+    canvas.update(seen(), None)
+    assert not canvas.comes.get_visible()
+    assert not canvas.who_comes.get_text()
+
+
 def test_nodes_stand_on_a_circle_and_the_hub_in_its_middle() -> None:
     nodes = [HUB, *(Node("source", f"source-{n}") for n in range(1, 11))]
     at = places(nodes)
