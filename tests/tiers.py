@@ -21,8 +21,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
-DEAR = 10
-"""Hypothesis' examples in the quick tier where each is a run, or several."""
 REPEATED = 10
 """Failures for which the command that repeats them is printed."""
 
@@ -41,6 +39,8 @@ class Tier:
         Seeds of such runs.
     examples : int
         Hypothesis' examples of each property.
+    dear : int
+        The same where each example is a run, or several.
     budget_s : int
         Seconds that all tests together may take on two cores.
     """
@@ -49,14 +49,15 @@ class Tier:
     records: int
     seeds: Sequence[int]
     examples: int
+    dear: int
     budget_s: int
 
 
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("quick", 100_000, range(1, 2), 25, 5 * 60),
-        Tier("thorough", 1_000_000, range(1, 11), 1_000, 60 * 60),
+        Tier("quick", 100_000, range(1, 2), 25, 10, 5 * 60),
+        Tier("thorough", 1_000_000, range(1, 11), 1_000, 400, 60 * 60),
     )
 }
 
@@ -73,13 +74,12 @@ settings.load_profile("quick")
 
 
 def dear() -> settings:
-    """Return settings of a property whose examples are runs: fewer in the quick tier.
+    """Return settings of a property whose examples are runs: fewer than of others.
 
     They are read where a test is defined, when Hypothesis' profile is that of the tier.
     """
-    examples = settings().max_examples
-    of_quick = examples == TIERS["quick"].examples
-    return settings(max_examples=DEAR if of_quick else examples)
+    of_quick = settings().max_examples == TIERS["quick"].examples
+    return settings(max_examples=TIERS["quick" if of_quick else "thorough"].dear)
 
 
 def tier_of(config: pytest.Config) -> Tier:
