@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.config.topic import TopicConfig
+from kafkasim.errors import LogError
 from kafkasim.log.encode import encode_batch
 from kafkasim.log.header import BatchHeader, unpack_header
 from kafkasim.log.index import LARGEST_RELATIVE_OFFSET
@@ -209,7 +211,10 @@ def story(
             end = base + round(step.at * (segment.next_offset - base))
             segment.truncate_to(end, 0)
         elif step.before == "recover":
-            recover(segment, step.at)
+            try:
+                recover(segment, step.at)
+            except LogError as error:  # see the test of a cut segment below
+                return [*told, (str(error), *state(segment))]
             end = segment.next_offset
         one = of_step(step, end)
         cause = way(segment, one, config)
@@ -253,6 +258,31 @@ def state(segment: ByteSegment) -> tuple[object, ...]:
         segment.offset_index.to_bytes(),
         segment.time_index.to_bytes(),
     )
+
+
+def test_a_cut_segment_may_hold_more_than_its_indexes_have_room_for_anew() -> None:
+    """A cut begins the interval to the next index entry anew, a recovery does not.
+
+    So a recovery may need one entry more than was made before, and a time index that is
+    full refuses even a timestamp that it has. `LogSegment.truncateTo` sets
+    `bytesSinceLastIndexEntry` to 0; `LogSegment.recover`, `TimeIndex.maybeAppend`.
+    """
+    config = settings(
+        internal_segment_bytes=1 << 20,
+        segment_ms=1 << 40,
+        segment_index_bytes=24,
+        index_interval_bytes=0,
+    )
+    segment: ByteSegment = Segment(MemoryStore(), 0, config, 0, roll_jitter_ms=0)
+    for offset, time_ms in enumerate([-1, -1, 1000, -1]):
+        if offset == 2:
+            segment.truncate_to(2, 0)
+        assert (
+            append(segment, of_step(Step("", 0, time_ms, 0, 1), offset), config) is None
+        )
+
+    with pytest.raises(LogError, match="the time index is full with 1 entries"):
+        recover(segment, 1.0)
 
 
 @given(SCRIPTS, CONFIGS)
