@@ -10,7 +10,9 @@ guessed from the machine. Nothing here loads gettext.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+TextT = TypeVar("TextT", bound=str)
 
 
 class Words(Protocol):
@@ -74,7 +76,7 @@ def say_many(one: str, many: str, number: float, /, **values: object) -> str:
     return (one if number == 1 else many).format(**filled)
 
 
-def mark(text: str, /) -> str:
+def mark(text: TextT, /) -> TextT:
     """Return a text of a constant as it is: `say` translates it when it is shown.
 
     Examples

@@ -21,6 +21,8 @@ Value = float | str | bool
 
 _SYMBOLS: Final = frozenset({"", "ms", "s", "KiB"})
 _WIDTH: Final = "25em"
+_WIDER: Final = "32em"
+"""Of a slider with a long label: as much of the slider is left as of others."""
 _LABEL_WIDTH: Final = "9.5em"
 _LABEL_LETTERS: Final = 18
 """So many letters have room in that width."""
@@ -146,11 +148,12 @@ def widget_of(control: Control, value: Value) -> Any:  # noqa: ANN401 - ipywidge
     label = say(control.label)
     if isinstance(control, Slider) and control.unit:
         label = f"{label} ({_unit(control)})"
-    # JupyterLab cuts a label off at its width; a long one takes some of the slider's.
-    wide = _LABEL_WIDTH if len(label) <= _LABEL_LETTERS else "initial"
+    # JupyterLab cuts a label off at its width; a long one needs its own.
+    is_long = len(label) > _LABEL_LETTERS
+    width = _WIDER if is_long and not isinstance(control, Switch) else _WIDTH
     look = {
-        "layout": ipywidgets.Layout(width=_WIDTH),
-        "style": {"description_width": wide},
+        "layout": ipywidgets.Layout(width=width, max_width="100%"),
+        "style": {"description_width": "initial" if is_long else _LABEL_WIDTH},
     }
     match control:
         case Slider():

@@ -55,7 +55,7 @@ Commit = Literal["auto", "each_poll", "before_work", "after_work", "manual"]
 CrashPoint = Literal[
     "never", "before the work", "in the work", "after the work", "after the commit"
 ]
-POINTS: Final = (
+POINTS: Final[tuple[CrashPoint, ...]] = (
     mark("never"),
     mark("before the work"),
     mark("in the work"),

@@ -218,6 +218,10 @@ class Explorer:
         figure, message = self.output.evaluate(_SETTLED, PATIENCE_MS)
         return str(figure), str(message)
 
+    def run_at_each_change(self) -> None:
+        """Check that box, which a run that took long on a busy machine unchecks."""
+        self.output.get_by_label("run at each change").check()
+
     def move_each(self) -> list[tuple[str, bool, bool]]:
         """Move every control by keyboard.
 
@@ -237,6 +241,7 @@ class Explorer:
         figure, message = self.settle()
         changed = False, False
         for key in ("Space",) if box else ("ArrowRight", "ArrowLeft", "Home", "End"):
+            self.run_at_each_change()
             control.press(key)
             now = self.settle()
             changed = now[0] != figure, now[1] != message
@@ -246,6 +251,7 @@ class Explorer:
 
     def drag(self, slider: "Locator", keys: int) -> Frames:
         """Press arrow keys as fast as a held key repeats, three forth and one back."""
+        self.run_at_each_change()
         self.settle()
         self.output.evaluate(_WATCH_FRAMES)
         slider.focus()

@@ -4,6 +4,8 @@ In Kafka that is the `ConsumerNetworkThread`. A classic client's heartbeat threa
 answers, too, but neither asks where to begin nor fetches.
 """
 
+from typing import Literal
+
 import pytest
 
 import kafkasim as ks
@@ -12,7 +14,7 @@ from tests.simulation.group_stories import FIRST
 
 @pytest.mark.parametrize(("protocol", "last"), [("classic", 3), ("consumer", 4)])
 def test_partitions_that_come_are_fetched_while_the_application_works(
-    protocol: str, last: int
+    protocol: Literal["classic", "consumer"], last: int
 ) -> None:
     """CO-7: with KIP-848 the client's thread ends what a poll has only begun.
 

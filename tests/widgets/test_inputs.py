@@ -102,3 +102,14 @@ def test_a_label_is_in_line_with_others_unless_it_would_be_cut() -> None:
         "second reader comes at (s)",
         "initial",
     )
+
+
+def test_a_long_label_takes_nothing_of_its_slider() -> None:
+    short, long = (
+        widget_of(Slider(label, 0, 30), 0)
+        for label in ("work", "second reader comes at (s)")
+    )
+    box = widget_of(Switch("its queue is there from the start"), value=False)
+
+    assert (short.layout.width, long.layout.width) == ("25em", "32em")
+    assert (box.layout.width, long.layout.max_width) == ("25em", "100%")
