@@ -1,4 +1,8 @@
-"""What is worked out ahead of its time is what would have been, step by step."""
+"""What is worked out ahead of its time is what would have been, step by step.
+
+Not yet where messages of several publishers meet at a node's card that is busy: there
+those sent step by step may be taken in by the node in another order.
+"""
 
 from dataclasses import replace
 from typing import Literal
