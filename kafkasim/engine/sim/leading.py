@@ -34,14 +34,11 @@ def leader_state(
 def correction_of(follower: Replica, leader: Replica) -> Copied | None:
     """Return what a follower has to do before it can copy; None if it can.
 
-    One whose log ends before the leader's starts begins there anew (BR-27,
-    `AbstractFetcherThread.fetchOffsetAndTruncate`), one that has something else than
-    the leader cuts it off.
+    One that has something else than the leader cuts it off. One whose log ends before
+    the leader's starts learns of that when it fetches (BR-27).
     """
     log = leader.ends
     start = log.log_start_offset
-    if follower.ends.log_end_offset < start:
-        return Copied(follower, [], log.high_watermark, start, begin_at=start)
     cut = -1 if follower.checked else parts_at(follower, leader)
     if cut < 0:
         return None
