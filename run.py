@@ -131,11 +131,28 @@ def need(*command: str | Path) -> None:
         sys.exit(code)
 
 
+def works(uv: str | None) -> bool:
+    """Return whether there is a `.venv` to install into: by its pip, when uv is not."""
+    probe = ["-c", ""] if uv else ["-m", "pip", "--version"]
+    try:
+        done = subprocess.run(
+            [PYTHON, *probe], env=environment(), check=False, capture_output=True
+        )
+    except OSError:  # none there, or one of another machine
+        return False
+    return done.returncode == 0
+
+
 def make_environment(uv: str | None) -> None:
-    """Make `.venv` unless a working one is there (one with pip, when uv is not)."""
-    if PYTHON.exists() and not start(PYTHON, "-c", "" if uv else "import pip"):
+    """Make `.venv` unless a working one is there.
+
+    The one that this very Python runs from is never removed; it gets the pip it lacks.
+    """
+    if works(uv):
         return
-    shutil.rmtree(VENV, ignore_errors=True)
+    runs_from_it = Path(sys.prefix).resolve() == VENV.resolve()
+    if not runs_from_it:
+        shutil.rmtree(VENV, ignore_errors=True)
     if uv:
         need(uv, "venv", "--quiet", "--python", sys.executable, VENV)
         return
@@ -148,7 +165,7 @@ def make_environment(uv: str | None) -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    need(sys.executable, "-m", "venv", VENV)
+    need(sys.executable, "-m", *(["ensurepip"] if runs_from_it else ["venv", VENV]))
 
 
 def set_up(name: str) -> None:

@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+from venv import EnvBuilder
 
 import pytest
 
@@ -52,6 +53,43 @@ def test_a_python_without_ensurepip_is_told_which_package_brings_it(
     assert ended.value.code == 2
     assert "python3-venv" in capsys.readouterr().err
     assert not run.VENV.exists()
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own", "another"])
+def test_an_environment_without_pip_is_made_anew_unless_this_python_runs_from_it(
+    run: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    own: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    started: list[tuple[object, ...]] = []
+
+    def start(*command: object) -> int:
+        started.append(command)
+        return 0
+
+    EnvBuilder(symlinks=True).create(run.VENV)
+    monkeypatch.setattr(run, "PYTHON", run.VENV / run.BIN.name / "python")
+    monkeypatch.setattr(run, "start", start)
+    if own:
+        monkeypatch.setattr(sys, "prefix", str(run.VENV))
+
+    assert run.works(uv="uv") and not run.works(uv=None)
+    run.make_environment(uv="uv")
+    assert not started
+    run.make_environment(uv=None)
+
+    assert run.VENV.exists() == own
+    made = ("ensurepip",) if own else ("venv", run.VENV)
+    assert started == [(sys.executable, "-m", *made)]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_cannot_be_started_is_no_environment(run: ModuleType) -> None:
+    assert not run.works(uv=None)
+    run.VENV.mkdir()
+    run.PYTHON.write_bytes(b"of another machine")
+    assert not run.works(uv="uv")
 
 
 def test_an_unknown_command_is_named_with_the_nearest_and_ends_with_2(
@@ -154,6 +192,7 @@ def test_a_set_is_installed_once_until_its_requirements_change(
 
     run.VENV.mkdir()
     run.PYTHON.touch()
+    monkeypatch.setattr(run, "works", lambda _: True)
     monkeypatch.setattr(run, "start", start)
     monkeypatch.setattr(run.shutil, "which", lambda _: "uv" if has_uv else None)
 
@@ -162,10 +201,10 @@ def test_a_set_is_installed_once_until_its_requirements_change(
     run.set_up("runtime")
 
     assert started == first
-    assert [c[0] for c in first[1:]] == ["uv" if has_uv else str(run.PYTHON)] * 2
+    assert [c[0] for c in first] == ["uv" if has_uv else str(run.PYTHON)] * 2
     requirements = str(ROOT / "requirements" / "runtime.txt")
-    assert ("--require-hashes", "-r", requirements) == first[1][-3:]
-    assert first[2][-3:] == ("--no-build-isolation", "-e", str(ROOT))
+    assert ("--require-hashes", "-r", requirements) == first[0][-3:]
+    assert first[1][-3:] == ("--no-build-isolation", "-e", str(ROOT))
 
 
 def test_thorough_adds_the_slow_tests_and_keeps_other_arguments(
