@@ -17,7 +17,7 @@ from kafkasim.config.properties import read_properties
 
 
 class Settings(Document):
-    """Base of the settings; a subclass is a frozen, slotted dataclass."""
+    """Base of the settings; `document` makes its subclasses dataclasses."""
 
     __slots__ = ()
 

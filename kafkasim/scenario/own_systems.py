@@ -115,14 +115,15 @@ def check_own(description: object, taken: tuple[str, ...]) -> None:
     Raises
     ------
     ValidationError
-        It is not below `OwnSystem`, is no dataclass, has a field without a default, or
-        the name of one of kafkasim's systems.
+        It is not below `OwnSystem`, is no frozen dataclass, has a field without a
+        default, or the name of one of kafkasim's systems.
     """
     if not (isinstance(description, type) and issubclass(description, OwnSystem)):
         raise ValidationError("description", description, "a class below OwnSystem")
     allowed = "a frozen dataclass whose fields have defaults"
     name = description.__name__
-    if "__dataclass_params__" not in vars(description):
+    made = vars(description).get("__dataclass_params__")
+    if made is None or not made.frozen:
         why = "write @dataclass(frozen=True, repr=False) above it"
         raise ValidationError("description", name, allowed, why)
     try:

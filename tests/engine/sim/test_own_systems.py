@@ -34,6 +34,13 @@ class Bare(ks.OwnSystem):
     count: int = 1
 
 
+@dataclass
+class Thawed(ks.OwnSystem):
+    """It is not frozen."""
+
+    count: int = 1
+
+
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_systems, "_BY_KIND", {})
@@ -51,6 +58,7 @@ def traffic() -> ks.Traffic:
         (Kafka, Sound, "another name than kafka, point_to_point"),
         (Needy, Sound, "fields have defaults"),
         (Bare, Sound, r"frozen dataclass.*@dataclass\(frozen=True"),
+        (Thawed, Sound, r"frozen dataclass.*@dataclass\(frozen=True"),
         (dict, Sound, "a class below OwnSystem"),
         (Letters, dict, r"a class with a method run\(\)"),
     ],
