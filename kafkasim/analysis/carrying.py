@@ -9,7 +9,8 @@
     the latter for each machine: sources, subscribers, and those of the hub that talked.
 
 While a system keeps up both are alike. One of which twice as much is wanted as it
-carries is **saturated**, and what it carries then is its throughput at saturation.
+carries is **saturated**, and what it carries then is its throughput at saturation. A
+run in which nothing is processed in that time is too short to say anything.
 """
 
 from typing import Final
@@ -62,4 +63,4 @@ def carrying(result: Result) -> dict[str, float]:
 
 def is_saturated(carried: dict[str, float]) -> bool:
     """Return whether more was wanted than a system can carry; of `carrying`."""
-    return carried["wanted_per_s"] >= TIMES * carried["saturation_per_s"]
+    return 0 < TIMES * carried["saturation_per_s"] <= carried["wanted_per_s"]

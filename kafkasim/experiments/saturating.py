@@ -13,6 +13,8 @@ from kafkasim.scenario.arrivals import DayCurve
 from kafkasim.scenario.scenario import Scenario
 from kafkasim.scenario.traffic import Source, Traffic
 
+LEAST: Final = 100
+"""Records of the first run; of fewer, chance says how many are still on their way."""
 MOST: Final = 1_000_000
 """Records of a run up to which more are wanted of a system."""
 
@@ -39,7 +41,8 @@ def saturate(
     seed : int
         Of all runs.
     duration_s : float
-        How long sources send in each run, seconds.
+        How long sources send in each run, seconds. Long beside what a record takes, and
+        beside the gaps between bursts.
 
     Returns
     -------
@@ -51,8 +54,9 @@ def saturate(
     Raises
     ------
     ValidationError
-        Before anything runs, when there is no system, one does not fit the traffic, or
-        a source has no rate; later, when a system carries all that is wanted of it.
+        Before anything runs, when there is no system or no subscriber, a system does
+        not fit the traffic, or a source has no rate; later, when a system carries all
+        that is wanted of it, or `duration_s` is over before it has processed anything.
 
     Examples
     --------
@@ -64,6 +68,9 @@ def saturate(
     >>> round(ks.analysis.carrying(found["direct"])["saturation_per_s"])
     200
     """
+    if not traffic.subscribers:
+        allowed = "at least one subscriber"
+        raise ValidationError("traffic.subscribers", traffic.subscribers, allowed)
     shorter = replace(traffic, duration_s=duration_s)
     scenarios = scenarios_of(_times(shorter, 1), systems, seed)
     return {name: _saturated(name, each) for name, each in scenarios.items()}
@@ -71,16 +78,29 @@ def saturate(
 
 def _saturated(name: str, scenario: Scenario) -> Result:
     times = 1
+    while asked(_times(scenario.traffic, times)) < LEAST:
+        times *= 2
     while True:
         traffic = _times(scenario.traffic, times)
         result = run(replace(scenario, traffic=traffic, end="cut"), progress=False)
-        if is_saturated(carrying(result)):
+        carried = carrying(result)
+        if is_saturated(carried):
             return result
         times *= 2
         if 2 * asked(traffic) > MOST:
-            allowed = "a system that can be given more than it carries"
-            why = f"it keeps up with {len(result.records):,} records in a run"
-            raise ValidationError(f"systems.{name}", scenario.system, allowed, why)
+            raise _never_full(name, result, carried["saturation_per_s"])
+
+
+def _never_full(name: str, result: Result, carried_per_s: float) -> ValidationError:
+    """Return the error of a system that was never given more than it carries."""
+    if not carried_per_s:
+        duration_s = result.scenario.traffic.duration_s
+        allowed = f"longer than {name!r} takes to process a record"
+        why = "it processes none in the second half"
+        return ValidationError("duration_s", duration_s, allowed, why)
+    allowed = "a system that can be given more than it carries"
+    why = f"it keeps up with {len(result.records):,} records in a run"
+    return ValidationError(f"systems.{name}", result.scenario.system, allowed, why)
 
 
 def _times(traffic: Traffic, times: int) -> Traffic:

@@ -39,7 +39,7 @@ def test_only_the_second_half_of_the_time_of_sending_counts() -> None:
     assert found["saturation_per_machine_s"] == pytest.approx(40 / 3)
 
 
-@pytest.mark.parametrize(("count", "is_too_much"), [(2, True), (3, False)])
+@pytest.mark.parametrize(("count", "is_too_much"), [(0, False), (2, True), (3, False)])
 def test_twice_as_much_as_is_carried_is_too_much(
     count: int,
     is_too_much: bool,  # noqa: FBT001 - what is expected

@@ -1,5 +1,7 @@
 """More and more traffic, until a system cannot carry it: known limits are found."""
 
+from dataclasses import replace
+
 import pytest
 
 from kafkasim.analysis.carrying import carrying, is_saturated
@@ -58,12 +60,33 @@ def test_other_laws_are_followed_faster(law: Arrivals) -> None:
     assert carrying(result)["saturation_per_s"] == pytest.approx(100, rel=0.05)
 
 
+@pytest.mark.parametrize("rate_per_s", [0.4, 1.0, 3.0])
+def test_hardly_any_traffic_is_made_more_until_it_is_too_much(
+    rate_per_s: float,
+) -> None:
+    traffic = many_to_many(1, 1, arrivals=Poisson(rate_per_s), work_ms=5.0)
+    (result,) = saturate(traffic, {"one": Relay(hardware=IDEAL)}).values()
+
+    assert carrying(result)["saturation_per_s"] == pytest.approx(200, rel=0.02)
+
+
+def test_too_short_a_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saturating, "MOST", 1_000)
+    traffic = many_to_many(1, 1, arrivals=Periodic(1_000.0), work_ms=200.0)
+    with pytest.raises(ValidationError, match=r"^duration_s: 0.1 .* 'relay' takes to"):
+        saturate(traffic, {"relay": Relay(hardware=IDEAL)}, duration_s=0.1)
+
+
 def test_a_closed_loop_has_no_rate_and_what_is_never_full_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop = many_to_many(1, 1, arrivals=ClosedLoop(2))
     with pytest.raises(ValidationError, match=r"source-1.arrivals: .* with a rate"):
         saturate(loop, {"direct": PointToPoint()})
+
+    nobody = replace(loop, subscribers={})
+    with pytest.raises(ValidationError, match=r"subscribers: .* at least one subsc"):
+        saturate(nobody, {"direct": PointToPoint()})
 
     monkeypatch.setattr(saturating, "MOST", 1_000)
     endless = many_to_many(1, 1, arrivals=Poisson(400.0), work_ms=0.0)
