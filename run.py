@@ -96,8 +96,9 @@ CHECKS = {
 def environment() -> dict[str, str]:
     """Return the environment of every command: its small files go into `.cache`.
 
-    Python may keep what it compiles: every test process and every kernel would compile
-    all packages anew.
+    Packages come from `.venv` alone, and pip installs into it whatever its owner has
+    set. Python may keep what it compiles: every test process and every kernel would
+    compile all packages anew.
     """
     cache = ROOT / ".cache"
     variables = os.environ | {
@@ -108,8 +109,10 @@ def environment() -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(cache / "jupyter"),
         "JUPYTER_DATA_DIR": str(cache / "jupyter"),
         "UV_PYTHON_DOWNLOADS": "never",
+        "PIP_USER": "0",
     }
-    unwanted = {"MPLBACKEND", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"}
+    unwanted = {"MPLBACKEND", "PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+    unwanted |= {"PIP_TARGET", "PIP_PREFIX"}
     return {k: v for k, v in variables.items() if k not in unwanted}
 
 

@@ -85,6 +85,21 @@ def test_an_environment_without_pip_is_made_anew_unless_this_python_runs_from_it
     assert capfd.readouterr() == ("", "")
 
 
+def test_packages_are_of_the_environment_whatever_is_set_for_others(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.setenv("PIP_USER", "1")
+
+    given = run.environment()
+
+    assert {name for name, value in given.items() if value == "elsewhere"} == {
+        "PIP_INDEX_URL"
+    }
+    assert given["PIP_USER"] == "0"
+
+
 def test_what_cannot_be_started_is_no_environment(run: ModuleType) -> None:
     assert not run.works(uv=None)
     run.VENV.mkdir()
