@@ -174,7 +174,7 @@ def _finding(lines: list[_Line], first: list[tuple[_Line, int]]) -> str:
         return say("{hub} has fewer links at no size measured", hub=hub)
     if any(np.isnan(line.wanted) for line, _ in from_):
         return say(
-            "Of a mesh {hub} has fewer links from {count} systems on",
+            "In a mesh {hub} has fewer links from {count} systems on",
             hub=hub,
             count=from_[0][1],
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from kafkasim.analysis.arrays import Float64
-from kafkasim.analysis.scoring import systems_of
+from kafkasim.analysis.scoring import Better, as_good, systems_of
 from kafkasim.catalogue import say
 from kafkasim.plot.captions import Words, give_words
 from kafkasim.plot.given import check_column, table_given
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_NEEDED: Final = ("metric", "label", "better")
+_NEEDED: Final = ("metric", "label", "better", "tolerance")
 _ROW: Final = 0.33
 """Height of a row in a notebook, inches."""
 _LABEL: Final = 0.52
@@ -57,9 +57,10 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     Returns
     -------
     Axes
-        The best value of a row stands on a coloured ground in bold letters; where all
-        are equal none does. An arrow says whether less or more is better, a dash that
-        the metric does not apply. The title says in how many rows each system is best.
+        The best value of a row stands on a coloured ground in bold letters, and so do
+        those within the row's tolerance of it; where all are, none does. An arrow says
+        whether less or more is better, a dash that the metric does not apply. The title
+        says in how many rows each system is best, or as good.
 
     Raises
     ------
@@ -72,9 +73,9 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     systems = systems_of(table)
     values = table[systems].to_numpy(dtype=np.float64)
     best = [
-        _best(row, str(metric), str(better))
-        for row, metric, better in zip(
-            values, table["metric"], table["better"], strict=True
+        _best(row, str(metric), better, float(tolerance))
+        for row, metric, better, tolerance in zip(
+            values, table["metric"], table["better"], table["tolerance"], strict=True
         )
     ]
     title = _finding(systems, best)
@@ -84,8 +85,7 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
             _draw(ax, table, systems, values, best)
         else:
             nothing(ax, say("no metric"))
-        below = say("↓ less is better, ↑ more is better, – does not apply")
-        headline(ax, title, below=below, left=0.0)
+        headline(ax, title, below=_read_as(table["tolerance"].max()), left=0.0)
     who = listed(systems) or say("no system")
     what = say("Metrics of {systems} with the same traffic", systems=who)
     said = " ".join(_row_in_words(table, systems, values, n) for n in range(len(table)))
@@ -93,18 +93,29 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _best(row: Float64, metric: str, better: str) -> set[int]:
-    """Return which systems have the best value; none when all have the same.
+def _best(row: Float64, metric: str, better: Better, tolerance: float) -> set[int]:
+    """Return which systems are best or as good; none when all are.
 
-    Values that are written alike are equal.
+    Values that are written alike are as good as each other.
     """
-    kept = row[np.isfinite(row)]
-    if len({_text(metric, each) for each in kept.tolist()}) < 2:
-        return set()
-    top = kept.min() if better == "less" else kept.max()
-    written = _text(metric, top)
+    good = {_text(metric, each) for each in row[as_good(row, better, tolerance)]}
     texts = [_text(metric, each) for each in row.tolist()]
-    return {place for place, text in enumerate(texts) if text == written}
+    applies = {text for text, each in zip(texts, row, strict=True) if np.isfinite(each)}
+    if good == applies:
+        return set()
+    return {place for place, text in enumerate(texts) if text in good}
+
+
+def _read_as(tolerance: float) -> str:
+    """Return how the figure is read, with the largest tolerance of its rows."""
+    said = say("↓ less is better, ↑ more is better, – does not apply")
+    if not tolerance > 0:
+        return said
+    near = say(
+        "bold: the best and, of what chance changes, all within {part} of it",
+        part=percent(tolerance),
+    )
+    return f"{said}; {near}"
 
 
 def _finding(systems: list[str], best: list[set[int]]) -> str:

@@ -2,17 +2,27 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from kafkasim.analysis.carrying import carrying
-from kafkasim.analysis.scoring import SATURATED, SCORED, scorecard, systems_of
+from kafkasim.analysis.scoring import (
+    SATURATED,
+    SCORED,
+    TOLERANCE,
+    Better,
+    as_good,
+    scorecard,
+    systems_of,
+)
 from kafkasim.engine.sim.run import run
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.saturating import saturate
 from kafkasim.result.result import Result
-from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.arrivals import Periodic, Poisson
 from kafkasim.scenario.events import Crash
+from kafkasim.scenario.keys import UniformKeys
 from kafkasim.scenario.many_to_many import many_to_many
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
@@ -52,6 +62,55 @@ def test_it_has_every_metric_and_three_rows_for_an_event(table: pd.DataFrame) ->
     ]
     assert systems_of(table) == ["direct", "Kafka"]
     assert set(table["better"]) == {"less", "more"}
+    assert set(table["metric"][table["tolerance"] == 0]) == {
+        *("links", "adapters_per_source", "sockets", "hub_nodes"),
+        *("sources_touched", "new_links"),
+    }
+    assert set(table["tolerance"]) == {0, TOLERANCE}
+
+
+@pytest.mark.parametrize(
+    ("values", "better", "as_good_ones"),
+    [
+        ((100.0, 110.0, 111.0), "less", (0, 1)),
+        ((100.0, 90.0, 89.0), "more", (0, 1)),
+        ((0.0, 1e-9, 0.0), "less", (0, 2)),
+        ((100.0, 105.0, 109.0), "less", ()),
+        ((100.0, math.nan, 111.0), "less", (0,)),
+        ((100.0, math.nan, 101.0), "less", ()),
+        ((math.nan, math.nan, math.nan), "less", ()),
+    ],
+)
+def test_who_is_within_a_tenth_of_the_best_is_as_good(
+    values: tuple[float, ...], better: Better, as_good_ones: tuple[int, ...]
+) -> None:
+    good = as_good(np.array(values), better, 0.1)
+    assert tuple(np.flatnonzero(good).tolist()) == as_good_ones
+
+
+def test_with_another_seed_systems_are_apart_by_the_same_within_the_tolerance() -> None:
+    """One standard deviation of the ratio of two systems, over seeds."""
+    traffic = many_to_many(
+        *(4, 4), arrivals=Poisson(15.0), keys=UniformKeys(50), duration_s=10.0
+    )
+    varying = ["total_bytes_per_record", "throughput_per_s"]
+    varying += [f"latency_ms_{rank}" for rank in ("p50", "p99", "p999")]
+    what = "Crash subscriber:subscriber-1"
+    varying += [f"blast_pair_s {what}", f"recovery_s {what}"]
+    event = Crash("subscriber:subscriber-1", at_s=4.0, for_s=3.0)
+    seen = []
+    for seed in range(5):
+        made = {
+            name: run(Scenario(traffic, system, seed=seed, events=[event]))
+            for name, system in SYSTEMS.items()
+        }
+        rows = scorecard(made).set_index("metric").loc[varying]
+        seen.append((rows["Kafka"] / rows["direct"]).to_numpy())
+
+    ratios = np.array(seen)
+    spread = ratios.std(axis=0, ddof=1) / ratios.mean(axis=0)
+    assert spread.max() < TOLERANCE, dict(zip(varying, spread, strict=True))
+    assert spread.max() > 0.01, "chance does play"
 
 
 def test_a_second_event_of_a_kind_has_rows_of_its_own() -> None:

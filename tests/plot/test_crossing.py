@@ -56,7 +56,7 @@ def test_a_hub_has_one_line_whatever_is_wanted() -> None:
 
 def test_of_a_mesh_and_of_no_crossing() -> None:
     assert title(plot.crossover(table(np.nan))) == (
-        "Of a mesh hub has fewer links from 2 systems on"
+        "In a mesh hub has fewer links from 2 systems on"
     )
     small = table().query("size == 1")
     assert title(plot.crossover(small)) == "hub has fewer links at no size measured"

@@ -15,19 +15,16 @@ from tests.plot.test_layout import assert_readable
 
 
 def table() -> pd.DataFrame:
-    columns = ["metric", "label", "better", "direct", "hub"]
+    columns = ["metric", "label", "better", "tolerance", "direct", "hub"]
     rows = [
-        ("links", "links between systems", "less", 16.0, 8.0),
-        ("throughput_per_s", "throughput (records/s)", "more", 200.0, 100.0),
-        ("lost", "lost (records)", "less", 0.0, 0.0),
-        ("latency_ms_p50", "median latency (ms)", "less", 7.0001, 7.0002),
-        ("kept_share", "records still kept at the end (share)", "more", 0.0, 1.0),
+        ("links", "links between systems", "less", 0.0, 16.0, 8.0),
+        ("throughput_per_s", "throughput (records/s)", "more", 0.1, 200.0, 100.0),
+        ("lost", "lost (records)", "less", 0.1, 0.0, 0.0),
+        ("latency_ms_p50", "median latency (ms)", "less", 0.0, 7.0001, 7.0002),
+        ("kept_share", "records still kept at the end (share)", "more", 0.1, 0.0, 1.0),
         (
-            "pairs_hurt Crash hub",
-            "crash of hub: pairs interrupted",
-            "less",
-            np.nan,
-            16.0,
+            *("pairs_hurt Crash hub", "crash of hub: pairs interrupted", "less", 0.1),
+            *(np.nan, 16.0),
         ),
     ]
     return pd.DataFrame(rows, columns=columns)
@@ -62,7 +59,7 @@ def test_the_best_values_of_a_row_are_marked_unless_all_are_alike() -> None:
 
 def test_names_of_systems_do_not_touch() -> None:
     names = ["synchronous", "Kafka", "no linger", "asynchronous"]
-    many = table()[["metric", "label", "better"]]
+    many = table()[["metric", "label", "better", "tolerance"]]
     many = many.assign(**{name: float(k) for k, name in enumerate(names)})
     many["label"] = "crash of subscriber-2: blast radius (pairs × s)"
     ax = plot.scorecard(many)
@@ -86,6 +83,26 @@ def test_of_three_systems_two_may_be_best() -> None:
     )
 
 
+def test_who_is_within_the_tolerance_is_as_good_and_the_figure_says_so() -> None:
+    three = table()[:2].assign(relay=[8.5, 185.0])
+    ax = plot.scorecard(three)
+
+    assert bold(ax) == ["8", "200", "185"], "of links none is near enough"
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Of 2 metrics that differ, direct is best in 1, hub in 1 and relay in 1"
+    )
+    near = "bold: the best and, of what chance changes, all within {} % of it"
+    assert near.format(10) in below(ax)
+    assert "chance" not in below(plot.scorecard(three.assign(tolerance=0.0)))
+    assert bold(plot.scorecard(three.assign(tolerance=1.0))) == []
+
+
+def below(ax: Axes) -> str:
+    """Return the line that says how the figure is read."""
+    (text,) = (each.get_text() for each in ax.texts if "↓ less" in each.get_text())
+    return text.replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_one_system_alone_is_better_in_nothing() -> None:
     ax = plot.scorecard(table().drop(columns="hub"))
 
@@ -94,8 +111,9 @@ def test_one_system_alone_is_better_in_nothing() -> None:
 
 
 def test_what_is_no_scorecard_is_refused_and_an_empty_one_is_not() -> None:
-    with pytest.raises(ValidationError):
-        plot.scorecard(table().drop(columns="better"))
+    for column in ("better", "tolerance"):
+        with pytest.raises(ValidationError, match=column):
+            plot.scorecard(table().drop(columns=column))
     assert "no metric" in [
         each.get_text() for each in plot.scorecard(table()[:0]).texts
     ]
