@@ -58,7 +58,7 @@ COMMANDS = OWN | {
         *("docs", "docs/_build/html"),
     ],
     "lab": [
-        *("-m", "jupyter", "lab"),
+        *("-m", "jupyterlab"),  # `jupyter lab` is lost when the folder is moved
         "--LabApp.news_url=None",  # it asks no other machine for anything
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",

@@ -166,6 +166,7 @@ def test_lab_opens_the_first_lesson_as_a_copy(
         "--LabApp.default_url=/lab/tree/01-start.ipynb",
     )
     assert opened == (*run.COMMANDS["lab"], *places, "--no-browser")
+    assert opened[:2] == ("-m", "jupyterlab")  # no script, which knows its old place
     (page,) = (tmp_path / ".cache").rglob("page_config.json")
     assert any(json.loads(page.read_text())["disabledExtensions"].values())
 
