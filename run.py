@@ -202,8 +202,7 @@ def run_tests(arguments: list[str]) -> int:
 
 def run_browser(arguments: list[str]) -> int:
     """Run the tests in a real browser; what they lack is a failure here."""
-    two = ["-n", "2", "--dist", "loadgroup"]  # a group is a lesson
-    command = ["-m", "pytest", "tests/browser", *two, *arguments]
+    command = ["-m", "pytest", "tests/browser", "-n", "2", *arguments]
     return start(PYTHON, *command, KAFKASIM_BROWSER="required", PYTHONHASHSEED="0")
 
 

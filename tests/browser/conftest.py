@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.browser.chromium import chromium, lacking
 
@@ -20,6 +22,23 @@ if TYPE_CHECKING:
     from tests.browser.lab import Lab
 
 ASKED = "KAFKASIM_BROWSER"
+
+
+class _ByLesson(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a free process the next module, or of the lessons the next lesson.
+
+    The mark `xdist_group` would say the same, but pytest-xdist 3.8 writes the group
+    where pytest 9.2 does not read it any more: each process opened every lesson.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, test = nodeid.partition("::")
+        return test.partition("[")[2] if module.endswith("test_lessons.py") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByLesson:
+    """Share the tests between processes; one process opens a lesson, for all of it."""
+    return _ByLesson(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

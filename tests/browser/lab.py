@@ -171,7 +171,7 @@ class Frames:
     blank: int
     """Frames without a figure, or with one that was not decoded yet."""
     figures: int
-    """Different figures."""
+    """Different figures while keys were pressed, the one before them among these."""
 
 
 class Explorer:
@@ -250,17 +250,25 @@ class Explorer:
         return changed
 
     def drag(self, slider: "Locator", keys: int) -> Frames:
-        """Press arrow keys as fast as a held key repeats, three forth and one back."""
+        """Press arrow keys as fast as a held key repeats, three forth and one back.
+
+        A busy machine draws one figure for many keys, and unchecks the box: it is given
+        more of them, until one was drawn between the first and the last.
+        """
         self.run_at_each_change()
         self.settle()
         self.output.evaluate(_WATCH_FRAMES)
-        slider.focus()
-        for number in range(keys):
-            back = number % 4 == 3
-            self.page.keyboard.press("ArrowLeft" if back else "ArrowRight")
-            self.page.wait_for_timeout(30)
+        for _ in range(20):
+            slider.focus()
+            for number in range(1, keys + 1):
+                self.page.keyboard.press("ArrowRight" if number % 4 else "ArrowLeft")
+                self.page.wait_for_timeout(30)
+            if self.output.evaluate("e => e.figures.size > 2"):
+                break
+            self.run_at_each_change()
+        drawn = int(self.output.evaluate("e => e.figures.size"))
         self.settle()
-        return Frames(**self.output.evaluate("e => e.frames()"))
+        return Frames(**self.output.evaluate("e => e.frames()"), figures=drawn)
 
     def visible_after_ms(self, slider: "Locator", key: str) -> float:
         """Press a key and return the milliseconds until another figure is on screen.
@@ -353,7 +361,7 @@ _FIGURES = """() => {
 _LABEL = "e => e.closest('.widget-hslider, .widget-checkbox')?.innerText ?? ''"
 _WATCH_FRAMES = """(explorer) => {
   let count = 0, blank = 0, watching = true;
-  const figures = new Set();
+  const figures = (explorer.figures = new Set());
   const look = () => {
     const image = explorer.querySelector("img");
     const seen = image && image.complete && image.naturalWidth > 0 &&
@@ -366,7 +374,7 @@ _WATCH_FRAMES = """(explorer) => {
   requestAnimationFrame(look);
   explorer.frames = () => {
     watching = false;
-    return { count, blank, figures: figures.size };
+    return { count, blank };
   };
 }"""
 _WATCH_KEY = """(explorer) => {

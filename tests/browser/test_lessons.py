@@ -18,15 +18,19 @@ Opened = tuple[Lesson, Watch]
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
-        for path in LESSONS
-    ],
+    params=[pytest.param(path, id=path.stem) for path in LESSONS],
 )
 def opened(
-    request: pytest.FixtureRequest, browser: "Browser", lab: Lab
+    request: pytest.FixtureRequest,
+    browser: "Browser",
+    lab: Lab,
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Opened]:
-    """Open a lesson and run all its cells."""
+    """Open a lesson and run all its cells; one process does, for all tests of it."""
+    if worker_id != "master":
+        of_all = tmp_path_factory.getbasetemp().parent
+        (of_all / request.param.stem).touch(exist_ok=False)
     with watched(browser) as (page, watch):
         yield Lesson(page, lab.of(request.param.name)), watch
 
@@ -47,6 +51,8 @@ def test_each_control_moved_by_keyboard_changes_figure_and_message(
 ) -> None:
     lesson, _ = opened
     for explorer in lesson.explorers:
+        explorer.reset()
+
         moved = explorer.move_each()
 
         assert len(moved) > 2
@@ -73,7 +79,7 @@ def test_each_question_has_a_figure_of_its_own_and_reset_brings_back_the_first(
 def test_a_drag_of_twenty_keys_shows_no_blank_frame(opened: Opened) -> None:
     lesson, _ = opened
     for explorer in lesson.explorers:
-        _, message = explorer.settle()
+        _, message = explorer.reset()
 
         frames = explorer.drag(explorer.sliders[0], keys=20)
 

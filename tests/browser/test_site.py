@@ -47,7 +47,6 @@ def reading(browser: "Browser") -> "Iterator[tuple[Page, Watch]]":
         yield page, watch
 
 
-@pytest.mark.xdist_group("written")
 def test_every_page_leads_to_what_is_there_and_describes_its_figures(
     written: dict[str, Written],
 ) -> None:
@@ -62,7 +61,6 @@ def test_every_page_leads_to_what_is_there_and_describes_its_figures(
     assert {place: each for place, each in faults.items() if any(each.values())} == {}
 
 
-@pytest.mark.xdist_group("written")
 def test_every_part_that_pages_have_is_opened_and_complains_of_nothing(
     reading: "tuple[Page, Watch]", written: dict[str, Written]
 ) -> None:
