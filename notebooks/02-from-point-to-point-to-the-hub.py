@@ -248,9 +248,10 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The relay is a second hop: 0.3 ms more. Kafka waits besides: 5 ms at the source, for
-# more records to send together (`linger.ms`), and until the copies are there. If a
-# question needs an answer now, ask whoever knows it, directly.
+# The relay is a second hop, and a machine that takes in and passes on: 0.3 ms more.
+# Kafka waits besides: 5 ms at the source, for more records to send together
+# (`linger.ms`), and until the copies are there. If a question needs an answer now, ask
+# whoever knows it, directly.
 #
 # ## How much each carries
 #
@@ -321,7 +322,9 @@ ks.lessons.reveal(
 # %% [markdown]
 # A synchronous source waits for the dead one, and meanwhile sends nothing to the other
 # three. So one death stops everybody. With a queue for each subscriber, or behind the
-# log, the dead one stops alone. Pairs times seconds is the *blast radius*:
+# log, the dead one stops alone. Pairs times seconds is the *blast radius*. The table
+# has it (`blast_pair_s`), the longest time without a delivery that a pair had to bear,
+# and how long after the return all were up to date again (`recovery_s`):
 
 # %%
 hurt[told].droplevel(1).round(1)
@@ -333,8 +336,8 @@ hurt[told].droplevel(1).round(1)
 # > is the queue. What is true: with a hub the queue is built once, and point to point
 # > every source has to build it, for every subscriber, and hold it in its own memory.
 #
-# And was everybody done with each record once? A record together with a subscriber that
-# wants it is a *receipt*; here there are 800 × 4.
+# And did everybody work on each record just once? A record together with a subscriber
+# that wants it is a *receipt*; here there are 800 × 4.
 
 # %%
 counts = ["records", "duplicated", "lost"]
@@ -343,7 +346,9 @@ pd.DataFrame({name: ks.analysis.metrics(run) for name, run in dead.items()}).loc
 # %% [markdown]
 # **By hand.** Kafka gave subscriber 2 some records twice. It notes every 5 s how far it
 # has come (a commit), and at 4 s it had noted nothing yet. So it begins again at the
-# beginning: 4 s × 80 = 320 records. Lesson 08 is about that.
+# beginning: 4 s × 80 = 320 records. Lesson 08 is about that. (These runs leave out that
+# a consumer that is killed keeps its place in its group for up to 45 s, and whoever is
+# started in its stead waits until then: lesson 07.)
 #
 # ## The hub dies
 #
@@ -387,8 +392,9 @@ lost_hub[told].droplevel(1).round(1)
 # (lesson 10). What you saw is the day on which all three are gone: a bad update, a full
 # disk, a certificate that ran out on all of them.
 #
-# It also took longer than the 3 s. A broker that comes back so quickly is not let in
-# until its old self is given up, 9 s after that was last heard of.
+# It also took longer than the 3 s. To the cluster, a broker that is started again is a
+# new one, and it is not let in while the old one still counts as alive: that is 9 s
+# after it was last heard of. (No row for point to point: there is no hub to lose.)
 #
 # Nothing is lost here: what was in the log is there again, and the sources' clients
 # send the rest again.
@@ -422,7 +428,7 @@ ks.lessons.reveal(
 # %% [markdown]
 # **By hand.** From 3 to 5 s, 2 s × 80 = 160 records waited there for subscriber 2. The
 # sources have long forgotten them: they had their answer. A log is written down, on
-# three machines.
+# three machines. (Kafka gave subscriber 2 some twice again: 3 s × 80 = 240.)
 #
 # A second thing that a relay does not have is a past. A subscriber *archive* comes at 5
 # s and wants all, also what was sent before: 400 records.
@@ -447,7 +453,7 @@ history.query("subscriber == 'archive'").droplevel(1)[["records", "not_kept", "l
 #
 # **Predict.** The table of records has, for each of the 200 records, when the
 # producer's client took it and when it knew that it was accepted. With Kafka: in how
-# many rows does the *slow* case differ from the first?
+# many rows does the *slow* case differ from that of two subscribers?
 
 # %%
 guess = None  # how many of the 200 rows?
@@ -547,7 +553,8 @@ ks.compare(flights, per="system").set_index("system")[columns].round(2)
 #
 # The runs in which subscriber 2 dies, and what the newcomer touches. The best of a row
 # is marked, and who is so near that another run might swap them. No row was left out
-# because one of them does well in it.
+# because one of them does well in it. (Eleven connections here, twelve above:
+# subscriber 2 died before its first commit, which would have gone to one more broker.)
 
 # %%
 both_kinds = {name: dead[name] for name in ("synchronous", "asynchronous", "Kafka")}
@@ -615,9 +622,9 @@ ks.widgets.TopologyExplorer()
 
 # %% tags=["solution"]
 # Solution. A source has 20 × 3.5 = 70 records for it until its first try after the 3 s
-# reaches it. With room for 30 it drops 40, and four sources do; or it stops, and with
-# it all its subscribers: synchronous again. It would have to hold r × T, per
-# subscriber.
+# reaches it. With room for 30 it drops about 40, and four sources do so; or it stops,
+# and with it all its subscribers: synchronous again. It would have to hold rate × time
+# away, for each subscriber.
 short = {
     on_full: ks.PointToPoint(mode="asynchronous", queue_events=30, on_full=on_full)
     for on_full in ("drop", "block")

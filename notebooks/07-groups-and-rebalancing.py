@@ -16,7 +16,7 @@
 # **After this lesson you can**
 #
 # - say who decides which member reads what, and how long that takes at a first start;
-# - say after how many seconds a dead, a departed and a slow member is missed, and why;
+# - say after how many seconds a dead, a departed and a slow member is noticed, and why;
 # - say what a rebalance costs, and what four ways of doing it change about that;
 # - explain how a group works on a record twice, and what stays in order all the same.
 #
@@ -69,8 +69,10 @@ ks.plot.assignment(ks.assign("range", members=3, topics={"orders": 6}))
 # that is a *rebalance*. Each one has a number, the *generation*, one more than the
 # last.
 #
-# The coordinator hears of the first member after a millisecond. It could give it all
-# six partitions at once.
+# The coordinator hears of the first member after a millisecond, and could give it all
+# six partitions at once. But who starts one member mostly starts more. So it waits on
+# purpose, 3 s (`group.initial.rebalance.delay.ms`); and if another one has come when
+# they are over, 3 s more.
 #
 # **Predict.** How many seconds after the start is the first order read?
 
@@ -91,12 +93,12 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# The coordinator waits on purpose, 3 s (`group.initial.rebalance.delay.ms`): who starts
-# one member mostly starts more. If one comes meanwhile, it waits for 3 s more. The
-# picture has a lane for each partition, in the colour of the member that reads it, and
-# below what the group is doing.
+# The picture has a lane for each partition, in the colour of the member that reads it.
+# Below is the state of the group, by Kafka's names: in `PreparingRebalance` the
+# coordinator waits for members to join, in `CompletingRebalance` for the answer who
+# reads what; when it has that, the group is `Stable`.
 #
-# The same as a table, and beside it one member alone:
+# The same as a table (`epoch` is the generation), and above it one member alone:
 
 # %%
 MEMBERS = "system.groups.billing.members"
@@ -199,15 +201,18 @@ pd.concat({what: ks.analysis.rebalances(run).iloc[1:] for what, run in both.item
 #
 # ## One member is slow
 #
-# Now nobody dies. Two orders a second, and the 40th takes its member 400 s: it waits
-# for a service that does not answer. A program gets its records by a *poll*: it asks
-# its client for some, works on them, and asks again.
+# Now nobody dies. Two orders a second, and one of them, at 20 s, takes its member 400
+# s: it waits for a service that does not answer. A program gets its records by a
+# *poll*: it asks its client for some, works on them, and asks again.
 #
-# **Predict.** After how many seconds in this state is the member given up by its group,
-# or is it never, as it lives?
+# Two settings may have a say: a session lasts 45 s, as before, and between two polls
+# there may be 300 s (`max.poll.interval.ms`).
+#
+# **Predict.** How many seconds after it got that order does the member lose its place
+# in the group? Or does it keep it, as it is alive? (Then write 0.)
 
 # %%
-guess = None  # how many seconds?
+guess = None  # how many seconds? 0: it keeps it
 
 # %%
 RATE = "traffic.sources.shop.arrivals.rate_per_s"
@@ -228,13 +233,13 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# Its heartbeats go on, from a thread of their own, so 45 s mean nothing here. What
-# counts is the time between two polls: after 300 s (`max.poll.interval.ms`) that thread
-# itself says goodbye to the coordinator.
+# Its heartbeats go on, from a thread of their own, so the 45 s mean nothing here. What
+# counts is the time between two polls: after 300 s that thread itself says goodbye to
+# the coordinator.
 #
 # > **What people get wrong.** "Heartbeats are sent by poll, so slow work kills the
-# > session." That was so until 2016 (KIP-62). "Then set `session.timeout.ms` higher",
-# > is advice from that time; it only makes real deaths go unnoticed for longer.
+# > session." That was so until 2016 (KIP-62). "Then set `session.timeout.ms` higher" is
+# > advice from that time; it only makes real deaths go unnoticed for longer.
 #
 # And the order that was stuck? It was never committed. The next owner gets it, too, and
 # will be stuck in turn.
@@ -324,7 +329,8 @@ ks.lessons.reveal(
 # %% [markdown]
 # This is *eager*: before it joins anew, each member gives up all that it has, also what
 # it will get back. It does so at its next poll, and then waits in it until the last one
-# has come. So the slowest poll of any member is everybody's pause.
+# has come. So the slowest poll of any member is everybody's pause. (Here member 1 was
+# the last to poll. Its two partitions stood still, too, but only for a millisecond.)
 #
 # Three other ways:
 #
@@ -418,7 +424,7 @@ ks.lessons.reveal(
 # stopped on purpose.
 #
 # And look at the last column: here KIP-848 costs more than eager. Four partitions
-# move and move back, and each new owner hears of its luck at a heartbeat, up to 5 s
+# move and move back, and each new owner hears of it at its next heartbeat, up to 5 s
 # later. Then it works on what it has in hand, and only after that asks the broker
 # whether the log still has what was committed. "No common pause" is a promise about
 # those that do not move.
@@ -471,8 +477,7 @@ ks.widgets.GroupExplorer()
 # ## Exercises
 #
 # **1. Change one setting.** `session_timeout_ms` of 10 s, and `heartbeat_interval_ms`
-# of 3 s as before. When is the dead member of the third section missed? What would you
-# risk?
+# of 3 s as before. When is it noticed that member 2 is dead? What would you risk?
 
 # %% tags=["solution"]
 # Solution. 10 s after its last heartbeat: 8 s after its death at 20 s. The risk: one
@@ -522,7 +527,7 @@ consumer = ks.ConsumerConfig.from_properties(
 consumer
 
 # %% tags=["solution"]
-# Solution, for these. A death is missed after 17 to 20 s, and then only what the dead
+# Solution, for these. A death is noticed after 17 to 20 s, and then only what the dead
 # one had stands still.
 mine = crashed.scenario.where({"system.groups.billing.config": consumer})
 ks.analysis.rebalances(ks.run(mine)).iloc[1:][costs].round(1)

@@ -94,8 +94,8 @@ ks.lessons.reveal(
 )
 
 # %% [markdown]
-# Not at 8. Then the five seconds are over, but the program is at work on an order, and
-# nobody looks. The next poll looks, at 9.
+# Not at 8 s. The five seconds are over by then, but the program is at work on an order,
+# and nobody looks. The next poll looks, at 9 s.
 #
 # > **What people get wrong.** "Auto-commit commits every five seconds in the
 # > background." It commits inside `poll()`, the first time that the five seconds are
@@ -147,9 +147,10 @@ ks.plot.offsets_topic(by_default, partition=9)
 # group is in follows from its name: Java's hash of it, modulo 50. And of each key only
 # the newest row is needed. So the topic is compacted (lesson 06).
 #
-# That takes a segment of 100 MiB by default, and 1 MiB is the least. So let a group
-# with 200 partitions commit twice a second, for 45 s. Each time that is 200 records,
-# whether anything has happened or not.
+# Only closed segments are compacted, and one of this topic is closed at 100 MiB. Here
+# it is at 1 MiB, the least that a topic may have. To fill that, a group with 200
+# partitions commits twice a second, for 45 s. Each time that is 200 records, whether
+# anything has happened or not.
 #
 # **Predict.** The first segment, closed and compacted, had 14,002 records. How many are
 # left in it?
@@ -230,8 +231,9 @@ ks.lessons.reveal(
 
 # %% [markdown]
 # The position falls back to what was committed, 8. Orders 8 and 9 are billed again, and
-# 10 is begun again: what half an order has done already nobody can say. That is *at
-# least once*.
+# 10 is begun again, so the figure says 3: what half an order has done already nobody
+# can say. That is *at least once*. (Why at 13 s? A commit counts as a heartbeat. The
+# coordinator last heard of the dead member at 7 s, and waited 6 s from then.)
 #
 # **Predict.** Committed *before* the work, the same crash: how many are never billed?
 
@@ -265,8 +267,8 @@ pd.concat({"after the work": ks.summary(after), "before it": ks.summary(before)}
 # %% [markdown]
 # It has its own number, and noticed nothing.
 #
-# Where the crash falls matters as much. Here are six groups of four records each, the
-# fourth of which meets a crash: at four points of the poll loop, for three ways to
+# Where the crash falls matters as much. Here are six polls of four records each, and in
+# the fourth the process dies: at one of four points of the loop, for three ways to
 # commit. Each cell is a run.
 
 # %%
@@ -359,11 +361,11 @@ two_starts.commits[["member", "offset", "at_ms", "kind"]].round(0)
 # administrator sets the group's offset to 5 (`kafka-consumer-groups.sh
 # --reset-offsets`), and at 18 s the program is started again.
 #
-# **Predict.** It does four orders and commits 9, less than 20 before. Is that stored,
-# refused or passed over?
+# **Predict.** It does four orders and commits 9, less than the 20 before. Is that
+# stored, refused or ignored?
 
 # %%
-guess = None  # "stored", "refused" or "passed over"?
+guess = None  # "stored", "refused" or "ignored"?
 
 # %%
 to_five = ks.ResetOffsets("subscriber:billing", at_s=16, to=5)
@@ -375,9 +377,9 @@ stored = again.commits.query("group == 'billing'")
 # %% tags=["reveal"]
 ks.lessons.reveal(
     guess,
-    "stored" if (stored["offset"].diff() < 0).any() else "passed over",
+    "stored" if (stored["offset"].diff() < 0).any() else "ignored",
     "is what becomes of it, as of any other",
-    choices=["stored", "refused", "passed over"],
+    choices=["stored", "refused", "ignored"],
     figure=stored[["offset", "at_ms", "kind", "outcome"]].round(0),
 )
 
@@ -450,7 +452,7 @@ ks.lessons.reveal(
 # |---|---|---|
 # | before the work | the rest of the poll: never | what is old when it is late |
 # | after the work | what is done of the poll: twice | most programs |
-# | after each record | that one record at most: twice | few and dear records |
+# | after each record | that one record at most: twice | few, valuable records |
 # | automatic, at a poll | up to 5 s and a poll: twice | work that may be repeated |
 #
 # ## Move it yourself
@@ -483,7 +485,7 @@ ks.widgets.OffsetExplorer()
 # - **The topic**: `__consumer_offsets`, 50 partitions, compacted, three copies
 #   (`offsets.topic.num.partitions`, `offsets.topic.replication.factor`). A group's
 #   partition: the absolute value of `groupId.hashCode()`, modulo 50.
-# - **When it is stored**: when all copies in sync have it, and not before.
+# - **When a commit is answered**: when all copies in sync have it, and not before.
 # - **Expiry**: a week after the group lost its last member
 #   (`offsets.retention.minutes`).
 #

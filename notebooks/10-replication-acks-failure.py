@@ -437,14 +437,14 @@ ks.lessons.reveal(
 # it nobody is gone. The leader takes a follower out that has not caught up for 30 s
 # (`replica.lag.time.max.ms`), and it had not come to that.
 #
-# And a disk? Broker 1 dies as in the beginning, but comes back with an empty one. With
-# three copies, and with one:
+# And a disk? Broker 1 dies as in the beginning, but comes back with an empty one. Ten
+# seconds of payments are enough. With three copies, and with one:
 
 # %%
 COPIES = "system.topics.payments.replication_factor"
 LEAST = "system.topics.payments.config.min_insync_replicas"
 new_disk = [ks.Crash("broker:1", at_s=8, for_s=20, lose_disk=True)]
-three = ks.run(calm.where({"events": new_disk}))
+three = ks.run(calm.where({"traffic.duration_s": 10, "events": new_disk}))
 alone = ks.run(three.scenario.where({COPIES: 1, LEAST: 1}))
 pd.concat({"3": ks.analysis.replication(three), "1": ks.analysis.replication(alone)})[
     ["log_end", "silent_ms", "acked_lost"]
@@ -494,7 +494,7 @@ pd.DataFrame(
 # %%
 busy = calm.where(
     {
-        "traffic.duration_s": 2,
+        "traffic.duration_s": 1.25,
         "traffic.sources.shop.arrivals.rate_per_s": 2_000,
         "system.producers.shop.config.linger_ms": 0,
         "events": [ks.Crash("broker:1", at_s=1, for_s=20, clean=True)],
@@ -601,19 +601,20 @@ ks.plot.replication(alone)
 # Solution. It asks the controller first, which hands the lead to another one and takes
 # it out of the ISR. Nobody has to find out. That is why brokers are updated one after
 # the other, by a stop and never by a kill.
-stopped = ks.run(calm.where({"events": [ks.Crash("broker:1", 8, 20, clean=True)]}))
+leaves = [ks.Crash("broker:1", 8, 20, clean=True)]
+stopped = ks.run(calm.where({"traffic.duration_s": 12, "events": leaves}))
 print(ks.analysis.replication(stopped)["silent_ms"].item(), "ms")
 
 # %% [markdown]
 # **3. Ask a table.** How long the pause is depends on when the broker dies. Let broker
-# 1 die at 8.0, 8.5, 9.0, 9.5 and 10.0 s (20 s of payments are enough), and look at
+# 1 die at 8.0, 8.5, 9.0, 9.5 and 10.0 s (12 s of payments are enough), and look at
 # `silent_ms`. Which range do you see, and which do the settings allow?
 
 # %% tags=["solution"]
 # Solution. Between 9 s less one heartbeat (2 s) and 9 s and a look of the controller
 # (1.1 s), and some milliseconds to tell everybody. Then the producer's next try comes,
 # up to a second later, if it was waiting between two.
-shorter = calm.where({"traffic.duration_s": 20})
+shorter = calm.where({"traffic.duration_s": 12})
 pauses = {}
 for at_s in (8, 8.5, 9, 9.5, 10):
     dies = ks.Crash("broker:1", at_s=at_s, for_s=60)
@@ -625,8 +626,7 @@ pd.Series(pauses, name="pause (s)").rename_axis("dies at (s)").to_frame().round(
 # **4. Make one.** Six partitions on three brokers, three copies each, and broker 2
 # dies. Which partitions stop, and for how long? Say it first: which partitions does it
 # lead, and in the ISR of which is it? Then build it (`partitions=6` in `ks.Topic`) and
-# ask
-# `ks.analysis.replication`. And with two copies each?
+# ask `ks.analysis.replication`. And with two copies each?
 
 # %% tags=["solution"]
 # Solution. With three copies on three brokers each broker is in every ISR, so all six
@@ -640,7 +640,7 @@ for copies in (3, 2):
     )
     six = calm.where(
         {
-            "traffic.duration_s": 20,
+            "traffic.duration_s": 12,
             "traffic.sources.shop.arrivals.rate_per_s": 100,
             "traffic.sources.shop.keys": ks.UniformKeys(1_000),
             "system.topics.payments": spread,

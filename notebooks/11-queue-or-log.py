@@ -98,7 +98,8 @@ both[["system", "subscriber", "left_to_read", "history_share", "order_kept_share
 #
 # "RabbitMQ deletes a message when it is read", one hears. Let us see. Now billing needs
 # 0.8 s for an order, so it falls behind. RabbitMQ does not wait to be asked: it sends a
-# consumer up to 100 messages in advance. At 8.1 s billing dies, and is back 2 s later.
+# consumer messages in advance, up to 100 here (RabbitMQ's own default is no limit). At
+# 8.1 s billing dies, and is back 2 s later.
 #
 # **By hand.** Orders come at 0 s, 0.5 s, 1 s, … At 8.1 s orders 0 to 16 have been sent,
 # and billing has them all. It has done ten, and works on the next.
@@ -130,8 +131,8 @@ ks.lessons.reveal(
 # its place and is handed out again, marked as redelivered. Nothing is lost, and of the
 # seven only one had been begun.
 #
-# With *automatic* acknowledgement (`auto`) a message counts as done as soon as it is on
-# its way.
+# With *automatic* acknowledgement (`auto`) a message counts as done as soon as RabbitMQ
+# has sent it.
 #
 # **Predict.** The same death. How many orders are never done?
 
@@ -154,7 +155,7 @@ ks.lessons.reveal(
 
 # %% [markdown]
 # > **What people get wrong.** "RabbitMQ deletes on read." It deletes on
-# > acknowledgement. Only whoever acknowledges automatically has it deleted on sending.
+# > acknowledgement. Only with automatic acknowledgement does it delete on sending.
 #
 # And Kafka? It knows one number for each group and partition (lesson 08). So it cannot
 # say "9 and 11 are done, 10 is not". What is handed out again begins at that number:
@@ -174,7 +175,9 @@ ks.compare(died)[["system", "redelivered", "duplicated", "lost"]]
 # `redelivered` are hand-outs, `duplicated` are orders whose work was done twice. Nobody
 # loses an order. By default Kafka does some twice, and a commit after each order ends
 # that here. A death *between* the work and the acknowledgement, or the commit, costs
-# one order done twice in either: at least once.
+# one order done twice in either: at least once. (These runs leave out who notices the
+# death when. RabbitMQ sees that the connection is lost; Kafka gives a killed member up
+# to 45 s: lesson 07.)
 #
 # ## In time, and again
 #
@@ -209,7 +212,7 @@ ks.lessons.reveal(
     int(of_audit["records"] - of_audit["expired"]),
     "orders; and the queue that was there in time gives it all 40",
     figure=ks.plot.queue_and_log(
-        waiting, short, names=("the queue in time", "the log of 8 s")
+        waiting, short, names=("the early queue", "the short log")
     ),
 )
 
@@ -339,12 +342,12 @@ ks.compare(even, {"queue, 3 consumers": ks.RabbitMQ(consumers={"billing": three}
 #
 # ## One slow job
 #
-# So a log divides work by key, and a queue does not. What is that good for? Work takes
-# 10 ms, but one order of the 400 takes 2 s. Four members on four partitions, or four
-# consumers on one queue. *Prefetch* says how many messages a consumer may have that are
-# not acknowledged; the default here is 100.
+# So a log divides work by key, and a queue does not. When is that an advantage of the
+# queue? Work takes 10 ms, but one order of the 400 takes 2 s. Four members on four
+# partitions, or four consumers on one queue. *Prefetch* says how many messages a
+# consumer may have that are not acknowledged; kafkasim's default is 100.
 #
-# **Predict.** In which of the three is no *other* order later than one second?
+# **Predict.** In which of the three is no *other* order more than one second late?
 
 # %%
 guess = None  # "Kafka", "prefetch 100", "prefetch 1" or "none"?
@@ -492,11 +495,11 @@ ks.lessons.reveal(
 #
 # ## All together
 #
-# A day of flights from New York, of the table that comes with kafkasim, twelve seconds
-# long. The **board** needs 1 ms for a flight, and one flight takes a second. The
-# **archive** comes when the day is over and wants everything. Seven systems carry the
-# same day: besides those above, a hub without a log (`ks.Relay`), and no hub at all,
-# point to point.
+# A day of flights from New York, from the table that comes with kafkasim, pressed into
+# twelve seconds. The **board** needs 1 ms for a flight, and one flight takes a second.
+# The **archive** comes when the day is over and wants everything. Seven systems carry
+# the same day: besides those above, a hub without a log (`ks.Relay`), and no hub at
+# all, point to point.
 
 # %%
 day = ks.traces.flights(month=7, speedup=7_200)
@@ -549,8 +552,8 @@ of_board.set_index("system")[
 #   overtake the slow one, as they do in another partition.
 # - **A queue declared in time** serves a late reader as well as a log does, once.
 # - **A hub without a log** does what one consumer on a queue does, without a disk.
-# - **Point to point** has the shortest way and nothing in between. So the source
-#   itself waits for the slow flight (`blocked_s`).
+# - **Point to point**, here synchronous, has the shortest way and nothing in between.
+#   So the source itself waits for the slow flight (`blocked_s`).
 #
 # ## Move it yourself
 #
@@ -578,8 +581,8 @@ ks.widgets.QueueOrLogExplorer()
 #
 # - **Deleted on acknowledgement**, requeued when a channel closes: RabbitMQ 4.3,
 #   "Consumer acknowledgements and publisher confirms".
-# - **Prefetch** (`basic.qos`) of 100 to 300 is what "Consumer prefetch" advises; a
-#   requeued message goes to its own place "if possible".
+# - **Prefetch** (`basic.qos`) of 100 to 300 is what the same page advises; a requeued
+#   message goes to its own place "if possible".
 # - **Classic queues** have no copies since 4.0; **quorum queues** need a majority
 #   ("Quorum queues").
 # - **Fan-out** is a queue for each subscriber (tutorial three of RabbitMQ).

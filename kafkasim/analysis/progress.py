@@ -43,7 +43,7 @@ from kafkasim.result.result import Result
 from kafkasim.result.rows import code
 from kafkasim.result.table import Table
 from kafkasim.result.wants import Want
-from kafkasim.units import MISSING_NS, NS_PER_MS, NS_PER_S, ms_from_ns
+from kafkasim.units import FOREVER_NS, MISSING_NS, NS_PER_MS, NS_PER_S, ms_from_ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,8 +200,9 @@ def offsets(
         One row at time 0 and at each time when one of the four changed, none left out:
         `at_ms`, `log_start`, `log_end`, `position`, `committed` (`Int64`). The log
         start moves when retention deletes segments. The position is one past the last
-        record whose work has begun, finer than Kafka's `consumer.position()`, and falls
-        when work is begun again after a crash. Of a subscriber that came later it is
+        record whose work has begun, finer than Kafka's `consumer.position()`; it falls
+        when work is begun again after a crash, and rises where a member begins beyond
+        what the one before had begun. Of a subscriber that came later it is
         `<NA>` until its work begins, and the committed offset until its first commit.
         `attrs["title"]` names the partition and who reads, `attrs["subscriber"]` them.
 
@@ -217,7 +218,7 @@ def offsets(
     name = want.streams[0] if topic is None else topic
     _check_partition(result, name, partition)
     ends = _log_ends(appends, name, partition)
-    positions = _positions(result.columns("deliveries"), want, name, partition)
+    positions = _positions(result, want, name, partition)
     commits = _committed(result.columns("commits"), want, name, partition)
     starts = _log_starts(result, name, partition)
     zero = np.zeros(1, dtype=np.int64)
@@ -312,13 +313,30 @@ def _log_starts(result: Result, topic: str, partition: int) -> Steps:
     return at, np.array(starts, dtype=np.int64)
 
 
-def _positions(deliveries: Table, want: Want, topic: str, partition: int) -> Steps:
+def _positions(result: Result, want: Want, topic: str, partition: int) -> Steps:
+    """Return one past the last record begun, or where a member began beyond that."""
+    deliveries = result.columns("deliveries")
     inside = _in_partition(deliveries, topic, partition)
     inside &= deliveries["subscriber"] == code(
         deliveries, "subscriber", want.subscriber
     )
     inside &= deliveries["started_ns"] != MISSING_NS
-    return step_last(deliveries["started_ns"][inside], deliveries["offset"][inside] + 1)
+    at, begun = deliveries["started_ns"][inside], deliveries["offset"][inside] + 1
+    if "assignments" in result.tables:
+        since, first = _beginnings(
+            result.columns("assignments"), want, topic, partition
+        )
+        beyond = first > step_at(*step_last(at, begun), since, before=FOREVER_NS)
+        at = np.concatenate((at, since[beyond]))
+        begun = np.concatenate((begun, first[beyond]))
+    return step_last(at, begun)
+
+
+def _beginnings(assignments: Table, want: Want, topic: str, partition: int) -> Steps:
+    """Return when members began to read a partition, and with which offset."""
+    inside = _in_partition(assignments, topic, partition)
+    inside &= assignments["group"] == code(assignments, "group", want.subscriber)
+    return assignments["since_ns"][inside], assignments["start_offset"][inside]
 
 
 def _committed(commits: Table, want: Want, topic: str, partition: int) -> Steps:

@@ -179,7 +179,7 @@ def _finding(lines: list[_Line], first: list[tuple[_Line, int]]) -> str:
             count=from_[0][1],
         )
     said = [f"{n} ({_share(line.wanted)})" for line, n in from_]
-    return say("{hub} has fewer links from n = {sizes} on", hub=hub, sizes=listed(said))
+    return say("{hub} has fewer links from n = {sizes}", hub=hub, sizes=listed(said))
 
 
 def _share(wanted: float) -> str:

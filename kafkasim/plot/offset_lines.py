@@ -271,16 +271,17 @@ def _areas(
     )
     committed = lines["committed"]
     upper, lower = np.maximum(position, committed), np.minimum(position, committed)
-    ax.fill_between(
-        at,
-        committed,
-        upper,
-        facecolor=OKABE_ITO["orange"],
-        alpha=0.35,
-        hatch=hatch(1),
-        label=say("again after a crash"),
-        **step,
-    )
+    if (position > committed).any():
+        ax.fill_between(
+            at,
+            committed,
+            upper,
+            facecolor=OKABE_ITO["orange"],
+            alpha=0.35,
+            hatch=hatch(1),
+            label=say("again after a crash"),
+            **step,
+        )
     if (committed > position).any():
         ax.fill_between(
             at,

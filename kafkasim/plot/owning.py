@@ -77,6 +77,8 @@ _MOST_NAMED: Final = 6
 """Members that the legend names; of more the names stand in the bars alone."""
 _TOLD: Final = 12
 """Partitions of which words say who owned them."""
+_BRIEF: Final = 0.01
+"""Part of the longest gap below which one is told apart."""
 NOBODY_READS: Final = mark("nobody reads")
 """What the legend says of a gap."""
 
@@ -114,7 +116,8 @@ def ownership(
     -------
     Axes
         The title says for how long nobody read a partition, at most, and how many
-        partitions that befell. More than 60 partitions are only counted.
+        partitions that befell; those that it befell for a moment only are told apart.
+        More than 60 partitions are only counted.
 
     Raises
     ------
@@ -185,22 +188,48 @@ def _owned(table: "pd.DataFrame") -> list[Owned]:
 
 
 def finding(owned: Sequence[Owned]) -> str:
-    """Say for how long nobody read a partition, and of how many that is true."""
-    hurt = {each.lane for each in owned if each.gap_ms > 0}
-    if not hurt:
-        count = len({each.member for each in owned})
-        return say(
-            "{members}, and no partition was without an owner",
-            members=counted(count, "member"),
-        )
-    longest = max(each.gap_ms for each in owned if each.gap_ms > 0)
-    lanes = counted(len({each.lane for each in owned}), "partition")
-    return say(
+    """Say for how long nobody read a partition, and of how many that is true.
+
+    Those that stood still for less than a hundredth of the longest time are told apart.
+    """
+    gaps: dict[Lane, float] = {}
+    for each in owned:
+        if each.gap_ms > 0:
+            gaps[each.lane] = max(each.gap_ms, gaps.get(each.lane, 0.0))
+    if not gaps:
+        return _without_gaps(owned)
+    longest = max(gaps.values())
+    brief = [gap for gap in gaps.values() if gap < _BRIEF * longest]
+    said = say(
         "Nobody read {hurt} of {partitions} for a while, at most {longest}",
-        hurt=len(hurt),
-        partitions=lanes,
+        hurt=len(gaps) - len(brief),
+        partitions=counted(len({each.lane for each in owned}), "partition"),
         longest=_lasting(longest),
     )
+    if not brief:
+        return said
+    return say(
+        "{said}, and {more} more for at most {span}",
+        said=said,
+        more=len(brief),
+        span=_lasting(max(brief)),
+    )
+
+
+def _without_gaps(owned: Sequence[Owned]) -> str:
+    """Say since when no partition was without an owner."""
+    members = counted(len({each.member for each in owned}), "member")
+    first: dict[Lane, float] = {}
+    for each in owned:
+        first[each.lane] = min(each.since_ms, first.get(each.lane, np.inf))
+    since_ms = max(first.values(), default=0.0)
+    if since_ms > 0:
+        return say(
+            "{members}, and from {moment} on no partition was without an owner",
+            members=members,
+            moment=_lasting(since_ms),
+        )
+    return say("{members}, and no partition was without an owner", members=members)
 
 
 def _lasting(time_ms: float) -> str:

@@ -69,6 +69,18 @@ def test_a_position_falls_when_work_is_begun_again() -> None:
     assert offsets(result)["position"].tolist() == [0, 0, 1, 2, 1]
 
 
+def test_a_position_rises_where_a_member_begins_beyond_what_was_begun() -> None:
+    beginnings = [
+        {"since_ms": 0, "until_ms": 1},
+        {"since_ms": 4, "start_offset": 3},
+    ]
+    appends = [{"base_offset": 0, "record_count": 4, "appended_ms": 0}]
+    result = skipping(assignments=beginnings, appends=appends, commits=[])
+    table = offsets(result)
+    beyond = table[table["at_ms"] == 4]
+    assert beyond["position"].tolist() == [3]
+
+
 def test_a_latecomer_has_no_position_until_it_begins() -> None:
     source = Source(stream="orders", arrivals=Periodic(rate_per_s=1.0))
     late = Subscriber(streams=["orders"], from_s=0.003, wants="all")

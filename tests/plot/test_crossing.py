@@ -39,7 +39,7 @@ def test_marks_are_the_runs_and_lines_the_formulas() -> None:
     assert marks(ax)[1] == ([1, 2, 3, 4], [2, 4, 6, 8])
     # The ring is where the runs, and not the formulas, have it.
     assert marks(ax)[2] == ([2], [5])
-    assert title(ax) == "hub has fewer links from n = 2 (all pairs) on"
+    assert title(ax) == "hub has fewer links from n = 2 (all pairs)"
     smooth = [line for line in ax.lines if line.get_linestyle() == "-"]
     assert np.asarray(smooth[0].get_ydata()).tolist() == [1, 4, 9, 16]
     assert "Direct, all pairs: from 1 link at 1 to 16 at 4." in plot.alt_text(ax)
@@ -49,7 +49,7 @@ def test_a_hub_has_one_line_whatever_is_wanted() -> None:
     ax = plot.crossover(pd.concat([table(), table(0.5)]))
 
     assert title(ax) == (
-        "hub has fewer links from n = 2 (all pairs) and 2 (half of them) on"
+        "hub has fewer links from n = 2 (all pairs) and 2 (half of them)"
     )
     assert sum("hub" in each.get_text() for each in ax.texts) == 1
 

@@ -141,6 +141,28 @@ def test_without_gaps_the_title_says_so() -> None:
     )
 
 
+def test_the_title_says_from_when_on_all_have_owners() -> None:
+    ax = ownership(only(owned(0, "billing/1", 3, None), owned(1, "billing/1", 6, None)))
+
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "1 member, and from 6 s on no partition was without an owner"
+    )
+
+
+def test_the_title_tells_a_moment_from_the_longest_gap() -> None:
+    ax = ownership(
+        only(
+            *(owned(0, "billing/1", 0, 5), owned(0, "billing/1", 5.002, None)),
+            *(owned(1, "billing/2", 0, 5), owned(1, "billing/1", 48, None)),
+        )
+    )
+
+    assert ax.get_title(loc="left").replace("\n", " ") == (
+        "Nobody read 1 of 2 partitions for a while, at most 43 s, and 1 more for at "
+        "most 2 ms"
+    )
+
+
 def test_a_group_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValidationError, match="one of billing"):
         ownership(member_dies(), group="audit")
