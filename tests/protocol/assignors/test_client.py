@@ -114,6 +114,14 @@ def test_a_fresh_sticky_group_is_dealt_out_like_round_robin(name: str) -> None:
         "c1": "t-1 t-4",
         "c2": "t-2 t-5",
     }
+    assert texts(assign(name, group("c0 c1", "t"), {"t": 6})) == {
+        "c0": "t-0 t-2 t-4",
+        "c1": "t-1 t-3 t-5",
+    }
+    assert texts(assign(name, group("c0 c1", "t0", "t1"), {"t0": 3, "t1": 3})) == {
+        "c0": "t0-0 t0-2 t1-1",
+        "c1": "t0-1 t1-0 t1-2",
+    }
 
 
 @pytest.mark.parametrize("name", ["sticky", "cooperative-sticky"])

@@ -36,14 +36,18 @@ def test_a_member_that_has_the_extra_partition_keeps_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instances", "sizes"), [({}, [4, 2]), ({"A": "z", "B": "y"}, [2, 4])]
+    ("instances", "first"), [({}, "A"), ({"A": "z", "B": "y"}, "B")]
 )
 def test_a_range_of_the_broker_is_one_of_the_clients(
-    instances: dict[str, str], sizes: list[int]
+    instances: dict[str, str], first: str
 ) -> None:
     members = {member: Subscription(("T1", "T2")) for member in "AB"}
     target = assign_at_broker("range", members, {"T1": 3, "T2": 3}, instances=instances)
-    assert [len(target[member]) for member in "AB"] == sizes
+    (second,) = set("AB") - {first}
+    assert target == {
+        first: (("T1", 0), ("T1", 1), ("T2", 0), ("T2", 1)),
+        second: (("T1", 2), ("T2", 2)),
+    }
 
 
 def test_unequal_subscriptions_level_out_topic_by_topic() -> None:
