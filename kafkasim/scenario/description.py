@@ -42,7 +42,7 @@ _NOT_MODELLED: Final[Mapping[type, tuple[str, ...]]] = {
 
 _NO_COORDINATORS: Final = (
     "in this run joining and rebalances: no group starts cold, and no event is at a "
-    "member or a coordinator"
+    "member or a coordinator (unless a member polls too late)"
 )
 
 

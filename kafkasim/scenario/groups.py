@@ -1,8 +1,8 @@
 """Consumer groups of a scenario: who is in them, and which of them really join.
 
 A group that is joined at the start, and to which nothing happens, needs no coordinator
-and no heartbeats to read as it does. Where one group of a run needs them, all have
-them.
+and no heartbeats to read as it does, as long as its members poll in time; whether they
+do shows in the run alone. Where one group of a run needs coordinators, all have them.
 """
 
 from collections.abc import Iterable
@@ -58,8 +58,9 @@ def added_name(event: AddMember, there: Iterable[str]) -> str:
 def is_coordinated(system: Kafka, events: Iterable[Event]) -> bool:
     """Return whether groups need coordinators.
 
-    One begins cold, or something befalls its members, its coordinator or its offsets.
-    Then a group that is joined is one that its coordinator has on record as stable.
+    One begins cold; or something befalls its members, its coordinator or its offsets;
+    or all its members stand still until their sessions end. Then a group that is joined
+    is one that its coordinator has on record as stable.
 
     Parameters
     ----------
@@ -69,7 +70,25 @@ def is_coordinated(system: Kafka, events: Iterable[Event]) -> bool:
         Of the scenario.
     """
     is_cold = any(group.start == "cold" for group in system.groups.values())
-    return is_cold or any(map(_befalls_members, events))
+    return is_cold or any(
+        _befalls_members(event) or _outlasts_session(event, system) for event in events
+    )
+
+
+def _outlasts_session(event: Event, system: Kafka) -> bool:
+    """Return whether a whole group may have no session any more when it goes on."""
+    if not isinstance(event, Pause) or event.for_s is None:
+        return False
+    target = Target.parse(event.target)
+    if target.kind != "subscriber":
+        return False
+    config = system.groups[target.name].config
+    session_ms, beats_ms = config.session_timeout_ms, config.heartbeat_interval_ms
+    if config.group_protocol == "consumer":
+        broker = system.broker_config
+        session_ms = broker.group_consumer_session_timeout_ms
+        beats_ms = broker.group_consumer_heartbeat_interval_ms
+    return event.for_s * 1_000 > session_ms - beats_ms
 
 
 def _befalls_members(event: Event) -> bool:

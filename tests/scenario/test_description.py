@@ -56,7 +56,7 @@ def test_a_cluster_is_described_and_what_was_filled_in_is_marked() -> None:
         "  logs that take time to load; disks, unless the hardware has some\n"
         "  timeouts of producers while no topic has two copies and no broker fails\n"
         "  in this run joining and rebalances: no group starts cold, and no event is "
-        "at a member or a coordinator"
+        "at a member or a coordinator (unless a member polls too late)"
     )
 
 

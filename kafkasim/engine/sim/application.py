@@ -45,6 +45,8 @@ class Application:
         What a poll returned and the work has not come to.
     slowed : float
         Factor on the work of what begins.
+    polled_ns : int
+        When a poll last returned.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Application:
         self.rows: list[Returned] = []
         self.waiting: list[Returned] = []
         self.slowed = UNSLOWED
+        self.polled_ns = 0
         self._group = group
         self._every = every
         self._write_returned = write_returned

@@ -263,6 +263,7 @@ class Member:
                 self._polls = True
                 return
             rows, end_ns = fetcher.take(now_ns, application.slowed)
+            application.polled_ns = now_ns
             if not fetcher.has_failed:
                 fetcher.send_fetches(now_ns)
             if self._begins_at_once:

@@ -17,6 +17,7 @@ from kafkasim.engine.sim.systems.kafka_clients import (
     not_streamed,
 )
 from kafkasim.engine.sim.systems.kafka_refusals import Refusal
+from kafkasim.engine.sim.systems.late_polls import LatePoll
 from kafkasim.engine.sim.systems.point_to_point import PointToPointRun
 from kafkasim.engine.sim.systems.rabbitmq.run import RabbitMQRun
 from kafkasim.engine.sim.systems.relay import RelayRun
@@ -172,7 +173,8 @@ def _run_kafka(
 
     Whether that is so shows in the run. Then its records have to be looked at one by
     one, or its clients have to expect errors, and that from the beginning. So has a
-    streamed run in which something fails: it keeps its records, then, to its end.
+    run whose members poll too late: it has coordinators then. And a streamed run in
+    which something fails keeps its records to its end.
     """
     by_record: set[int] = set()
     refuses = False
@@ -204,6 +206,10 @@ def _run_kafka(
             if streamed:
                 raise found.in_streamed_run() from None
             refuses = True
+        except LatePoll as found:
+            if streamed:
+                raise found.in_streamed_run() from None
+            kind = CoordinatedRun
 
 
 def _kind_of(scenario: Scenario, *, streamed: bool) -> type[KafkaRun]:

@@ -30,6 +30,7 @@ from kafkasim.engine.sim.systems.kafka_replication import (
     ReplicationCalls,
     heartbeats_matter,
 )
+from kafkasim.engine.sim.systems.late_polls import PollWatch
 from kafkasim.protocol.assignors import assign_range
 from kafkasim.protocol.cluster.controller_messages import AlterPartition
 from kafkasim.protocol.offsets_topic import offsets_partition
@@ -142,7 +143,8 @@ class KafkaCluster(KafkaProducers):
             self.hosts.connect(client, code, coordinator, "/coordinator")
         )
         kind = GrowingMember if self.grown_topics else Member
-        return kind(
+        watch = self._poll_watch(subscriber)
+        member = kind(
             calendar=self.calendar,
             actor=self._actors[client],
             code=self.member_names.index(name),
@@ -155,12 +157,20 @@ class KafkaCluster(KafkaProducers):
             calls=MemberCalls(
                 next_request_id=self.next_request_id,
                 write_request=self.write_request,
-                write_returned=self.tables.returned,
+                write_returned=watch.returned,
                 on_working=self.timeline.expect,
                 on_processed=self.timeline.settle,
                 on_reset=self._reset,
                 on_stopped=self._stopped,
             ),
+        )
+        watch.watch(member.application)
+        return member
+
+    def _poll_watch(self, subscriber: str) -> PollWatch:
+        interval_ms = self.system.groups[subscriber].config.max_poll_interval_ms
+        return PollWatch(
+            self.tables.returned, lambda: self.calendar.now_ns, subscriber, interval_ms
         )
 
     @property
