@@ -14,6 +14,7 @@ from kafkasim.analysis.copies import Copies, Loss, Span, State, Steps
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, wanted_ns
+from kafkasim.result.schema import ELECTED
 from kafkasim.result.table import Table
 from kafkasim.units import MISSING_NS
 
@@ -119,7 +120,7 @@ def _elections(replicas: Table | None, rows: Int64) -> _Elections:
     """Return the rows in which a replica became leader after the start."""
     if replicas is None:
         return _Elections(*(np.zeros(0, np.int64) for _ in range(3)))
-    causes = [code(replicas, "cause", each) for each in ("elected", "elected unclean")]
+    causes = [code(replicas, "cause", each) for each in ELECTED]
     chosen = rows[np.isin(replicas["cause"][rows], causes)]
     chosen = chosen[np.argsort(replicas["at_ns"][chosen], kind="stable")]
     return _Elections(

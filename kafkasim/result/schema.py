@@ -77,8 +77,12 @@ ROLES: Final = ("leader", "follower", "offline")
 REPLICA_CAUSES: Final = (
     "start", "elected", "elected unclean", "follows", "no leader", "left the ISR",
     "joined the ISR", "crashed", "truncated", "shut down", "lost its disk",
+    "elected from the ELR", "elected as the last leader",
 )  # fmt: skip
-"""Why a replica changed."""
+"""Why a replica changed. Of those that are elected `elected` is from the ISR."""
+
+ELECTED: Final = tuple(cause for cause in REPLICA_CAUSES if cause.startswith("elected"))
+"""Those by which a replica leads from then on."""
 
 RESOURCE_KINDS: Final = (
     "cpu", "io_thread", "network_thread", "nic_in", "nic_out", "disk", "page_cache",

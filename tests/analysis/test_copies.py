@@ -10,6 +10,7 @@ from kafkasim.analysis.copies import Copies, Span, Steps
 from kafkasim.analysis.replica_rows import copies_of
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Fact, Result
+from kafkasim.result.schema import ELECTED
 from kafkasim.testing.builders import Row, small_result
 
 S = 1_000_000_000
@@ -113,7 +114,7 @@ def leader_dies() -> Result:
     return by_hand(18.0, replicas=changes, events=done, **tables)
 
 
-def leader_is_lost() -> Result:
+def leader_is_lost(cause: str = "elected") -> Result:
     """Return a run with `acks=1`: 20 of 50 records are with the leader only."""
     told: list[Told] = [(TEN * n, 1.0 + n, 1.1 + n, 1.01 + n) for n in range(3)]
     told += [(30, 4.0, None, 4.01), (40, 5.0, None, 5.01)]
@@ -123,7 +124,7 @@ def leader_is_lost() -> Result:
         replica(3, 3.5, "offline", "crashed", end=30, high=30),
         replica(1, 6.0, "offline", "crashed", end=50, high=30),
         replica(2, 8.0, "follower", "follows", end=30, high=30),
-        replica(2, 8.0, "leader", "elected", epoch=1, end=30, high=30),
+        replica(2, 8.0, "leader", cause, epoch=1, end=30, high=30),
         replica(1, 9.0, "follower", "truncated", epoch=1, end=30, high=30, isr=0),
     ]
     return by_hand(10.0, replicas=changes, **batches(*told))
@@ -186,8 +187,9 @@ def test_a_silence_that_does_not_end_lasts_until_the_last_was_wanted() -> None:
     assert copies(ended).longest_without_ack() == (int(1.2 * S), 8 * S)
 
 
-def test_what_the_new_leader_lacks_is_lost_and_the_lines_fall() -> None:
-    found = copies(leader_is_lost())
+@pytest.mark.parametrize("cause", ELECTED)
+def test_what_the_new_leader_lacks_is_lost_and_the_lines_fall(cause: str) -> None:
+    found = copies(leader_is_lost(cause))
 
     (loss,) = found.losses
     assert (loss.at_ns, loss.leader) == (8 * S, 2)

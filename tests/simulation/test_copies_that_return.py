@@ -6,6 +6,7 @@ import pytest
 
 import kafkasim as ks
 from kafkasim.result.result import Result
+from kafkasim.result.schema import ELECTED
 from kafkasim.scenario.events import Event
 from tests.simulation.stories import evenly, story, waits_ms
 
@@ -53,8 +54,7 @@ def test_an_eligible_leader_replica_is_a_clean_choice() -> None:
     result = run_with(*stops, ks.Crash("broker:1", at_s=5, for_s=20), acks="1")
 
     led = {each for broker in (2, 3) for each in causes(result, broker)}
-    assert "elected" in led
-    assert "elected unclean" not in led
+    assert led & {*ELECTED} == {"elected from the ELR"}
 
 
 def test_without_one_the_last_leader_is_waited_for_and_may_lack_records() -> None:
@@ -63,10 +63,10 @@ def test_without_one_the_last_leader_is_waited_for_and_may_lack_records() -> Non
 
     result = run_with(*deaths, ks.Crash("broker:1", at_s=15, for_s=15), acks="1")
 
-    assert "elected unclean" in causes(result, 1)
-    replicas = result.table("replicas")
-    (at_ms,) = replicas.loc[replicas["cause"] == "elected unclean", "at_ms"]
-    assert at_ms == pytest.approx(30_000, abs=200)
+    replicas = result.table("replicas").query("cause in @ELECTED")
+    assert replicas["cause"].tolist() == ["elected as the last leader"]
+    assert replicas["broker"].tolist() == [1]
+    assert replicas["at_ms"].item() == pytest.approx(30_000, abs=200)
 
 
 def test_a_broker_that_crashed_twice_within_a_backoff_is_fetched_from_again() -> None:
@@ -96,3 +96,82 @@ def test_a_leader_that_was_down_once_looks_for_followers_that_lag_like_any() -> 
 
     (left_ms,) = result.replicas.query("broker == 3 and cause == 'left the ISR'").at_ms
     assert 90_000 < left_ms < 105_100
+
+
+def crashes(times_s: tuple[float, ...], *, for_s: float) -> list[ks.Crash]:
+    """Return a crash of each broker, after which its disk is as it was."""
+    brokers = enumerate(times_s, start=1)
+    return [ks.Crash(f"broker:{number}", at_s, for_s) for number, at_s in brokers]
+
+
+@pytest.mark.parametrize("min_isr", [1, 3])
+@pytest.mark.parametrize("unclean", [False, True])
+@pytest.mark.parametrize("for_s", [0.5, 30.0])
+def test_when_all_crash_the_last_leader_is_waited_for_unless_anybody_may_lead(
+    *, for_s: float, unclean: bool, min_isr: int
+) -> None:
+    """Their disks are whole, which no controller knows (CT-12, CT-20, CT-8).
+
+    Broker 1 is fenced first, and the next in the ISR leads from then on, dead as it is:
+    so the last leader need not have led a record.
+    """
+    events = crashes((5.1, 5.2, 5.3), for_s=for_s)
+
+    result = story(
+        evenly(5, 0.0), *events, until_s=60.0, min_isr=min_isr, unclean=unclean
+    )
+
+    (elected,) = result.replicas.query("cause in @ELECTED").itertuples()
+    cause = "elected unclean" if unclean else "elected as the last leader"
+    assert elected.cause == cause
+    assert (elected.broker == 1) is unclean  # the first of those that may
+    assert set(result.records.outcome) == {"acked"}
+    assert set(result.records.log_copies) == {1}
+
+
+@pytest.mark.parametrize(("min_isr", "lost"), [(1, True), (2, True), (3, False)])
+@pytest.mark.parametrize("unclean", [False, True])
+def test_an_unclean_leader_lacks_what_was_acknowledged_while_it_was_down(
+    *, unclean: bool, min_isr: int, lost: bool
+) -> None:
+    """They crash one after another, and come back in the same order.
+
+    The last leader has all that was acknowledged to `acks=all`, since it was in the ISR
+    all the time. Who may lead instead of it was not (CT-20, CT-8).
+    """
+    events = crashes((5.0, 20.0, 35.0), for_s=40.0)
+
+    result = story(
+        evenly(5, 0.0), *events, until_s=100.0, min_isr=min_isr, unclean=unclean
+    )
+
+    last = result.replicas.query("cause in @ELECTED").iloc[-1]
+    cause = "elected unclean" if unclean else "elected as the last leader"
+    assert (last.cause, last.broker) == (cause, 1 if unclean else 3)
+    records = result.records
+    gone = records[records.log_copies == 0]
+    assert set(records.outcome) == {"acked"}
+    assert (len(gone) > 0) is (unclean and lost)
+    assert gone.created_ms.between(5_000, 35_000).all()
+
+
+@pytest.mark.parametrize(("min_isr", "led_s"), [(1, 50), (2, 60), (3, 65)])
+def test_the_last_leader_waits_until_everybody_eligible_has_lost_that_place(
+    min_isr: int, led_s: float
+) -> None:
+    """Broker 3 was alone in the ISR at last, and is the first to come back.
+
+    Eligible are 3 with a min ISR of 1, 2 and 3 with one of 2, and all with one of 3.
+    Each is so until it registers, which shows that it stopped uncleanly (CT-12, CT-20).
+    """
+    events = [
+        ks.Crash("broker:1", at_s=5.0, for_s=60.0),
+        ks.Crash("broker:2", at_s=20.0, for_s=40.0),
+        ks.Crash("broker:3", at_s=35.0, for_s=15.0),
+    ]
+
+    result = story(evenly(5, 0.0), *events, until_s=75.0, min_isr=min_isr)
+
+    last = result.replicas.query("cause in @ELECTED").iloc[-1]
+    assert (last.cause, last.broker) == ("elected as the last leader", 3)
+    assert last.at_ms == pytest.approx(1_000 * led_s, abs=200)

@@ -15,6 +15,7 @@ from kafkasim.engine.sim.literal_batches import LiteralBatch
 from kafkasim.engine.sim.replica import Replica
 from kafkasim.engine.sim.replicated_broker import ReplicatedBroker
 from kafkasim.engine.sim.request import Request
+from kafkasim.protocol.cluster.controller_election import Choice
 from kafkasim.protocol.cluster.controller_messages import Changed, PartitionState
 from kafkasim.protocol.cluster.replica import LeaderState
 from kafkasim.protocol.errors import (
@@ -134,10 +135,11 @@ class CoordinatingBroker(ReplicatedBroker):
         replica: Replica,
         told: PartitionState,
         before: PartitionState,
+        choice: Choice,
         touched: dict[FetchSession, None],
     ) -> None:
         known = replica.state
-        super()._lead(replica, told, before, touched)
+        super()._lead(replica, told, before, choice, touched)
         if replica.state is not known and replica.partition in self.offsets:
             self.coordinators.elected(replica.partition)
 

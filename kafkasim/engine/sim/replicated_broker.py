@@ -19,6 +19,7 @@ from kafkasim.engine.sim.planned_batches import header_of
 from kafkasim.engine.sim.replica import Life, LogSegment, Replica
 from kafkasim.engine.sim.request import Request
 from kafkasim.log.header import BatchHeader
+from kafkasim.protocol.cluster.controller_election import Choice, choice_of
 from kafkasim.protocol.cluster.controller_messages import (
     AlterPartition,
     Answer,
@@ -202,7 +203,9 @@ class ReplicatedBroker(LeadingBroker):
             if replica is None:
                 continue
             if state.leader == self.index:
-                self._lead(replica, state, before, touched)
+                nodes = [broker.node for broker in changed.brokers]
+                choice = choice_of(before, state, nodes)
+                self._lead(replica, state, before, choice, touched)
             elif state.leader_epoch > replica.leader_epoch or replica.leader < 0:
                 self._follow(replica, state)
         self._wake(touched, {})
@@ -231,6 +234,7 @@ class ReplicatedBroker(LeadingBroker):
         replica: Replica,
         told: PartitionState,
         before: PartitionState,
+        choice: Choice,
         touched: dict[FetchSession, None],
     ) -> None:
         """Lead a partition from now on, or with another ISR (`makeLeader`)."""
@@ -257,9 +261,7 @@ class ReplicatedBroker(LeadingBroker):
         if told.leader_epoch > partition.leader_epoch:
             agreed = partition.lead(self.index, told.leader_epoch)
             self._calls.on_lead(partition, agreed)
-        # One of the eligible leader replicas is a clean choice outside the ISR (CT-19).
-        cause = "elected unclean" if told.recovering else "elected"
-        self._write_replica(replica, cause)
+        self._write_replica(replica, choice.value)
         self._write_isr(index, before, told)
         if state.appended(log.log_end_offset, now_ns):
             self._advanced(replica, state, touched)

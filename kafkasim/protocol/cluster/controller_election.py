@@ -4,7 +4,7 @@
 wants it to be; from it follow the eligible leader replicas (KIP-966), then the leader.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import Enum
 
 from kafkasim.protocol.cluster.controller_messages import NO_LEADER, PartitionState
@@ -19,6 +19,47 @@ class Election(Enum):
     """Take the first replica if it is valid, else as `ONLINE`."""
     UNCLEAN = "unclean"
     """As `ONLINE`; when nobody is valid, take the first that is alive."""
+
+
+class Choice(Enum):
+    """From where a new leader was taken, the best first (CT-4, CT-19, CT-20, CT-5)."""
+
+    IN_SYNC = "elected"
+    """From the ISR."""
+    ELIGIBLE = "elected from the ELR"
+    """An eligible leader replica; the ISR is empty. It has all that was committed."""
+    LAST_LEADER = "elected as the last leader"
+    """There is neither, and the last leader is back. It is taken even where
+    `unclean.leader.election.enable` is false, and counted as unclean."""
+    UNCLEAN = "elected unclean"
+    """Anybody who is alive, because the topic allows it."""
+
+
+def choice_of(
+    before: PartitionState, after: PartitionState, brokers: Container[int] = ()
+) -> Choice:
+    """Return from where the leader of a partition was taken.
+
+    No record says it. `recovering` does not: after a clean election it is still set if
+    the leader before never reported.
+
+    Parameters
+    ----------
+    before, after : PartitionState
+        The partition before and after the change of its leader.
+    brokers : container of int
+        Nodes in the same batch of metadata. One that was eligible is so no more, since
+        it has just registered after an unclean stop.
+    """
+    leader = after.leader
+    if leader in before.isr:
+        return Choice.IN_SYNC
+    if leader in before.elr:
+        return Choice.ELIGIBLE
+    waits_for = leader in before.last_known_elr
+    if waits_for and all(node in brokers for node in before.elr):
+        return Choice.LAST_LEADER
+    return Choice.UNCLEAN
 
 
 def change_partition(

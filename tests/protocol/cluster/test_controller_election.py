@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from kafkasim.protocol.cluster.controller_election import Election, change_partition
+from kafkasim.protocol.cluster.controller_election import (
+    Choice,
+    Election,
+    change_partition,
+    choice_of,
+)
 from kafkasim.protocol.cluster.controller_messages import PartitionState
 
 ABC = (0, 1, 2)
@@ -204,3 +209,50 @@ def test_a_leader_that_took_over_says_so_by_its_next_change_of_the_isr() -> None
     )
     kept = change(state, (0, 1), ABC)
     assert kept is not None and kept.recovering
+
+
+# How a leader was chosen
+
+
+def choice(
+    before: PartitionState, active: tuple[int, ...], *, lost_node: int = -1
+) -> Choice:
+    """Elect uncleanly, if need be, where a node may have lost its place, or none."""
+    found = change(
+        *(before, tuple(node for node in before.isr if node != lost_node), active),
+        election=Election.UNCLEAN,
+        lost_node=lost_node,
+    )
+    assert found is not None and found.leader != before.leader
+    return choice_of(before, found, (lost_node,))
+
+
+def test_a_choice_is_named_by_where_the_leader_was() -> None:
+    in_sync = PartitionState(ABC, (0, 1), 0)
+    eligible = PartitionState(ABC, (), -1, elr=(1, 2), last_known_elr=(0,))
+    nobody = PartitionState(ABC, (), -1, last_known_elr=(2,))
+
+    assert choice(in_sync, (1, 2), lost_node=0) is Choice.IN_SYNC
+    assert choice(eligible, ABC) is Choice.ELIGIBLE
+    assert choice(nobody, ABC) is Choice.LAST_LEADER
+    assert choice(nobody, (0, 1)) is Choice.UNCLEAN
+    assert choice(eligible, (0,)) is Choice.UNCLEAN  # though it was the last to lead
+
+
+def test_the_last_leader_is_chosen_when_the_last_eligible_replica_loses_its_place() -> (
+    None
+):
+    state = PartitionState(ABC, (), -1, elr=(2,), last_known_elr=(1,))
+
+    assert choice(state, (0, 1), lost_node=2) is Choice.LAST_LEADER
+
+
+@pytest.mark.parametrize(("isr", "elr"), [((1,), ()), ((), (1,))])
+def test_a_clean_choice_is_one_though_the_leader_before_did_not_report(
+    isr: tuple[int, ...], elr: tuple[int, ...]
+) -> None:
+    state = PartitionState(ABC, isr, -1, elr=elr, recovering=True)
+    found = change(state, isr, (1,))
+
+    assert found is not None and found.recovering
+    assert choice_of(state, found) in {Choice.IN_SYNC, Choice.ELIGIBLE}

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkasim.protocol.cluster.controller import Controller
-from kafkasim.protocol.cluster.controller_election import Election, change_partition
+from kafkasim.protocol.cluster.controller_election import (
+    Choice,
+    Election,
+    change_partition,
+    choice_of,
+)
 from kafkasim.protocol.cluster.controller_messages import (
     NO_LEADER,
     AddPartitions,
@@ -315,3 +320,38 @@ def test_a_clean_leader_has_all_that_was_committed(
     # Members that left are remembered as long as the ISR is too small to commit.
     if len(after.isr) < min_isr and not after.recovering:
         assert {*after.isr, *after.elr} == {*isr, *elr}
+
+
+@given(
+    elr=nodes(),
+    last=st.integers(0, 3),
+    active=nodes(4),
+    lost_node=st.integers(-1, 3),
+    min_isr=st.integers(1, 3),
+)
+def test_only_an_unclean_choice_needs_leave(
+    elr: tuple[int, ...],
+    last: int,
+    active: tuple[int, ...],
+    lost_node: int,
+    min_isr: int,
+) -> None:
+    """The last leader is taken by any election, so by it the two are told apart."""
+    state = PartitionState((3, 1, 0, 2), (), NO_LEADER, 5, 9, elr, (last,))
+    is_active: Callable[[int], bool] = {*active}.difference({lost_node}).__contains__
+
+    def elected(election: Election) -> PartitionState:
+        found = change_partition(
+            *(state, (), is_active),
+            min_isr=min_isr,
+            elr=True,
+            election=election,
+            lost_node=lost_node,
+        )
+        return state if found is None else found
+
+    after = elected(Election.UNCLEAN)
+    if after.leader != NO_LEADER:
+        with_leave = choice_of(state, after, (lost_node,)) is Choice.UNCLEAN
+        expected = NO_LEADER if with_leave else after.leader
+        assert elected(Election.ONLINE).leader == expected

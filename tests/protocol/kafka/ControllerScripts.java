@@ -1,10 +1,12 @@
 /* What Kafka's own controller classes decide in random scripts of requests and timeouts.
  *
  *     javac -cp "LIBS/*" -d OUT ControllerScripts.java
- *     java -cp "OUT:LIBS/*" org.apache.kafka.controller.ControllerScripts COUNT FILE
+ *     java -cp "OUT:LIBS/*" org.apache.kafka.controller.ControllerScripts COUNT OUTAGES FILE
  *
  * LIBS: the jars of kafka_2.13 4.3.1 with all it needs. Each script is a cluster and its steps; a step is the time in ms, what was
- * asked, the error, whether the broker may stop, and per batch of metadata records the partitions and brokers as they are after it.
+ * asked, the error, whether the broker may stop, and per batch of metadata records the partitions and brokers as they are after it, and
+ * of which partitions Kafka's metrics count an unclean election and one from the eligible leader replicas.
+ * COUNT scripts ask anything at random; in OUTAGES more, brokers behave as processes do: all die or stop, again and again, and come back.
  * Timeouts that change nothing are left out.
  * Of several sessions that are over at one check Kafka takes any; here all but one are kept alive just before.
  * Kafka 4.3.1 does not take a partition whose eligible leader replicas were cleared out of its index of them, and later writes the same
@@ -25,6 +27,7 @@ import org.apache.kafka.common.metadata.*;
 import org.apache.kafka.common.protocol.*;
 import org.apache.kafka.common.requests.*;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.image.*;
 import org.apache.kafka.metadata.*;
 import org.apache.kafka.server.common.*;
 
@@ -62,7 +65,7 @@ public class ControllerScripts {
     final ReplicationControlManager replication;
 
     ControllerScripts(long seed) {
-        random = new Random(seed);
+        random = new Random(new SplittableRandom(seed).nextLong());  // of neighbouring seeds the first draws are alike
         elr = random.nextInt(4) > 0;
         brokers = 3 + random.nextInt(3);
         alive = new boolean[brokers];
@@ -138,13 +141,18 @@ public class ControllerScripts {
 
     /** Replay a batch; return what it changed, nothing if it changed nothing. */
     List<Object> write(List<ApiMessageAndVersion> records) {
-        TreeSet<Integer> partitions = new TreeSet<>(), nodes = new TreeSet<>();
+        TreeSet<Integer> partitions = new TreeSet<>(), nodes = new TreeSet<>(), unclean = new TreeSet<>(), eligible = new TreeSet<>();
         long count = 0;
         for (ApiMessageAndVersion each : records) {
             ApiMessage record = each.message();
             if (record instanceof PartitionChangeRecord change) {
+                int at = topics.indexOf(change.topicId());
+                TopicDelta delta = new TopicDelta(new TopicImage("t" + at, change.topicId(), Map.of(0, partition(at))));
+                delta.replay(change);
+                if (!delta.partitionToUncleanLeaderElectionCount().isEmpty()) unclean.add(at);
+                if (!delta.partitionToElrElectionCount().isEmpty()) eligible.add(at);
                 replication.replay(change);
-                partitions.add(topics.indexOf(change.topicId()));
+                partitions.add(at);
                 count++;
             } else if (record instanceof BrokerRegistrationChangeRecord change) {
                 List<Object> before = broker(change.brokerId());
@@ -166,7 +174,8 @@ public class ControllerScripts {
         }
         if (count == 0) return List.of();
         offset += count;
-        return List.of(List.of(partitions.stream().map(at -> List.of(at, state(at))).toList(), nodes.stream().map(this::broker).toList(), offset));
+        return List.of(List.of(partitions.stream().map(at -> List.of(at, state(at))).toList(), nodes.stream().map(this::broker).toList(), offset,
+            unclean, eligible));
     }
 
     void step(List<Object> request, int error, boolean stops, List<Object> batches) {
@@ -305,15 +314,62 @@ public class ControllerScripts {
         }
     }
 
+    /** All brokers die or stop within a while, and come back whole; those that run send heartbeats, and leaders take in who is active. */
+    void outages(long endMs) {
+        long[] diesMs = new long[brokers], backMs = new long[brokers];
+        boolean[] clean = new boolean[brokers];
+        long nextMs = 3_000 + random.nextInt(3_000);
+        while (clock.ms < endMs) {
+            if (clock.ms >= nextMs) {
+                int within = random.nextBoolean() ? 3_000 : 16_000, longest = random.nextBoolean() ? 4_000 : 20_000;
+                for (int node = 0; node < brokers; node++) {
+                    diesMs[node] = clock.ms + random.nextInt(within);
+                    backMs[node] = diesMs[node] + 100 + random.nextInt(longest);
+                    clean[node] = random.nextInt(4) == 0;
+                }
+                nextMs = clock.ms + 38_000;
+            }
+            for (int node = 0; node < brokers; node++) {
+                if (diesMs[node] > 0 && clock.ms >= diesMs[node]) {
+                    diesMs[node] = 0;
+                    if (!alive[node]) clean[node] = false;
+                    else if (clean[node]) leaving[node] = true;
+                    else alive[node] = false;
+                }
+                if (alive[node]) heartbeat(node, cluster.registration(node).epoch(), true, leaving[node], offset);
+                else if (backMs[node] > 0 && clock.ms >= backMs[node]) {
+                    register(node, clean[node]);
+                    if (alive[node]) backMs[node] = 0;
+                }
+            }
+            for (int at = 0; at < topics.size(); at++) takeIn(at);
+            runTo(clock.ms + 1_000 + random.nextInt(1_000));
+        }
+    }
+
+    /** A leader says that it took over, or wants another active replica in the ISR. */
+    void takeIn(int at) {
+        PartitionRegistration p = partition(at);
+        if (p.leader < 0 || !alive[p.leader]) return;
+        List<Integer> isr = new ArrayList<>();
+        for (int each : p.isr) isr.add(each);
+        if (p.leaderRecoveryState == LeaderRecoveryState.RECOVERED)
+            for (int each : p.replicas) if (!isr.contains(each) && cluster.isActive(each) && random.nextBoolean()) isr.add(each);
+        if (p.leaderRecoveryState == LeaderRecoveryState.RECOVERED && isr.size() == p.isr.length || random.nextInt(3) == 0) return;
+        alter(p.leader, cluster.registration(p.leader).epoch(), at, p.leaderEpoch, p.partitionEpoch, isr, isr.stream().map(each -> -1L).toList(), false);
+    }
+
     public static void main(String[] arguments) throws Exception {
         ObjectMapper json = new ObjectMapper();
-        try (PrintWriter out = new PrintWriter(arguments[1])) {
+        int count = Integer.parseInt(arguments[0]), outages = Integer.parseInt(arguments[1]);
+        try (PrintWriter out = new PrintWriter(arguments[2])) {
             out.print("[");
-            for (int seed = 0; seed < Integer.parseInt(arguments[0]); seed++) {
+            for (int seed = 0; seed < count + outages; seed++) {
                 ControllerScripts script = new ControllerScripts(seed);
                 List<Integer> first = new ArrayList<>(script.minIsr);
                 List<Boolean> allowed = new ArrayList<>(script.unclean);
-                while (script.clock.ms < 90_000) {
+                if (seed >= count) script.outages(80_000);
+                else while (script.clock.ms < 90_000) {
                     script.runTo(script.clock.ms + 1 + script.random.nextInt(1_500));
                     script.act();
                 }
