@@ -127,6 +127,7 @@ def scorecard(
     *,
     added: Mapping[str, Result] | None = None,
     saturated: Mapping[str, Result] | None = None,
+    least_ms: float = 0.0,
 ) -> "pd.DataFrame":
     """Return metrics of several systems side by side.
 
@@ -140,6 +141,9 @@ def scorecard(
     saturated : mapping of str to Result, optional
         Runs of the same systems of which more is wanted than they carry, by the same
         names, as `kafkasim.saturate` returns them: their throughput at saturation.
+    least_ms : float
+        How long an event interrupts a pair at least, milliseconds, as of
+        `blast_radius`: where records come quickly, a few milliseconds are unusual.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def scorecard(
     for path, others in (("added", added), ("saturated", saturated)):
         if others is not None and list(others) != list(results):
             raise ValidationError(path, list(others), f"runs of {', '.join(results)}")
-    numbers = {name: _numbers(result) for name, result in results.items()}
+    numbers = {name: _numbers(result, least_ms) for name, result in results.items()}
     if added is not None:
         for name, result in results.items():
             numbers[name] |= _newcomer(result, added[name])
@@ -226,7 +230,7 @@ def as_good(values: Float64, better: Better, tolerance: float) -> Bool:
     return np.zeros_like(applies) if bool((good == applies).all()) else good
 
 
-def _numbers(result: Result) -> dict[str, float]:
+def _numbers(result: Result, least_ms: float) -> dict[str, float]:
     """Return all numbers of one run, by metric."""
     made, measured = pipelines(result), metrics(result)
     for name in _PER_RECORD:
@@ -235,7 +239,7 @@ def _numbers(result: Result) -> dict[str, float]:
     wants = wants_of(result.scenario.resolve())
     spread = joined_spread([each.spread for each in kept_of(result).latencies(wants)])
     made["latency_ms_p999"] = spread.nearest_ranks((0.999,))[0] / NS_PER_MS
-    events = blast_radius(result)
+    events = blast_radius(result, least_ms=least_ms)
     said = _numbered(zip(events["event"], events["target"], strict=True))
     for what, row in zip(said, events.to_dict("records"), strict=True):
         for name, _, _ in _OF_EVENTS:

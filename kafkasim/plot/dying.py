@@ -66,13 +66,17 @@ class _Half(NamedTuple):
     nets: dict[str, Net]
 
 
-def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
+def tangle(
+    results: Death, *, least_ms: float = 0.0, ax: "Axes | None" = None
+) -> "Axes":
     """Draw the systems of several runs and their links, what events hurt in red.
 
     Parameters
     ----------
     results : mapping of str to Result
         By what to call each system, at most six.
+    least_ms : float
+        How long an interruption lasts at least, milliseconds.
     ax : Axes, optional
         Axes of a grid whose place the panels take; a new figure otherwise.
 
@@ -92,7 +96,7 @@ def tangle(results: Death, *, ax: "Axes | None" = None) -> "Axes":
         When a run did not record `links`, `records`, `deliveries` or `events`.
     """
     _check("results", results)
-    nets = {name: net_of(result) for name, result in results.items()}
+    nets = {name: net_of(each, least_ms=least_ms) for name, each in results.items()}
     title = _links_found(nets)
     with style():
         drawn = panels(ax, len(nets), 3, (5.0, 4.4))

@@ -100,8 +100,15 @@ class Net:
     """All that was done to it means nothing in this system."""
 
 
-def net_of(result: Result) -> Net:
+def net_of(result: Result, *, least_ms: float = 0.0) -> Net:
     """Return a run as a net, with what its events interrupted and whom they hit.
+
+    Parameters
+    ----------
+    result : Result
+        Full.
+    least_ms : float
+        As of `analysis.interruptions`.
 
     Raises
     ------
@@ -116,8 +123,9 @@ def net_of(result: Result) -> Net:
         first, second = sorted(ends, key=_rank)
         moved[first, second] = moved.get((first, second), 0) + row.moved_bytes
     machines = wired(result).hub_nodes()
-    told = blast_radius(result)
-    stopped, wanted = _pairs(interruptions(result)), _wanted(result)
+    told = blast_radius(result, least_ms=least_ms)
+    stopped = _pairs(interruptions(result, least_ms=least_ms))
+    wanted = _wanted(result)
     nodes = sorted({node for edge in moved for node in edge}, key=_order)
     kept = _busiest(nodes, moved)
     applies = told[told["pairs_hurt"].notna()]

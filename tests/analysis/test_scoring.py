@@ -139,6 +139,15 @@ def test_its_numbers_are_those_of_the_runs(table: pd.DataFrame) -> None:
     assert math.isnan(by["overtaken_share"][1])  # no keys, no order
 
 
+def test_an_interruption_may_have_to_last_a_while_at_least() -> None:
+    what = "pairs_hurt Crash subscriber:subscriber-1"
+    hurt = [
+        scorecard(runs(2), least_ms=least_ms).set_index("metric").loc[what].tolist()[3:]
+        for least_ms in (100.0, 10_000.0)
+    ]
+    assert hurt == [[6, 3], [0, 0]]
+
+
 def test_it_refuses_nothing_and_other_names() -> None:
     with pytest.raises(ValidationError, match="at least one run"):
         scorecard({})

@@ -126,6 +126,13 @@ def test_the_dead_are_crossed_out(deaths: dict[str, dict[str, Result]]) -> None:
     assert "direct: 4 links, subscriber-2 crossed out" in plot.alt_text(ax)
 
 
+def test_what_is_too_short_is_not_red(deaths: dict[str, dict[str, Result]]) -> None:
+    """Two seconds of silence."""
+    direct = {"direct": deaths["a subscriber dies"]["direct"]}
+    assert edges(plot.tangle(direct, least_ms=1_000.0))["hurt"] > 0
+    assert edges(plot.tangle(direct, least_ms=10_000.0))["hurt"] == 0
+
+
 def test_of_many_nodes_the_busiest_are_drawn() -> None:
     traffic = many_to_many(30, 30, 0.1, arrivals=Periodic(20.0), duration_s=0.1)
     many = run(Scenario(traffic, PointToPoint()))

@@ -98,3 +98,11 @@ def test_sources_stand_left_subscribers_right_and_a_hub_between() -> None:
     # From above downwards in the order of their names.
     assert at[APP][1] > at[WEB][1]
     assert at[AUDIT][1] > at[BILLING][1]
+
+
+def test_an_interruption_that_is_too_short_hurts_nobody() -> None:
+    """Billing is silent for 61 ms."""
+    assert net_of(result("it stopped"), least_ms=60.0).hurt
+    short = net_of(result("it stopped"), least_ms=61.0)
+    assert not short.hurt
+    assert short.blast_pair_s == 0
