@@ -2,21 +2,27 @@
 
     .venv/bin/python docs/evidence/rolling-restart/measure.py
 
-prints the rows of the page's tables.
+prints the rows of the page's tables, and draws its figure.
 """
+
+from pathlib import Path
 
 import kafkasim as ks
 from kafkasim.experiments.rolling_restart import PROTOCOLS, RESTART_AT_S
 
 SIZES = ((100, 50.0), (100, 2_000.0), (900, 2_000.0))
 """Partitions, and milliseconds of work on a record."""
+DRAWN = (100, 2_000.0)
+"""Of these, what the figure shows."""
+FIGURE = Path(__file__).with_name("unread.png")
 ADDED_AT_S = (60.0, 160.0, 260.0)
 
 
 def restarted(partitions: int, work_ms: float) -> None:
-    """Print a row for each protocol."""
+    """Print a row for each protocol; draw them if they are the ones to draw."""
+    runs = {}
     for name in PROTOCOLS:
-        runs = ks.rolling_restarts([name], partitions=partitions, work_ms=work_ms)
+        runs |= ks.rolling_restarts([name], partitions=partitions, work_ms=work_ms)
         result = runs[name]
         table = ks.analysis.unread(result, from_s=RESTART_AT_S - 5)
         begun = ks.analysis.rebalances(result)
@@ -30,6 +36,11 @@ def restarted(partitions: int, work_ms: float) -> None:
             f"{begun['moved'].sum():,}",
         )
         print(f"| {' | '.join(row)} |", flush=True)
+        if (partitions, work_ms) != DRAWN:
+            del runs[name]  # they are large
+    if runs:
+        ax = ks.plot.unread(runs, from_s=RESTART_AT_S - 10)
+        ax.figure.savefig(FIGURE, dpi=100)
 
 
 def added(at_s: float, protocol: str) -> float:
