@@ -8,6 +8,7 @@ members count from 1, partitions and offsets from 0.
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 
 HUB: Final = "hub"
@@ -42,7 +43,9 @@ class Target:
             return cls(text, "")
         kind, colon, name = text.partition(":")
         if not (kind and colon and name):
-            raise ValidationError(path, text, "kind:name, such as subscriber:billing")
+            raise ValidationError(
+                path, text, say("kind:name, such as subscriber:billing")
+            )
         return cls(kind, name)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Bool, Int64, bin_edges
 from kafkasim.analysis.kept import Latencies, LatencyBins, Measured, RateBins, Spread
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.histogram import middles
 from kafkasim.result.result import Result
@@ -184,8 +185,11 @@ class KeptCounts:
             raise ValidationError(
                 "bin_ms",
                 bin_ms,
-                f"{width_ms:g}, the width in which this streamed run counted",
-                "run with result='full' for another",
+                say(
+                    "{width_ms:g}, the width in which this streamed run counted",
+                    width_ms=width_ms,
+                ),
+                say("run with result='full' for another"),
             )
         return bin_edges(max(0, end_ns), self._bin_ns)
 

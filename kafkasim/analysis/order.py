@@ -28,6 +28,7 @@ from kafkasim.analysis.inversions import (
     overtaker_counts,
     sequences,
 )
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.rows import wanted_ns
@@ -187,7 +188,9 @@ def _taken(arrays: list[Int64], places: list[Int64]) -> list[Int64]:
 
 def _checked(per: str) -> str:
     if per not in GROUPED_BY:
-        raise ValidationError("per", per, f"one of {', '.join(GROUPED_BY)}")
+        raise ValidationError(
+            "per", per, say("one of {names}", names=", ".join(GROUPED_BY))
+        )
     return per
 
 

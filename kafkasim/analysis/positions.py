@@ -19,6 +19,7 @@ import numpy as np
 from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.frames import categorical, frame, offsets_column
 from kafkasim.analysis.world import World, world_of
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.leaders import leaders_of, met_by_readers
 from kafkasim.result.result import Result
@@ -172,7 +173,9 @@ def chosen_topics(world: World, topic: str | None) -> tuple[str, ...]:
     if topic is None:
         return known
     if topic not in known:
-        raise ValidationError("topic", topic, f"one of {', '.join(known)}")
+        raise ValidationError(
+            "topic", topic, say("one of {names}", names=", ".join(known))
+        )
     return (topic,)
 
 
@@ -187,7 +190,7 @@ def moment_ns(result: Result, at_s: float | None) -> int:
     if at_s is None:
         return int(result.facts["end_ns"])
     if not 0 <= at_s <= FOREVER_NS / NS_PER_S:
-        raise ValidationError("at_s", at_s, "at least 0 and less than 146 years")
+        raise ValidationError("at_s", at_s, say("at least 0 and less than 146 years"))
     return ns_from_s(at_s)
 
 

@@ -101,7 +101,7 @@ def lag(
         When the run did not record those tables.
     """
     if by not in ("subscriber", "partition"):
-        raise ValidationError("by", by, "subscriber or partition")
+        raise ValidationError("by", by, say("subscriber or partition"))
     records = result.columns("records")
     every = dealings(result)
     if subscriber is not None:
@@ -258,16 +258,26 @@ def chosen_want(result: Result, subscriber: str | None) -> Want:
         if subscriber is None or want.subscriber == subscriber:
             return want
     names = ", ".join(want.subscriber for want in known)
-    allowed = f"one of {names}" if known else "a run with one: nobody reads in this one"
+    allowed = (
+        say("one of {names}", names=names)
+        if known
+        else say("a run with one: nobody reads in this one")
+    )
     raise ValidationError("subscriber", subscriber, allowed)
 
 
 def _check_partition(result: Result, topic: str, partition: int) -> None:
     counts = world_of(result).partition_counts
     if topic not in counts:
-        raise ValidationError("topic", topic, f"one of {', '.join(counts)}")
+        raise ValidationError(
+            "topic", topic, say("one of {names}", names=", ".join(counts))
+        )
     if not 0 <= partition < counts[topic]:
-        raise ValidationError("partition", partition, f"0 to {counts[topic] - 1}")
+        raise ValidationError(
+            "partition",
+            partition,
+            say("{low} to {high}", low=0, high=counts[topic] - 1),
+        )
 
 
 def _in_partition(table: Table, topic: str, partition: int) -> Bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Bool, Int64
 from kafkasim.analysis.copies import Copies, Loss, Span, State, Steps
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.result.rows import code, wanted_ns
@@ -83,7 +84,9 @@ def _topic(appends: Table, replicas: Table | None, topic: str | None) -> str:
     if topic is None:
         return names[0] if names else ""
     if topic not in names:
-        raise ValidationError("topic", topic, f"one of {', '.join(names)}")
+        raise ValidationError(
+            "topic", topic, say("one of {names}", names=", ".join(names))
+        )
     return topic
 
 
@@ -104,7 +107,9 @@ def _check_partition(
         numbers = table["partition"][table["topic"] == code(table, "topic", topic)]
         last = max(last, int(numbers.max(initial=0)))
     if not 0 <= partition <= last:
-        raise ValidationError("partition", partition, f"0 to {last}")
+        raise ValidationError(
+            "partition", partition, say("{low} to {high}", low=0, high=last)
+        )
 
 
 @dataclass(frozen=True, slots=True)

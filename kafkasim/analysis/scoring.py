@@ -166,10 +166,12 @@ def scorecard(
     import pandas as pd
 
     if not results:
-        raise ValidationError("results", dict(results), "at least one run")
+        raise ValidationError("results", dict(results), say("at least one run"))
     for path, others in (("added", added), ("saturated", saturated)):
         if others is not None and list(others) != list(results):
-            raise ValidationError(path, list(others), f"runs of {', '.join(results)}")
+            raise ValidationError(
+                path, list(others), say("runs of {names}", names=", ".join(results))
+            )
     numbers = {name: _numbers(result, least_ms) for name, result in results.items()}
     if added is not None:
         for name, result in results.items():
@@ -251,9 +253,16 @@ def _carried(name: str, result: Result) -> dict[str, float]:
     """Return how much a system carries at most; refuse a run that does not tell."""
     carried = carrying(result)
     if not is_saturated(carried):
-        allowed = f"a run in which {TIMES:g} times as much is wanted as it carries"
-        why = f"it carries {carried['saturation_per_s']:,.0f} records/s of "
-        why += f"{carried['wanted_per_s']:,.0f}; ks.saturate makes such a run"
+        allowed = say(
+            "a run in which {times:g} times as much is wanted as it carries",
+            times=TIMES,
+        )
+        why = say(
+            "it carries {carried:,.0f} records/s of {wanted:,.0f}; ks.saturate makes "
+            "such a run",
+            carried=carried["saturation_per_s"],
+            wanted=carried["wanted_per_s"],
+        )
         raise ValidationError(f"saturated.{name}", result, allowed, why)
     return carried
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.units import NS_PER_S
@@ -66,7 +67,9 @@ def state_path(
     names = table.labels["group"]
     name = (names[0] if names else "") if group is None else group
     if group is not None and group not in names:
-        raise ValidationError("group", group, f"one of {', '.join(names)}")
+        raise ValidationError(
+            "group", group, say("one of {names}", names=", ".join(names))
+        )
     end_s = float(str(result.facts["end_ns"])) / NS_PER_S
     until_s = end_s if at_s is None else min(at_s, end_s)
     mine = np.flatnonzero(

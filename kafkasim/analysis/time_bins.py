@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kafkasim.analysis.arrays import Int64, bin_edges
 from kafkasim.analysis.dealings import Dealings
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.histogram import round_width_ns
 from kafkasim.result.rows import wanted_ns
@@ -32,5 +33,5 @@ def bins_until(end_ns: int, bin_ms: float | None) -> Int64:
     if bin_ms is None:
         return bin_edges(end_ns, round_width_ns(end_ns))
     if not bin_ms > 0:
-        raise ValidationError("bin_ms", bin_ms, "a width above 0 ms")
+        raise ValidationError("bin_ms", bin_ms, say("a width above 0 ms"))
     return bin_edges(end_ns, max(1, ns_from_ms(bin_ms)))

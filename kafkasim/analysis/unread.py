@@ -10,6 +10,7 @@ import numpy as np
 
 from kafkasim.analysis.arrays import Int64, step_counts
 from kafkasim.analysis.frames import frame
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.result import Result
 from kafkasim.units import MISSING_NS, NS_PER_MS, ms_from_ns, ns_from_s
@@ -52,7 +53,9 @@ def unread(
     names = table.labels["group"]
     name = (names[0] if names else "") if group is None else group
     if name not in names and group is not None:
-        raise ValidationError("group", group, f"one of {', '.join(names)}")
+        raise ValidationError(
+            "group", group, say("one of {names}", names=", ".join(names))
+        )
     mine = table["group"] == (names.index(name) if name in names else -1)
     since, until, partitions = _gaps(result, mine)
     since = np.maximum(since, ns_from_s(from_s))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.config.rules import Rule
 
@@ -32,7 +33,11 @@ class AssignmentStrategy(Rule):
     def allowed(self) -> str:
         """Return the names."""
         names = one_of(CLASSES)
-        return f"a list, or text with commas, of {names}, or of {_PACKAGE}… classes"
+        return say(
+            "a list, or text with commas, of {names}, or of {package}… classes",
+            names=names,
+            package=_PACKAGE,
+        )
 
     def read(self, value: object) -> tuple[str, ...]:
         """Return the names in the protocol."""
@@ -46,15 +51,19 @@ class AssignmentStrategy(Rule):
                 raise self.reject(value, _hint(str(each)))
             names.append(_NAMES[each])
         if len(set(names)) < len(names):
-            raise self.reject(value, "Kafka refuses an assignor that is listed twice")
+            raise self.reject(
+                value, say("Kafka refuses an assignor that is listed twice")
+            )
         return tuple(names)
 
 
 def _hint(said: str) -> str:
     """Return what may be meant: Kafka finds no class without its package."""
     if said == "uniform":
-        return "it is the broker's: group_remote_assignor, group_protocol 'consumer'"
+        return say(
+            "it is the broker's: group_remote_assignor, group_protocol 'consumer'"
+        )
     of_class = {each: name for name, each in CLASSES.items()}
     if said in of_class:
-        return f"did you mean {of_class[said]}?"
+        return say("did you mean {name}?", name=of_class[said])
     return suggestion(said, _NAMES)

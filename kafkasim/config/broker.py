@@ -6,6 +6,7 @@ modelled yet has no field; `from_properties` names such a key instead of droppin
 
 from typing import Annotated, ClassVar
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import document, effective, setting
 from kafkasim.config.known import Kind
 from kafkasim.config.rules import (
@@ -156,7 +157,9 @@ class BrokerConfig(Settings):
             raise ValidationError(
                 "replica_fetch_wait_max_ms",
                 wait_max,
-                f"at most replica_lag_time_max_ms, {lag_max}",
-                "a follower that waits longer falls out of sync; "
-                "KafkaConfig.validateValues",
+                say("at most replica_lag_time_max_ms, {lag_max}", lag_max=lag_max),
+                say(
+                    "a follower that waits longer falls out of sync; "
+                    "KafkaConfig.validateValues"
+                ),
             )

@@ -7,6 +7,7 @@ yet has no field; `from_properties` names such a key instead of dropping it.
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final, Literal, Self
 
+from kafkasim.catalogue import say
 from kafkasim.config.assignors import AssignmentStrategy
 from kafkasim.config.document import document, effective, setting, with_defaults
 from kafkasim.config.frozen import UNSET
@@ -119,21 +120,23 @@ class ConsumerConfig(Settings):
             raise ValidationError(
                 wrong[0],
                 getattr(self, wrong[0]),
-                "not set while group_protocol is 'consumer'",
-                "the broker says it there (group.consumer.*); ConfigException",
+                say("not set while group_protocol is 'consumer'"),
+                say("the broker says it there (group.consumer.*); ConfigException"),
             )
         if protocol == "classic" and self.group_remote_assignor is not UNSET:
             raise ValidationError(
                 "group_remote_assignor",
                 self.group_remote_assignor,
-                "not set while group_protocol is 'classic'",
-                "members assign there; ConfigException",
+                say("not set while group_protocol is 'classic'"),
+                say("members assign there; ConfigException"),
             )
         session_ms = effective(self, "session_timeout_ms")
         if effective(self, "heartbeat_interval_ms") >= session_ms:
             raise ValidationError(
                 "heartbeat_interval_ms",
                 effective(self, "heartbeat_interval_ms"),
-                f"less than session_timeout_ms, {session_ms}",
-                "a member would count as dead between two; Heartbeat",
+                say(
+                    "less than session_timeout_ms, {session_ms}", session_ms=session_ms
+                ),
+                say("a member would count as dead between two; Heartbeat"),
             )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import document, effective, setting, with_defaults
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.known import Kind
@@ -105,21 +106,28 @@ class ProducerConfig(Settings):
             self._check_delivery_timeout(self.delivery_timeout_ms)
 
     def _check_idempotence(self) -> None:
-        why = f"Kafka refuses the pair when idempotence was set by hand; {_SOURCE}"
-        while_it_is = "while enable_idempotence is true"
+        why = say(
+            "Kafka refuses the pair when idempotence was set by hand; {source}",
+            source=_SOURCE,
+        )
         if self.retries == 0:
-            raise ValidationError("retries", 0, f"at least 1 {while_it_is}", why)
+            allowed = say("at least 1 while enable_idempotence is true")
+            raise ValidationError("retries", 0, allowed, why)
         if self.acks not in {UNSET, "all"}:
-            raise ValidationError("acks", self.acks, f"'all' {while_it_is}", why)
+            allowed = say("'all' while enable_idempotence is true")
+            raise ValidationError("acks", self.acks, allowed, why)
 
     def _check_in_flight(self, in_flight: int) -> None:
         if in_flight > 5:
             raise ValidationError(
                 "max_in_flight_requests_per_connection",
                 in_flight,
-                "at most 5 unless enable_idempotence is set to false",
-                "a broker remembers five batches of a producer; Kafka refuses more "
-                f"even when idempotence is on only by default; {_SOURCE}",
+                say("at most 5 unless enable_idempotence is set to false"),
+                say(
+                    "a broker remembers five batches of a producer; Kafka refuses more "
+                    "even when idempotence is on only by default; {source}",
+                    source=_SOURCE,
+                ),
             )
 
     def _check_delivery_timeout(self, delivery_timeout: int) -> None:
@@ -128,9 +136,11 @@ class ProducerConfig(Settings):
             raise ValidationError(
                 "delivery_timeout_ms",
                 delivery_timeout,
-                f"at least linger_ms + request_timeout_ms, {least}",
-                "a batch could expire before its first request does; "
-                "KafkaProducer.configureDeliveryTimeout",
+                say("at least linger_ms + request_timeout_ms, {least}", least=least),
+                say(
+                    "a batch could expire before its first request does; "
+                    "KafkaProducer.configureDeliveryTimeout"
+                ),
             )
 
     def check_beside(self, others: Mapping[str, str]) -> None:
@@ -140,8 +150,8 @@ class ProducerConfig(Settings):
             raise ValidationError(
                 '"transactional.id"',
                 name,
-                "unsaid unless enable_idempotence is true",
-                f"transactions number their batches; {_SOURCE}",
+                say("unsaid unless enable_idempotence is true"),
+                say("transactions number their batches; {source}", source=_SOURCE),
             )
 
     def resolve(self) -> Self:

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, rules_of
 from kafkasim.config.known import Kind, is_known, known_keys
 from kafkasim.config.paths import suggestion
@@ -51,7 +52,9 @@ def read_properties(
             others[key] = text
         else:
             near = suggestion(key, {*modelled, *known_keys(kind)})
-            allowed = f"a key that Kafka knows, such as {', '.join(modelled)}"
+            allowed = say(
+                "a key that Kafka knows, such as {keys}", keys=", ".join(modelled)
+            )
             raise ValidationError(f'"{key}"', text, allowed, near)
     return found, others
 

@@ -194,7 +194,7 @@ class Text(Rule):
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise self.reject(value, "it holds half a surrogate pair") from error
+            raise self.reject(value, say("it holds half a surrogate pair")) from error
         return str(value)
 
 

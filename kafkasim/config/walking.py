@@ -9,6 +9,7 @@ had been filled in is made on the way.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, Part, set_names
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.paths import Parts, join_path, one_of, quoted, suggestion
@@ -38,13 +39,19 @@ def _step(
     if name in inside:
         return inside[name]
     here = join_path(parts[:index])
-    where = f" in {here}" if here else ""
     if not inside:
-        shown = "empty" if isinstance(value, (tuple, FrozenDict)) else repr(value)
-        allowed = f"nothing below {here}, which is {shown}; set it whole"
+        shown = say("empty") if isinstance(value, (tuple, FrozenDict)) else repr(value)
+        allowed = say(
+            "nothing below {here}, which is {shown}; set it whole",
+            here=here,
+            shown=shown,
+        )
         raise ValidationError(join_path(parts), name, allowed)
     near = suggestion(name, inside)
-    raise ValidationError(join_path(parts), name, one_of(inside) + where, near)
+    allowed = one_of(inside)
+    if here:
+        allowed = say("{names} in {here}", names=allowed, here=here)
+    raise ValidationError(join_path(parts), name, allowed, near)
 
 
 def changed(

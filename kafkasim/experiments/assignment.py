@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.assignment_input import (
@@ -130,7 +131,7 @@ def _assigned(
             assignor, members, counts, instances=instances, racks=racks
         )
     except AssignorError as error:
-        allowed = "a group that Kafka's assignor can deal with"
+        allowed = say("a group that Kafka's assignor can deal with")
         raise ValidationError("members", list(asked), allowed, str(error)) from error
 
 
@@ -164,11 +165,11 @@ def partition_for_key(key: str, partitions: int) -> int:
     """
     _check_key(key)
     if partitions < 1:
-        raise ValidationError("partitions", partitions, "a whole number from 1")
+        raise ValidationError("partitions", partitions, say("a whole number from 1"))
     return key_partition(key.encode(), partitions)
 
 
 def _check_key(key: object) -> None:
     if not isinstance(key, str):
-        allowed = "text; a record without a key has no partition of its own"
+        allowed = say("text; a record without a key has no partition of its own")
         raise ValidationError("key", key, allowed)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.groups.group_messages import (
@@ -60,11 +61,13 @@ def topics_given(
     for topic, given in topics.items():
         if isinstance(given, int):
             if given < 0:
-                raise ValidationError(f"topics.{topic}", given, "a whole number from 0")
+                raise ValidationError(
+                    f"topics.{topic}", given, say("a whole number from 0")
+                )
             counts[topic] = given
             continue
         if isinstance(given, str) or not isinstance(given, Sequence):
-            allowed = "a whole number, or the racks of each partition"
+            allowed = say("a whole number, or the racks of each partition")
             raise ValidationError(f"topics.{topic}", given, allowed)
         racks[topic] = [(one,) if isinstance(one, str) else tuple(one) for one in given]
         counts[topic] = len(given)
@@ -77,20 +80,20 @@ def members_given(
     """Return the members by name, in the order given."""
     if isinstance(members, int):
         if members < 0:
-            raise ValidationError("members", members, "a whole number from 0")
+            raise ValidationError("members", members, say("a whole number from 0"))
         digits = len(str(members))
         members = [f"c{number:0{digits}}" for number in range(1, members + 1)]
     if not isinstance(members, Mapping):
         names = [members] if isinstance(members, str) else list(members)
         if len(set(names)) < len(names):
-            raise ValidationError("members", names, "each name once")
+            raise ValidationError("members", names, say("each name once"))
         return {name: Asked(tuple(topics)) for name in names}
     asked = {name: _member(name, given, topics) for name, given in members.items()}
     instances = [
         one.instance_id for one in asked.values() if one.instance_id is not None
     ]
     if len(set(instances)) < len(instances):
-        raise ValidationError("members", instances, "each instance_id once")
+        raise ValidationError("members", instances, say("each instance_id once"))
     return asked
 
 
@@ -98,11 +101,13 @@ def owned_before(previous: "pd.DataFrame", asked: Mapping[str, Asked]) -> None:
     """Give members what they have in an earlier assignment."""
     for column in _COLUMNS:
         if column not in previous:
-            allowed = f"a result of assign, with {one_of(_COLUMNS)}"
+            allowed = say(
+                "a result of assign, with {columns}", columns=one_of(_COLUMNS)
+            )
             raise ValidationError("previous", list(previous), allowed)
     for one in asked.values():
         if one.owned:
-            allowed = "no owned where there is a previous assignment"
+            allowed = say("no owned where there is a previous assignment")
             raise ValidationError("members", one.owned, allowed)
     columns = [previous[column].tolist() for column in _COLUMNS]
     for member, topic, number in zip(*columns, strict=True):
@@ -126,13 +131,13 @@ def _member(name: str, given: object, topics: Mapping[str, int]) -> Asked:
     generation = given.get("generation", _FIRST_GENERATION if owned else NO_GENERATION)
     if not isinstance(generation, int) or generation < NO_GENERATION:
         raise ValidationError(
-            f"{path}.generation", generation, "a whole number from -1"
+            f"{path}.generation", generation, say("a whole number from -1")
         )
     asked = Asked(wanted, owned, generation)
     for key in ("instance_id", "rack"):
         text = given.get(key)
         if text is not None and not isinstance(text, str):
-            raise ValidationError(f"{path}.{key}", text, "text")
+            raise ValidationError(f"{path}.{key}", text, say("text"))
     asked.instance_id, asked.rack = given.get("instance_id"), given.get("rack")
     return asked
 
@@ -140,7 +145,7 @@ def _member(name: str, given: object, topics: Mapping[str, int]) -> Asked:
 def _topics(path: str, given: object, topics: Mapping[str, int]) -> tuple[str, ...]:
     wanted = (given,) if isinstance(given, str) else given
     if not isinstance(wanted, Sequence):
-        allowed = "a topic, several topics, or a mapping"
+        allowed = say("a topic, several topics, or a mapping")
         raise ValidationError(path, given, allowed)
     for topic in wanted:
         if topic not in topics:
@@ -158,4 +163,4 @@ def _partition(path: str, given: object) -> TopicPartition:
         topic, number = given
         if isinstance(topic, str) and isinstance(number, int):
             return topic, number
-    raise ValidationError(path, given, "such as orders-0 or ('orders', 0)")
+    raise ValidationError(path, given, say("such as orders-0 or ('orders', 0)"))

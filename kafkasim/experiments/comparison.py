@@ -109,10 +109,14 @@ def differences(plans: Mapping[str, Plan | PlanOutline]) -> list[str]:
         )
         refused = [column for column in differing if not column.startswith("keys/")]
         if refused:
-            why = f"{', '.join(refused)} differ"
+            why = say("{columns} differ", columns=", ".join(refused))
             if all(column.startswith("entity/") for column in refused):
-                why += "; name the sources' entity, else it moves with the key"
-            allowed = f"the same times, entities, sizes and work as {first_name!r}"
+                hint = say("name the sources' entity, else it moves with the key")
+                why = f"{why}; {hint}"
+            allowed = say(
+                "the same times, entities, sizes and work as {first_name!r}",
+                first_name=first_name,
+            )
             raise ValidationError("compare", name, allowed, why)
         notes += [
             say("{column} of {name!r} differs", column=column, name=name)
@@ -138,15 +142,19 @@ def _given(
             for name, system in (systems or {}).items()
         }
     elif systems is not None or events is not None:
-        why = "the mapping says which systems and events there are"
-        raise ValidationError("systems", systems, "nothing beside a mapping", why)
+        why = say("the mapping says which systems and events there are")
+        raise ValidationError("systems", systems, say("nothing beside a mapping"), why)
     else:
         given = dict(traffic)
     if not given:
-        raise ValidationError("systems", systems, "at least one system with its name")
+        raise ValidationError(
+            "systems", systems, say("at least one system with its name")
+        )
     strangers = sorted(set(happening) - set(given))
     if strangers:
-        raise ValidationError("events", strangers[0], f"one of {', '.join(given)}")
+        raise ValidationError(
+            "events", strangers[0], say("one of {names}", names=", ".join(given))
+        )
     return given
 
 

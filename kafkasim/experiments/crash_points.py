@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from kafkasim.analysis.measures import summary
+from kafkasim.catalogue import say
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
@@ -118,7 +119,9 @@ def crash_scenario(commit: str, point: str | None) -> Scenario:
     if point is None:
         return _calm(commit)
     if point not in POINTS:
-        raise ValidationError("point", point, f"one of {', '.join(POINTS)}")
+        raise ValidationError(
+            "point", point, say("one of {names}", names=", ".join(POINTS))
+        )
     at_s = _moments(commit)[point] / NS_PER_S
     crash = Crash(f"member:{CRASHES}/1", at_s=at_s, for_s=_BACK_S)
     return _calm(commit).where({"events": [crash]})

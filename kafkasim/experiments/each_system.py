@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import one_of
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
@@ -75,14 +76,20 @@ def scenarios_of(
 def _check(systems: object, events: object) -> None:
     """Refuse systems that are none, and events for none of them."""
     if not isinstance(systems, Mapping) or not systems:
-        raise ValidationError("systems", systems, "at least one system, by its name")
+        raise ValidationError(
+            "systems", systems, say("at least one system, by its name")
+        )
     for name, system in systems.items():
         if isinstance(system, type):
-            allowed = f"a system, such as {system.__name__}(), or a function"
+            allowed = say(
+                "a system, such as {kind}(), or a function", kind=system.__name__
+            )
             raise ValidationError(f"systems.{name}", system, allowed)
     if isinstance(events, Event):
-        raise ValidationError("events", events, "a list of events")
+        raise ValidationError("events", events, say("a list of events"))
     if isinstance(events, Mapping):
         for name in events:
             if name not in systems:
-                raise ValidationError("events", name, one_of(systems), "no such system")
+                raise ValidationError(
+                    "events", name, one_of(systems), say("no such system")
+                )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import join_path, split_path
 from kafkasim.errors import ValidationError
 
@@ -43,7 +44,7 @@ def axes_of(grid: Mapping[str, Values], taken: Iterable[str] = ()) -> tuple[Axis
         is given twice.
     """
     if not grid:
-        raise ValidationError("grid", grid, "at least one path with its values")
+        raise ValidationError("grid", grid, say("at least one path with its values"))
     columns = short_names(list(grid), taken)
     return tuple(
         Axis(path, columns[path], *_values_and_labels(path, values))
@@ -95,14 +96,14 @@ def _values_and_labels(
     path: str, values: Values
 ) -> tuple[tuple[object, ...], tuple[object, ...]]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ValidationError(path, values, "a list of values")
+        raise ValidationError(path, values, say("a list of values"))
     if isinstance(values, Mapping):
         labels, plain = tuple(values), tuple(map(_plain, values.values()))
     else:
         plain = tuple(map(_plain, values))
         labels = tuple(map(_label, plain))
     if not plain:
-        raise ValidationError(path, values, "at least one value")
+        raise ValidationError(path, values, say("at least one value"))
     return plain, labels_of_one_kind(path, labels)
 
 
@@ -123,7 +124,9 @@ def labels_of_one_kind(path: str, labels: Sequence[object]) -> tuple[object, ...
     shown = tuple(labels) if one_kind else tuple(map(str, labels))
     for number, label in enumerate(shown):
         if label in shown[:number]:
-            raise ValidationError(path, label, "each value once", "it is given twice")
+            raise ValidationError(
+                path, label, say("each value once"), say("it is given twice")
+            )
     return shown
 
 

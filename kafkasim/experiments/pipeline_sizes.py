@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from kafkasim.analysis.measures import metrics
 from kafkasim.analysis.piping import pipelines
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.each_system import SystemFor, run_each
@@ -70,7 +71,7 @@ def pipeline_sizes(
         if not _is_too_small(size, density)
     ]
     if not traffics:
-        allowed = "some size n of at least 1/d, for a density d"
+        allowed = say("some size n of at least 1/d, for a density d")
         raise ValidationError("sizes", tuple(sizes), allowed)
     return _measured(traffics, systems, seed)
 
@@ -107,7 +108,7 @@ def mesh_sizes(
     """
     traffics = [(size, float("nan"), mesh(size, **_SMALL)) for size in sizes]  # type: ignore[arg-type]
     if not traffics:
-        raise ValidationError("sizes", tuple(sizes), "at least one size")
+        raise ValidationError("sizes", tuple(sizes), say("at least one size"))
     return _measured(traffics, systems, seed)
 
 

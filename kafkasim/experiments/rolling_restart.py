@@ -13,6 +13,7 @@ partitions out:
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.running import run
@@ -72,7 +73,9 @@ def rolling_restarts(
     """
     for each in protocols:
         if each not in _CONFIGS:
-            raise ValidationError("protocols", each, f"any of {', '.join(PROTOCOLS)}")
+            raise ValidationError(
+                "protocols", each, say("any of {names}", names=", ".join(PROTOCOLS))
+            )
     rate_per_s = members * 500.0 / work_ms
     traffic = Traffic(
         {"web": Source("orders", Periodic(rate_per_s), keys=UniformKeys(10_000))},

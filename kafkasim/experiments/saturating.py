@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from kafkasim.analysis.carrying import carrying, is_saturated
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.experiments.each_system import SystemFor, scenarios_of
 from kafkasim.experiments.running import asked, run
@@ -69,7 +70,7 @@ def saturate(
     200
     """
     if not traffic.subscribers:
-        allowed = "at least one subscriber"
+        allowed = say("at least one subscriber")
         raise ValidationError("traffic.subscribers", traffic.subscribers, allowed)
     shorter = replace(traffic, duration_s=duration_s)
     scenarios = scenarios_of(_times(shorter, 1), systems, seed)
@@ -95,11 +96,11 @@ def _never_full(name: str, result: Result, carried_per_s: float) -> ValidationEr
     """Return the error of a system that was never given more than it carries."""
     if not carried_per_s:
         duration_s = result.scenario.traffic.duration_s
-        allowed = f"longer than {name!r} takes to process a record"
-        why = "it processes none in the second half"
+        allowed = say("longer than {name!r} takes to process a record", name=name)
+        why = say("it processes none in the second half")
         return ValidationError("duration_s", duration_s, allowed, why)
-    allowed = "a system that can be given more than it carries"
-    why = f"it keeps up with {len(result.records):,} records in a run"
+    allowed = say("a system that can be given more than it carries")
+    why = say("it keeps up with {count:,} records in a run", count=len(result.records))
     return ValidationError(f"systems.{name}", result.scenario.system, allowed, why)
 
 
@@ -117,5 +118,7 @@ def _source(name: str, source: Source, times: int) -> Source:
     rate_per_s = getattr(law, field, None)
     if rate_per_s is None:
         path = f"traffic.sources.{name}.arrivals"
-        raise ValidationError(path, law, "an open loop with a rate, such as Poisson")
+        raise ValidationError(
+            path, law, say("an open loop with a rate, such as Poisson")
+        )
     return replace(source, arrivals=replace(law, **{field: times * rate_per_s}))

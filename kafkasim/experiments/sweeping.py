@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from kafkasim.analysis.intervals import mean_interval
 from kafkasim.analysis.measures import METRICS, metrics
+from kafkasim.catalogue import say
 from kafkasim.errors import RunError, ValidationError
 from kafkasim.experiments.grid import Values, axes_of, labels_of, settings_of
 from kafkasim.experiments.running import asked, enough_memory, run, unfinished
@@ -135,12 +136,12 @@ def _check_counts(
     grid: Mapping[str, Values], replications: int, workers: int | None
 ) -> None:
     if replications < 1:
-        raise ValidationError("replications", replications, "1 or more")
+        raise ValidationError("replications", replications, say("1 or more"))
     if workers is not None and workers < 1:
-        raise ValidationError("workers", workers, "1 or more")
+        raise ValidationError("workers", workers, say("1 or more"))
     if "seed" in grid and replications > 1:
-        why = "replication r runs with seed + r"
-        raise ValidationError("grid", "seed", "no seed beside replications", why)
+        why = say("replication r runs with seed + r")
+        raise ValidationError("grid", "seed", say("no seed beside replications"), why)
 
 
 def _named(label: Mapping[str, object]) -> str:
@@ -207,9 +208,9 @@ def _measure_run(
 
 
 def _numbers(measured: object) -> dict[str, float]:
-    allowed = "a function that returns a mapping of name to number"
+    allowed = say("a function that returns a mapping of name to number")
     if not isinstance(measured, Mapping):
-        why = f"it returned {type(measured).__name__}"
+        why = say("it returned {kind}", kind=type(measured).__name__)
         raise ValidationError("measure", measured, allowed, why)
     try:
         return {str(name): float(value) for name, value in measured.items()}

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.protocol.groups.coordinator import classic_group, consumer_group
 
@@ -41,7 +42,9 @@ def transitions(protocol: str = "classic") -> "pd.DataFrame":
     import pandas as pd
 
     if protocol not in _PROTOCOLS:
-        raise ValidationError("protocol", protocol, f"one of {', '.join(_PROTOCOLS)}")
+        raise ValidationError(
+            "protocol", protocol, say("one of {names}", names=", ".join(_PROTOCOLS))
+        )
     rows = (
         [
             (str(state), str(to), ", ".join(map(str, why)))

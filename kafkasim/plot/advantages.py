@@ -69,12 +69,12 @@ def advantage(
     ValidationError
         `table` is no such table, has no such column or density, or not two systems.
     """
-    table_given(table, "a table of pipeline_sizes")
+    table_given(table, say("a table of pipeline_sizes"))
     for column in ("system", "size", "wanted", *y):
         check_column(table, column, "y")
     names = list(dict.fromkeys(table["system"].astype(str)))
     if len(table) and len(names) != 2:
-        raise ValidationError("table", names, "two systems")
+        raise ValidationError("table", names, say("two systems"))
     mine = table[np.isclose(table["wanted"].to_numpy(dtype=np.float64), wanted)]
     ratios = {column: _ratio(mine, names, column) for column in y if len(mine)}
     title = _finding(ratios, names)

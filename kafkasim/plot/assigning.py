@@ -93,7 +93,7 @@ def assignment(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     """
     if not is_table(table) or any(column not in table for column in _COLUMNS):
         given = list(table) if is_table(table) else type(table).__name__
-        allowed = f"what assign returns, with {listed(_COLUMNS)}"
+        allowed = say("what assign returns, with {columns}", columns=listed(_COLUMNS))
         raise ValidationError("table", given, allowed)
     shown = _Table(table)
     title = finding(shown)

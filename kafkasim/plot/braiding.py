@@ -114,7 +114,7 @@ def braid(
     who = _most_overtaken(list(runs.values())) if entity is None else entity
     braids = {name: _braid(read, who) for name, read in runs.items()}
     if entity is not None and not any(len(each.records) for each in braids.values()):
-        raise ValidationError("entity", entity, "an entity of one of the runs")
+        raise ValidationError("entity", entity, say("an entity of one of the runs"))
     shown = _shown(list(braids.values()), window)
     with style():
         drawn = _canvases(ax, braids, shown)
@@ -135,7 +135,7 @@ def braid(
 
 
 def _runs(data: Result | Mapping[str, Result]) -> dict[str, Result]:
-    expected = "a Result, or a mapping of names to some"
+    expected = say("a Result, or a mapping of names to some")
     if not isinstance(data, Mapping):
         return {"": run_given(data, expected)}
     if not data:
@@ -196,10 +196,15 @@ def _shown(braids: list[_Braid], window: tuple[int, int] | None) -> tuple[int, i
     if window is not None:
         first, end = max(0, window[0]), min(longest, window[1])
         if first >= end:
-            allowed = f"two places, the first below the second, within 0 to {longest}"
+            allowed = say(
+                "two places, the first below the second, within 0 to {longest}",
+                longest=longest,
+            )
             raise ValidationError("window", window, allowed)
         if end - first > MOST_STRANDS:
-            raise ValidationError("window", window, f"at most {MOST_STRANDS} records")
+            raise ValidationError(
+                "window", window, say("at most {most} records", most=MOST_STRANDS)
+            )
         return first, end
     if longest <= MOST_STRANDS:
         return 0, longest

@@ -84,7 +84,9 @@ def resources(
     )
     hosts = list(dict.fromkeys(table["resource"].astype(str)))
     if resource is not None and resource not in hosts:
-        raise ValidationError("resource", resource, f"one of {', '.join(hosts)}")
+        raise ValidationError(
+            "resource", resource, say("one of {names}", names=", ".join(hosts))
+        )
     found = busy.busiest(table if resource is None else _of(table, resource))
     host = resource or (found[0] if found else "")
     part = _of(table, host)

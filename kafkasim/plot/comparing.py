@@ -81,7 +81,7 @@ def comparison(
         `table` is none, or has no such column.
     """
     columns = [y] if isinstance(y, str) else list(y)
-    table_given(table, "a table of compare, or one with a row for each system")
+    table_given(table, say("a table of compare, or one with a row for each system"))
     for column in ("system", *columns):
         check_column(table, column, "y")
     systems = list(dict.fromkeys(table["system"].astype(str)))

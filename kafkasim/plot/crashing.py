@@ -89,7 +89,9 @@ def crash_points(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     """
     if not is_table(table) or any(column not in table for column in _COLUMNS):
         given = list(table) if is_table(table) else type(table).__name__
-        allowed = f"what crash_points returns, with {listed(_COLUMNS)}"
+        allowed = say(
+            "what crash_points returns, with {columns}", columns=listed(_COLUMNS)
+        )
         raise ValidationError("table", given, allowed)
     columns = [table[name].tolist() for name in _COLUMNS]
     cells = [Cell(*row) for row in zip(*columns, strict=True)]

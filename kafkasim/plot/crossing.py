@@ -33,7 +33,7 @@ _PARTS: Final = {
     0.25: mark("a quarter"),
 }
 """Shares of the pairs in words."""
-_MAKER: Final = "a table of pipeline_sizes or mesh_sizes"
+_MAKER: Final = mark("a table of pipeline_sizes or mesh_sizes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def crossover(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     ValidationError
         `table` is no such table.
     """
-    table_given(table, _MAKER)
+    table_given(table, say(_MAKER))
     for column in _NEEDED:
         check_column(table, column, "table")
     lines = _lines(table)

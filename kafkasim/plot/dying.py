@@ -181,7 +181,7 @@ def when_one_dies(
 
 
 def _check(name: str, results: object) -> None:
-    allowed = f"1 to {_MOST_GRAPHS} runs by the names of their systems"
+    allowed = say("1 to {most} runs by the names of their systems", most=_MOST_GRAPHS)
     good = isinstance(results, Mapping) and 0 < len(results) <= _MOST_GRAPHS
     if not good or not all(isinstance(run, Result) for run in results.values()):  # type: ignore[attr-defined]
         raise ValidationError(name, type(results).__name__, allowed)
@@ -189,9 +189,9 @@ def _check(name: str, results: object) -> None:
 
 def _check_deaths(deaths: object, ax: object) -> None:
     if ax is not None:
-        raise ValidationError("ax", ax, "none: the figure is one of its own")
+        raise ValidationError("ax", ax, say("none: the figure is one of its own"))
     if not isinstance(deaths, Mapping) or not deaths:
-        allowed = "what dies, and for each the runs by the names of their systems"
+        allowed = say("what dies, and for each the runs by the names of their systems")
         raise ValidationError("deaths", type(deaths).__name__, allowed)
     for death, runs in deaths.items():
         _check(f"deaths.{death}", runs)

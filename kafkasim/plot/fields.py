@@ -125,7 +125,9 @@ def _given(columns: "Mapping[str, Any] | pd.DataFrame") -> dict[str, Any]:
     missing = [name for name in FIELDS if name not in columns]
     if missing:
         got = type(columns).__name__
-        raise ValidationError("columns", got, f"what log.anatomy gives: {missing[0]}")
+        raise ValidationError(
+            "columns", got, say("what log.anatomy gives: {column}", column=missing[0])
+        )
     fields = {name: np.asarray(columns[name]) for name in FIELDS}
     for name in ("covered", "unpacked", "wrong"):
         fields[name] = fields[name].astype(np.bool_)

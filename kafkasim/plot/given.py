@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 NOBODY: Final = mark("nobody")
 """Who processed the records of a run without subscribers."""
 
-_OF_A_RUN: Final = "one run is drawn by throughput, latency, lag, ordering or braid"
-_OF_A_SWEEP: Final = "the table of a sweep is drawn by sweep, of a comparison by it"
+_OF_A_RUN: Final = mark(
+    "one run is drawn by throughput, latency, lag, ordering or braid"
+)
+_OF_A_SWEEP: Final = mark(
+    "the table of a sweep is drawn by sweep, of a comparison by it"
+)
+_A_RUN: Final = mark("a Result, as run returns it")
 
 
 def is_table(thing: object) -> bool:
@@ -45,7 +50,7 @@ def table_given(thing: Any, expected: str) -> "pd.DataFrame":  # noqa: ANN401 - 
     if is_table(thing) and not isinstance(thing, Result):
         table: pd.DataFrame = thing
         return table
-    why = _OF_A_RUN if isinstance(thing, Result) else ""
+    why = say(_OF_A_RUN) if isinstance(thing, Result) else ""
     raise ValidationError("table", _named(thing), expected, why)
 
 
@@ -70,13 +75,17 @@ def table_with(
     ValidationError
         It is something else; the message says what makes such a table.
     """
-    expected = f"a run, or what analysis.{maker} made of one"
+    expected = say("a run, or what analysis.{maker} made of one", maker=maker)
     if not is_table(thing):
         raise ValidationError("data", _named(thing), expected)
     table: pd.DataFrame = thing
     for column in columns:
         if column not in table:
-            raise ValidationError("data", list(table), f"{expected}, with {column}")
+            raise ValidationError(
+                "data",
+                list(table),
+                say("{expected}, with {column}", expected=expected, column=column),
+            )
     return table
 
 
@@ -89,10 +98,12 @@ def check_column(table: "pd.DataFrame", column: str, name: str) -> None:
         It has not; lists those it has.
     """
     if column not in table:
-        raise ValidationError(name, column, f"one of {', '.join(map(str, table))}")
+        raise ValidationError(
+            name, column, say("one of {names}", names=", ".join(map(str, table)))
+        )
 
 
-def run_given(thing: object, expected: str = "a Result, as run returns it") -> Result:
+def run_given(thing: object, expected: str = "") -> Result:
     """Return `thing` when it is a run.
 
     Parameters
@@ -100,7 +111,7 @@ def run_given(thing: object, expected: str = "a Result, as run returns it") -> R
     thing : object
         What a figure was given.
     expected : str
-        What it draws, for the message.
+        What it draws, for the message; by default any run.
 
     Raises
     ------
@@ -109,8 +120,8 @@ def run_given(thing: object, expected: str = "a Result, as run returns it") -> R
     """
     if isinstance(thing, Result):
         return thing
-    why = _OF_A_SWEEP if is_table(thing) else ""
-    raise ValidationError("data", _named(thing), expected, why)
+    why = say(_OF_A_SWEEP) if is_table(thing) else ""
+    raise ValidationError("data", _named(thing), expected or say(_A_RUN), why)
 
 
 def subscriber_given(table: "pd.DataFrame", subscriber: str | None) -> str:
@@ -134,7 +145,9 @@ def subscriber_given(table: "pd.DataFrame", subscriber: str | None) -> str:
     if subscriber is None:
         return names[0] if names else say(NOBODY)
     if subscriber not in names:
-        raise ValidationError("subscriber", subscriber, f"one of {listed(names)}")
+        raise ValidationError(
+            "subscriber", subscriber, say("one of {names}", names=listed(names))
+        )
     return subscriber
 
 

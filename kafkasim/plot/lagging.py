@@ -135,7 +135,9 @@ def lag(
     )
     made_by = "partition" if "partition" in table else "subscriber"
     if by != made_by:
-        raise ValidationError("by", by, f"{made_by}, as the table was made by")
+        raise ValidationError(
+            "by", by, say("{made_by}, as the table was made by", made_by=made_by)
+        )
     if subscriber is not None and len(table):
         table = rows_of(table, subscriber_given(table, subscriber))
     allowed = list(_UNITS) if by == "subscriber" else ["records"]

@@ -144,7 +144,9 @@ def _columns(now: Standing, partition: int | None) -> list[int]:
     ]
     if not columns:
         most = max((number for _, number in now.partitions), default=-1)
-        raise ValidationError("partition", partition, f"0 to {most}")
+        raise ValidationError(
+            "partition", partition, say("{low} to {high}", low=0, high=most)
+        )
     return columns
 
 

@@ -88,10 +88,12 @@ def topology(
     """
     whole = wiring.topology(data) if isinstance(data, Result) else data
     if not hasattr(whole, "in_edges"):
-        expected = "a run, or the graph that analysis.topology made of one"
+        expected = say("a run, or the graph that analysis.topology made of one")
         raise ValidationError("data", type(data).__name__, expected)
     if weight not in _NOUNS:
-        raise ValidationError("weight", weight, f"one of {', '.join(_NOUNS)}")
+        raise ValidationError(
+            "weight", weight, say("one of {names}", names=", ".join(_NOUNS))
+        )
     graph, note = _condensed(whole, weight)
     places = _places(graph)
     tallest = max(1, *(sum(x == p[0] for p in places.values()) for x in (0, 1, 2)))

@@ -83,14 +83,14 @@ def offsets_topic(
         When the run did not record `offsets_topic`.
     """
     if is_table(data):
-        table = table_with(data, _COLUMNS, "analysis.offsets_topic")
+        table = table_with(data, _COLUMNS, "offsets_topic")
     else:
         table = records_of(run_given(data), at_s)
     number = _partition_given(table, partition)
     table = table[table["partition"] == number].sort_values("offset", kind="stable")
     groups = list(dict.fromkeys(map(str, table["group"])))
     if len(groups) > _MOST_GROUPS:
-        allowed = f"one with at most {_MOST_GROUPS} groups"
+        allowed = say("one with at most {most} groups", most=_MOST_GROUPS)
         raise ValidationError("partition", number, allowed)
     title = finding(table)
     with style():
@@ -147,7 +147,7 @@ def _partition_given(table: "pd.DataFrame", partition: int | None) -> int:
     if partition is None:
         return int(known.index[0]) if len(known) else 0
     if partition not in known.index:
-        allowed = f"one of {sorted(map(int, known.index))}"
+        allowed = say("one of {names}", names=sorted(map(int, known.index)))
         raise ValidationError("partition", partition, allowed)
     return partition
 

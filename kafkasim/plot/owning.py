@@ -174,7 +174,9 @@ def _group_given(table: "pd.DataFrame", group: str | None) -> str:
     if group is None:
         return names[0] if names else ""
     if group not in names:
-        raise ValidationError("group", group, f"one of {listed(names)}")
+        raise ValidationError(
+            "group", group, say("one of {names}", names=listed(names))
+        )
     return group
 
 

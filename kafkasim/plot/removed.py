@@ -137,7 +137,7 @@ def removal(
 def _columns(table: "Table", path: str) -> list[list[Any]]:
     for name in _COLUMNS:
         if name not in table:
-            allowed = f"records as log.dump gives them, with {name}"
+            allowed = say("records as log.dump gives them, with {name}", name=name)
             raise ValidationError(path, list(table), allowed)
     offsets = [int(offset) for offset in table["offset"]]
     keys = [_text(key) for key in table["key"]]

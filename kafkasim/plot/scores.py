@@ -67,7 +67,7 @@ def scorecard(table: "pd.DataFrame", *, ax: "Axes | None" = None) -> "Axes":
     ValidationError
         `table` is no such table.
     """
-    table_given(table, "a table of analysis.scorecard")
+    table_given(table, say("a table of analysis.scorecard"))
     for column in _NEEDED:
         check_column(table, column, "table")
     systems = systems_of(table)

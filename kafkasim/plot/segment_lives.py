@@ -130,12 +130,16 @@ def _segments(
     table = table_with(made, _COLUMNS, "segments, the table of a run")
     names = list(dict.fromkeys(map(str, table["topic"])))
     if topic is not None and topic not in names:
-        raise ValidationError("topic", topic, f"one of {', '.join(names)}")
+        raise ValidationError(
+            "topic", topic, say("one of {names}", names=", ".join(names))
+        )
     name = topic or (names[0] if names else "")
     mine = table[(table["topic"].astype(str) == name)]
     if partition not in set(mine["partition"]) and len(mine):
         last = int(mine["partition"].max())
-        raise ValidationError("partition", partition, f"0 to {last}")
+        raise ValidationError(
+            "partition", partition, say("{low} to {high}", low=0, high=last)
+        )
     mine = mine[mine["partition"] == partition]
     if "broker" in mine and len(mine):
         mine = mine[mine["broker"] == mine["broker"].min()]
@@ -148,7 +152,7 @@ def _read(
     """Return log end and position over time, if known, and what ran."""
     if not isinstance(data, Result):
         if subscriber is not None:
-            expected = "a run as data: the table of segments knows no subscriber"
+            expected = say("a run as data: the table of segments knows no subscriber")
             raise ValidationError("subscriber", subscriber, expected)
         return None, dict(data.attrs)
     if subscriber is None and not world_of(data).wants:

@@ -26,7 +26,7 @@ class Log:
 
     def __init__(self, data: "Table") -> None:
         if not hasattr(data, "keys"):
-            allowed = "the tables that log.dump gives of a folder"
+            allowed = say("the tables that log.dump gives of a folder")
             raise ValidationError("data", type(data).__name__, allowed)
         whole = "segments" in data
         self.segments = _table(data["segments"] if whole else data, _SEGMENT)
@@ -51,7 +51,7 @@ def _table(given: Any, columns: Sequence[str]) -> dict[str, NDArray[np.int64]]: 
         return {name: np.zeros(0, dtype=np.int64) for name in columns}
     for name in columns:
         if name not in given:
-            allowed = f"what log.dump gives: a table with {name}"
+            allowed = say("what log.dump gives: a table with {name}", name=name)
             raise ValidationError("data", list(given), allowed)
     return {name: np.asarray(given[name], dtype=np.int64) for name in columns}
 
@@ -64,7 +64,11 @@ class Found:
         ends = held.segments["next_offset"][held.live]
         holds = np.flatnonzero((bases <= offset) & (offset < ends))
         if not len(holds):
-            reach = f"{held.first} to {held.end - 1}" if len(bases) else "none: no log"
+            reach = (
+                say("{low} to {high}", low=held.first, high=held.end - 1)
+                if len(bases)
+                else say("none: no log")
+            )
             raise ValidationError("find", offset, reach)
         self.offset = offset
         self.base = int(bases[holds[-1]])

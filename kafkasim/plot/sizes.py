@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 
 SizeName = Literal["notebook", "slide", "print"]
@@ -71,7 +72,9 @@ def sized(size: SizeName) -> Iterator[None]:
         `size` is none of the three.
     """
     if size not in SIZES:
-        raise ValidationError("size", size, f"one of {', '.join(SIZES)}")
+        raise ValidationError(
+            "size", size, say("one of {names}", names=", ".join(SIZES))
+        )
     before = _NOW.set(size)
     try:
         yield

@@ -103,7 +103,9 @@ def states(
     """
     if not is_table(table) or any(column not in table for column in _COLUMNS):
         given = list(table) if is_table(table) else type(table).__name__
-        allowed = f"what transitions returns, with {listed(_COLUMNS)}"
+        allowed = say(
+            "what transitions returns, with {columns}", columns=listed(_COLUMNS)
+        )
         raise ValidationError("table", given, allowed)
     ways = {
         (str(a), str(b)): str(why)
@@ -139,7 +141,9 @@ def _check(path: StatePath, ways: dict[tuple[str, str], str]) -> None:
     for step in path.steps:
         if (step.state, step.next_state) not in ways:
             way = f"{step.state} to {step.next_state}"
-            allowed = "a run whose group goes by this table, such as of its protocol"
+            allowed = say(
+                "a run whose group goes by this table, such as of its protocol"
+            )
             raise ValidationError("run", way, allowed)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kafkasim.analysis.measures import METRICS
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.plot.given import check_column
 from kafkasim.plot.sweep_scales import YScale, are_numbers
@@ -49,7 +50,7 @@ def settings_of(
     if x is None:
         numbers = [c for c in left if are_numbers(table[c])]
         if not left:
-            raise ValidationError("table", list(table), "a column that was varied")
+            raise ValidationError("table", list(table), say("a column that was varied"))
         x = (numbers or left)[0]
         left.remove(x)
     if hue is None and left:

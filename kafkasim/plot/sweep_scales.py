@@ -103,7 +103,9 @@ def scale_y(
         nothing(ax, say("does not apply") if len(values) else say("no runs"))
     elif scale == "log" or (scale is None and spread_out(values)):
         if np.nanmin(values) <= 0:
-            raise ValidationError("y_scale", "log", "linear, for values of 0 or less")
+            raise ValidationError(
+                "y_scale", "log", say("linear, for values of 0 or less")
+            )
         log_scale(ax, "y", values)
     else:
         low, high = min(0.0, float(np.nanmin(values))), float(np.nanmax(values))

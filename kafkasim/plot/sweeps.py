@@ -104,7 +104,7 @@ def sweep(
         `table` is no table, it has no such column, nothing was varied, or points of
         several panels were to be labelled.
     """
-    table = table_given(table, "a table, as experiments.sweep returns it")
+    table = table_given(table, say("a table, as experiments.sweep returns it"))
     columns = [y] if isinstance(y, str) else list(y)
     across, colour, apart = settings_of(table, x, hue, columns)
     for column in columns:
@@ -112,7 +112,9 @@ def sweep(
     if label is not None:
         check_column(table, label, "label")
         if len(columns) > 1:
-            raise ValidationError("label", label, "none where there are several panels")
+            raise ValidationError(
+                "label", label, say("none where there are several panels")
+            )
     view = View(across, colour, apart, label, y_scale)
     said: list[str] = []
     with style():

@@ -69,7 +69,7 @@ def unread(
     from matplotlib.ticker import NullFormatter
 
     if not runs:
-        raise ValidationError("runs", runs, "a mapping of names to runs, with one")
+        raise ValidationError("runs", runs, say("a mapping of names to runs, with one"))
     tables = {
         name: unread_of(run_given(each), group=group, from_s=from_s)
         for name, each in runs.items()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, cast
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 from kafkasim.result.schema import TABLES
 from kafkasim.result.schema_columns import Column
@@ -62,8 +63,10 @@ def _shown(column: Column) -> str:
 
 def _unknown(path: str, name: str, known: tuple[str, ...]) -> ValidationError:
     close = get_close_matches(name, known, n=1)
-    why = f"did you mean {close[0]!r}?" if close else ""
-    return ValidationError(path, name, f"one of {', '.join(known)}", why)
+    why = say("did you mean {name!r}?", name=close[0]) if close else ""
+    return ValidationError(
+        path, name, say("one of {names}", names=", ".join(known)), why
+    )
 
 
 def _values(table: Table, column: Column) -> "Array | ExtensionArray":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from kafkasim.config.frozen import FrozenDict
-from kafkasim.config.paths import suggestion
+from kafkasim.config.paths import one_of, suggestion
 from kafkasim.errors import ChangedFileError, TableNotRecorded, ValidationError
 from kafkasim.result.files import (
     PLAN_FILE,
@@ -124,7 +124,7 @@ class Result:
         if name in self.not_recorded:
             raise TableNotRecorded(name, self.not_recorded[name])
         why = _MADE_LATER.get(name, suggestion(name, TABLES))
-        raise ValidationError("table", name, f"one of {', '.join(TABLES)}", why)
+        raise ValidationError("table", name, one_of(TABLES), why)
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """Return a table as a DataFrame: float milliseconds, labels as text.

@@ -7,6 +7,7 @@ they have the rhythm of day, week and season, keys of very unequal weight (16 ca
 
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.data.flights import read_departures
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.trace import Trace
@@ -50,7 +51,7 @@ def flights(month: int | None = None, *, speedup: float = 1.0) -> Trace:
     Trace('flights', 336,776 rows in 60 s, columns tail, carrier, origin, destination)
     """
     if month is not None and month not in range(1, 13):
-        raise ValidationError("month", month, "a month from 1 to 12")
+        raise ValidationError("month", month, say("a month from 1 to 12"))
     month = None if month is None else int(month)
     departures = read_departures(month)
     kind: tuple[tuple[str, object], ...] = (("kind", "flights"),)

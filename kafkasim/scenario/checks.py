@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.config.rules import INT32_MAX
@@ -58,12 +59,12 @@ def check_traffic(traffic: Traffic) -> None:
         With a path that begins at the traffic.
     """
     if not traffic.sources:
-        raise ValidationError("sources", {}, "at least one source")
+        raise ValidationError("sources", {}, say("at least one source"))
     streams = stream_names(traffic)
     for name, subscriber in traffic.subscribers.items():
         for index, stream in enumerate(subscriber.streams):
             path = ("subscribers", name, "streams", str(index))
-            _check_name(path, stream, streams, "every stream has a source")
+            _check_name(path, stream, streams, say("every stream has a source"))
     for name, source in traffic.sources.items():
         _check_columns(name, source)
     _check_times(traffic)
@@ -72,10 +73,14 @@ def check_traffic(traffic: Traffic) -> None:
 def _check_times(traffic: Traffic) -> None:
     if traffic.duration_s is UNSET:
         if not needs_no_duration(traffic):
-            why = "only traces have a length of their own"
-            raise ValidationError("duration_s", UNSET, "a number > 0, in seconds", why)
+            why = say("only traces have a length of their own")
+            raise ValidationError(
+                "duration_s", UNSET, say("a number > 0, in seconds"), why
+            )
     elif traffic.warmup_s >= traffic.duration_s:
-        allowed = f"less than duration_s, {traffic.duration_s:g}"
+        allowed = say(
+            "less than duration_s, {duration_s:g}", duration_s=traffic.duration_s
+        )
         raise ValidationError("warmup_s", traffic.warmup_s, allowed)
     _check_counts(traffic)
 
@@ -88,7 +93,7 @@ def _check_counts(traffic: Traffic) -> None:
         rate = law.mean_rate_per_s if isinstance(law, DayCurve) else law.rate_per_s
         if rate * traffic.duration_s > _MOST_RECORDS:
             path = join_path(("sources", name, "arrivals"))
-            allowed = f"at most {_MOST_RECORDS:,} records in duration_s"
+            allowed = say("at most {most:,} records in duration_s", most=_MOST_RECORDS)
             raise ValidationError(path, law, allowed)
 
 
@@ -98,7 +103,7 @@ def _check_columns(name: str, source: Source) -> None:
         if isinstance(column, TraceColumn):
             path = join_path(("sources", name, field))
             if not isinstance(source.arrivals, Trace):
-                allowed = "no column: the source's arrivals are no trace"
+                allowed = say("no column: the source's arrivals are no trace")
                 raise ValidationError(path, column, allowed)
             _check_column(f"{path}.column", column.column, source.arrivals)
             if field == "value_bytes":
@@ -116,13 +121,13 @@ def _check_sizes(path: str, column: str, trace: Trace) -> None:
         sizes = trace.numbers(column)
     except TraceError as error:
         raise ValidationError(
-            path, column, "a column with a whole number in every row"
+            path, column, say("a column with a whole number in every row")
         ) from error
     wrong = (sizes < 0) | (sizes > INT32_MAX)
     if wrong.any():
         row = int(wrong.argmax())
-        allowed = f"a column of sizes from 0 to {INT32_MAX} bytes"
-        why = f"row {row + 1} has {int(sizes[row])}"
+        allowed = say("a column of sizes from 0 to {most} bytes", most=INT32_MAX)
+        why = say("row {row} has {size}", row=row + 1, size=int(sizes[row]))
         raise ValidationError(path, column, allowed, why)
 
 
@@ -142,17 +147,17 @@ def check_system(system: System, traffic: Traffic) -> None:
         "topics": (
             system.topics,
             stream_names(traffic),
-            "a topic is named as a stream",
+            say("a topic is named as a stream"),
         ),
         "producers": (
             system.producers,
             traffic.sources,
-            "a producer is named as its source",
+            say("a producer is named as its source"),
         ),
         "groups": (
             system.groups,
             traffic.subscribers,
-            "a group is named as its subscriber",
+            say("a group is named as its subscriber"),
         ),
     }
     for part, (names, allowed, why) in named.items():
@@ -164,8 +169,10 @@ def check_system(system: System, traffic: Traffic) -> None:
             raise ValidationError(
                 join_path(("topics", stream)),
                 stream,
-                "at most 249 letters, digits, '.', '_' and '-'",
-                "Kafka refuses other names; org.apache.kafka.common.internals.Topic",
+                say("at most 249 letters, digits, '.', '_' and '-'"),
+                say(
+                    "Kafka refuses other names; org.apache.kafka.common.internals.Topic"
+                ),
             )
 
 
@@ -182,7 +189,11 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
         target = Target.parse(event.target, path=path)
         if any(_overlap(earlier, event) for earlier in events[:index]):
             kind = type(event).__name__
-            allowed = f"a time at which no {kind} of {event.target} lasts"
+            allowed = say(
+                "a time at which no {kind} of {target} lasts",
+                kind=kind,
+                target=event.target,
+            )
             raise ValidationError(f"{index}.at_s", event.at_s, allowed)
         if not_applicable(event, traffic, system):
             continue
@@ -209,7 +220,7 @@ def check_events(events: tuple[Event, ...], traffic: Traffic, system: System) ->
 
 def _check_crash(index: int, event: Crash, system: System) -> None:
     if event.clean and not event.target.startswith("broker:"):
-        allowed = "false: only a broker asks for a controlled shutdown"
+        allowed = say("false: only a broker asks for a controlled shutdown")
         raise ValidationError(f"{index}.clean", event.clean, allowed)
     if event.lose_disk:
         _check_lost_disk(index, event, system)
@@ -217,7 +228,7 @@ def _check_crash(index: int, event: Crash, system: System) -> None:
 
 def _check_target(event: Event, target: Target, targets: list[str], path: str) -> None:
     if str(target) not in targets:
-        allowed = _listed(targets) or "nothing: there is none of the kind"
+        allowed = _listed(targets) or say("nothing: there is none of the kind")
         near = suggestion(str(target), targets)
         raise ValidationError(path, event.target, allowed, near)
 
@@ -236,29 +247,37 @@ def _check_link(index: int, event: LinkEvent, traffic: Traffic, system: System) 
     """Check that the link is one, and that what is meant goes over it."""
     kind = type(event).__name__
     if not is_link(event.target):
-        allowed = "link:A->B or link:A<->B"
+        allowed = say("link:A->B or link:A<->B")
         raise ValidationError(
-            f"{index}.target", event.target, allowed, f"{kind} befalls a link"
+            f"{index}.target",
+            event.target,
+            allowed,
+            say("{kind} befalls a link", kind=kind),
         )
     ways = ways_of(event.target, traffic, system, f"{index}.target")
     if event.only is not None and not any(event.only in w.messages for w in ways):
-        why = f"no {event.only} go over {event.target}"
-        raise ValidationError(f"{index}.only", event.only, "none", why)
+        why = say("no {only} go over {target}", only=event.only, target=event.target)
+        raise ValidationError(f"{index}.only", event.only, say("none"), why)
 
 
 def _check_lost_disk(index: int, event: Crash, system: System) -> None:
     path = f"{index}.lose_disk"
     if not event.target.startswith("broker:"):
-        raise ValidationError(path, event.lose_disk, "false: only a broker has a disk")
+        raise ValidationError(
+            path, event.lose_disk, say("false: only a broker has a disk")
+        )
     if event.clean:
-        why = "that it stopped in order would stand on the disk"
-        raise ValidationError(path, event.lose_disk, "false with clean", why)
+        why = say("that it stopped in order would stand on the disk")
+        raise ValidationError(path, event.lose_disk, say("false with clean"), why)
     assert isinstance(system, Kafka)
     for name, topic in system.topics.items():
         if topic.config.resolve().compacts:
-            why = f"topic {name} is compacted, and what is left of it is not told apart"
+            why = say(
+                "topic {name} is compacted, and what is left of it is not told apart",
+                name=name,
+            )
             raise ValidationError(
-                path, event.lose_disk, "false with compacted topics", why
+                path, event.lose_disk, say("false with compacted topics"), why
             )
 
 
@@ -288,8 +307,12 @@ def _check_addition(index: int, event: AddPartitions, before: int) -> None:
     """Check that there are fewer before (`ReplicationControlManager`)."""
     if event.to <= before:
         name = event.target.partition(":")[2]
-        allowed = f"more than {before}, the partitions of {name} by then"
-        why = "Kafka takes none away and refuses it with INVALID_PARTITIONS"
+        allowed = say(
+            "more than {before}, the partitions of {name} by then",
+            before=before,
+            name=name,
+        )
+        why = say("Kafka takes none away and refuses it with INVALID_PARTITIONS")
         raise ValidationError(f"{index}.to", event.to, allowed, why)
 
 
@@ -302,11 +325,13 @@ def _check_deletion(
     topic = system.topics.get(name, Topic())
     config = topic.config.resolve()
     if config.compacts and not config.deletes:
-        allowed = f"a topic that is not only compacted, as {name} is"
-        why = "Kafka refuses it with POLICY_VIOLATION"
+        allowed = say("a topic that is not only compacted, as {name} is", name=name)
+        why = say("Kafka refuses it with POLICY_VIOLATION")
         raise ValidationError(f"{index}.target", event.target, allowed, why)
     if event.partition is not None and event.partition >= count:
-        allowed = f"less than {count}, the partitions of {name}"
+        allowed = say(
+            "less than {count}, the partitions of {name}", count=count, name=name
+        )
         raise ValidationError(f"{index}.partition", event.partition, allowed)
 
 

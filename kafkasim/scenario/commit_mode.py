@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.rules import INT32_MAX, Rule
 
 AUTO: Final = "auto"
@@ -37,7 +38,10 @@ class CommitMode(Rule):
     def allowed(self) -> str:
         """Return the words."""
         words = ", ".join(repr(each) for each in _WORDS)
-        return f"one of {words}, or 'manual(every=n)' with a whole number n of records"
+        return say(
+            "one of {words}, or 'manual(every=n)' with a whole number n of records",
+            words=words,
+        )
 
     def read(self, value: object) -> str:
         """Return the word, or the call without spaces."""

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.rules import AtLeastZero, Number, Positive
 from kafkasim.errors import ValidationError
@@ -42,7 +43,9 @@ class Uniform(Document):
     def check(self) -> None:
         """Check the order of the bounds."""
         if self.high < self.low:
-            raise ValidationError("high", self.high, f"at least low, {self.low:g}")
+            raise ValidationError(
+                "high", self.high, say("at least low, {low:g}", low=self.low)
+            )
 
     def draw(self, generator: "np.random.Generator", count: int) -> NDArray[np.float64]:
         """Return `count` values."""

@@ -12,6 +12,7 @@ is no error at a source, a subscriber, the hub, or a link between them: the tabl
 
 from typing import Annotated, ClassVar, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.rules import (
     INT32_MAX,
@@ -154,8 +155,10 @@ class Delay(Document):
             It leaves everything as it is.
         """
         if self.extra_ms == 0.0 and self.factor == 1.0:
-            allowed = "more than 0, or a factor"
-            raise ValidationError("extra_ms", self.extra_ms, allowed, "how much later?")
+            allowed = say("more than 0, or a factor")
+            raise ValidationError(
+                "extra_ms", self.extra_ms, allowed, say("how much later?")
+            )
 
 
 @document

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ChangedFileError, OutputError, TraceError, ValidationError
 from kafkasim.scenario.trace import Trace, load_trace
 from kafkasim.scenario.trace_rule import beside, file_name
@@ -71,11 +72,11 @@ def read_text(text: str, *, name: str, is_json: bool) -> dict[str, Any]:
         place, what = _place(text, str(error))
         raise _syntax(name, text, place, "TOML", what) from None
     if not isinstance(plain, dict):
-        raise ValidationError(name, plain, "a table with traffic and system")
+        raise ValidationError(name, plain, say("a table with traffic and system"))
     version = plain.pop(VERSION_KEY, FORMAT_VERSION)
     if version != FORMAT_VERSION:
         path = f"{name}: {VERSION_KEY}"
-        why = "the file was written for another version of kafkasim"
+        why = say("the file was written for another version of kafkasim")
         raise ValidationError(path, version, f"{FORMAT_VERSION}", why)
     return plain
 
@@ -88,7 +89,7 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValidationError(str(path), error.reason, "text in UTF-8") from None
+        raise ValidationError(str(path), error.reason, say("text in UTF-8")) from None
     plain = read_text(text, name=str(path), is_json=path.suffix.lower() == ".json")
     traffic = plain.get("traffic")
     sources = traffic.get("sources") if isinstance(traffic, dict) else None

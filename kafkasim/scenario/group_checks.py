@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import effective
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.paths import join_path, one_of, suggestion
@@ -53,12 +54,12 @@ def _check_read(
 ) -> None:
     streams = traffic.subscribers[subscriber].streams
     if event.stream is not None and event.stream not in streams:
-        why = f"what {subscriber} reads"
+        why = say("what {subscriber} reads", subscriber=subscriber)
         raise ValidationError("stream", event.stream, one_of(streams), why)
     read = streams if event.stream is None else (event.stream,)
     most = max(partitions[each] for each in read)
     if event.partition is not None and event.partition >= most:
-        allowed = f"less than {most}, the number of partitions"
+        allowed = say("less than {most}, the number of partitions", most=most)
         raise ValidationError("partition", event.partition, allowed)
 
 
@@ -82,9 +83,14 @@ def check_sessions(system: Kafka) -> None:
             raise ValidationError(
                 join_path(("groups", name, "config", "session_timeout_ms")),
                 session_ms,
-                f"{low_ms} to {high_ms}, which broker_config.group_min_session_timeout_"
-                "ms and group_max_session_timeout_ms say",
-                "INVALID_SESSION_TIMEOUT: every poll would throw",
+                say(
+                    "{low_ms} to {high_ms}, which broker_config."
+                    "group_min_session_timeout_ms and "
+                    "group_max_session_timeout_ms say",
+                    low_ms=low_ms,
+                    high_ms=high_ms,
+                ),
+                say("INVALID_SESSION_TIMEOUT: every poll would throw"),
             )
 
 
@@ -129,7 +135,9 @@ def check_member_event(
             _check_removal(event, earlier)
         case MoveCoordinator():
             if event.to is not None and event.to > system.brokers:
-                allowed = f"at most {system.brokers}, the number of brokers"
+                allowed = say(
+                    "at most {brokers}, the number of brokers", brokers=system.brokers
+                )
                 raise ValidationError("to", event.to, allowed)
         case ResetOffsets():
             _check_read(event, name, traffic, partitions)
@@ -150,7 +158,7 @@ def _check_consumers(
     match event:
         case AddMember():
             if event.instance_id is not None:
-                allowed = "none: only Kafka has static members"
+                allowed = say("none: only Kafka has static members")
                 raise ValidationError("instance_id", event.instance_id, allowed)
             there = consumer_names(name, system, earlier)
             _check_addition(event, name, dict.fromkeys(there))
@@ -168,15 +176,21 @@ def _check_addition(
     names = [each.rpartition("/")[2] for each in there]
     name = added_name(event, names)
     if name in names:
-        allowed = f"a name that no member of {subscriber} has"
-        raise ValidationError("name", name, allowed, f"there are {', '.join(names)}")
+        allowed = say(
+            "a name that no member of {subscriber} has", subscriber=subscriber
+        )
+        raise ValidationError(
+            "name", name, allowed, say("there are {names}", names=", ".join(names))
+        )
 
 
 def _check_removal(event: RemoveMember, earlier: Sequence[Event]) -> None:
     for other in earlier:
         if isinstance(other, RemoveMember) and other.target == event.target:
-            why = f"it has gone for good at {other.at_s:g} s"
-            raise ValidationError("target", event.target, "a member that is there", why)
+            why = say("it has gone for good at {at_s:g} s", at_s=other.at_s)
+            raise ValidationError(
+                "target", event.target, say("a member that is there"), why
+            )
 
 
 def _check_stuck(event: StuckRecord, subscriber: str, traffic: Traffic) -> None:
@@ -185,5 +199,7 @@ def _check_stuck(event: StuckRecord, subscriber: str, traffic: Traffic) -> None:
         name for name, source in traffic.sources.items() if source.stream in streams
     ]
     if event.source not in sources:
-        why = suggestion(event.source, sources) or f"what {subscriber} reads"
+        why = suggestion(event.source, sources) or say(
+            "what {subscriber} reads", subscriber=subscriber
+        )
         raise ValidationError("source", event.source, one_of(sources), why)

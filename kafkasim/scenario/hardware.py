@@ -2,6 +2,7 @@
 
 from typing import Annotated, Self
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.config.rules import AtLeastZero, Number, Positive
@@ -60,8 +61,10 @@ class Disk(Document):
             raise ValidationError(
                 "dirty_background_ratio",
                 self.dirty_background_ratio,
-                f"at most dirty_ratio, {self.dirty_ratio:g}",
-                "else nothing is written before appends have to wait",
+                say(
+                    "at most dirty_ratio, {dirty_ratio:g}", dirty_ratio=self.dirty_ratio
+                ),
+                say("else nothing is written before appends have to wait"),
             )
 
 

@@ -11,6 +11,7 @@ alone, as in `link:web->broker:2`; if there are both of that name, it is the sou
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from kafkasim.catalogue import say
 from kafkasim.config.paths import suggestion
 from kafkasim.errors import ValidationError
 from kafkasim.ids import HUB, Target, instance_name
@@ -78,14 +79,16 @@ def ways_of(target: str, traffic: Traffic, system: System, path: str) -> list[Wa
     name = Target.parse(target, path=path).name
     ends = _ends(name)
     if len(ends) != 2:
-        raise ValidationError(path, target, "link:A->B or link:A<->B")
+        raise ValidationError(path, target, say("link:A->B or link:A<->B"))
     hosts = _hosts(traffic, system)
     senders, receivers = (_named(end, hosts, target, path) for end in ends)
     ways = list(_ways(senders, receivers, traffic, system))
     if _BOTH in name:
         ways += _ways(receivers, senders, traffic, system)
     if not ways:
-        raise ValidationError(path, target, _talking(system), "these two never talk")
+        raise ValidationError(
+            path, target, _talking(system), say("these two never talk")
+        )
     return ways
 
 
@@ -156,8 +159,10 @@ def _named(end: str, hosts: dict[str, list[str]], target: str, path: str) -> lis
         if name in hosts:
             return hosts[name]
     near = suggestion(end, hosts)
-    why = f"there is no host {end!r}" + (f"; {near}" if near else "")
-    raise ValidationError(path, target, f"ends {', '.join(hosts)}", why)
+    why = say("there is no host {end!r}", end=end) + (f"; {near}" if near else "")
+    raise ValidationError(
+        path, target, say("ends {hosts}", hosts=", ".join(hosts)), why
+    )
 
 
 def _ways(
@@ -209,9 +214,9 @@ def _wants(one: str, other: str, traffic: Traffic) -> bool:
 
 def _talking(system: System) -> str:
     if isinstance(system, Kafka):
-        return "a client and a broker, two brokers, or a broker and the controller"
+        return say("a client and a broker, two brokers, or a broker and the controller")
     if isinstance(system, RabbitMQ):
-        return "a source and a node, a node and a member, or two nodes"
+        return say("a source and a node, a node and a member, or two nodes")
     if not isinstance(system, PointToPoint):
-        return "a source and the hub, or the hub and a subscriber"
-    return "a source and a subscriber that wants its stream"
+        return say("a source and the hub, or the hub and a subscriber")
+    return say("a source and a subscriber that wants its stream")

@@ -7,6 +7,7 @@ stream of a source.
 from collections.abc import Sequence
 from typing import Final, TypeVar, cast
 
+from kafkasim.catalogue import say
 from kafkasim.config.rules import Number, Rule, Whole
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import Poisson
@@ -71,8 +72,15 @@ def many_to_many(
     density = _checked("density", density, Number())
     least = 1 / min(sources, subscribers)
     if not least - 1e-9 <= density <= 1:
-        allowed = f"from {least:.3g} to 1, for {sources} × {subscribers}"
-        raise ValidationError("density", density, allowed, "fewer leave somebody alone")
+        allowed = say(
+            "from {least:.3g} to 1, for {sources} × {subscribers}",
+            least=least,
+            sources=sources,
+            subscribers=subscribers,
+        )
+        raise ValidationError(
+            "density", density, allowed, say("fewer leave somebody alone")
+        )
     count = max(sources, subscribers, int(density * sources * subscribers + 0.5))
     made = {
         f"source-{n}": Source(

@@ -6,6 +6,7 @@ heartbeats, whatever `Group.start` says of its beginning.
 
 from typing import Annotated, ClassVar
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.offset_reset import SeekTo
 from kafkasim.config.rules import AtLeastZero, Moment, Name, Positive, Whole
@@ -68,8 +69,8 @@ class RollingRestart(Document):
     def check(self) -> None:
         """Check that one is back before the next is stopped."""
         if self.every_s <= self.down_s:
-            allowed = f"more than down_s, {self.down_s:g}"
-            why = "one member after the other"
+            allowed = say("more than down_s, {down_s:g}", down_s=self.down_s)
+            why = say("one member after the other")
             raise ValidationError("every_s", self.every_s, allowed, why)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, Part, document
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.config.rules import MapOf, Rule, Whole
@@ -22,7 +23,7 @@ class Member(Document):
     def check(self) -> None:
         """Check that an id is one (`ConsumerConfig`: a non-empty string)."""
         if self.instance_id == "":
-            allowed = "text that is not empty, or none"
+            allowed = say("text that is not empty, or none")
             raise ValidationError("instance_id", self.instance_id, allowed)
 
 
@@ -33,7 +34,10 @@ class MembersRule(Rule):
     @property
     def allowed(self) -> str:
         """Return both forms."""
-        return f"{self._count.allowed}, or names, each with a Member or its table"
+        return say(
+            "{number}, or names, each with a Member or its table",
+            number=self._count.allowed,
+        )
 
     @property
     def _count(self) -> Whole:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, Part, Variant
 from kafkasim.config.rules import Rule, kind_of
 from kafkasim.errors import ValidationError
@@ -52,7 +53,7 @@ class OwnSystemRule(Variant):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return "a system of your own that is registered"
+        return say("a system of your own that is registered")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -78,7 +79,9 @@ class OwnSystemRule(Variant):
         if not isinstance(value, OwnSystem):
             raise self.reject(value)
         if type(value).run_class is None:
-            why = f"register_system({type(value).__name__}, …) says how it runs"
+            why = say(
+                "register_system({name}, …) says how it runs", name=type(value).__name__
+            )
             raise self.reject(value, why)
         return value
 
@@ -119,17 +122,19 @@ def check_own(description: object, taken: tuple[str, ...]) -> None:
         default, or the name of one of kafkasim's systems.
     """
     if not (isinstance(description, type) and issubclass(description, OwnSystem)):
-        raise ValidationError("description", description, "a class below OwnSystem")
-    allowed = "a frozen dataclass whose fields have defaults"
+        raise ValidationError(
+            "description", description, say("a class below OwnSystem")
+        )
+    allowed = say("a frozen dataclass whose fields have defaults")
     name = description.__name__
     made = vars(description).get("__dataclass_params__")
     if made is None or not made.frozen:
-        why = "write @dataclass(frozen=True, repr=False) above it"
+        why = say("write @dataclass(frozen=True, repr=False) above it")
         raise ValidationError("description", name, allowed, why)
     try:
         description()
     except TypeError as error:
         raise ValidationError("description", name, allowed, str(error)) from None
     if kind_of(description) in taken:
-        allowed = f"another name than {', '.join(taken)}"
+        allowed = say("another name than {names}", names=", ".join(taken))
         raise ValidationError("description", kind_of(description), allowed)

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.rules import INT32_MAX, Positive, Seconds, Whole
 from kafkasim.errors import ValidationError
@@ -61,8 +62,11 @@ class PointToPoint(Document):
                     raise ValidationError(
                         name,
                         getattr(self, name),
-                        f"{field.default!r} while mode is 'synchronous'",
-                        "a source that waits for all answers has no queues",
+                        say(
+                            "{default!r} while mode is 'synchronous'",
+                            default=field.default,
+                        ),
+                        say("a source that waits for all answers has no queues"),
                     )
         check_backoff(self.retry_backoff_ms, self.retry_backoff_max_ms)
 
@@ -118,5 +122,5 @@ def check_backoff(first_ms: float, longest_ms: float) -> None:
         It is.
     """
     if longest_ms < first_ms:
-        allowed = f"at least retry_backoff_ms, {first_ms:g}"
+        allowed = say("at least retry_backoff_ms, {first_ms:g}", first_ms=first_ms)
         raise ValidationError("retry_backoff_max_ms", longest_ms, allowed)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import FrozenDict
 from kafkasim.errors import ChangedFileError, ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop
@@ -155,8 +156,8 @@ class Plan:
                 raise ValidationError(
                     f"traffic.sources.{name}.arrivals",
                     each.law,
-                    "an open loop, for a plan that is saved",
-                    "a closed loop is drawn as it goes round",
+                    say("an open loop, for a plan that is saved"),
+                    say("a closed loop is drawn as it goes round"),
                 )
         columns: dict[str, NDArray[Any]] = {}
         for number, source in enumerate(self.sources.values()):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Final, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document, setting
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of
@@ -71,16 +72,16 @@ class Queue(Document):
         """Check what only quorum queues have, and what they always have."""
         if self.type == "quorum":
             if not self.durable:
-                allowed = "true for a quorum queue"
+                allowed = say("true for a quorum queue")
                 raise ValidationError("durable", self.durable, allowed)
             return
         if self.members is not UNSET and self.members != 1:
-            allowed = "1, or nothing, for a classic queue"
-            why = "mirrored classic queues were removed in RabbitMQ 4.0"
+            allowed = say("1, or nothing, for a classic queue")
+            why = say("mirrored classic queues were removed in RabbitMQ 4.0")
             raise ValidationError("members", self.members, allowed, why)
         if self.delivery_limit is not UNSET and self.delivery_limit != -1:
-            allowed = "-1, or nothing, for a classic queue"
-            why = "only quorum queues count"
+            allowed = say("-1, or nothing, for a classic queue")
+            why = say("only quorum queues count")
             raise ValidationError("delivery_limit", self.delivery_limit, allowed, why)
 
 
@@ -112,14 +113,16 @@ class Publisher(Document):
         """Check the routing key, and that there is something to count."""
         for found in _PLACEHOLDER.findall(self.routing_key):
             if found not in PLACEHOLDERS:
-                allowed = "text in which braces hold " + one_of(PLACEHOLDERS)
+                allowed = say(
+                    "text in which braces hold {names}", names=one_of(PLACEHOLDERS)
+                )
                 raise ValidationError("routing_key", self.routing_key, allowed)
         if set("{}") & set(_PLACEHOLDER.sub("", self.routing_key)):
-            allowed = "text in which every brace has its other one"
+            allowed = say("text in which every brace has its other one")
             raise ValidationError("routing_key", self.routing_key, allowed)
         if self.max_unconfirmed is not None and not self.confirms:
-            allowed = "none without confirms"
-            why = "nothing is ever confirmed"
+            allowed = say("none without confirms")
+            why = say("nothing is ever confirmed")
             raise ValidationError("max_unconfirmed", self.max_unconfirmed, allowed, why)
 
 
@@ -155,20 +158,24 @@ class Consumers(Document):
         if self.ack == "auto":
             self._check_auto()
         elif self.prefetch and self.ack_every > self.prefetch:
-            allowed = f"at most the prefetch of {self.prefetch}"
-            why = "a consumer that holds fewer would never get the last of them"
+            allowed = say("at most the prefetch of {prefetch}", prefetch=self.prefetch)
+            why = say("a consumer that holds fewer would never get the last of them")
             raise ValidationError("ack_every", self.ack_every, allowed, why)
         if len(self.priorities) > self.count:
-            allowed = f"at most {self.count} numbers, one for each consumer"
+            allowed = say(
+                "at most {count} numbers, one for each consumer", count=self.count
+            )
             raise ValidationError("priorities", self.priorities, allowed)
 
     def _check_auto(self) -> None:
         """Refuse what needs acknowledgements."""
-        why = "a message is gone from the queue before anybody works on it"
+        why = say("a message is gone from the queue before anybody works on it")
         if self.ack_every != 1:
-            raise ValidationError("ack_every", self.ack_every, "1 with ack='auto'", why)
+            raise ValidationError(
+                "ack_every", self.ack_every, say("1 with ack='auto'"), why
+            )
         if self.failing_share:
-            allowed = "0 with ack='auto'"
+            allowed = say("0 with ack='auto'")
             raise ValidationError("failing_share", self.failing_share, allowed, why)
 
 
@@ -211,11 +218,11 @@ class RabbitMQ(Document):
         for name, queue in self.queues.items():
             if queue.members is not UNSET and queue.members > self.nodes:
                 path = join_path(("queues", name, "members"))
-                allowed = f"at most {self.nodes}, the number of nodes"
+                allowed = say("at most {nodes}, the number of nodes", nodes=self.nodes)
                 raise ValidationError(path, queue.members, allowed)
         for name, consumers in self.consumers.items():
             queue = self.queues.get(name, Queue())
             if queue.type == "quorum" and consumers.prefetch > QUORUM_PREFETCH:
                 path = join_path(("consumers", name, "prefetch"))
-                allowed = f"at most {QUORUM_PREFETCH} of a quorum queue"
+                allowed = say("at most {most} of a quorum queue", most=QUORUM_PREFETCH)
                 raise ValidationError(path, consumers.prefetch, allowed)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from kafkasim.catalogue import say
 from kafkasim.config.frozen import UNSET, FrozenDict
 from kafkasim.config.paths import join_path, one_of, suggestion
 from kafkasim.errors import ValidationError
@@ -123,34 +124,52 @@ def check_rabbitmq(system: RabbitMQ, traffic: Traffic) -> None:
         With a path that begins at the system.
     """
     named = {
-        "queues": (system.queues, traffic.subscribers, "as its subscriber"),
-        "publishers": (system.publishers, traffic.sources, "as its source"),
-        "consumers": (system.consumers, traffic.subscribers, "as their subscriber"),
+        "queues": (
+            system.queues,
+            traffic.subscribers,
+            say("a queue is named as its subscriber"),
+        ),
+        "publishers": (
+            system.publishers,
+            traffic.sources,
+            say("a publisher is named as its source"),
+        ),
+        "consumers": (
+            system.consumers,
+            traffic.subscribers,
+            say("consumers are named as their subscriber"),
+        ),
     }
     for part, (said, allowed, why) in named.items():
         for name in said:
-            _check_name((part, name), name, allowed, f"a part is named {why}")
+            _check_name((part, name), name, allowed, why)
     whole = filled(system, traffic)
     for name, publisher in whole.publishers.items():
         if publisher.exchange != DEFAULT_EXCHANGE:
             path = ("publishers", name, "exchange")
-            _check_name(path, publisher.exchange, whole.exchanges, "exchanges say it")
+            _check_name(
+                path, publisher.exchange, whole.exchanges, say("exchanges say it")
+            )
     for name, queue in whole.queues.items():
         _check_queue(name, queue, whole.exchanges)
 
 
 def _check_queue(name: str, queue: Queue, exchanges: Mapping[str, Exchange]) -> None:
     if name.startswith("amq.") or len(name.encode()) > _MOST_NAME_BYTES:
-        allowed = "a name of at most 255 bytes that does not begin with 'amq.'"
-        why = "RabbitMQ keeps other names for itself"
+        allowed = say("a name of at most 255 bytes that does not begin with 'amq.'")
+        why = say("RabbitMQ keeps other names for itself")
         raise ValidationError(join_path(("queues", name)), name, allowed, why)
     for place, binding in enumerate(queue.bindings):
         path = ("queues", name, "bindings", str(place))
-        _check_name((*path, "exchange"), binding.exchange, exchanges, "no such one")
+        _check_name(
+            (*path, "exchange"), binding.exchange, exchanges, say("no such one")
+        )
         if exchanges[binding.exchange].type == "direct" and "{" in binding.key:
-            allowed = "bindings, said for a direct exchange whose routing keys vary"
+            allowed = say(
+                "bindings, said for a direct exchange whose routing keys vary"
+            )
             where = join_path(("queues", name, "bindings"))
-            raise ValidationError(where, (), allowed, "it fits whole keys only")
+            raise ValidationError(where, (), allowed, say("it fits whole keys only"))
 
 
 def _check_name(

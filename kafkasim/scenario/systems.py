@@ -7,6 +7,7 @@ partition, for every source a producer, for every subscriber a group of one memb
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.config.broker import BrokerConfig
 from kafkasim.config.consumer import ConsumerConfig
 from kafkasim.config.document import Document, document
@@ -74,15 +75,18 @@ class Producer(Document):
             raise ValidationError(
                 "compression_ratio",
                 None,
-                f"a number or a distribution, while compression_type is {codec!r}",
-                "how much smaller records become depends on what is in them",
+                say(
+                    "a number or a distribution, while compression_type is {codec!r}",
+                    codec=codec,
+                ),
+                say("how much smaller records become depends on what is in them"),
             )
         if self.compression_ratio is not None and not compresses:
             raise ValidationError(
                 "compression_ratio",
                 self.compression_ratio,
-                "none, unless config.compression_type is a codec",
-                "nothing is compressed; ProducerConfig.compression_type",
+                say("none, unless config.compression_type is a codec"),
+                say("nothing is compressed; ProducerConfig.compression_type"),
             )
 
 
@@ -121,8 +125,8 @@ class Group(Document):
             raise ValidationError(
                 "config.enable_auto_commit",
                 value=True,
-                allowed=f"false while commit is {self.commit!r}",
-                why="an application that commits by itself turns it off",
+                allowed=say("false while commit is {commit!r}", commit=self.commit),
+                why=say("an application that commits by itself turns it off"),
             )
 
 
@@ -162,7 +166,9 @@ class Kafka(Document):
                 raise ValidationError(
                     join_path(("topics", name, "replication_factor")),
                     topic.replication_factor,
-                    f"at most {self.brokers}, the number of brokers",
+                    say(
+                        "at most {brokers}, the number of brokers", brokers=self.brokers
+                    ),
                     "INVALID_REPLICATION_FACTOR; StripedReplicaPlacer",
                 )
 

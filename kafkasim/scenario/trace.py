@@ -29,6 +29,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ChangedFileError, TraceError, ValidationError
 from kafkasim.scenario.trace_columns import (
     CodedColumn,
@@ -114,13 +115,13 @@ class Trace:
         store("speedup", _checked_speedup(self.speedup))
         store("skipped", MappingProxyType(dict(self.skipped)))
         if not _NAME.fullmatch(self.name):
-            raise ValidationError("name", self.name, "a text fit for a file name")
+            raise ValidationError("name", self.name, say("a text fit for a file name"))
         whole = isinstance(self.resolution_ns, int)
         if not (whole and 0 <= self.resolution_ns < SPAN_LIMIT_NS):
-            allowed = "whole nanoseconds from 0"
+            allowed = say("whole nanoseconds from 0")
             raise ValidationError("resolution_ns", self.resolution_ns, allowed)
         if self.duration_ns > SPAN_LIMIT_NS:
-            allowed = "a speed-up at which the trace takes less than 146 years"
+            allowed = say("a speed-up at which the trace takes less than 146 years")
             raise ValidationError("speedup", self.speedup, allowed)
 
     def __len__(self) -> int:
@@ -363,5 +364,5 @@ def _checked_speedup(speedup: float) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not 0 < number < math.inf:
-        raise ValidationError("speedup", speedup, "a number above 0")
+        raise ValidationError("speedup", speedup, say("a number above 0"))
     return number

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Variant
 from kafkasim.config.paths import one_of, suggestion
 from kafkasim.config.rules import Number, Rule, Text, Whole
@@ -32,7 +33,7 @@ class TraceRule(Variant):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return "a Trace or its table"
+        return say("a {kind} or its table", kind="Trace")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -118,5 +119,5 @@ def _read_fields(kind: str, table: Mapping[str, object]) -> dict[str, object]:
         except ValidationError as error:
             raise error.under(name) from None
     if kind == "trace" and "file" not in said:
-        raise ValidationError("file", None, "the name of the trace's file")
+        raise ValidationError("file", None, say("the name of the trace's file"))
     return said

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document, document
 from kafkasim.config.frozen import UNSET
 from kafkasim.config.rules import (
@@ -47,7 +48,7 @@ class Instant(Rule):
     @property
     def allowed(self) -> str:
         """Return the phrase."""
-        return "a time with its offset, such as 2026-01-01T00:00:00Z"
+        return say("a time with its offset, such as 2026-01-01T00:00:00Z")
 
     def read(self, value: object) -> str:
         """Return the moment in UTC, ending in `Z`."""
@@ -116,11 +117,13 @@ class Subscriber(Document):
     def check(self) -> None:
         """Check that it wants something, and nothing twice."""
         if not self.streams:
-            raise ValidationError("streams", (), "at least one stream")
+            raise ValidationError("streams", (), say("at least one stream"))
         for index, name in enumerate(self.streams):
             if name in self.streams[:index]:
                 path = f"streams.{index}"
-                raise ValidationError(path, name, "a stream that is not named before")
+                raise ValidationError(
+                    path, name, say("a stream that is not named before")
+                )
 
 
 @document

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.scenario.trace import SPAN_LIMIT_NS, Trace
 from kafkasim.scenario.trace_columns import no_such_column
@@ -66,9 +67,13 @@ class Reading:
         self.clock.check()
         check_on_bad_rows(self.on_bad_rows)
         if not 0 <= self.resolution_s < math.inf:
-            raise ValidationError("resolution_s", self.resolution_s, "seconds from 0")
+            raise ValidationError(
+                "resolution_s", self.resolution_s, say("seconds from 0")
+            )
         if not isinstance(self.time, str):
-            raise ValidationError("time", self.time, "the name of a column, as text")
+            raise ValidationError(
+                "time", self.time, say("the name of a column, as text")
+            )
         for path in ("columns", "sizes"):
             _check_names(path, getattr(self, path))
 
@@ -93,14 +98,16 @@ class Reading:
 
 def _check_names(path: str, value: object) -> None:
     if isinstance(value, str):
-        raise ValidationError(path, value, f"a list of names such as [{value!r}]")
+        raise ValidationError(
+            path, value, say("a list of names such as [{value!r}]", value=value)
+        )
     if value is None and path == "columns":
         return
     if not isinstance(value, Collection):
-        raise ValidationError(path, value, "a list of names")
+        raise ValidationError(path, value, say("a list of names"))
     for name in value:
         if not isinstance(name, str):
-            raise ValidationError(path, name, "names of columns, as text")
+            raise ValidationError(path, name, say("names of columns, as text"))
 
 
 def build_trace(table: Table, reading: Reading) -> Trace:

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.traces.cells import Cells
 
@@ -86,7 +87,9 @@ def check_on_bad_rows(on_bad_rows: str) -> None:
         When it is neither `raise` nor `skip`.
     """
     if on_bad_rows not in get_args(OnBadRows):
-        raise ValidationError("on_bad_rows", on_bad_rows, "'raise' or 'skip'")
+        raise ValidationError(
+            "on_bad_rows", on_bad_rows, say(" or ").join(("'raise'", "'skip'"))
+        )
 
 
 def bad_mask(problems: Sequence[Problem], rows: int) -> NDArray[np.bool_]:

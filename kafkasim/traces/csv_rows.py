@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.traces.bad_rows import NO_SPANS, Problem, SpreadRowError
 from kafkasim.traces.cells import Cells
@@ -57,11 +58,11 @@ class Dialect(NamedTuple):
             When there is no such encoding, or the delimiter is not one character.
         """
         if len(self.delimiter) != 1:
-            raise ValidationError("delimiter", self.delimiter, "one character")
+            raise ValidationError("delimiter", self.delimiter, say("one character"))
         try:
             name = codecs.lookup(self.encoding).name
         except LookupError:
-            allowed = "an encoding such as 'utf-8' or 'latin-1'"
+            allowed = say("an encoding such as 'utf-8' or 'latin-1'")
             raise ValidationError("encoding", self.encoding, allowed) from None
         return "utf-8-sig" if name == "utf-8" else name
 

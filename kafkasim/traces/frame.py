@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from kafkasim.catalogue import say
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.traces.cells import Cells
 from kafkasim.traces.csv_rows import Table
@@ -89,8 +90,11 @@ def frame_table(
     kind: type = type(frame)
     if not issubclass(kind, pd.DataFrame):
         given = f"{kind.__module__}.{kind.__qualname__}"
-        why = f"it is a {given}; pandas.DataFrame(…) or .to_pandas() may make it one"
-        raise ValidationError("frame", kind, "a pandas DataFrame", why)
+        why = say(
+            "it is a {given}; pandas.DataFrame(…) or .to_pandas() may make it one",
+            given=given,
+        )
+        raise ValidationError("frame", kind, say("a pandas DataFrame"), why)
     names = [str(name) for name in frame.columns]
     if time not in names and time == frame.index.name:
         text = "is the index; frame.reset_index() makes it a column"

@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from kafkasim.catalogue import say
 from kafkasim.errors import TraceError, ValidationError
 from kafkasim.traces.bad_rows import Problem
 from kafkasim.traces.cells import NUMBER, Cells
@@ -58,13 +59,13 @@ class Clock(NamedTuple):
             When there is no such unit or format, or both are given.
         """
         if self.unit is not None and self.unit not in get_args(TimeUnit):
-            allowed = "'s', 'ms', 'us' or 'ns'"
+            allowed = say("one of {names}", names="'s', 'ms', 'us', 'ns'")
             raise ValidationError("time_unit", self.unit, allowed)
         if self.unit is not None and self.pattern is not None:
-            why = "time_unit is for numbers, time_format for text"
+            why = say("time_unit is for numbers, time_format for text")
             raise ValidationError("time_format", self.pattern, "None", why)
         if self.pattern is not None and (wrong := _wrong_pattern(self.pattern)):
-            allowed = "a format of datetime.strptime"
+            allowed = say("a format of datetime.strptime")
             raise ValidationError("time_format", self.pattern, allowed, wrong)
 
 

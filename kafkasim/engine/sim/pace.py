@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kafkasim.catalogue import say
 from kafkasim.errors import ValidationError
 
 MOST_AT_ONCE: Final = 10_000
@@ -47,6 +48,6 @@ class Pace:
             raise ValidationError(
                 f"traffic.sources.{self._source}.arrivals",
                 f"{self._count} records at one time",
-                "a loop in which time passes",
-                "with think_ms=0 an acknowledgement must take some time",
+                say("a loop in which time passes"),
+                say("with think_ms=0 an acknowledgement must take some time"),
             )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
 
+from kafkasim.catalogue import say
 from kafkasim.config.document import Document
 from kafkasim.engine.sim.hub_rows import told_of_hub
 from kafkasim.engine.sim.own_systems import SystemRun, run_class_of
@@ -97,16 +98,16 @@ def run(
     """
     if not isinstance(scenario, Scenario):
         raise ValidationError(
-            "scenario", scenario, "a Scenario; ks.load reads one from a file"
+            "scenario", scenario, say("a Scenario; ks.load reads one from a file")
         )
     if plan is not None:
         _check_plan(plan, scenario)
     if result not in get_args(ResultKind):
-        raise ValidationError("result", result, " or ".join(get_args(ResultKind)))
+        raise ValidationError("result", result, say(" or ").join(get_args(ResultKind)))
     streamed = result == "streamed"
     if streamed and isinstance(scenario.system, RabbitMQ):
-        why = "what becomes of a message in each queue shows in its rows alone"
-        raise ValidationError("result", result, "full, of RabbitMQ", why)
+        why = say("what becomes of a message in each queue shows in its rows alone")
+        raise ValidationError("result", result, say("full, of RabbitMQ"), why)
     if logs is not None:
         check_logs(logs, scenario, streamed=streamed)
     with _collector_resting():
@@ -226,13 +227,15 @@ def check_logs(folder: Path, scenario: Scenario, *, streamed: bool) -> None:
     """Refuse to write logs that there will not be, or over something."""
     if not isinstance(scenario.system, Kafka):
         name = type(scenario.system).__name__
-        raise ValidationError("logs", str(folder), f"None: {name} keeps no log")
+        raise ValidationError(
+            "logs", str(folder), say("None: {name} keeps no log", name=name)
+        )
     if streamed:
         raise ValidationError(
             "logs",
             str(folder),
-            "None in a streamed run",
-            "it lets records go; run with result='full'",
+            say("None in a streamed run"),
+            say("it lets records go; run with result='full'"),
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder} is there already and not an empty folder")
@@ -242,10 +245,14 @@ def _check_plan(plan: Plan, scenario: Scenario) -> None:
     """Refuse a plan that was drawn for something else."""
     if plan.seed != scenario.seed:
         raise ValidationError(
-            "plan", f"seed {plan.seed}", f"a plan drawn with seed {scenario.seed}"
+            "plan",
+            f"seed {plan.seed}",
+            say("a plan drawn with seed {seed}", seed=scenario.seed),
         )
     sources, planned = sorted(scenario.traffic.sources), sorted(plan.sources)
     if sources != planned:
         raise ValidationError(
-            "plan", f"sources {planned}", f"a plan of the sources {sources}"
+            "plan",
+            f"sources {planned}",
+            say("a plan of the sources {sources}", sources=sources),
         )

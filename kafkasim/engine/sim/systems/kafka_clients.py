@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from kafkasim.catalogue import say
 from kafkasim.config.producer import ProducerConfig
 from kafkasim.config.rules import INT64_MAX
 from kafkasim.config.topic import TopicConfig
@@ -162,8 +163,8 @@ def check_time_passes(system: Kafka) -> None:
             raise ValidationError(
                 f"system.groups.{name}.config.{setting}",
                 0,
-                "at least 1 while link.delay_ms and cpu.request_ms are 0",
-                "an idle member would fetch again and again at one moment",
+                say("at least 1 while link.delay_ms and cpu.request_ms are 0"),
+                say("an idle member would fetch again and again at one moment"),
             )
 
 
@@ -179,8 +180,8 @@ def not_streamed() -> ValidationError:
     return ValidationError(
         "result",
         "streamed",
-        "'full' where a group starts cold or something befalls its members",
-        "a record that may be handed out again is kept to the end",
+        say("'full' where a group starts cold or something befalls its members"),
+        say("a record that may be handed out again is kept to the end"),
     )
 
 
@@ -198,16 +199,20 @@ def check_producers(system: Kafka, sources: Sequence[SourceBlocks]) -> None:
             raise ValidationError(
                 f"{path}.config.buffer_memory",
                 memory,
-                f"at least batch_size, {batch}",
-                "no batch could be opened; BufferPool.allocate",
+                say("at least batch_size, {batch}", batch=batch),
+                say("no batch could be opened; BufferPool.allocate"),
             )
         count = system.topics[source.stream].partitions
         if producer.partition is not None and producer.partition >= count:
             raise ValidationError(
                 f"{path}.partition",
                 producer.partition,
-                f"less than {count}, the partitions of topic {source.stream}",
-                "a send would wait for it in vain; KafkaProducer.waitOnMetadata",
+                say(
+                    "less than {count}, the partitions of topic {stream}",
+                    count=count,
+                    stream=source.stream,
+                ),
+                say("a send would wait for it in vain; KafkaProducer.waitOnMetadata"),
             )
 
 

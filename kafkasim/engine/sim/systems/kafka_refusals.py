@@ -8,6 +8,7 @@ when it is sent, and then the run begins anew.
 from collections.abc import Sequence
 from typing import Final
 
+from kafkasim.catalogue import mark, say
 from kafkasim.config.rules import INT64_MAX
 from kafkasim.config.topic import TopicConfig
 from kafkasim.engine.sim.admission import Admission
@@ -18,7 +19,7 @@ from kafkasim.scenario.blocks import SourceBlocks
 from kafkasim.scenario.systems import Kafka, Topic
 
 _USUAL_BYTES: Final = TopicConfig().resolve().max_message_bytes
-_WHY: Final = "a broker may refuse a batch; run with result='full'"
+_WHY: Final = mark("a broker may refuse a batch; run with result='full'")
 
 
 class Refusal(Exception):  # noqa: N818 - it is no error of the user's
@@ -50,8 +51,11 @@ class Refusal(Exception):  # noqa: N818 - it is no error of the user's
         return ValidationError(
             f"system.topics.{self.topic}.config.{name}",
             getattr(config, name),
-            f"at least {self.size_bytes}, the size of a batch, in a streamed run",
-            _WHY,
+            say(
+                "at least {size_bytes}, the size of a batch, in a streamed run",
+                size_bytes=self.size_bytes,
+            ),
+            say(_WHY),
         )
 
 
@@ -88,8 +92,10 @@ def check_refuses_nothing(system: Kafka) -> None:
                 raise ValidationError(
                     f"system.topics.{name}.config.{field}",
                     value,
-                    f"at least {least}, the default, in a streamed run",
-                    _WHY,
+                    say(
+                        "at least {least}, the default, in a streamed run", least=least
+                    ),
+                    say(_WHY),
                 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kafkasim.catalogue import say
 from kafkasim.engine.sim.systems.kafka_refusals import check_refuses_nothing
 from kafkasim.errors import ValidationError
 from kafkasim.scenario.arrivals import ClosedLoop
@@ -53,8 +54,8 @@ def _check_not_compacted(system: Kafka) -> None:
             raise ValidationError(
                 f"system.topics.{name}.config.cleanup_policy",
                 topic.config.cleanup_policy,
-                "delete, in a streamed run",
-                "compaction looks at all records; run with result='full'",
+                say("delete, in a streamed run"),
+                say("compaction looks at all records; run with result='full'"),
             )
 
 
@@ -65,16 +66,19 @@ def _check_not_live(system: Kafka, traffic: Traffic) -> None:
             raise ValidationError(
                 f"traffic.sources.{name}.arrivals",
                 source.arrivals,
-                "an open loop, in a streamed run",
-                "how many records there are shows as it goes; run with result='full'",
+                say("an open loop, in a streamed run"),
+                say(
+                    "how many records there are shows as it goes; run with "
+                    "result='full'"
+                ),
             )
     for name, producer in system.producers.items():
         if producer.on_error == "resend":
             raise ValidationError(
                 f"system.producers.{name}.on_error",
                 producer.on_error,
-                "drop, in a streamed run",
-                "any record may be sent again; run with result='full'",
+                say("drop, in a streamed run"),
+                say("any record may be sent again; run with result='full'"),
             )
 
 
@@ -85,6 +89,6 @@ def _check_seeks_nothing(events: Sequence[Event]) -> None:
             raise ValidationError(
                 f"events.{place}",
                 "Seek",
-                "another event, in a streamed run",
-                "records may be read again; run with result='full'",
+                say("another event, in a streamed run"),
+                say("records may be read again; run with result='full'"),
             )
