@@ -142,8 +142,8 @@ total = moved.loc["total_bytes"]
 ks.lessons.reveal(
     guess,
     "Kafka" if total["Kafka"] > total["asynchronous"] else "point to point",
-    f"moves more: {total['Kafka']:,.0f} bytes per record against "
-    f"{total['asynchronous']:,.0f}",
+    "moves more: {kafka:,.0f} bytes per record against {point:,.0f}",
+    values={"kafka": total["Kafka"], "point": total["asynchronous"]},
     choices=["point to point", "Kafka"],
     figure=moved.add_suffix(" per record", axis="index").round(0),
 )

@@ -248,7 +248,8 @@ drain_s = carrier.set_index("partitions")["drain_s"]
 ks.lessons.reveal(
     guess,
     drain_s[16] < drain_s[8],
-    f"drain {drain_s[8]:.1f} s with 8 partitions, {drain_s[16]:.1f} s with 16",
+    "drain {with_8:.1f} s with 8 partitions, {with_16:.1f} s with 16",
+    values={"with_8": drain_s[8], "with_16": drain_s[16]},
     figure=carrier[["partitions", "drain_s", "latency_ms_p99"]].round(2),
 )
 
@@ -376,8 +377,8 @@ drain_s = at_8["drain_s"]
 ks.lessons.reveal(
     guess,
     drain_s["no key"] < drain_s["tail number"],
-    f"drain {drain_s['no key']:.2f} s without a key, "
-    f"{drain_s['tail number']:.2f} s by tail number",
+    "drain {no_key:.2f} s without a key, {tail:.2f} s by tail number",
+    values={"no_key": drain_s["no key"], "tail": drain_s["tail number"]},
     figure=at_8[["drain_s", "latency_ms_p50", "latency_ms_p99"]].round(2),
 )
 

@@ -140,7 +140,8 @@ fields = pd.DataFrame(ks.log.anatomy(together))
 ks.lessons.reveal(
     guess,
     round(len(together) / 100),
-    f"is what each costs: the batch has {len(together):,} bytes for 100 records",
+    "is what each costs: the batch has {size:,} bytes for 100 records",
+    values={"size": len(together)},
     unit="bytes",
     figure=fields[fields["record"].isin([0, 63, 64])][
         ["record", "start", "size", "name", "value"]
@@ -252,7 +253,8 @@ bases = [int(file.stem) for file in sorted(partition.glob("*.log"))]
 ks.lessons.reveal(
     guess,
     bases[1],
-    f"names the second segment: {bases[1]:020}.log",
+    "names the second segment: {base:020}.log",
+    values={"base": bases[1]},
     figure=ks.plot.segments(tables),
 )
 
@@ -289,7 +291,8 @@ in_first = batches.loc[batches["segment"] == 0, held[1:]]
 ks.lessons.reveal(
     guess,
     len(entries),
-    f"entries for {len(in_first)} batches, each of which is added whole",
+    "entries for {batches} batches, each of which is added whole",
+    values={"batches": len(in_first)},
     figure=in_first.assign(entry=in_first["position"].isin(entries["position"])),
 )
 

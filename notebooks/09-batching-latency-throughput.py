@@ -388,8 +388,8 @@ busy = pd.DataFrame(rows, columns=columns).set_index(["linger_ms", "rate_per_s"]
 ks.lessons.reveal(
     guess,
     5 if busy["p99_ms"][5, 4_800] < busy["p99_ms"][0, 4_800] else 0,
-    f"has the smaller p99: {busy['p99_ms'][0, 4_800]:.1f} ms with 0, "
-    f"{busy['p99_ms'][5, 4_800]:.1f} ms with 5",
+    "has the smaller p99: {with_0:.1f} ms with 0, {with_5:.1f} ms with 5",
+    values={"with_0": busy["p99_ms"][0, 4_800], "with_5": busy["p99_ms"][5, 4_800]},
     figure=busy.round(2),
 )
 

@@ -111,6 +111,8 @@ def literals(given: ast.expr, function: ast.FunctionDef) -> Iterator[str]:
                     ast.unparse, node.targets
                 ):
                     yield from literals(node.value, function)
+        case _:
+            pass  # a number, or what a call made
 
 
 def named(call: ast.Call) -> str:

@@ -214,6 +214,7 @@ def test_every_word_of_the_glossary_has_a_korean_one() -> None:
 
 
 NOUNS = (
+    *("blast-radius", "drain", "drained", "skew"),
     *("broker", "cluster", "consumer", "consumer-group", "controller", "coordinator"),
     *("fetch", "generation", "heartbeat", "high-watermark", "hub", "latency", "leader"),
     *("log", "member", "offset", "partition", "point-to-point", "position", "producer"),

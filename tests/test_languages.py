@@ -1,10 +1,12 @@
 """The languages: how one is asked for, and that catalogues hold all of the code."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -15,6 +17,7 @@ from kafkasim.catalogue import mark, say, say_many
 from kafkasim.errors import ValidationError
 from kafkasim.languages import DOMAINS, LANGUAGES, PSEUDO, language
 from kafkasim.plot.fonts import FILE
+from notebooks import build
 from tests import words
 from tests.words import ROOT, Id, places, strings, texts_of
 
@@ -101,6 +104,24 @@ def test_texts_are_found_where_they_are_said() -> None:
         ("{n} in an f-string", "{n} in f-strings"),
         ("{n} of a constant", "{n} of constants"),
     }
+
+
+@pytest.mark.parametrize("lesson", build.lessons(), ids=lambda path: path.stem)
+def test_a_lesson_gives_its_reveals_what_stands_in_their_places(lesson: Path) -> None:
+    reveals = list(words.reveals_of(lesson))
+    for text, values, _ in reveals:
+        said = ast.literal_eval(text)
+        assert {name for name, _, _ in places(said)} == values, said
+        assert any(each == said for ids in in_the_code().values() for each in ids)
+    assert len(reveals) > 5
+
+
+def test_a_lesson_whose_quiz_is_no_literal_is_refused(tmp_path: Path) -> None:
+    lesson = tmp_path / "12-a-lesson.py"
+    for wrong in ('f"{x} s"', '"s", unit=x', '"s", choices=["a", x]'):
+        lesson.write_text(f"ks.lessons.reveal(guess, 1, {wrong})\n", encoding="utf-8")
+        with pytest.raises(ValueError, match=r"^12-a-lesson.py: .* is no literal$"):
+            list(words.quiz_of(lesson))
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -63,8 +63,8 @@ def collected() -> dict[str, list[Id]]:
     found: dict[str, set[Id]] = {domain: set() for domain in DOMAINS}
     for file in sorted(PACKAGE.rglob("*.py")):
         found[domain_of(file)] |= set(texts_of(file))
-    for lesson in build.translations():
-        found["lessons"] |= set(answers_of(build.FOLDER / lesson.name))
+    for lesson in build.lessons():
+        found["lessons"] |= set(quiz_of(lesson))
     seen: set[Id] = set()
     for domain in DOMAINS:
         found[domain] -= seen
@@ -89,14 +89,29 @@ def texts_of(file: Path) -> Iterator[Id]:
                 yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
-def answers_of(lesson: Path) -> Iterator[str]:
-    """Yield what a lesson says of its answers; its code is one in all languages."""
+def quiz_of(lesson: Path) -> Iterator[str]:
+    """Yield what a lesson says of its answers, their units and the choices.
+
+    They stand in its code, which is one in all languages; `reveal` says them.
+    """
+    for text, _, others in reveals_of(lesson):
+        for each in (text, *others):
+            if not _is_text(each):
+                raise ValueError(f"{lesson.name}: {ast.unparse(each)} is no literal")
+            yield each.value
+
+
+def reveals_of(lesson: Path) -> Iterator[tuple[ast.expr, set[str], list[ast.expr]]]:
+    """Yield for each reveal its text, the names of its values, its unit and choices."""
     for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "ks.lessons.reveal":
-            text = node.args[2]
-            if not _is_text(text):
-                raise ValueError(f"{lesson.name}: {ast.unparse(text)} is no literal")
-            yield text.value
+            said = {each.arg: each.value for each in node.keywords}
+            values, choices = said.get("values"), said.get("choices")
+            keys = values.keys if isinstance(values, ast.Dict) else []
+            others = choices.elts if isinstance(choices, ast.List) else []
+            others += [said["unit"]] if "unit" in said else []
+            names = {each.value for each in keys if each is not None and _is_text(each)}
+            yield node.args[2], names, others
 
 
 def _is_text(node: ast.expr) -> TypeGuard[_Text]:

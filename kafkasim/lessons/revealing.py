@@ -9,7 +9,7 @@ read counts as none, and the reveal says what is wanted: Run All goes on.
 import math
 import operator
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -68,6 +68,7 @@ def reveal(
     answer: object,
     text: str,
     *,
+    values: Mapping[str, object] | None = None,
     unit: str = "",
     within: float | None = None,
     choices: Iterable[str] = (),
@@ -85,15 +86,19 @@ def reveal(
     text : str
         What follows the answer to make a sentence of it: ``"of the 16 partitions get a
         flight"``. In another language (`kafkasim.language`) it is translated if its
-        catalogue has it, as it has what the translated lessons say; in Korean it
-        stands before the answer, with a colon.
+        catalogue has it, as it has what the lessons say; in Korean it stands before
+        the answer, with a colon.
+    values : mapping of str to object, optional
+        What stands in the places of the text: ``{"at_8": 12.3}`` for
+        ``"drain {at_8:.1f} s with 8 partitions"``.
     unit : str, optional
-        Unit of a number, such as ``"ms"``.
+        Unit of a number, such as ``"ms"``; translated as the text is.
     within : float, optional
         Share of the answer by which a number may be off and count as right. Without
         it a whole number must be met, and a measured one within a tenth.
     choices : iterable of str, optional
-        The words that may be guessed.
+        The words that may be guessed. Where another language has its own, it stands
+        beside the word, and may be guessed as well.
     figure : object, optional
         What explains the answer: axes of `plot`, a table of `analysis`.
 
@@ -118,7 +123,9 @@ def reveal(
     if figure is not None:
         _html_face(figure)
     known, allowed = _plain(answer), tuple(choices)
-    sentence = _sentence(known, text, unit)
+    words = {each: _beside(each, each) for each in allowed}
+    what = say(text.strip().rstrip("."), **(values or {}))
+    sentence = _sentence(known, _shown(known, unit, words), what)
     if guess is None:
         verdict = say("No prediction made.")
         return Revealed(None, known, None, verdict, sentence, figure)
@@ -127,8 +134,8 @@ def reveal(
         cannot = say("No prediction that can be read: {guess}.", guess=_clipped(guess))
         verdict = f"{cannot} {_wanted(known, allowed)}"
         return Revealed(guess, known, None, verdict, sentence, figure)
-    right, said = _compare(read, known, unit, within)
-    verdict = f"{say('You said {guess}.', guess=_shown(read, unit))} {said}"
+    right, said = _compare(read, known, _shown(known, unit, words), within)
+    verdict = f"{say('You said {guess}.', guess=_shown(read, unit, words))} {said}"
     return Revealed(guess, known, right, verdict, sentence, figure)
 
 
@@ -185,7 +192,8 @@ def _read_word(value: Answer, choices: tuple[str, ...]) -> str | None:
         return None
     if not choices:
         return value.strip()
-    return {_folded(each): each for each in choices}.get(_folded(value))
+    words = {_folded(say(each)): each for each in choices}
+    return (words | {_folded(each): each for each in choices}).get(_folded(value))
 
 
 def _read_number(value: Answer) -> int | float | None:
@@ -213,7 +221,7 @@ def _wanted(answer: Answer, choices: tuple[str, ...]) -> str:
     if isinstance(answer, bool):
         return say('Wanted is "{yes}" or "{no}".', yes=say(YES), no=say(NO))
     if isinstance(answer, str):
-        quoted = [f'"{each}"' for each in choices]
+        quoted = [_beside(each, f'"{each}"') for each in choices]
         if quoted:
             return say("Wanted is one of {words}.", words=listed(quoted))
         return say("Wanted is a word.")
@@ -223,10 +231,9 @@ def _wanted(answer: Answer, choices: tuple[str, ...]) -> str:
 
 
 def _compare(
-    guess: Answer, answer: Answer, unit: str, within: float | None
+    guess: Answer, answer: Answer, shown: str, within: float | None
 ) -> tuple[bool, str]:
     """Return whether the guess is right, and what is to be said of it."""
-    shown = _shown(answer, unit)
     if isinstance(answer, int | float) and not isinstance(answer, bool):
         assert isinstance(guess, int | float)
         return _compare_numbers(guess, answer, shown, within)
@@ -264,24 +271,28 @@ def _how_far(guess: float, answer: float) -> str:
     return say("{amount} less", amount=apart)
 
 
-def _sentence(answer: Answer, text: str, unit: str) -> str:
+def _sentence(answer: Answer, shown: str, what: str) -> str:
     """Return answer and text as one sentence, in which a language has its own order."""
-    begun, what = _shown(answer, unit), say(text.strip().rstrip("."))
-    if spoken() == "en":
-        begun = f"{begun[:1].upper()}{begun[1:]}"
+    begun = f"{shown[:1].upper()}{shown[1:]}" if spoken() == "en" else shown
     if isinstance(answer, bool):
         return f"{begun}: {what}."
     return say("{answer} {what}.", answer=begun, what=what)
 
 
-def _shown(value: Answer, unit: str = "") -> str:
+def _beside(word: str, written: str) -> str:
+    """Return a word as it is written, and the word of the language that holds."""
+    said = say(word)
+    return written if said == word else f"{written} ({said})"
+
+
+def _shown(value: Answer, unit: str, words: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return say(YES if value else NO)
     if isinstance(value, tuple):
-        return ", ".join(_shown(each, unit) for each in value) or say("none")
+        return ", ".join(_shown(each, unit, words) for each in value) or say("none")
     if isinstance(value, str):
-        return value
-    return f"{_number(value)} {unit}".strip()
+        return words.get(value, value)
+    return f"{_number(value)} {say(unit)}" if unit else _number(value)
 
 
 def _number(value: float) -> str:

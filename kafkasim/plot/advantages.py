@@ -82,7 +82,7 @@ def advantage(
         ax = canvas(ax)
         drawn = _draw(ax, ratios)
         if drawn:
-            _sides(ax, names)
+            _sides(ax, names, max(float(size[-1]) for _, _, size, _ in drawn))
             name_ends(ax, drawn)
         else:
             nothing(ax, say("no runs"))
@@ -156,8 +156,11 @@ def _draw(
     return drawn
 
 
-def _sides(ax: "Axes", names: list[str]) -> None:
-    """Draw the line at 1 and say who has less on each side of it."""
+def _sides(ax: "Axes", names: list[str], until: float) -> None:
+    """Draw the line at 1 and say who has less on each side of it, up to a size.
+
+    Beyond the last size stand the names of the lines.
+    """
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -171,8 +174,7 @@ def _sides(ax: "Axes", names: list[str]) -> None:
     for name, up in zip(names, (True, False), strict=True):
         ax.annotate(
             f"{'↑' if up else '↓'} {say('{name} has less', name=name)}",
-            (0.99, 1.0),
-            xycoords=("axes fraction", "data"),
+            (until, 1.0),
             xytext=(0.0, 0.4 if up else -0.4),
             ha="right",
             textcoords="offset fontsize",

@@ -50,7 +50,7 @@ _CAUSES: Final = {
     "full": mark("full"),
     "linger": mark("linger"),
     "drained": mark("drained"),
-    "cut": mark("cut"),
+    "cut": mark("cut off"),
 }
 _TEXT: Final = dict(zip(CLOSED_BY, ("white", "black", "black", "white"), strict=True))
 

@@ -127,7 +127,7 @@ def in_words(held: Log, marks: Mapping[str, int | None], found: Found | None) ->
     of = held.segments
     for row, base in enumerate(of["base_offset"].tolist()):
         last = int(of["next_offset"][row]) - 1
-        holds = say("nothing")
+        holds = say("no offset")
         if last >= base:
             holds = say("offsets {first:,} to {last:,}", first=base, last=last)
         entries = int((held.entries["segment"] == base).sum())

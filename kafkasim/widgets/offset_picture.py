@@ -55,7 +55,7 @@ _LOOKS: Final = MappingProxyType[str, dict[str, Any]](
         mark("twice"): dict(
             _THIN, facecolor=OKABE_ITO["orange"], edgecolor="black", linewidth=1.8
         ),
-        mark("never"): {
+        mark("never done"): {
             "facecolor": "white",
             "edgecolor": OKABE_ITO["vermillion"],
             "linewidth": 2.4,
@@ -214,7 +214,7 @@ class OffsetCanvas(Canvas[Shown]):
             "begun": [lane == Work.BEGUN for lane in lanes],
             "handed out": [lane == Work.IN_HAND for lane in lanes],
             "twice": [times < 0] * 2 + [times == 2, shown.other == 2],
-            "never": [times < 0] * 2 + [times == 0, shown.other == 0],
+            "never done": [times < 0] * 2 + [times == 0, shown.other == 0],
         }
         where["done"].append(shown.other == 1)
         for name, masks in where.items():

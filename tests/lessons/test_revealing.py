@@ -266,3 +266,52 @@ def test_in_another_language_the_numbers_and_what_is_right_stay(
 @pytest.mark.usefixtures("korean")
 def test_a_sentence_that_the_catalogue_does_not_hold_stays_as_it_is() -> None:
     assert reveal(None, "tail", "keeps {order}").sentence == "keeps {order}: tail."
+
+
+def test_values_stand_in_the_places_of_a_sentence() -> None:
+    at = {"at_8": 12.34, "at_16": 9.0}
+    shown = reveal(
+        None, answer=True, text="drain {at_8:.1f} s, {at_16:.1f} s", values=at
+    )
+
+    assert shown.sentence == "Yes: drain 12.3 s, 9.0 s."
+
+
+@pytest.mark.usefixtures("korean")
+def test_values_stand_in_the_places_of_a_translated_sentence() -> None:
+    text = "names the second segment: {base:020}.log"
+    shown = reveal(None, 512, text, values={"base": 512})
+
+    assert shown.sentence == (
+        "둘째 세그먼트의 로그 파일 00000000000000000512.log, "
+        "그 이름이 되는 기준 오프셋: 512."
+    )
+
+
+@pytest.mark.usefixtures("korean")
+def test_a_unit_that_is_a_word_is_translated() -> None:
+    shown = reveal(100, 170, "get through", unit="bytes")
+
+    assert shown.verdict == "예측: 100 바이트. 답: 170 바이트. 예측보다 70 많음."
+    assert shown.sentence == "처리되는 속도: 170 바이트."
+
+
+CHOICES = ["stored", "refused", "Kafka"]
+
+
+@pytest.mark.usefixtures("korean")
+@pytest.mark.parametrize("guess", ["stored", "Stored ", "저장됨"])
+def test_a_choice_may_be_written_in_either_language(guess: str) -> None:
+    shown = reveal(guess, "stored", "takes longest", choices=CHOICES)
+
+    assert shown.right is True
+    assert shown.verdict == "예측: stored (저장됨). 맞습니다."
+    assert shown.sentence == "가장 오래 걸리는 것: stored (저장됨)."
+
+
+@pytest.mark.usefixtures("korean")
+def test_choices_are_shown_as_they_are_written_and_said() -> None:
+    shown = reveal("?", "stored", "takes longest", choices=CHOICES)
+
+    wanted = '다음 중 하나를 쓰세요: "stored" (저장됨), "refused" (거부), "Kafka".'
+    assert shown.verdict.endswith(wanted)

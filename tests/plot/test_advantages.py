@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 
 from kafkasim import plot
 from kafkasim.errors import ValidationError
+from kafkasim.languages import language
 from kafkasim.plot.sizes import SIZES, SizeName
 from tests.plot.test_layout import assert_readable
 
@@ -43,6 +45,25 @@ def test_where_all_is_alike_nobody_has_less() -> None:
     ax = plot.advantage(table(), y=["latency_ms_p50"])
 
     assert title(ax) == "Nobody has less of anything"
+
+
+@pytest.mark.parametrize("code", ["en", "ko"])
+def test_who_has_less_is_told_left_of_the_names_of_the_lines(code: str) -> None:
+    language(code)
+    try:
+        ax = plot.advantage(table(), y=Y)
+    finally:
+        language("en")
+    ax.figure.canvas.draw()
+    texts = [each for each in ax.texts if isinstance(each, Annotation)]
+    sides = [each for each in texts if each.get_text()[0] in "↑↓"]
+    names = [each for each in texts if each not in sides]
+
+    assert len(sides) == 2
+    assert len(names) == len(Y)
+    assert max(each.get_window_extent().x1 for each in sides) < min(
+        each.get_window_extent().x0 for each in names
+    )
 
 
 def test_it_refuses_what_it_cannot_weigh() -> None:

@@ -44,7 +44,7 @@ def test_what_is_done_twice_is_marked_in_the_groups_lane(canvas: OffsetCanvas) -
     assert places(canvas, "twice") == {(2, 8), (2, 9)}
     assert places(canvas, "begun") == {(0, 10)}
     assert places(canvas, "handed out") == {(0, 11)}
-    assert not places(canvas, "never")
+    assert not places(canvas, "never done")
     assert {(3, each) for each in range(20)} <= places(canvas, "done")
     (line,) = canvas.place.get_segments()
     assert np.asarray(line)[0, 0] == 8
@@ -55,7 +55,7 @@ def test_what_is_done_twice_is_marked_in_the_groups_lane(canvas: OffsetCanvas) -
 def test_what_is_never_done_is_marked_too(canvas: OffsetCanvas) -> None:
     canvas.update(seen("before_work", "in the work"), seen("auto", "never"))
 
-    assert places(canvas, "never") == {(2, 10), (2, 11)}
+    assert places(canvas, "never done") == {(2, 10), (2, 11)}
     assert not places(canvas, "twice")
 
 
