@@ -7,6 +7,7 @@ whether one would. Then it begins anew, with coordinators.
 
 from collections.abc import Callable
 
+from kafkasim.catalogue import say
 from kafkasim.engine.sim.application import Application
 from kafkasim.engine.sim.at_work import Returned
 from kafkasim.errors import ValidationError
@@ -37,8 +38,11 @@ class LatePoll(Exception):  # noqa: N818 - it is no error of the user's
         return ValidationError(
             f"system.groups.{self.group}.config.max_poll_interval_ms",
             self.interval_ms,
-            f"at least {self.took_ms}, the work on one poll, in a streamed run",
-            "a member that polls later leaves its group; run with result='full'",
+            say(
+                "at least {took_ms}, the work on one poll, in a streamed run",
+                took_ms=self.took_ms,
+            ),
+            say("a member that polls later leaves its group; run with result='full'"),
         )
 
 
