@@ -8,7 +8,7 @@ import kafkasim as ks
 from kafkasim.result.result import Result
 from kafkasim.result.schema import ELECTED
 from kafkasim.scenario.events import Event
-from tests.simulation.stories import evenly, story, waits_ms
+from tests.simulation.stories import evenly, records_at, story, waits_ms
 
 
 def run_with(*events: ks.Crash, acks: Literal["all", "1", "0"] = "all") -> Result:
@@ -175,3 +175,32 @@ def test_the_last_leader_waits_until_everybody_eligible_has_lost_that_place(
     last = result.replicas.query("cause in @ELECTED").iloc[-1]
     assert (last.cause, last.broker) == ("elected as the last leader", 3)
     assert last.at_ms == pytest.approx(1_000 * led_s, abs=200)
+
+
+def test_a_fetch_that_waits_is_answered_when_another_broker_leads_again() -> None:
+    """BR-29: broker 1 is the preferred leader, so it leads again at 30 s (CT-13).
+
+    The fetch would wait at broker 2 until 36 s.
+    """
+    topic = ks.Topic(replication_factor=2, config=ks.TopicConfig(min_insync_replicas=1))
+    reader = ks.ConsumerConfig(fetch_max_wait_ms=8_000)
+    cluster = ks.Kafka(
+        brokers=2,
+        topics={"orders": topic},
+        groups={"billing": ks.Group(config=reader)},
+        broker_config=ks.BrokerConfig(leader_imbalance_check_interval_seconds=30),
+    )
+    traffic = ks.Traffic(
+        {"shop": records_at(20.0, 30.5, 33.0)},
+        {"billing": ks.Subscriber(["orders"])},
+        duration_s=40.0,
+    )
+    dies = ks.Crash("broker:1", at_s=2.0, for_s=15.0)
+
+    result = ks.run(ks.Scenario(traffic, cluster, events=[dies]), check=True)
+
+    refused = result.requests.query("api == 'Fetch' and answered_ms > 29_000").iloc[0]
+    assert (refused.receiver, refused.error) == ("broker:2", "NOT_LEADER_OR_FOLLOWER")
+    assert refused.sent_ms < 29_000
+    assert refused.answered_ms == pytest.approx(30_026, abs=2)
+    assert (result.deliveries.fetched_ms - result.records.created_ms).max() < 50
