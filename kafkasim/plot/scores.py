@@ -39,7 +39,7 @@ _SIGNS: Final = {"less": "↓", "more": "↑"}
 
 
 _SIZES: Final = {"medium": 1.0, "small": 0.83, "x-small": 0.69, "xx-small": 0.58}
-"""Sizes of the systems' names, and their parts of the text's."""
+"""Sizes of the systems' names and of values, and their parts of the text's."""
 _BOLD: Final = 1.2
 """Width of a bold letter, for each of another."""
 
@@ -152,6 +152,15 @@ def _row_in_words(
     return f"{table['label'].iloc[row]}: {listed(said)}."
 
 
+def _fitting(ax: "Axes", texts: list[str], wide: float) -> str:
+    """Return the largest size in which bold texts fit into a part of the width."""
+    broad = (
+        max(map(len, texts)) * _BOLD * LETTER * points("font.size") / POINTS / room(ax)
+    )
+    fitting = (size for size, part in _SIZES.items() if broad * part < wide)
+    return next(fitting, list(_SIZES)[-1])
+
+
 def _draw(
     ax: "Axes",
     table: "pd.DataFrame",
@@ -165,17 +174,20 @@ def _draw(
     label = longest * LETTER * 0.83 * points("font.size") / POINTS / room(ax)
     label = min(0.55, max(0.3, label)) if len(systems) > 2 else _LABEL
     wide = (1 - label) / len(systems)
-    letters = 1 + max(map(len, systems))
-    broad = letters * _BOLD * LETTER * points("font.size") / POINTS / room(ax)
-    fitting = (size for size, part in _SIZES.items() if broad * part < wide)
-    size = next(fitting, list(_SIZES)[-1])
+    size = _fitting(ax, [f"{name} " for name in systems], wide)
+    metrics = [str(each) for each in table["metric"]]
+    written = [
+        _text(metric, value)
+        for metric, row in zip(metrics, values.tolist(), strict=True)
+        for value in row
+    ]
+    small = max(_fitting(ax, written, wide - 0.03), "small", key=list(_SIZES).index)
     for column, name in enumerate(systems):
         at = label + (column + 1) * wide - 0.02
         ax.text(
             at, -0.1, name, ha="right", va="center", fontweight="bold", fontsize=size
         )
     for row in range(len(table)):
-        metric = str(table["metric"].iloc[row])
         sign = _SIGNS[str(table["better"].iloc[row])]
         y = row + 1
         ax.axhline(y - 0.5, color=PALE, linewidth=stroke(0.8))
@@ -186,13 +198,13 @@ def _draw(
         )
         for column, value in enumerate(values[row].tolist()):
             left = label + column * wide
-            look: dict[str, Any] = {"fontsize": "small", "ha": "right", "va": "center"}
+            look: dict[str, Any] = {"fontsize": small, "ha": "right", "va": "center"}
             if column in best[row]:
                 corner = (left + 0.01, y - 0.46)
                 ground = Rectangle(corner, wide - 0.01, 0.92, color=_BETTER, zorder=0)
                 ax.add_patch(ground)
                 look["fontweight"] = "bold"
-            ax.text(left + wide - 0.02, y, _text(metric, value), **look)
+            ax.text(left + wide - 0.02, y, _text(metrics[row], value), **look)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlim(0, 1)

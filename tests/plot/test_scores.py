@@ -74,6 +74,21 @@ def test_names_of_systems_do_not_touch() -> None:
     assert min(gaps) > 0
 
 
+def test_values_stay_on_their_grounds_however_many_systems_there_are() -> None:
+    rows = table()[["metric", "label", "better", "tolerance"]][:1]
+    rows["label"] = "crash of subscriber-2: blast radius (pairs × s)"
+    many = rows.assign(**{f"s{n}": 0.0309 + n for n in range(5)}, s9=0.0309)
+    ax = plot.scorecard(many)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+
+    (first, last) = (each for each in ax.patches if isinstance(each, Rectangle))
+    values = [each for each in ax.texts if each.get_text() == "0.0309"]
+    for ground, value in zip((first, last), values, strict=True):
+        assert value.get_window_extent().x0 > ground.get_window_extent().x0
+
+
 def test_of_three_systems_two_may_be_best() -> None:
     ax = plot.scorecard(table().assign(relay=[8.0, 100.0, 0.0, 7.0, 0.0, 16.0]))
 
