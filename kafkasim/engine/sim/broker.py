@@ -11,6 +11,7 @@ the log end and acks=all is satisfied by the append itself (BR-20).
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from kafkasim.engine.sim.calendar import Calendar, Rank, key_base
 from kafkasim.engine.sim.fetch_session import FetchSession, offset_in
@@ -165,14 +166,13 @@ class Broker:
 
     def arrive(self, request: Request) -> None:
         """Take a request off the network, through the card that all senders share."""
-        if request.size_bytes:
-            now_ns = self._calendar.now_ns
-            there_ns = request.connection.up.receive(now_ns, request.size_bytes)
-            if there_ns > now_ns:
-                self._arrival_key += 1
-                self._calendar.at(there_ns, self._arrival_key, self._take_in, request)
-                return
-        self._take_in(request)
+        now_ns = self._calendar.now_ns
+        there_ns = request.connection.up.receive(now_ns, request.size_bytes)
+        if there_ns > now_ns:  # at a time equal to that, brokers go before clients
+            self._arrival_key += 1
+            self._calendar.at(there_ns, self._arrival_key, self._take_in, request)
+        else:
+            self._take_in(request)
 
     def _take_in(self, request: Request) -> None:
         """Read a request unless its connection is muted."""
@@ -364,22 +364,24 @@ class Broker:
 
     def _deliver(self, request: Request) -> None:
         """Give an answer with records to its client, through the client's card."""
-        now_ns = self._calendar.now_ns
-        there_ns = request.connection.down.receive(now_ns, request.size_bytes)
-        if there_ns > now_ns:
-            self._answer_key += 1
-            self._calendar.at(there_ns, self._answer_key, request.on_answer, request)
-        else:
-            request.on_answer(request)
+        down = request.connection.down
+        down.receive(self._calendar.now_ns, request.size_bytes)
+        self._give(request.connection, request.on_answer, request)
 
     def _bring(self, request: Request) -> None:
         """Give an answer without records, which may not overtake one with some."""
-        held_ns = request.connection.down.held_ns
-        if held_ns > self._calendar.now_ns:
+        self._give(request.connection, request.on_answer, request)
+
+    def _give(
+        self, connection: Connection, take: Callable[[Any], None], what: object
+    ) -> None:
+        """Give something to a client behind what came before it on a connection."""
+        held_ns = connection.down.held_ns
+        if held_ns >= self._calendar.now_ns:
             self._answer_key += 1
-            self._calendar.at(held_ns, self._answer_key, self._bring, request)
+            self._calendar.at(held_ns, self._answer_key, take, what)
         else:
-            request.on_answer(request)
+            take(what)
 
     def _release(self, connection: Connection, free_ns: int) -> None:
         """Read on from a connection once its answer has left (BR-2)."""

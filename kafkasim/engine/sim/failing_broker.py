@@ -103,12 +103,6 @@ class FailingBroker(Broker):
             self._break(connection)
         if connection.broken:
             self._vanish(request)
-        elif not request.size_bytes and connection.up.held_ns > self._calendar.now_ns:
-            # What was sent before it on this connection is not in yet.
-            self._arrival_key += 1
-            self._calendar.at(
-                connection.up.held_ns, self._arrival_key, self._take_in, request
-            )
         elif self._held is None or not self.holds(self._take_in, request):
             super()._take_in(request)
 
@@ -198,7 +192,12 @@ class FailingBroker(Broker):
         if connection.on_lost is not None:
             at_ns = connection.down.transfer(self._calendar.now_ns, 0)
             self._answer_key += 1
-            self._calendar.at(at_ns, self._answer_key, connection.on_lost, connection)
+            self._calendar.at(at_ns, self._answer_key, self._bring_loss, connection)
+
+    def _bring_loss(self, connection: Connection) -> None:
+        """Let a client learn that its connection has gone."""
+        assert connection.on_lost is not None
+        self._give(connection, connection.on_lost, connection)
 
     def crash(self) -> None:
         """Stop at once; what was in memory is gone."""

@@ -5,8 +5,10 @@ and arrives after the link's delay; one connection keeps its order (TCP), so a t
 never arrives before the one sent ahead of it. The receiver's card takes it in while it
 comes (cut-through), so on the way alone it takes no longer for that; where several
 senders meet, what comes waits its turn, and whose last byte would be there first is
-first. A card sends and receives at once, each at its full bandwidth. Protocol headers
-are not counted, only record batches.
+first, whenever its sender's last one was in; at one time the calendar's order of actors
+decides. What has no bytes needs no time of a card, but stays behind what came before it
+on its connection. A card sends and receives at once, each at its full bandwidth.
+Protocol headers are not counted, only record batches.
 """
 
 from collections.abc import Iterator
@@ -57,7 +59,8 @@ class Pipe:
     Attributes
     ----------
     held_ns : int
-        Until when the receiver's card makes the last one wait that had to.
+        Until when the receiver's card makes the last one wait that had to. Whoever
+        comes at that very time goes behind it.
     """
 
     __slots__ = (
@@ -119,10 +122,9 @@ class Pipe:
     ) -> NDArray[np.int64] | None:
         """Send much, each piece at its time; return when each would have arrived.
 
-        That is what `transfer` would say of one after the other if it looked at nothing
-        that arrives meanwhile; `arrived_ns` is left to whoever asked. Nothing else may
-        use the sender's card before the last one has left. None, and nothing is sent,
-        where each has to be looked at by itself.
+        That is what `transfer` would say of one after the other. Nothing else may use
+        the sender's card before the last one has left. None, and nothing is sent, where
+        each has to be looked at by itself.
         """
         if self._delays is not None or not len(times_ns):
             return None
@@ -134,19 +136,23 @@ class Pipe:
             self._nic.free_ns = int(left_ns[np.flatnonzero(sizes)[-1]])
         left_ns = np.where(sizes > 0, left_ns, times_ns)
         self.left_ns = int(left_ns[-1])
-        return left_ns + self._fixed_ns
+        arrive_ns = np.maximum.accumulate(left_ns + self._fixed_ns)
+        arrive_ns = np.maximum(arrive_ns, self.arrived_ns)
+        self.arrived_ns = int(arrive_ns[-1])
+        return arrive_ns
 
     def receive(self, now_ns: int, size_bytes: int) -> int:
         """Take in bytes whose last one comes at `now_ns`; return when they are in.
 
         That is later when others came just before: the card needs its time for each.
+        Without bytes it is later when the last one on this connection is not in yet.
         """
+        if not size_bytes:
+            return self.held_ns if self.held_ns > now_ns else now_ns
         card = self._to
         done_ns = card.received_ns + round(size_bytes * card.ns_per_byte)
         if done_ns <= now_ns:
             card.received_ns = now_ns
             return now_ns
         card.received_ns = self.held_ns = done_ns
-        if done_ns > self.arrived_ns:
-            self.arrived_ns = done_ns
         return done_ns

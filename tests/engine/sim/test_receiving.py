@@ -3,10 +3,20 @@
 import numpy as np
 
 from kafkasim.config.producer import ProducerConfig
-from kafkasim.engine.sim.request import FETCH, FETCH_FOLLOWER, PRODUCE
+from kafkasim.engine.sim.broker import Broker
+from kafkasim.engine.sim.calendar import CheckedCalendar, Rank, key_base
+from kafkasim.engine.sim.hosts import Hosts
+from kafkasim.engine.sim.request import (
+    FETCH,
+    FETCH_FOLLOWER,
+    OFFSET_COMMIT,
+    PRODUCE,
+    Request,
+)
 from kafkasim.engine.sim.run import run
 from kafkasim.result.result import Result
 from kafkasim.scenario.arrivals import Periodic
+from kafkasim.scenario.events import Crash
 from kafkasim.scenario.hardware import Cpu, Hardware, Link
 from kafkasim.scenario.pipelines import PointToPoint
 from kafkasim.scenario.scenario import Scenario
@@ -68,6 +78,51 @@ def test_answers_of_two_brokers_meet_at_the_card_of_a_member() -> None:
     assert done[0] == done[1]
     first = done[0] + 1_000 * size + MS
     assert rows["answered_ns"] == [first, first + 1_000 * size]
+
+
+def test_a_request_without_records_comes_behind_one_with_some() -> None:
+    calendar = CheckedCalendar()
+    hosts = Hosts(SLOW_CARDS.link, seed=1)
+    broker = Broker(
+        calendar=calendar, actor=1, index=0, partitions=[], io_threads=2,
+        request_ns=0, ns_per_byte=0.0, on_append=lambda *_: None,
+        commit=lambda _: None,
+    )  # fmt: skip
+    answered: list[Request] = []
+    app, web = hosts.connect("source:app", 0, 0), hosts.connect("source:web", 1, 0)
+    sent = (
+        (app, PRODUCE, 0, 5_000),
+        (web, PRODUCE, 0, 5_000),
+        (web, OFFSET_COMMIT, 8 * MS, 0),
+        (app, OFFSET_COMMIT, 8 * MS, 0),
+    )
+    first_key = key_base(Rank.ARRIVAL, 2)
+    for key, (connection, api, at_ns, size) in enumerate(sent, first_key):
+        request = Request(api, connection, at_ns, [], answered.append)
+        request.size_bytes = size
+        there_ns = connection.up.transfer(at_ns, size)
+        calendar.at(there_ns, key, broker.arrive, request)
+    calendar.run_entries(100 * MS)
+    # Both batches are there at 6 ms, that of `web` is in at 11; what follows is at 9.
+    read = {(each.connection.client, each.api): each.received_ns for each in answered}
+    assert read == {
+        (0, PRODUCE): 6 * MS,
+        (1, PRODUCE): 11 * MS,
+        (1, OFFSET_COMMIT): 11 * MS,
+        (0, OFFSET_COMMIT): 9 * MS,
+    }
+
+
+def test_word_that_a_connection_is_lost_comes_behind_an_answer() -> None:
+    scenario = Scenario(two_sources(subscribers=1), system=kafka(2))
+    rows = requests(run(scenario, check=True), FETCH)
+    size, done_ns = rows["size_bytes"][0], rows["done_ns"][0]
+    first_ns = done_ns + 1_000 * size + MS
+    # The answer of broker 2 waits for that of broker 1 while this comes.
+    crash = Crash("broker:2", at_s=(first_ns + MS) / 1e9, for_s=0.1)
+    lost = run(Scenario(scenario.traffic, scenario.system, events=[crash]), check=True)
+    answered_ns = requests(lost, FETCH)["answered_ns"]
+    assert answered_ns == [first_ns, first_ns + 1_000 * size]
 
 
 def test_copies_come_through_the_card_that_producers_use_too() -> None:

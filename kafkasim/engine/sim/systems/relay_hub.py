@@ -118,9 +118,9 @@ class Hub:
         lane, size_bytes = request.lane, request.send.size_bytes
         if request.arrived_ns == MISSING_NS:
             now_ns = self._calendar.now_ns
-            request.arrived_ns = there_ns = lane.taken_in(now_ns, size_bytes)
-            if there_ns > now_ns:
-                lane.outlet.arrive_later(there_ns, request)
+            request.arrived_ns = lane.up.receive(now_ns, size_bytes)
+            if lane.up.held_ns >= now_ns:
+                lane.outlet.arrive_later(lane.up.held_ns, request)
                 return
         if not self.is_up:
             lane.outlet.refuse(request)

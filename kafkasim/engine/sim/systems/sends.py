@@ -142,16 +142,6 @@ class Lane:
         self.connection: Connection
         self.connect_anew()
 
-    def taken_in(self, now_ns: int, size_bytes: int) -> int:
-        """Return when what arrives there now is in.
-
-        What has no bytes needs no time of the card, but does not overtake what came
-        before it on its connection.
-        """
-        if size_bytes:
-            return self.up.receive(now_ns, size_bytes)
-        return max(now_ns, self.up.held_ns)
-
     def connect_anew(self) -> None:
         """Begin with a connection that knows nothing of the last one."""
         self.connection = Connection(client=0, broker=0, up=self.up, down=self.down)

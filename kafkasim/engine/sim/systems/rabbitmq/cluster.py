@@ -54,12 +54,11 @@ class Cluster(ToClients):
         if publisher.send_ahead is not None:
             publisher.under_way -= 1
             publisher.send_ahead()
-        now_ns, size_bytes = self._calendar.now_ns, publisher.feed.sizes[ordinal]
-        up = publisher.ways.up
-        there_ns = up.receive(now_ns, size_bytes) if size_bytes else up.held_ns
-        if there_ns > now_ns:
+        now_ns, up = self._calendar.now_ns, publisher.ways.up
+        up.receive(now_ns, publisher.feed.sizes[ordinal])
+        if up.held_ns >= now_ns:
             publisher.arrival_key += 1
-            self._calendar.push((there_ns, publisher.arrival_key, self._route, sent))
+            self._calendar.push((up.held_ns, publisher.arrival_key, self._route, sent))
             return
         self._route(sent)
 

@@ -219,7 +219,7 @@ class Sending:
         """Do what `send_ahead` does with what is known already."""
         feed, calendar, known_ns = self.feed, self._calendar, self._known_ns
         assert known_ns is not None
-        up, first = self.ways.up, self._known_from
+        first = self._known_from
         for ordinal in range(feed.next_ordinal, first + len(known_ns)):
             if self.under_way and feed.intended[ordinal] > calendar.now_ns:
                 return
@@ -229,13 +229,9 @@ class Sending:
             if self.settings.confirms:
                 self._sequence = number = self._sequence + 1
                 self.unconfirmed[number] = ordinal
-            arrives_ns = known_ns[ordinal - first]
-            if arrives_ns < up.arrived_ns:
-                arrives_ns = up.arrived_ns
-            up.arrived_ns = arrives_ns
             self.arrival_key = key = self.arrival_key + 1
             sent = self, self.channel, ordinal, number
-            calendar.push((arrives_ns, key, self._arrive, sent))
+            calendar.push((known_ns[ordinal - first], key, self._arrive, sent))
 
     def _send_ahead(self) -> None:
         """Send what is due by now, and the next one too if none is under way.

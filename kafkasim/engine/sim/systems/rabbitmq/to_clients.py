@@ -80,12 +80,11 @@ class ToClients(Connections):
     def _delivered(self, what: tuple[Consuming, int, int, int]) -> None:
         """Take a delivery in, through the consumer's card."""
         consumer, _, message, _ = what
-        size_bytes = self.queues.size_of(message)
-        now_ns = self._calendar.now_ns
-        there_ns = consumer.ways.taken_in(now_ns, size_bytes)
-        if there_ns > now_ns:
+        now_ns, up = self._calendar.now_ns, consumer.ways.up
+        up.receive(now_ns, self.queues.size_of(message))
+        if up.held_ns >= now_ns:
             consumer.arrival_key += 1
-            self._calendar.at(there_ns, consumer.arrival_key, self._take, what)
+            self._calendar.at(up.held_ns, consumer.arrival_key, self._take, what)
             return
         self._take(what)
 

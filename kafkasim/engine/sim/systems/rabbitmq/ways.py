@@ -43,14 +43,6 @@ class Ways:
             self.bytes_there += int(sizes.sum())
         return arrive_ns
 
-    def taken_in(self, now_ns: int, size_bytes: int) -> int:
-        """Return when what arrives there now is in.
-
-        What has no bytes needs no time of the card, but does not overtake what came
-        before it on its connection.
-        """
-        return self.up.receive(now_ns, size_bytes) if size_bytes else self.up.held_ns
-
     def back(self, now_ns: int, size_bytes: int) -> int:
         """Send back; return when it arrives."""
         self.sent_back += 1
