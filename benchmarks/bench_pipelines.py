@@ -32,6 +32,7 @@ MOST_APART_US = 1.0
 ROUNDS = 5
 WIDE = Hardware(link=Link(bandwidth_mb_per_s=1e9), cpu=Cpu(request_ms=0.05, mb_ms=0.0))
 SYSTEMS: dict[str, PointToPoint | Relay] = {
+    "point to point without queues": PointToPoint(hardware=WIDE),
     "point to point with queues": PointToPoint(
         mode="asynchronous", in_flight=1, queue_events=1_000_000, hardware=WIDE
     ),
@@ -64,6 +65,7 @@ def naive_of(scenario: Scenario) -> Pipelines:
             timeout_s=system.timeout_ms / 1e3,
             window=system.prefetch if isinstance(system, Relay) else system.in_flight,
             threads=system.threads if isinstance(system, Relay) else 0,
+            queues=isinstance(system, Relay) or system.mode == "asynchronous",
         ),
         [(source.intended_ns / 1e9).tolist() for source in plan.sources.values()],
         [

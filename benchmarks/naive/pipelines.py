@@ -6,6 +6,8 @@ Every message to a subscriber is a process:
 - it travels, asks for the subscriber (a Resource of one), holds it for the request and
   the work, and its answer travels back; who sent it waits for that answer or for the
   timeout, whichever is first;
+- without queues its source takes its next message when all have answered the last, and
+  nobody looks at a timeout;
 - through a hub it first waits for its source's connection, travels to the hub, asks
   for one of its threads, and holds it for the request; then there is such a process for
   each subscriber, which asks for a thread once more before it leaves.
@@ -33,6 +35,8 @@ class Numbers:
     """Messages on their way to one subscriber at a time."""
     threads: int = 0
     """Of the hub; 0: there is none."""
+    queues: bool = True
+    """Whether a source goes on before all have answered."""
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Pipelines:
         servers: list[simpy.Resource],
     ) -> Steps:
         for message, at in enumerate(times):
-            yield env.timeout(at - env.now)
+            yield env.timeout(max(0.0, at - env.now))
             if self.numbers.threads:
                 env.process(
                     self._to_hub(
@@ -87,10 +91,14 @@ class Pipelines:
                     )
                 )
                 continue
-            for reader, server in enumerate(servers):
+            sent = [
                 env.process(
                     self._send(env, source, message, reader, lanes[reader], server)
                 )
+                for reader, server in enumerate(servers)
+            ]
+            if not self.numbers.queues:
+                yield env.all_of(sent)
 
     def _to_hub(  # noqa: PLR0917
         self,
@@ -163,4 +171,7 @@ class Pipelines:
                 answer.succeed()
 
             env.process(serve())
-            yield answer | env.timeout(self.numbers.timeout_s)
+            if self.numbers.queues:
+                yield answer | env.timeout(self.numbers.timeout_s)
+            else:
+                yield answer
