@@ -49,7 +49,8 @@ class Reader:
     at_s: Float64
     """When its position changed."""
     position: Int64
-    """One past the last record whose work has begun, from each of those times on."""
+    """One past the last record whose work has begun, from each of those times on;
+    another place that it was given is in `resets`, and here once its work goes on."""
     jumps: Float64
     """Where records between two that it worked on were missing, a row for each: when
     it went on, in seconds; its position before; and the offset it went on with."""

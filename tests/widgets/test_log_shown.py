@@ -25,10 +25,13 @@ def test_offsets_over_time_are_those_of_the_analysis(policy: Policy) -> None:
     table = analysis.offsets(result, subscriber="slow")
     at_s = table["at_ms"].to_numpy() / 1_000
 
+    at = np.concatenate((slow.at_s, slow.resets[:, 0]))
+    positions = np.concatenate((slow.position, slow.resets[:, 1].astype(int)))
+    order = np.argsort(at, kind="stable")
     for name, times, values in (
         ("log_end", shown.end_at_s, shown.log_end),
         ("log_start", shown.start_at_s, shown.log_start),
-        ("position", slow.at_s, slow.position),
+        ("position", at[order], positions[order]),
     ):
         places = np.searchsorted(times, at_s + 1e-9, side="right") - 1
         ours = np.where(places >= 0, values[np.maximum(places, 0)], 0)
