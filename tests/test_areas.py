@@ -12,6 +12,7 @@ import pytest
 
 from tests import areas as areas_module
 from tests.areas import (
+    FAR,
     NOBODY,
     Account,
     Meter,
@@ -125,15 +126,20 @@ def finish(account: Account, code: pytest.ExitCode = pytest.ExitCode.OK) -> int:
     return int(session.exitstatus)
 
 
+FAR_S = 2 * (FAR - 1) * areas()["log"].cap_s
+"""What two workers may use beyond the cap of the log."""
+
+
 @pytest.mark.parametrize(
     ("seconds", "processor_s", "marked", "code"),
     [
         (-1, -10, "", 0),
-        (450, -1, ": above its cap, waits included", 0),
-        (1, 1, ": above its cap, which fails the run", 1),
+        (450, 1, ": above its cap", 0),
+        (450, FAR_S - 1, ": above its cap", 0),
+        (450, FAR_S + 1, ": far above its cap, which fails the run", 1),
     ],
 )
-def test_an_area_above_its_cap_is_marked_and_fails_by_its_processor_time(
+def test_an_area_above_its_cap_is_marked_and_far_above_fails_by_its_processor_time(
     cache: Path, seconds: float, processor_s: float, marked: str, code: int
 ) -> None:
     """Seconds beyond those of two workers within the cap."""
